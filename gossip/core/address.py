@@ -1,0 +1,69 @@
+"""Network addresses: a host and a port, and their forms in text and in bytes.
+
+The core compares and stores addresses; it never resolves or opens them. A host inside the protocol
+is always an IP address in its shortest text form; only the text typed by people may hold a name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import NamedTuple
+
+MAX_PORT = 65_535
+IPV4_WIRE_BYTES = 6
+IPV6_WIRE_BYTES = 18
+
+
+class Address(NamedTuple):
+    """Where a node can be reached: an IP address (or, from people, a DNS name) and a UDP/TCP port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read ``host:port`` or ``[ipv6]:port``.
+
+        :raises ValueError: with a sentence that says what is wrong with the text.
+        """
+        host, colon, port_text = text.rpartition(":")
+        if not colon or not host:
+            raise ValueError(f"{text!r} is not HOST:PORT (an IPv6 address is written [::1]:7946)")
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        elif ":" in host:
+            raise ValueError(f"{text!r}: an IPv6 address is written in brackets, like [::1]:7946")
+        if not (port_text.isascii() and port_text.isdigit() and int(port_text[:6]) <= MAX_PORT):
+            raise ValueError(f"{text!r}: the port must be a number from 0 to {MAX_PORT}")
+        if not host:
+            raise ValueError(f"{text!r}: the host is empty")
+        return cls(host, int(port_text))
+
+    @property
+    def is_unspecified(self) -> bool:
+        """Whether this is an address to bind to (``0.0.0.0``, ``::``, port 0), not one to send to."""
+        return self.port == 0 or self.host in ("", "0.0.0.0", "::")
+
+    def to_wire(self) -> bytes:
+        """The 4 or 16 bytes of the IP address and the port, both in network order.
+
+        :raises ValueError: if the host is not an IP address.
+        """
+        return ipaddress.ip_address(self.host).packed + self.port.to_bytes(2, "big")
+
+    @classmethod
+    def from_wire(cls, data: bytes) -> Address:
+        """The reverse of :meth:`to_wire`.
+
+        :raises ValueError: unless ``data`` has 6 or 18 bytes.
+        """
+        if len(data) == IPV4_WIRE_BYTES:
+            host = str(ipaddress.IPv4Address(data[:4]))
+        elif len(data) == IPV6_WIRE_BYTES:
+            host = str(ipaddress.IPv6Address(data[:16]))
+        else:
+            raise ValueError(f"an address has {IPV4_WIRE_BYTES} or {IPV6_WIRE_BYTES} bytes, not {len(data)}")
+        return cls(host, int.from_bytes(data[-2:], "big"))

@@ -1,0 +1,199 @@
+"""Belief: which of the facts that peers send are taken into the view, and which are answered back.
+
+A counter is evidence only if it reaches the floor: an accusation below a counter already seen is
+contradicted, not believed, and so is a conviction. Counters and floors far ahead of time are refused.
+What is said of this node itself is never merged but answered: by a jump of the counter, a newer record
+or, where that cannot help, a new generation.
+
+Source: the refutation of SWIM (Das, Gupta and Motivala 2002, section 4.2), opened to every witness.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from gossip.core.config import Config
+from gossip.core.heartbeat import MAX_STEPS_AHEAD
+from gossip.core.local import LocalMember
+from gossip.core.member import MAX_VERSION, Identity, Member, Record, Status
+from gossip.core.view import Change, Entry, Refused, View
+from gossip.core.wire import (
+    MAX_ACCUSERS,
+    AliveFact,
+    DeadFact,
+    Fact,
+    LeftFact,
+    RecordFact,
+    SuspectFact,
+    encoded_metadata_bytes,
+)
+
+
+class Verdict(enum.Enum):
+    """What became of a fact that changed nothing."""
+
+    KNOWN = "known"
+    """Nothing new, or about somebody unknown."""
+    OUTDATED = "outdated"
+    """We know better; its sender should be told about this member."""
+    ACCUSED = "accused"
+    """It accuses this node at a floor not yet answered; everybody should be told that we live."""
+
+
+@attrs.frozen
+class Disbelief:
+    """A fact that was refused; counted under its reason."""
+
+    reason: str
+    rival: Member | None = None
+    """Set if an older process speaks under a name that another bears."""
+
+
+Outcome = Change | Verdict | Disbelief
+
+
+class Belief:
+    """Judges facts and merges those it believes into the view."""
+
+    def __init__(self, config: Config, view: View, local: LocalMember) -> None:
+        self._config = config
+        self._view = view
+        self._local = local
+        self._answered_floor = 0
+        """Counter that this node has last shown to everybody in its defence."""
+
+    def take(self, fact: Fact, now: float) -> Outcome:
+        """Judge one fact, and merge it if it is believed."""
+        if fact.id == self._local.id:
+            return self._about_self(fact, now)
+        if isinstance(fact, RecordFact):
+            return self._record(fact, now)
+        entry = self._view.get(fact.id)
+        if entry is None:
+            return Verdict.KNOWN
+        match fact:
+            case AliveFact():
+                return self.counter(entry, fact.heartbeat, now)
+            case SuspectFact() | DeadFact():
+                return self._floor(entry, fact, now)
+            case LeftFact():
+                return self._farewell(entry, fact, now)
+
+    def counter(self, entry: Entry, heartbeat: int, now: float) -> Outcome:
+        """Judge a counter seen for a member other than this node."""
+        registers = entry.registers
+        if heartbeat <= registers.heartbeat:
+            return Verdict.KNOWN if registers.status.is_living else Verdict.OUTDATED
+        if not entry.estimate.is_plausible(heartbeat, now):
+            return Disbelief("counter ahead of time")
+        return self._view.advance(entry, heartbeat, now) or Verdict.KNOWN
+
+    def _record(self, fact: RecordFact, now: float) -> Outcome:
+        entry = self._view.get(fact.id)
+        known = entry.registers.record if entry is not None else None
+        if known is not None and fact.version < known.version:
+            return Verdict.OUTDATED
+        if known is None or fact.version > known.version:
+            if encoded_metadata_bytes(fact.metadata) > self._config.max_metadata:
+                return Disbelief("metadata too large")
+            if fact.address.is_unspecified:
+                return Disbelief("address nobody can send to")
+        if entry is None:
+            return self._stranger(fact, now)
+        if (entry.identity.name, entry.identity.generation) != (fact.name, fact.generation):
+            return Disbelief("id of another member")
+        if not entry.estimate.is_plausible(fact.heartbeat, now):
+            return Disbelief("counter ahead of time")
+        record = Record(fact.version, fact.address, fact.metadata)
+        if change := self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat):
+            return change
+        return Verdict.KNOWN if entry.status.is_living else Verdict.OUTDATED
+
+    def _stranger(self, fact: RecordFact, now: float) -> Outcome:
+        identity = Identity(fact.name, fact.generation, fact.id)
+        record = Record(fact.version, fact.address, fact.metadata)
+        try:
+            return self._view.introduce(identity, record, fact.heartbeat, now, self._local.wall_ms(now))
+        except Refused as refusal:
+            bearer = self._view.named(fact.name)
+            rival = None
+            if bearer is not None and bearer.status.is_living:
+                rival = Member(
+                    fact.name, fact.generation, fact.id, fact.address, record.metadata, fact.version, Status.ALIVE
+                )
+            return Disbelief(str(refusal), rival)
+
+    def _floor(self, entry: Entry, fact: SuspectFact | DeadFact, now: float) -> Outcome:
+        registers = entry.registers
+        if registers.left or fact.floor <= registers.heartbeat:
+            return Verdict.OUTDATED
+        if not entry.estimate.is_plausible(fact.floor, now):
+            return Disbelief("floor ahead of time")
+        if isinstance(fact, DeadFact):
+            if registers.status is not Status.DEAD:
+                entry.accusers = _united(entry.accusers, fact.accusers)
+            return self._view.merge(entry, now, convicted=fact.floor) or Verdict.KNOWN
+        if registers.status is Status.DEAD:
+            return Verdict.OUTDATED
+        accusers = _united(entry.accusers, fact.accusers)
+        is_news = accusers != entry.accusers
+        entry.accusers = accusers
+        change = self._view.merge(entry, now, accused=fact.floor)
+        if change is None and is_news:
+            return Change(entry, Status.SUSPECT, Status.SUSPECT)
+        return change or Verdict.KNOWN
+
+    def _farewell(self, entry: Entry, fact: LeftFact, now: float) -> Outcome:
+        if not entry.estimate.is_plausible(fact.counter, now):
+            return Disbelief("counter ahead of time")
+        return self._view.merge(entry, now, left=fact.counter) or Verdict.KNOWN
+
+    def _about_self(self, fact: Fact, now: float) -> Outcome:
+        local = self._local
+        match fact:
+            case RecordFact():
+                return self._own_record(fact, now)
+            case LeftFact():
+                if local.has_left:
+                    return Verdict.KNOWN
+                return self._new_generation(now)
+            case AliveFact():
+                said, is_accusation = fact.heartbeat, False
+            case _:
+                said, is_accusation = fact.floor, True
+        own = local.counter.value(now)
+        if said > own:
+            if not local.can_outrun(said, now):
+                return self._new_generation(now)
+            local.outrun(said, now)
+        elif not is_accusation:
+            return Verdict.KNOWN
+        if not is_accusation or said <= self._answered_floor:
+            return Verdict.OUTDATED
+        self._answered_floor = local.counter.value(now)
+        return Verdict.ACCUSED
+
+    def _own_record(self, fact: RecordFact, now: float) -> Outcome:
+        local, own = self._local, self._local.entry.registers.record
+        if fact.version < own.version or local.has_left:
+            return Verdict.KNOWN
+        if fact.version == own.version and (fact.address, fact.metadata) == (own.address, own.metadata):
+            return Verdict.KNOWN
+        if fact.version >= MAX_VERSION - MAX_STEPS_AHEAD:
+            return self._new_generation(now)
+        local.announce(self._view, now, above=fact.version)
+        return Change(local.entry, Status.ALIVE, Status.ALIVE, updated=True)
+
+    def _new_generation(self, now: float) -> Outcome:
+        if self._local.has_left:
+            return Verdict.KNOWN
+        self._local.start_generation(self._view, 0, now)
+        self._answered_floor = 0
+        return Change(self._local.entry, None, Status.ALIVE, updated=True)
+
+
+def _united(ours: tuple[int, ...], theirs: tuple[int, ...]) -> tuple[int, ...]:
+    """Both without repetition, the earliest known first, bounded."""
+    return tuple(dict.fromkeys((*ours, *theirs)))[:MAX_ACCUSERS]

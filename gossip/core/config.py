@@ -1,0 +1,211 @@
+"""Every setting of the protocol: what it is, its default, and what choosing otherwise costs.
+
+All times are in seconds. Nodes of one cluster should share one profile; the step of the heartbeat
+counter is a constant of the protocol (:data:`gossip.core.heartbeat.HEARTBEAT_STEP_S`), so nodes with
+different profiles still understand each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from gossip.core.errors import ConfigurationError
+
+MIN_MAX_DATAGRAM = 576
+"""Smallest ``max_datagram``: every IPv4 host must take a packet of this size (RFC 791); one record,
+one accusation and a header always fit."""
+
+MAX_MAX_DATAGRAM = 65_000
+"""Largest ``max_datagram``: a UDP payload over IPv4 ends at 65,507 bytes."""
+
+MAX_CLUSTER_BYTES = 128
+
+
+def _between(low: float, high: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    def check(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ConfigurationError(f"{attribute.name} must be a number, not {value!r}")
+        if not low <= value <= high:
+            raise ConfigurationError(f"{attribute.name} must be from {low:g} to {high:g}, not {value!r}")
+
+    return check
+
+
+def _whole(low: int, high: int) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    in_range = _between(low, high)
+
+    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ConfigurationError(f"{attribute.name} must be a whole number, not {value!r}")
+        in_range(instance, attribute, value)
+
+    return check
+
+
+def _cluster_name(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not 1 <= len(value.encode()) <= MAX_CLUSTER_BYTES:
+        raise ConfigurationError(f"{attribute.name} must be a text of 1 to {MAX_CLUSTER_BYTES} bytes, not {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """The settings of one node. Start from a profile: ``Config.lan()``, ``.wan()`` or ``.local()``.
+
+    :raises ConfigurationError: if a value is out of range or contradicts another; names the field.
+    """
+
+    cluster: str = attrs.field(default="default", validator=_cluster_name)
+    """Name of the cluster. Nodes ignore (and count) datagrams of another cluster, so two clusters that
+    are given each other's seeds stay apart."""
+
+    probe_interval: float = attrs.field(default=1.0, validator=_between(0.01, 600))
+    """Time between two exchanges that this node starts. Detection time and traffic are both
+    proportional to it, in opposite directions."""
+
+    ack_timeout_initial: float = attrs.field(default=0.2, validator=_between(0.001, 60))
+    """How long to wait for an answer while no round trip has been measured yet."""
+
+    ack_timeout_min: float = attrs.field(default=0.1, validator=_between(0.001, 60))
+    """Floor of the measured timeout (smoothed round trip + 4 deviations). Lower finds the dead sooner,
+    and mistakes a busy process for a lost packet more often."""
+
+    ack_timeout_max: float = attrs.field(default=0.5, validator=_between(0.001, 60))
+    """Ceiling of the measured timeout, before local health stretches it."""
+
+    indirect_probes: int = attrs.field(default=3, validator=_whole(0, 16))
+    """Helpers asked to probe a member that did not answer. 3 gets through 25 % loss almost always."""
+
+    watch_delay: float = attrs.field(default=0.25, validator=_between(0.001, 60))
+    """Pause between a first failed probe and the second, private one. Nothing is told to anyone before
+    the second has failed too: at heavy loss that alone removes most false suspicions."""
+
+    suspicion_min: float = attrs.field(default=1.6, validator=_between(0.01, 3600))
+    """How long a suspected member has to refute once enough independent members accuse it. A process
+    that freezes for less than about this long is never declared dead."""
+
+    suspicion_max: float = attrs.field(default=6.0, validator=_between(0.01, 3600))
+    """How long a suspected member has to refute when a single member accuses it."""
+
+    confirmations: int = attrs.field(default=2, validator=_whole(1, 8))
+    """Accusers beyond the first after which the suspicion lasts only ``suspicion_min``."""
+
+    witnesses: float = attrs.field(default=5.0, validator=_between(0, 64))
+    """Expected number of random members that probe a suspect over their own paths."""
+
+    push_random: int = attrs.field(default=2, validator=_whole(0, 16))
+    """Random members to whom news is pushed at once by each node that hears it first."""
+
+    push_ring: int = attrs.field(default=2, validator=_whole(0, 16))
+    """Ring neighbours to whom it is pushed as well; 2 makes sure that without loss nobody is missed."""
+
+    push_delay: float = attrs.field(default=0.003, validator=_between(0, 10))
+    """How long fresh news waits so that a burst of it shares datagrams."""
+
+    push_rate: float = attrs.field(default=20.0, validator=_between(0.1, 100_000))
+    """Pushed datagrams a second that one node may send in the long run. When the budget is spent, news
+    waits and merges; it is not lost."""
+
+    push_burst: int = attrs.field(default=64, validator=_whole(1, 100_000))
+    """Pushed datagrams that may be sent at once after a quiet time."""
+
+    counters_per_message: int = attrs.field(default=3, validator=_whole(0, 64))
+    """Recently advanced heartbeat counters of other members that ride on each exchange."""
+
+    reconcile_after: float = attrs.field(default=1.0, validator=_between(0.01, 600))
+    """How long two views may differ, with no news under way, before they are compared in detail."""
+
+    max_datagram: int = attrs.field(default=1200, validator=_whole(MIN_MAX_DATAGRAM, MAX_MAX_DATAGRAM))
+    """No datagram is larger than this many bytes. 1200 passes every path that carries QUIC (RFC 9000)."""
+
+    max_metadata: int = attrs.field(default=512, validator=_whole(0, 16_384))
+    """Encoded bytes of metadata a member may have; larger is refused, ours and others' alike."""
+
+    max_members: int = attrs.field(default=10_000, validator=_whole(2, 1_000_000))
+    """Members kept, the dead included. Further ones are refused and counted."""
+
+    forget_after: float = attrs.field(default=3600.0, validator=_between(1, 10_000_000))
+    """How long the dead are remembered, gossiped and tried again, so that a healed partition finds
+    itself. For as long again, a tombstone keeps stale news from resurrecting them."""
+
+    heal_probability: float = attrs.field(default=0.1, validator=_between(0, 1))
+    """Chance, in each round, to contact a dead member or an absent seed; it grows with the share of
+    the dead up to one half."""
+
+    join_backoff_max: float = attrs.field(default=15.0, validator=_between(0.1, 3600))
+    """Longest pause between two attempts to reach the seeds while this node is alone."""
+
+    leave_timeout: float = attrs.field(default=2.0, validator=_between(0.01, 60))
+    """How long a leaving node waits for its farewell to be acknowledged."""
+
+    leave_acknowledgements: int = attrs.field(default=3, validator=_whole(1, 16))
+    """Members that must acknowledge a farewell before the node is content to go."""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.ack_timeout_min <= self.ack_timeout_initial <= self.ack_timeout_max:
+            raise ConfigurationError(
+                "ack_timeout_initial must lie between ack_timeout_min and ack_timeout_max, but "
+                f"{self.ack_timeout_min:g} <= {self.ack_timeout_initial:g} <= {self.ack_timeout_max:g} does not hold"
+            )
+        if self.suspicion_min < 2 * self.ack_timeout_max:
+            raise ConfigurationError(
+                f"suspicion_min ({self.suspicion_min:g}) must be at least twice ack_timeout_max "
+                f"({self.ack_timeout_max:g}): a suspect must have time for a round trip to refute"
+            )
+        if self.suspicion_max < self.suspicion_min:
+            raise ConfigurationError(
+                f"suspicion_max ({self.suspicion_max:g}) must not be below suspicion_min ({self.suspicion_min:g})"
+            )
+        if self.max_metadata + 320 > self.max_datagram:
+            raise ConfigurationError(
+                f"max_metadata ({self.max_metadata}) must leave 320 bytes of max_datagram "
+                f"({self.max_datagram}) for the header, the name and the address"
+            )
+
+    @classmethod
+    def lan(cls, **changes: Any) -> Config:
+        """One data centre or one office: round trips of a few milliseconds."""
+        return cls(**changes)
+
+    @classmethod
+    def wan(cls, **changes: Any) -> Config:
+        """Across regions: round trips up to about a second, some loss."""
+        return cls(
+            **{
+                "probe_interval": 2.0,
+                "ack_timeout_initial": 1.0,
+                "ack_timeout_min": 0.3,
+                "ack_timeout_max": 2.0,
+                "watch_delay": 0.5,
+                "suspicion_min": 5.0,
+                "suspicion_max": 20.0,
+                "push_delay": 0.01,
+                "reconcile_after": 3.0,
+                "leave_timeout": 2.5,
+            }
+            | changes
+        )
+
+    @classmethod
+    def local(cls, **changes: Any) -> Config:
+        """All nodes on one machine: round trips below a millisecond."""
+        return cls(
+            **{
+                "probe_interval": 0.25,
+                "ack_timeout_initial": 0.1,
+                "ack_timeout_min": 0.05,
+                "ack_timeout_max": 0.25,
+                "watch_delay": 0.1,
+                "suspicion_min": 0.8,
+                "suspicion_max": 3.0,
+                "reconcile_after": 0.3,
+                "push_rate": 50.0,
+            }
+            | changes
+        )
+
+
+PROFILES: dict[str, Callable[..., Config]] = {"lan": Config.lan, "wan": Config.wan, "local": Config.local}
+"""The presets by name, as the command line spells them."""

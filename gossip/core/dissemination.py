@@ -1,0 +1,176 @@
+"""Dissemination: news is pushed at once by whoever hears it first, then rides on what is sent anyway.
+
+A push goes to a few random members (fast and robust) and to the neighbours on the ring (certain: with
+no loss nobody is missed). A rumour is only the id of a member and what of it is news; its text is
+made from the view when it is sent, so there is at most one per member and it is always the newest. A
+token bucket bounds what one node pushes; when it is empty, news waits and merges.
+
+Sources: RingCast, Voulgaris and van Steen (Middleware 2007); piggybacking on failure detection,
+SWIM (Das, Gupta and Motivala 2002, section 4.1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from gossip.core.config import Config
+from gossip.core.facts import liveness_fact, record_fact
+from gossip.core.member import Status
+from gossip.core.source import RandomSource
+from gossip.core.timers import Timer, Timers
+from gossip.core.view import Entry, View
+from gossip.core.wire import AliveFact, encode_fact
+
+RIDES_PER_DOUBLING = 2
+"""A rumour rides this many times per doubling of the cluster: what the push missed at 25 % loss still
+reaches everybody within a few exchanges."""
+
+MAX_RUMOURS = 4096
+"""Rumours kept at once; reconciliation finds whatever had to be dropped."""
+
+RECENT_COUNTERS = 16
+"""How many of the latest advanced counters are kept to choose riders from."""
+
+
+@attrs.define
+class Rumour:
+    """What is news about one member, and how often it may still ride."""
+
+    record: bool
+    """Whether its record is news."""
+    liveness: bool
+    """Whether its life is news."""
+    rides_left: int
+    source: int
+    """Id of the member that told us, 0 if it is our own news."""
+
+
+class TokenBucket:
+    """How many datagrams may be pushed now: ``burst`` at once, ``rate`` per second in the long run."""
+
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = float(burst)
+        self._at = now
+
+    def wait(self, count: int, now: float) -> float:
+        """Seconds until ``count`` may be sent; 0 if at once."""
+        self._tokens = min(self._burst, self._tokens + self._rate * max(0.0, now - self._at))
+        self._at = now
+        return max(0.0, (min(count, self._burst) - self._tokens) / self._rate)
+
+    def spend(self, count: int) -> None:
+        """Take out what was sent."""
+        self._tokens -= count
+
+
+class Dissemination:
+    """The rumours of one node, those to push at once and those that ride."""
+
+    def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, now: float) -> None:
+        self._config = config
+        self._view = view
+        self._timers = timers
+        self._random = random
+        self._bucket = TokenBucket(config.push_rate, config.push_burst, now)
+        self._rumours: dict[int, Rumour] = {}
+        self._hot: dict[int, None] = {}
+        self._push_timer: Timer | None = None
+        self._recent: deque[int] = deque(maxlen=RECENT_COUNTERS)
+        self.send_news: Callable[[list[Entry], list[bytes], float], int] = lambda _targets, _facts, _now: 0
+        """Set by the protocol: sends facts to members, and says how many fitted into the datagram."""
+
+    def spread(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:
+        """Take up news about a member: push it soon, and let it ride."""
+        rumour = self._rumours.pop(entry.id, None)
+        if rumour is not None:
+            record, liveness = record or rumour.record, liveness or rumour.liveness
+        while len(self._rumours) >= MAX_RUMOURS:
+            self._drop(next(iter(self._rumours)))
+        rides = RIDES_PER_DOUBLING * math.ceil(math.log2(self._view.alive + 1))
+        self._rumours[entry.id] = Rumour(record, liveness, rides, source)
+        self._hot[entry.id] = None
+        if self._push_timer is None:
+            self._push_timer = self._timers.at(now + self._config.push_delay, self._push)
+
+    def counter_advanced(self, entry: Entry) -> None:
+        """Remember that this member has just shown itself, as a candidate for the room left."""
+        if entry.id not in self._recent:
+            self._recent.append(entry.id)
+
+    def riders(self, recipient: int) -> list[tuple[int, bytes]]:
+        """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids."""
+        if not self._rumours:
+            return []
+        chosen = [item for item in self._rumours.items() if item[1].source != recipient]
+        chosen.sort(key=lambda item: -item[1].rides_left)
+        return [(member_id, fact) for member_id, _ in chosen for fact in self._facts(member_id)]
+
+    def rode(self, member_ids: Iterable[int]) -> None:
+        """Count one ride for each of these rumours; those that have ridden enough are dropped."""
+        for member_id in dict.fromkeys(member_ids):
+            rumour = self._rumours.get(member_id)
+            if rumour is not None:
+                rumour.rides_left -= 1
+                if rumour.rides_left <= 0 and member_id not in self._hot:
+                    del self._rumours[member_id]
+
+    def counters(self, recipient: int) -> list[bytes]:
+        """A few recently advanced counters of others, encoded."""
+        candidates = [each for each in self._recent if each != recipient]
+        count = min(self._config.counters_per_message, len(candidates))
+        entries = (self._view.get(each) for each in self._random.sample(candidates, count))
+        return [encode_fact(AliveFact(each.id, each.registers.heartbeat)) for each in entries if each is not None]
+
+    def _facts(self, member_id: int) -> list[bytes]:
+        entry, rumour = self._view.get(member_id), self._rumours[member_id]
+        if entry is None or entry.registers.record.address.is_unspecified:
+            return []
+        facts = []
+        if rumour.record and entry.status.is_living:
+            facts.append(encode_fact(record_fact(entry)))
+        if rumour.liveness or not entry.status.is_living:
+            facts.append(encode_fact(liveness_fact(entry)))
+        return facts
+
+    def _drop(self, member_id: int) -> None:
+        del self._rumours[member_id]
+        self._hot.pop(member_id, None)
+
+    def _push(self, now: float) -> None:
+        """Push a datagram's worth of hot news to everyone chosen, as long as the budget allows."""
+        self._push_timer = None
+        while self._hot:
+            targets = self._targets()
+            if not targets:
+                self._hot.clear()
+                return
+            if wait := self._bucket.wait(len(targets), now):
+                self._push_timer = self._timers.at(now + wait, self._push)
+                return
+            page = [(each, fact) for each in self._hot for fact in self._facts(each)]
+            if not page:
+                self._hot.clear()
+                return
+            fitting = max(1, self.send_news(targets, [fact for _, fact in page], now))
+            self._bucket.spend(len(targets))
+            unsent = {member_id for member_id, _ in page[fitting:]}
+            self._hot = {each: None for each in self._hot if each in unsent}
+
+    def _targets(self) -> list[Entry]:
+        """Ring neighbours and random members. A single piece of news spares whoever told it, and whom
+        it is about unless that is suspected and should hear of it."""
+        spared: tuple[int, ...] = ()
+        if len(self._hot) == 1:
+            subject = next(iter(self._hot))
+            entry = self._view.get(subject)
+            spared = (self._rumours[subject].source,)
+            if entry is None or entry.status is not Status.SUSPECT:
+                spared = (*spared, subject)
+        ring = [each for each in self._view.neighbours(self._config.push_ring) if each.id not in spared]
+        return ring + self._view.sample(self._config.push_random, self._random, (*spared, *(each.id for each in ring)))

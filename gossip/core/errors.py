@@ -1,0 +1,19 @@
+"""The two kinds of errors, never mixed: ours (misuse by the embedding program) and a peer's."""
+
+from __future__ import annotations
+
+
+class GossipError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ConfigurationError(GossipError, ValueError):
+    """A setting is out of range or contradicts another one; the text names the field."""
+
+
+class LeftError(GossipError):
+    """The operation needs a member, and this node has already left its cluster."""
+
+
+class WireError(GossipError):
+    """A peer sent bytes that are no message of this protocol. Counted and dropped, never raised to users."""

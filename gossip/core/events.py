@@ -1,0 +1,49 @@
+"""What happened to the membership, as told to the embedding program."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from gossip.core.member import Member, Status
+
+
+class EventKind(enum.Enum):
+    """The kinds of change a member can go through."""
+
+    JOINED = "joined"
+    """First seen, or seen again under a higher generation after a restart."""
+    UPDATED = "updated"
+    """Its address or metadata changed."""
+    SUSPECTED = "suspected"
+    """Somebody got no answer from it; it still counts as living."""
+    RESTORED = "restored"
+    """Suspected or dead until now, it was shown to be alive."""
+    DIED = "died"
+    """It did not reach the floor raised against it in time."""
+    LEFT = "left"
+    """It said farewell."""
+    CONFLICT = "conflict"
+    """Two running processes bear its name; the member named is the one that does not hold the name."""
+
+
+@attrs.frozen
+class MembershipEvent:
+    """One change of one member."""
+
+    kind: EventKind
+    member: Member
+    """The member after the change."""
+    alive: int
+    """Members seen living (alive or suspect) after the change, this node included."""
+    time: float
+    """Local monotonic time in seconds, on the clock given to the protocol."""
+    previous: Status | None = None
+    """Its status before; None if it was not known."""
+    accusers: tuple[str, ...] = ()
+    """Names of the members that accused it (suspected and died)."""
+    floor: int = 0
+    """The counter value it had to reach (suspected and died), in heartbeat steps."""
+    silent_for: float | None = None
+    """Seconds since its counter was last seen to advance (suspected and died)."""

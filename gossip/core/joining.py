@@ -1,0 +1,120 @@
+"""Joining and healing: finding the cluster at first, and finding it again.
+
+While a node is alone it asks its seeds, pausing longer after each try in vain: a ping each, and the
+first copy of the view over a stream. Later, in some rounds, it contacts a dead member or a seed that
+is not among the living, so that the halves of a healed partition, and clusters that share a seed, find
+each other without a person's help. Which names seeds have, and resolving them, is the driver's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.facts import record_fact
+from gossip.core.local import LocalMember
+from gossip.core.outbox import Outbox, Path
+from gossip.core.reconciliation import Reconciler
+from gossip.core.source import RandomSource
+from gossip.core.streams import Streams
+from gossip.core.timers import Timer, Timers
+from gossip.core.view import View
+from gossip.core.wire import Ping, encode_fact
+
+MAX_SEEDS = 64
+"""Seed addresses kept; a DNS name may have many, and any one of them is enough."""
+
+SEEDS_PER_TRY = 8
+"""Seeds pinged in one try to join."""
+
+FIRST_PAUSE_S = 0.5
+"""Pause after the first try to join; it doubles up to ``join_backoff_max``."""
+
+MAX_PENDING_CONTACTS = 64
+"""Unanswered contacts remembered, to tell their answers from uncalled-for ones."""
+
+HEAL_SHARE = 0.4
+"""How much the share of the dead adds to the chance of a contact in one round."""
+
+
+class Joining:
+    """Contacts with those who are not (or no longer) living members of our view."""
+
+    def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
+                 local: LocalMember, streams: Streams, reconciler: Reconciler) -> None:  # fmt: skip
+        self._config = config
+        self._view = view
+        self._timers = timers
+        self._random = random
+        self._outbox = outbox
+        self._local = local
+        self._streams = streams
+        self._reconciler = reconciler
+        self._seeds: tuple[Address, ...] = ()
+        self._pause = FIRST_PAUSE_S
+        self._timer: Timer | None = None
+        self._contacts: dict[int, Address] = {}
+        self.heals = 0
+
+    def seed(self, addresses: Sequence[Address], now: float) -> None:
+        """Replace the addresses at which the cluster may be found, and try them if we are alone."""
+        is_first = not self._seeds
+        self._seeds = tuple(dict.fromkeys(each for each in addresses if not each.is_unspecified))[:MAX_SEEDS]
+        if self._seeds and (is_first or self._timer is None):
+            self._try(now)
+
+    def contact(self, address: Address, now: float) -> None:
+        """Ping an address at which some member may be found, and tell it who we are."""
+        while len(self._contacts) >= MAX_PENDING_CONTACTS:
+            del self._contacts[next(iter(self._contacts))]
+        token = self._random.getrandbits(32)
+        self._contacts[token] = address
+        facts = [encode_fact(record_fact(self._local.entry))] if self._local.address_known else []
+        known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
+        self._outbox.send(Path(address), Ping(token, address), now, to=known, facts=facts)
+
+    def answered(self, token: int) -> bool:
+        """Whether an ack with this token answers a contact of ours."""
+        return self._contacts.pop(token, None) is not None
+
+    def heal(self, now: float) -> None:
+        """In some rounds, contact somebody who is not among the living."""
+        if not self._seeds and not self._view.gone():
+            return
+        dead = self._view.gone(revivable=True)
+        share = len(dead) / (len(dead) + self._view.alive)
+        if self._random.random() >= min(0.5, self._config.heal_probability + HEAL_SHARE * share):
+            return
+        living = {entry.registers.record.address for entry in self._view if entry.status.is_living}
+        absent = [each for each in self._seeds if each not in living]
+        candidates = [entry.registers.record.address for entry in dead] + absent
+        if candidates:
+            self.heals += 1
+            self.contact(self._random.sample(candidates, 1)[0], now)
+
+    def _try(self, now: float) -> None:
+        """Ask the seeds, if we are still alone, and try again later."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._view.others > 0 or self._local.has_left:
+            self._pause = FIRST_PAUSE_S
+            return
+        own = self._local.entry.registers.record.address
+        seeds = [each for each in self._seeds if each != own]
+        for seed in self._random.sample(seeds, min(SEEDS_PER_TRY, len(seeds))):
+            self.contact(seed, now)
+        if seeds:
+            stream = self._streams.open(self._random.sample(seeds, 1)[0], copies_view=True)
+            self._copy_view(stream, now)
+        pause = self._pause * (0.75 + 0.5 * self._random.random())
+        self._pause = min(2 * self._pause, self._config.join_backoff_max)
+        self._timer = self._timers.at(now + pause, self._try)
+
+    def _copy_view(self, number: int, now: float) -> None:
+        stream = self._streams.get(number)
+        if stream is not None:
+            facts = [encode_fact(record_fact(self._local.entry))] if self._local.address_known else []
+            self._reconciler.send_digest(stream.path, now)
+            self._outbox.send(stream.path, Ping(self._random.getrandbits(32)), now, facts=facts)

@@ -1,0 +1,134 @@
+"""This node's own member: its counter, its record, its generation, its farewell.
+
+Only the member itself raises these. It answers a floor raised against it by jumping over it, and a
+state that it can no longer outrun (a forged farewell, a poisoned counter, a later generation that
+proved dead) by starting a new generation of itself, which supersedes the old state at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.errors import ConfigurationError, LeftError
+from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter, HeartbeatEstimate
+from gossip.core.member import MAX_VERSION, Identity, Record, Registers
+from gossip.core.source import RandomSource
+from gossip.core.view import Entry, View, fingerprint_mark
+from gossip.core.wire import encoded_metadata_bytes, is_valid_name
+
+UNKNOWN_ADDRESS = Address("0.0.0.0", 0)
+"""Stands in a record until the node has learnt where others reach it; never sent."""
+
+
+def check_metadata(metadata: Mapping[str, str], config: Config) -> Mapping[str, str]:
+    """The metadata itself, if it may be announced.
+
+    :raises ConfigurationError: if it is no mapping of texts, or is too large.
+    """
+    if not isinstance(metadata, Mapping):
+        raise ConfigurationError(f"metadata must be a mapping of texts, not {type(metadata).__name__}")
+    for key, value in metadata.items():
+        for text in (key, value):
+            if not isinstance(text, str):
+                raise ConfigurationError(f"metadata must map text to text, but {text!r} is no text")
+            if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise ConfigurationError(f"metadata {text!r} holds a lone surrogate, which is no Unicode text")
+    if (size := encoded_metadata_bytes(metadata)) > config.max_metadata:
+        raise ConfigurationError(f"metadata takes {size} bytes encoded; max_metadata is {config.max_metadata}")
+    return metadata
+
+
+def _new_id(random: RandomSource) -> int:
+    return random.getrandbits(64) or 1
+
+
+class LocalMember:
+    """The member that this node is. Its entry is part of the view like any other."""
+
+    def __init__(self, config: Config, name: str, generation: int, random: RandomSource, now: float,
+                 address: Address | None, metadata: Mapping[str, str]) -> None:  # fmt: skip
+        if not is_valid_name(name):
+            raise ConfigurationError(f"name must be 1 to 128 bytes of printable text, not {name!r}")
+        if not 0 <= generation < MAX_VERSION:
+            raise ConfigurationError(f"generation must be Unix time in milliseconds, not {generation!r}")
+        if address is not None and address.is_unspecified:
+            raise ConfigurationError(f"address {address} is one to bind to, not one that others can reach")
+        self._config = config
+        self._random = random
+        self._started = now
+        self._wall_ms = generation
+        self.counter = HeartbeatCounter(now)
+        identity = Identity(name, generation, _new_id(random))
+        record = Record(1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
+        mark = fingerprint_mark(identity, record.version)
+        self.entry = Entry(identity, Registers(record, 1), HeartbeatEstimate.first(1, now), mark)
+
+    @property
+    def id(self) -> int:
+        """Id of the present generation."""
+        return self.entry.id
+
+    @property
+    def address_known(self) -> bool:
+        """Whether this node knows where others reach it, and so can announce itself."""
+        return self.entry.registers.record.address != UNKNOWN_ADDRESS
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the farewell has been said."""
+        return self.entry.registers.left > 0
+
+    def wall_ms(self, now: float) -> int:
+        """Unix time in milliseconds as far as this node can tell: its start, and the time since."""
+        return self._wall_ms + int((now - self._started) * 1000)
+
+    def refresh(self, now: float) -> None:
+        """Write the counter's present value into the entry, so that facts about it are current."""
+        value = self.counter.value(now)
+        if value > self.entry.registers.heartbeat:
+            self.entry.registers = attrs.evolve(self.entry.registers, heartbeat=value)
+
+    def announce(self, view: View, now: float, *, metadata: Mapping[str, str] | None = None,
+                 address: Address | None = None, above: int = 0) -> None:  # fmt: skip
+        """Replace the record by a newer version, higher than ``above``.
+
+        :raises ConfigurationError: if the metadata cannot be announced.
+        :raises LeftError: if the node has left.
+        """
+        if self.has_left:
+            raise LeftError("this node has left its cluster; open a new one to join again")
+        old = self.entry.registers.record
+        if metadata is not None:
+            check_metadata(metadata, self._config)
+        record = Record(
+            max(old.version, above) + 1,
+            old.address if address is None else address,
+            old.metadata if metadata is None else metadata,
+        )
+        view.merge(self.entry, now, record=record)
+
+    def say_farewell(self, view: View, now: float) -> None:
+        """Set the register that says this member left of its own will."""
+        view.merge(self.entry, now, left=self.counter.value(now))
+
+    def can_outrun(self, counter: int, now: float) -> bool:
+        """Whether jumping over ``counter`` is reasonable, or it is poisoned."""
+        return counter <= self.counter.value(now) + MAX_STEPS_AHEAD
+
+    def outrun(self, floor: int, now: float) -> None:
+        """Let the counter jump over a floor, or over a counter that others believe to have seen."""
+        self.counter.jump_over(floor, now)
+        self.refresh(now)
+
+    def start_generation(self, view: View, above: int, now: float) -> None:
+        """Become a new generation of the same name, higher than ``above``."""
+        generation = max(above, self.entry.identity.generation) + 1
+        identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
+        self.counter = HeartbeatCounter(now)
+        view.become(identity, now)
+        self.entry = view.local
+        self.refresh(now)

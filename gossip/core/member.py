@@ -1,0 +1,129 @@
+"""A member: who it is, what it says of itself, and the registers from which its status follows.
+
+Identity is (name, generation) and a random id. Per identity a node keeps registers that merge by
+maximum, so that merging is commutative, associative and idempotent whatever the network does. The
+status is derived from them and stored nowhere. This module knows no time and no peers.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from gossip.core.address import Address
+
+MAX_NAME_BYTES = 128
+"""UTF-8 bytes of a name: longer than any host name label (63) and most pod names (253 is the limit of
+a DNS name, which fits in metadata)."""
+
+MAX_VERSION = 2**62
+"""Record versions at or above this are not of this protocol."""
+
+
+class Status(enum.Enum):
+    """What the registers of a member say about it."""
+
+    ALIVE = "alive"
+    SUSPECT = "suspect"
+    DEAD = "dead"
+    LEFT = "left"
+
+    @property
+    def is_living(self) -> bool:
+        """Whether a member with this status still belongs to the cluster."""
+        return self is Status.ALIVE or self is Status.SUSPECT
+
+
+@attrs.frozen(order=False)
+class Identity:
+    """Which process: a name for people, the generation of that name, and the id used on the wire."""
+
+    name: str
+    """Label for people, 1 to 128 bytes of printable text; unique in a cluster."""
+    generation: int
+    """Start of the process in Unix milliseconds; a restart is a higher generation of the same name."""
+    id: int
+    """Random 64-bit number of this generation; also its place on the ring."""
+
+    def supersedes(self, other: Identity) -> bool:
+        """Whether this is a later bearer of the same name than ``other``."""
+        return self.name == other.name and (self.generation, self.id) > (other.generation, other.id)
+
+
+def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(given))
+
+
+@attrs.frozen
+class Record:
+    """What a member says of itself; the highest version wins."""
+
+    version: int
+    address: Address
+    metadata: Mapping[str, str] = attrs.field(converter=_read_only, hash=False)
+
+    def newest(self, other: Record) -> Record:
+        """The one with the higher version. Equal versions that differ (a faulty or forged peer) are
+        ordered by content, so that every node picks the same one."""
+        if self.version != other.version:
+            return self if self.version > other.version else other
+        return self if self._content() >= other._content() else other
+
+    def _content(self) -> tuple[Address, tuple[tuple[str, str], ...]]:
+        return self.address, tuple(sorted(self.metadata.items()))
+
+
+@attrs.frozen
+class Registers:
+    """Everything known about one identity. Each register merges by maximum."""
+
+    record: Record
+    """The member's address and metadata."""
+    heartbeat: int = 0
+    """Highest counter value seen; raised by the member, relayed by all."""
+    accused: int = 0
+    """The floor the counter must reach to clear the member of suspicion; raised by any prober."""
+    convicted: int = 0
+    """The floor it was declared dead at; raised by any node whose timeout ran out."""
+    left: int = 0
+    """The counter value of its own farewell, 0 if it has not left; raised by the member."""
+
+    @property
+    def status(self) -> Status:
+        """What follows from the registers."""
+        if self.left:
+            return Status.LEFT
+        if self.convicted > self.heartbeat:
+            return Status.DEAD
+        if self.accused > self.heartbeat:
+            return Status.SUSPECT
+        return Status.ALIVE
+
+    def merge(self, other: Registers) -> Registers:
+        """The join of both: register by register the maximum."""
+        return Registers(
+            self.record.newest(other.record),
+            max(self.heartbeat, other.heartbeat),
+            max(self.accused, other.accused),
+            max(self.convicted, other.convicted),
+            max(self.left, other.left),
+        )
+
+
+@attrs.frozen
+class Member:
+    """A member at one moment, as handed out to the embedding program; it never changes."""
+
+    name: str
+    generation: int
+    """Start of its process in Unix milliseconds."""
+    id: int
+    """Random 64-bit number that tells two processes with one name apart."""
+    address: Address
+    metadata: Mapping[str, str] = attrs.field(hash=False)
+    version: int
+    """Version of address and metadata, raised by each update."""
+    status: Status

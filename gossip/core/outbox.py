@@ -1,0 +1,144 @@
+"""The outbox: composes messages, fills the room left with news, and holds what is to be sent.
+
+What a message carries, in this order: what its purpose needs, what concerns its recipient, rumours
+(least sent first), counters. No datagram is larger than ``max_datagram``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.dissemination import Dissemination
+from gossip.core.facts import liveness_fact
+from gossip.core.local import LocalMember
+from gossip.core.member import Status
+from gossip.core.view import Entry, View
+from gossip.core.wire import ANONYMOUS, MAX_FRAME_BYTES, Ack, Body, Codec, News, Ping, encode_fact
+
+MAX_PENDING_DATAGRAMS = 4096
+"""Datagrams composed but not yet taken by the driver, which takes them after every call."""
+
+
+@attrs.frozen
+class Path:
+    """The way to a peer: an address, or an open stream to it."""
+
+    address: Address
+    stream: int | None = None
+
+
+@attrs.frozen
+class OpenStream:
+    """Connect a stream to this address and give it this number."""
+
+    stream: int
+    address: Address
+
+
+@attrs.frozen
+class SendFrame:
+    """Send this message on an open stream."""
+
+    stream: int
+    data: bytes
+
+
+@attrs.frozen
+class CloseStream:
+    """Send what is still to be sent on this stream, then close it."""
+
+    stream: int
+
+
+StreamAction = OpenStream | SendFrame | CloseStream
+
+
+class Outbox:
+    """Everything this node is about to send."""
+
+    def __init__(self, config: Config, view: View, local: LocalMember, dissemination: Dissemination,
+                 codec: Codec) -> None:  # fmt: skip
+        self._config = config
+        self._view = view
+        self._local = local
+        self._dissemination = dissemination
+        self._codec = codec
+        self._datagrams: list[tuple[bytes, Address]] = []
+        self._actions: list[StreamAction] = []
+        self.datagrams_sent = 0
+        self.bytes_sent = 0
+        self.dropped = 0
+
+    def take_datagrams(self) -> list[tuple[bytes, Address]]:
+        """Hand over the datagrams to send."""
+        datagrams, self._datagrams = self._datagrams, []
+        return datagrams
+
+    def take_actions(self) -> list[StreamAction]:
+        """Hand over what is to be done with streams."""
+        actions, self._actions = self._actions, []
+        return actions
+
+    def act(self, action: StreamAction) -> None:
+        """Have something done with a stream."""
+        self._actions.append(action)
+
+    def limit(self, path: Path) -> int:
+        """Bytes that one message on this path may have."""
+        return self._config.max_datagram if path.stream is None else MAX_FRAME_BYTES
+
+    def send(self, path: Path, body: Body, now: float, *, to: Entry | None = None,
+             facts: Sequence[bytes] = ()) -> None:  # fmt: skip
+        """Send a message with as many of the encoded ``facts`` as fit; pings and acks take news along.
+
+        :param to: the member at the end of the path, if it is known.
+        """
+        needed = list(facts)
+        if to is not None and to.status in (Status.SUSPECT, Status.DEAD):
+            needed.append(encode_fact(liveness_fact(to)))
+        if not isinstance(body, (Ping, Ack)):
+            self._put(path, self._encode(path, body, needed, now)[0])
+            return
+        recipient = to.id if to is not None else ANONYMOUS
+        riders = self._dissemination.riders(recipient)
+        counters = self._dissemination.counters(recipient) if to is not None else []
+        data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders), *counters], now)
+        if riders:
+            self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - len(needed))])
+        self._put(path, data)
+
+    def send_pages(self, path: Path, facts: Sequence[bytes], now: float, most: int) -> None:
+        """Send encoded facts and nothing else, in as many messages as they need but at most ``most``."""
+        rest = list(facts)
+        while rest and most > 0:
+            data, fitting = self._encode(path, News(), rest, now)
+            self._put(path, data)
+            rest = rest[max(1, fitting) :]
+            most -= 1
+
+    def send_news(self, targets: list[Entry], facts: list[bytes], now: float) -> int:
+        """Send the same facts, as many as fit one datagram, to several members; says how many fitted."""
+        first = Path(targets[0].registers.record.address)
+        data, fitting = self._encode(first, News(), facts, now)
+        for target in targets:
+            self._put(Path(target.registers.record.address), data)
+        return fitting
+
+    def _encode(self, path: Path, body: Body, facts: Sequence[bytes], now: float) -> tuple[bytes, int]:
+        local = self._local
+        heartbeat, fingerprint = local.counter.value(now), self._view.fingerprint
+        return self._codec.encode(local.id, heartbeat, fingerprint, body, facts, self.limit(path))
+
+    def _put(self, path: Path, data: bytes) -> None:
+        if path.stream is not None:
+            self._actions.append(SendFrame(path.stream, data))
+        elif len(self._datagrams) >= MAX_PENDING_DATAGRAMS:
+            self.dropped += 1
+        else:
+            self._datagrams.append((data, path.address))
+            self.datagrams_sent += 1
+            self.bytes_sent += len(data)

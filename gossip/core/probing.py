@@ -1,0 +1,220 @@
+"""Probing: ask one member, directly, through helpers and over a stream, until it answers or time is up.
+
+A probe ends well when the member answers a ping of ours or a helper's, or when its counter, however
+we learn of it, reaches the value it should have had when the probe began. This module also serves as
+helper to others. What a failed probe means is decided by its caller.
+
+Sources: SWIM (Das, Gupta and Motivala 2002, section 3.1) for indirect probes; Lifeguard (Dadgar et
+al. 2017, section IV-A) for the NACK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from gossip.core.config import Config
+from gossip.core.facts import liveness_fact
+from gossip.core.health import LocalHealth
+from gossip.core.outbox import CloseStream, Outbox, Path
+from gossip.core.rtt import RoundTrip
+from gossip.core.source import RandomSource
+from gossip.core.streams import Streams
+from gossip.core.timers import Timer, Timers
+from gossip.core.view import Entry, View
+from gossip.core.wire import IndirectAck, Nack, Ping, PingRequest, encode_fact
+
+MAX_HELP = 64
+"""Probes run for others at once; one more is answered with a NACK."""
+
+
+@attrs.frozen
+class Attempt:
+    """One stage of a probe."""
+
+    patience: int
+    """How long to wait, in answer timeouts."""
+    helpers: bool = False
+    """Whether to ask helpers as well."""
+    stream: bool = False
+    """Whether to try a stream as well, in case only datagrams are lost."""
+
+
+DIRECT = Attempt(1)
+ASK_HELPERS = Attempt(3, helpers=True)
+"""A helper pings twice; with the way to it and back that is three timeouts."""
+TRY_EVERYTHING = Attempt(3, helpers=True, stream=True)
+
+ROUND = (DIRECT, ASK_HELPERS)
+"""The probe of every round."""
+SECOND_LOOK = (DIRECT, TRY_EVERYTHING)
+"""The private probe that follows a failed one."""
+WITNESS = (DIRECT, DIRECT, DIRECT)
+"""A witness asks over its own paths only, or it would be no independent one."""
+HELP = (DIRECT, DIRECT)
+LAST_QUESTION = (DIRECT, DIRECT)
+
+
+@attrs.frozen
+class Result:
+    """How a probe ended."""
+
+    answered: bool
+    began: float
+    """Local time of its first ping."""
+    helpers: int = 0
+    """Helpers that were asked."""
+    heard_helpers: int = 0
+    """Helpers that answered either way."""
+
+
+@attrs.define(eq=False)
+class _Probe:
+    target: Entry
+    attempts: Sequence[Attempt]
+    done: Callable[[Result, float], None]
+    began: float
+    wanted: int
+    """Counter value that shows the target was alive after the probe began."""
+    stage: int = 0
+    tokens: list[int] = attrs.Factory(list)
+    timer: Timer | None = None
+    stream: int | None = None
+    helpers: int = 0
+    nacks: set[int] = attrs.Factory(set)
+
+
+class Prober:
+    """All probes of one node that are under way."""
+
+    def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
+                 health: LocalHealth, streams: Streams) -> None:  # fmt: skip
+        self._config = config
+        self._view = view
+        self._timers = timers
+        self._random = random
+        self._outbox = outbox
+        self._health = health
+        self._streams = streams
+        self._waiting: dict[int, tuple[_Probe, float]] = {}
+        self._helping = 0
+        self.round_trip = RoundTrip()
+        self.answered_by_stream = 0
+        self.answered_through_helpers = 0
+
+    def probe(self, target: Entry, attempts: Sequence[Attempt], done: Callable[[Result, float], None],
+              now: float) -> None:  # fmt: skip
+        """Ask ``target`` in these ways, one after the other; ``done(result, now)`` is called once."""
+        probe = _Probe(target, attempts, done, now, target.estimate.floor(now))
+        self._attempt(probe, now)
+
+    def help(self, path: Path, token: int, target_id: int, now: float) -> None:
+        """Ask a member on behalf of the peer at ``path`` and tell it what came of it."""
+        target = self._view.get(target_id)
+        if target is None or self._helping >= MAX_HELP:
+            self._outbox.send(path, Nack(token, target_id), now)
+            return
+        self._helping += 1
+
+        def done(result: Result, now: float) -> None:
+            self._helping -= 1
+            if result.answered:
+                self._outbox.send(path, IndirectAck(token, target_id, target.registers.heartbeat), now)
+            else:
+                self._outbox.send(path, Nack(token, target_id), now)
+
+        self.probe(target, HELP, done, now)
+
+    def acknowledged(self, token: int, sender: int, heartbeat: int, over_stream: bool, now: float) -> bool:
+        """Match an ACK with the ping it answers. Whether it was one of ours, answered by its target."""
+        probe, sent_at = self._waiting.get(token, (None, 0.0))
+        if probe is None or probe.target.id != sender:
+            return False
+        probe.target.estimate.fresh(heartbeat, sent_at, now)
+        if over_stream:
+            self.answered_by_stream += 1
+        else:
+            self.round_trip.sample(now - sent_at)
+            if probe.target.round_trip is None:
+                probe.target.round_trip = RoundTrip()
+            probe.target.round_trip.sample(now - sent_at)
+        self._finish(probe, True, now)
+        return True
+
+    def acknowledged_indirectly(self, token: int, target: int, now: float) -> bool:
+        """Match a helper's good news with the request it answers."""
+        probe, _ = self._waiting.get(token, (None, 0.0))
+        if probe is None or probe.target.id != target:
+            return False
+        self.answered_through_helpers += 1
+        self._finish(probe, True, now)
+        return True
+
+    def refused_by_helper(self, token: int, target: int, helper: int) -> None:
+        """Take note that a helper answered, though it has no good news."""
+        probe, _ = self._waiting.get(token, (None, 0.0))
+        if probe is not None and probe.target.id == target and len(probe.nacks) < probe.helpers:
+            probe.nacks.add(helper)
+
+    def new_token(self) -> int:
+        """A number for a question, unpredictable and not in use."""
+        while (token := self._random.getrandbits(32)) in self._waiting:
+            pass
+        return token
+
+    def timeout(self, target: Entry) -> float:
+        """How long to wait for an answer of this member, local health included."""
+        measured = target.round_trip or self.round_trip
+        return measured.timeout(self._config) * self._health.timeout_factor
+
+    def _attempt(self, probe: _Probe, now: float) -> None:
+        attempt = probe.attempts[probe.stage]
+        target = probe.target
+        self._ask(probe, Path(target.registers.record.address), now)
+        if attempt.helpers:
+            self._ask_helpers(probe, now)
+        if attempt.stream:
+            probe.stream = self._streams.open(target.registers.record.address)
+            self._ask(probe, Path(target.registers.record.address, probe.stream), now)
+        deadline = now + attempt.patience * self.timeout(target)
+        probe.timer = self._timers.at(deadline, lambda now: self._give_up_attempt(probe, now))
+
+    def _ask(self, probe: _Probe, path: Path, now: float) -> None:
+        token = self._token_for(probe, now)
+        self._outbox.send(path, Ping(token), now, to=probe.target)
+
+    def _ask_helpers(self, probe: _Probe, now: float) -> None:
+        helpers = self._view.sample(self._config.indirect_probes, self._random, (probe.target.id,))
+        token = self._token_for(probe, now)
+        probe.helpers += len(helpers)
+        for helper in helpers:
+            path = Path(helper.registers.record.address)
+            facts = () if probe.target.status.is_living else (encode_fact(liveness_fact(probe.target)),)
+            self._outbox.send(path, PingRequest(token, probe.target.id), now, facts=facts)
+
+    def _token_for(self, probe: _Probe, now: float) -> int:
+        token = self.new_token()
+        self._waiting[token] = (probe, now)
+        probe.tokens.append(token)
+        return token
+
+    def _give_up_attempt(self, probe: _Probe, now: float) -> None:
+        if probe.target.registers.heartbeat >= probe.wanted:
+            self._finish(probe, True, now)
+        elif probe.stage + 1 < len(probe.attempts):
+            probe.stage += 1
+            self._attempt(probe, now)
+        else:
+            self._finish(probe, False, now)
+
+    def _finish(self, probe: _Probe, answered: bool, now: float) -> None:
+        if probe.timer is not None:
+            probe.timer.cancel()
+        for token in probe.tokens:
+            self._waiting.pop(token, None)
+        if probe.stream is not None:
+            self._outbox.act(CloseStream(probe.stream))
+        if answered:
+            self._health.improve()
+        probe.done(Result(answered, probe.began, probe.helpers, len(probe.nacks)), now)

@@ -1,0 +1,469 @@
+"""The protocol of one node as a few calls: what came in, what time it is, what to send, what happened.
+
+It owns no socket, reads no clock and draws from no random source but the one given. A driver passes in
+datagrams, stream frames and the time, and after each call sends what the protocol wants sent, takes
+the events, and sets its alarm to :meth:`Protocol.next_timer`. All times are seconds on one monotonic
+clock of the driver's choice. Nothing a peer sends makes any of these calls raise.
+
+The parts each decide one thing: the view (what is known), belief (what to believe), dissemination
+(what to tell), the detector (whom to suspect), reconciliation (how to agree), joining (whom to find).
+This module only passes messages and changes from one to the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.belief import Belief, Disbelief, Verdict
+from gossip.core.config import Config
+from gossip.core.detector import Detector
+from gossip.core.dissemination import Dissemination
+from gossip.core.errors import WireError
+from gossip.core.events import MembershipEvent
+from gossip.core.facts import all_facts, liveness_fact, record_fact
+from gossip.core.farewell import Farewell
+from gossip.core.health import STALL_S, LocalHealth
+from gossip.core.joining import Joining
+from gossip.core.journal import Journal
+from gossip.core.local import LocalMember
+from gossip.core.member import Member, Status
+from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
+from gossip.core.probing import Prober
+from gossip.core.reconciliation import Reconciler
+from gossip.core.source import RandomSource
+from gossip.core.streams import Streams
+from gossip.core.suspicion import Suspicions
+from gossip.core.timers import Timers
+from gossip.core.view import Change, Entry, View
+from gossip.core.wire import (
+    ANONYMOUS,
+    Ack,
+    AliveFact,
+    Codec,
+    Digest,
+    Entries,
+    Fact,
+    IndirectAck,
+    Message,
+    Nack,
+    Ping,
+    PingRequest,
+    RecordFact,
+    encode_fact,
+)
+
+MAX_CORRECTIONS = 8
+"""Datagrams in which the sender of outdated facts is told better, at most."""
+
+FORGET_EVERY_ROUNDS = 16
+"""Rounds between two looks for members that may be forgotten."""
+
+
+@attrs.frozen
+class ProtocolStats:
+    """What one node has sent, received and found, since it started."""
+
+    datagrams_received: int
+    """Datagrams given to the protocol, the bad ones included."""
+    datagrams_sent: int
+    """Datagrams composed."""
+    bytes_sent: int
+    """Payload bytes of the datagrams composed."""
+    dropped: Mapping[str, int]
+    """Messages and facts refused, by reason."""
+    suspicions: int
+    """Times this node accused a member."""
+    reconciliations: int
+    """Times this node began to settle a difference of views."""
+    contacts_to_heal: int
+    """Times it tried to find a dead member or an absent seed again."""
+    answered_through_helpers: int
+    """Probes answered only through a helper."""
+    answered_by_stream: int
+    """Probes answered only over a stream: datagrams are being lost on the way."""
+    stalls: int
+    """Times this node found that its own process had not run."""
+
+
+class Protocol:
+    """The sans-I/O protocol of one node; see the module's docstring."""
+
+    def __init__(self, config: Config, *, name: str, generation: int, random: RandomSource, now: float,
+                 address: Address | None = None, metadata: Mapping[str, str] | None = None) -> None:  # fmt: skip
+        """Start a node that knows only itself.
+
+        :param generation: Unix time in milliseconds; a restart under the same name must have a higher one.
+        :param random: a source of its own for this node; seeded, the run is repeatable.
+        :param now: local time in seconds.
+        :param address: where others reach this node; None if that is to be learnt from them.
+        :raises ConfigurationError: if the name, the address or the metadata cannot be announced.
+        """
+        self._config = config
+        self._random = random
+        self._local = LocalMember(config, name, generation, random, now, address, metadata or {})
+        self._view = View(config, self._local.entry)
+        self._timers = Timers()
+        self._health = LocalHealth()
+        self._journal = Journal(self._view)
+        self._belief = Belief(config, self._view, self._local)
+        self._dissemination = Dissemination(config, self._view, self._timers, random, now)
+        self._codec = Codec(config.cluster)
+        self._outbox = Outbox(config, self._view, self._local, self._dissemination, self._codec)
+        self._streams = Streams(self._outbox)
+        self._prober = Prober(config, self._view, self._timers, random, self._outbox, self._health, self._streams)
+        self._suspicions = Suspicions(config, self._view, self._timers, random, self._prober, self._health)
+        self._detector = Detector(
+            config, self._view, self._timers, random, self._prober, self._suspicions, self._health
+        )
+        self._reconciler = Reconciler(config, self._view, random, self._outbox)
+        self._joining = Joining(
+            config, self._view, self._timers, random, self._outbox, self._local, self._streams, self._reconciler
+        )
+        self._farewell = Farewell(config, self._view, self._timers, random, self._outbox, self._local, self._prober)
+        self._dissemination.send_news = self._outbox.send_news
+        self._suspicions.changed = self._changed
+        self._detector.changed = self._accused
+        self._dropped: Counter[str] = Counter()
+        self._datagrams_received = 0
+        self._accusations = 0
+        self._stalls = 0
+        self._was_stalled = False
+        self._rounds = 0
+        self._rivals: dict[int, Member] = {}
+        self._timers.at(now + random.random() * config.probe_interval, self._round)
+
+    # --- what came in
+
+    def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
+        """Take in a datagram that arrived from ``source``."""
+        self._datagrams_received += 1
+        self._receive(data, Path(source), now)
+
+    def receive_frame(self, stream: int, data: bytes, now: float) -> None:
+        """Take in a message that arrived on a stream."""
+        opened = self._streams.get(stream)
+        if opened is not None:
+            self._receive(data, opened.path, now)
+
+    def stream_accepted(self, source: Address, now: float) -> int | None:
+        """Take in a stream that a peer opened. Its number; None if there are too many already."""
+        number = self._streams.accept(source)
+        if number is None:
+            self._dropped["too many streams"] += 1
+        return number
+
+    def stream_closed(self, stream: int, now: float) -> None:
+        """Take note that a stream has ended, or could not be opened."""
+        self._streams.closed(stream)
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due. Call it when :meth:`next_timer` has come, after all that has arrived."""
+        due = self._timers.next_deadline()
+        if due is None or due > now:
+            return
+        if now - due > STALL_S:
+            self._stalled(now - due)
+        else:
+            self._was_stalled = False
+        self._local.refresh(now)
+        self._timers.run_due(now)
+
+    # --- what the embedding program wants
+
+    def seed(self, addresses: Sequence[Address], now: float) -> None:
+        """Replace the addresses at which the cluster may be found."""
+        self._joining.seed(addresses, now)
+
+    def update(self, metadata: Mapping[str, str], now: float) -> None:
+        """Replace this node's metadata, and tell everybody.
+
+        :raises ConfigurationError: if it is no mapping of texts, or too large.
+        :raises LeftError: if the node has left.
+        """
+        self._local.announce(self._view, now, metadata=metadata)
+        self._changed(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), now)
+
+    def leave(self, now: float) -> None:
+        """Say farewell. Does nothing if the node has left already."""
+        if self._local.has_left:
+            return
+        self._local.say_farewell(self._view, now)
+        self._changed(Change(self._local.entry, Status.ALIVE, Status.LEFT), now)
+        self._farewell.begin(now)
+
+    # --- what goes out
+
+    def next_timer(self) -> float:
+        """Local time at which :meth:`handle_timer` is to be called; may change with every call."""
+        deadline = self._timers.next_deadline()
+        assert deadline is not None, "the next round is always pending"
+        return deadline
+
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
+        """Hand over the datagrams to send, in order."""
+        return self._outbox.take_datagrams()
+
+    def stream_actions(self) -> list[StreamAction]:
+        """Hand over what is to be done with streams, in order."""
+        return self._outbox.take_actions()
+
+    def next_event(self) -> MembershipEvent | None:
+        """The oldest event not yet taken, None if there is none."""
+        return self._journal.next_event()
+
+    # --- questions
+
+    def members(self) -> tuple[Member, ...]:
+        """All known members, this node, the dead and those who left included, by name."""
+        return tuple(sorted((entry.snapshot() for entry in self._view), key=lambda member: member.name))
+
+    def get(self, name: str) -> Member | None:
+        """The newest bearer of a name."""
+        entry = self._view.named(name)
+        return None if entry is None else entry.snapshot()
+
+    @property
+    def local(self) -> Member:
+        """This node's own member."""
+        return self._local.entry.snapshot()
+
+    @property
+    def address_known(self) -> bool:
+        """Whether this node knows where others reach it."""
+        return self._local.address_known
+
+    @property
+    def alive(self) -> int:
+        """Members seen living, this node included."""
+        return self._view.alive
+
+    @property
+    def fingerprint(self) -> int:
+        """Fingerprint of the view, 64 bits; equal for two nodes exactly when their views are."""
+        return self._view.fingerprint
+
+    @property
+    def health(self) -> int:
+        """Local health, from 0 (healthy) to 8: how much this node distrusts its own impatience."""
+        return self._health.score
+
+    def agreement(self, now: float) -> float:
+        """Share, from 0 to 1, of the peers heard recently whose view equalled ours."""
+        return self._reconciler.agreement(now)
+
+    @property
+    def farewell_done(self) -> bool:
+        """Whether enough members have acknowledged our farewell."""
+        return self._local.has_left and self._farewell.is_done
+
+    @property
+    def farewell_acknowledged_by(self) -> tuple[str, ...]:
+        """Names of the members that have acknowledged our farewell."""
+        return tuple(self._farewell.acknowledged_by.values())
+
+    @property
+    def stats(self) -> ProtocolStats:
+        """Counters since the start."""
+        return ProtocolStats(
+            self._datagrams_received,
+            self._outbox.datagrams_sent,
+            self._outbox.bytes_sent,
+            dict(self._dropped),
+            self._accusations,
+            self._reconciler.started,
+            self._joining.heals,
+            self._prober.answered_through_helpers,
+            self._prober.answered_by_stream,
+            self._stalls,
+        )
+
+    # --- messages
+
+    def _receive(self, data: bytes, path: Path, now: float) -> None:
+        try:
+            message = self._codec.decode(data)
+        except WireError as error:
+            self._dropped[str(error)] += 1
+            return
+        if message.sender == self._local.id:
+            self._dropped["our own message"] += 1
+            return
+        self._local.refresh(now)
+        sender = self._hear_sender(message, path, now)
+        corrections = self._hear_facts(message.facts, message.sender, path, now)
+        self._answer(message, sender or self._view.get(message.sender), path, corrections, now)
+
+    def _hear_sender(self, message: Message, path: Path, now: float) -> Entry | None:
+        """What the header alone says: the sender's counter, and whether its view equals ours."""
+        sender = self._view.get(message.sender)
+        if message.sender != ANONYMOUS:
+            self._detector.last_heard = now
+            self._reconciler.heard(sender, message.fingerprint, path, now)
+        if sender is not None:
+            outcome = self._belief.counter(sender, message.heartbeat, now)
+            if isinstance(outcome, Change):
+                self._changed(outcome, now, sender.id)
+            elif isinstance(outcome, Disbelief):
+                self._dropped[outcome.reason] += 1
+            self._dissemination.counter_advanced(sender)
+        return sender
+
+    def _hear_facts(self, facts: Sequence[Fact], teller: int, path: Path, now: float) -> list[bytes]:
+        """Take in facts; returns the facts, encoded, that their teller should be told in return."""
+        stream = None if path.stream is None else self._streams.get(path.stream)
+        is_first_copy = stream is not None and stream.copies_view
+        corrections: dict[int, list[Fact]] = {}
+        for fact in facts:
+            outcome = self._belief.take(fact, now)
+            entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
+            if isinstance(outcome, Disbelief):
+                self._dropped[outcome.reason] += 1
+                entry = self._rivalled(outcome.rival, fact.id == teller, path, now)
+            elif isinstance(outcome, Change):
+                self._changed(outcome, now, teller, spread=not is_first_copy)
+            elif outcome is Verdict.ACCUSED:
+                self._dissemination.spread(self._local.entry, 0, now, record=False, liveness=True)
+            if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
+                known_to_teller = not isinstance(fact, RecordFact)
+                corrections[entry.id] = [liveness_fact(entry)] if known_to_teller else all_facts(entry)
+        return [encode_fact(fact) for about in corrections.values() for fact in about]
+
+    def _rivalled(self, rival: Member | None, is_direct: bool, path: Path, now: float) -> Entry | None:
+        """An older process was presented under the name of another: the true bearer of the name."""
+        if rival is None:
+            return None
+        if is_direct:
+            self._challenge(rival, path, now)
+        return self._view.named(rival.name)
+
+    def _answer(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes],
+                now: float) -> None:  # fmt: skip
+        """Do what the body of a message asks for."""
+        match message.body:
+            case Ping(token=token):
+                self._observe(message.body.observed, now)
+                observed = path.address if sender is None else None
+                self._outbox.send(path, Ack(token, observed), now, to=sender, facts=corrections)
+                return
+            case Ack():
+                self._acknowledged(message, message.body, path, now)
+            case PingRequest(token=token, target=target):
+                self._prober.help(path, token, target, now)
+            case Nack(token=token, target=target):
+                self._prober.refused_by_helper(token, target, message.sender)
+            case IndirectAck(token=token, target=target, target_heartbeat=heartbeat):
+                self._hear_facts([AliveFact(target, heartbeat)], message.sender, path, now)
+                self._prober.acknowledged_indirectly(token, target, now)
+            case Digest() if message.sender == ANONYMOUS:
+                if path.stream is not None:
+                    self._reconciler.answer_query(path, now)
+            case Digest():
+                self._reconciler.answer_digest(message.body, path, now)
+            case Entries():
+                missing = self._reconciler.missing_from(message.body, message.facts)
+                corrections += [encode_fact(fact) for fact in missing]
+        self._outbox.send_pages(path, corrections, now, MAX_CORRECTIONS)
+
+    def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
+        token, sender = ack.token, message.sender
+        over_stream = path.stream is not None
+        if self._prober.acknowledged(token, sender, message.heartbeat, over_stream, now):
+            pass
+        elif self._farewell.acknowledged(token, sender):
+            pass
+        elif rival := self._rivals.pop(token, None):
+            if rival.id == sender:
+                self._journal.note_conflict(rival, now)
+        elif self._joining.answered(token) or over_stream:
+            self._observe(ack.observed, now)
+            if path.stream is not None:
+                self._streams.close(path.stream)
+        if ack.observed is not None and self._local.address_known and not over_stream:
+            fact = record_fact(self._local.entry)
+            self._outbox.send_pages(path, [encode_fact(fact)], now, 1)
+
+    def _observe(self, address: Address | None, now: float) -> None:
+        """Learn from a peer where it reaches us, if we do not know; from then on we can be announced."""
+        if address is None or self._local.address_known or address.is_unspecified or self._local.has_left:
+            return
+        self._local.announce(self._view, now, address=address)
+        self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
+
+    def _challenge(self, rival: Member, path: Path, now: float) -> None:
+        """Ask a process that speaks under another's name: only one that runs can answer."""
+        if path.stream is None and len(self._rivals) < MAX_CORRECTIONS:
+            token = self._prober.new_token()
+            self._rivals[token] = rival
+            self._timers.at(now + self._config.suspicion_min, lambda _now: self._forget_rival(token))
+            self._outbox.send(path, Ping(token), now)
+
+    def _forget_rival(self, token: int) -> None:
+        self._rivals.pop(token, None)
+
+    # --- changes
+
+    def _changed(self, change: Change, now: float, teller: int = 0, *, spread: bool = True) -> None:
+        """Pass a change of the view on to all whom it concerns."""
+        entry = change.entry
+        if entry is not self._local.entry:
+            self._suspicions.follow(change, now)
+            if change.before is Status.ALIVE and change.after is Status.SUSPECT:
+                self._detector.witness(change, now)
+            self._journal.note(change, now)
+            if self._view.is_displaced:
+                self._resolve_displacement(now)
+        elif change.updated:
+            self._journal.note(attrs.evolve(change, before=Status.ALIVE), now)
+        if spread:
+            self._dissemination.spread(entry, teller, now, record=change.updated, liveness=not change.updated)
+
+    def _accused(self, change: Change, now: float) -> None:
+        """Pass on an accusation of our own; its subject hears of it directly."""
+        self._accusations += 1
+        self._changed(change, now)
+        entry = change.entry
+        self._outbox.send_pages(
+            Path(entry.registers.record.address), [encode_fact(fact) for fact in all_facts(entry)[1:]], now, 1
+        )
+
+    def _resolve_displacement(self, now: float) -> None:
+        """Another process bears our name: say so, or take the name back if that one is gone."""
+        bearer = self._view.named(self._local.entry.identity.name)
+        if bearer is None or self._local.has_left:
+            return
+        if bearer.status.is_living:
+            self._journal.note_conflict(self.local, now)
+            return
+        self._local.start_generation(self._view, bearer.identity.generation, now)
+        self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
+
+    # --- time
+
+    def _round(self, now: float) -> None:
+        self._timers.at(now + self._config.probe_interval, self._round)
+        self._rounds += 1
+        if self._local.has_left:
+            return
+        self._detector.round(now)
+        self._joining.heal(now)
+        if self._rounds % FORGET_EVERY_ROUNDS == 0:
+            self._view.forget(now)
+
+    def _stalled(self, late: float) -> None:
+        """Our process did not run for a while: nobody else is to blame for what did not arrive.
+
+        Every deadline moves back by as long, and by one answer timeout more, in which what waited in
+        the sockets is heard. Stalled again within it, the deadlines move only by the time lost.
+        """
+        self._stalls += 1
+        self._health.worsen()
+        grace = 0.0 if self._was_stalled else self._config.ack_timeout_min
+        self._was_stalled = True
+        self._timers.push_back(late + grace)
+
+
+__all__ = ["CloseStream", "OpenStream", "Protocol", "ProtocolStats", "SendFrame", "StreamAction"]

@@ -1,0 +1,24 @@
+"""The random source that the core asks its caller for: a seeded one makes every run repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class RandomSource(Protocol):
+    """The part of :class:`random.Random` that the protocol uses."""
+
+    def random(self) -> float:
+        """A number from 0 (inclusive) to 1 (exclusive)."""
+        ...
+
+    def getrandbits(self, k: int, /) -> int:
+        """A whole number of ``k`` random bits."""
+        ...
+
+    def sample(self, population: Sequence[T], k: int) -> list[T]:
+        """``k`` different items of ``population``."""
+        ...

@@ -1,0 +1,70 @@
+"""Streams (TCP): which are open, to whom, and how many there may be.
+
+A stream carries the same messages as datagrams do, one per frame, where a datagram is too small (a
+newcomer's first copy of the view) or does not get through. The driver connects, reads and writes.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path
+
+MAX_INCOMING = 256
+"""Streams that others may hold open to this node at once: two newcomers' worth for each of the
+hundred that may join within a second, and bounded all the same."""
+
+
+@attrs.define
+class Stream:
+    """One open stream."""
+
+    path: Path
+    incoming: bool
+    copies_view: bool = False
+    """Whether we opened it to get our first copy of the view."""
+
+
+class Streams:
+    """The open streams of one node, by number."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._numbers = itertools.count(1)
+        self._open: dict[int, Stream] = {}
+        self._incoming = 0
+
+    def get(self, number: int) -> Stream | None:
+        """The stream with this number, while it is open."""
+        return self._open.get(number)
+
+    def open(self, address: Address, *, copies_view: bool = False) -> int:
+        """Have the driver connect to ``address``; frames may be sent at once."""
+        number = next(self._numbers)
+        self._open[number] = Stream(Path(address, number), False, copies_view)
+        self._outbox.act(OpenStream(number, address))
+        return number
+
+    def accept(self, source: Address) -> int | None:
+        """Take in a stream that a peer opened; None if there are too many."""
+        if self._incoming >= MAX_INCOMING:
+            return None
+        number = next(self._numbers)
+        self._open[number] = Stream(Path(source, number), True)
+        self._incoming += 1
+        return number
+
+    def close(self, number: int) -> None:
+        """Have the driver close the stream once everything is sent."""
+        if number in self._open:
+            self._outbox.act(CloseStream(number))
+
+    def closed(self, number: int) -> Stream | None:
+        """Forget a stream that has ended, and say which it was."""
+        stream = self._open.pop(number, None)
+        if stream is not None and stream.incoming:
+            self._incoming -= 1
+        return stream

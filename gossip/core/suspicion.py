@@ -1,0 +1,132 @@
+"""Suspicion: how long an accused member may take to show a counter past the floor, and what then.
+
+Each node runs a timer per suspect. It starts long and shrinks with each independent accuser. Accusers
+count from their first unanswered question; others only lend their timer in case all accusers fail, and
+so wait longer. When it runs out, one last question is asked, then the member is convicted.
+
+Source: Lifeguard (Dadgar, Phillips and Currey 2017), section IV-B, "Local Health Aware Suspicion".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import attrs
+
+from gossip.core.config import Config
+from gossip.core.health import LocalHealth
+from gossip.core.member import Status
+from gossip.core.probing import LAST_QUESTION, Prober, Result
+from gossip.core.source import RandomSource
+from gossip.core.timers import Timer, Timers
+from gossip.core.view import Change, Entry, View
+
+
+def suspicion_timeout(accusers: int, needed: int, shortest: float, longest: float) -> float:
+    """Seconds that a suspect has, from ``longest`` with one accuser down to ``shortest``.
+
+    :param accusers: members that accuse it, at least 1.
+    :param needed: accusers beyond the first that make the suspicion shortest; 0 if there is nobody
+        else who could confirm it.
+    """
+    if needed <= 0:
+        return shortest
+    share = math.log(max(1, accusers)) / math.log(needed + 1)
+    return max(shortest, longest - (longest - shortest) * share)
+
+
+@attrs.define(eq=False)
+class _Case:
+    """One suspect, as this node follows it."""
+
+    entry: Entry
+    since: float
+    """First unanswered question of ours, or when we heard of the suspicion."""
+    public_since: float
+    accusing: bool
+    patience: float
+    """Extra time before a mere listener acts."""
+    timer: Timer | None = None
+
+
+class Suspicions:
+    """The suspects of one node, and the timers that end in their conviction."""
+
+    def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource,
+                 prober: Prober, health: LocalHealth) -> None:  # fmt: skip
+        self._config = config
+        self._view = view
+        self._timers = timers
+        self._random = random
+        self._prober = prober
+        self._health = health
+        self._cases: dict[int, _Case] = {}
+        self.changed: Callable[[Change, float], None] = lambda _change, _now: None
+        """Set by the protocol: told of each conviction."""
+
+    def follow(self, change: Change, now: float) -> None:
+        """Open, revise or close the case of a member after its registers changed."""
+        entry = change.entry
+        case = self._cases.get(entry.id)
+        if change.after is not Status.SUSPECT:
+            if case is not None:
+                self._close(case)
+        elif case is None:
+            patience = self._config.probe_interval * (1 + self._random.random())
+            case = self._cases[entry.id] = _Case(entry, now, now, False, patience)
+            self._arm(case, now)
+        else:
+            self._arm(case, now)
+
+    def accuse(self, entry: Entry, asked_since: float, floor_since: float, now: float) -> Change | None:
+        """Make this node an accuser of a member that has not answered since ``asked_since``.
+
+        It seconds a standing suspicion at its floor, or raises a new floor: one that shows whether
+        anybody has seen the member alive after ``floor_since``. None if it accused before.
+        """
+        local = self._view.local.id
+        if entry.status is Status.SUSPECT:
+            if local in entry.accusers:
+                return None
+            entry.accusers = (*entry.accusers, local)
+            change: Change | None = Change(entry, Status.SUSPECT, Status.SUSPECT)
+        else:
+            entry.accusers = (local,)
+            floor = max(entry.registers.heartbeat + 1, entry.estimate.floor(floor_since))
+            change = self._view.merge(entry, now, accused=floor)
+        if change is not None:
+            self._cases.setdefault(entry.id, _Case(entry, asked_since, now, True, 0.0))
+            case = self._cases[entry.id]
+            case.accusing, case.patience, case.since = True, 0.0, min(case.since, asked_since)
+            self._arm(case, now)
+        return change
+
+    def _arm(self, case: _Case, now: float) -> None:
+        config = self._config
+        needed = min(config.confirmations, self._view.others - 1)
+        timeout = suspicion_timeout(len(case.entry.accusers), needed, config.suspicion_min, config.suspicion_max)
+        deadline = case.since + timeout * self._health.suspicion_factor + case.patience
+        if case.timer is not None:
+            case.timer.cancel()
+        earliest = max(case.public_since + config.ack_timeout_max, now)
+        case.timer = self._timers.at(max(deadline, earliest), lambda now: self._last_question(case, now))
+
+    def _last_question(self, case: _Case, now: float) -> None:
+        self._prober.probe(case.entry, LAST_QUESTION, lambda result, now: self._judge(case, result, now), now)
+
+    def _judge(self, case: _Case, result: Result, now: float) -> None:
+        if self._cases.get(case.entry.id) is not case:
+            return
+        entry = case.entry
+        if result.answered:
+            # It lives, and yet did not jump over the floor: the floor is one that it refuses.
+            case.since = case.public_since = now
+            self._arm(case, now)
+        elif change := self._view.merge(entry, now, convicted=entry.registers.accused):
+            self.changed(change, now)
+
+    def _close(self, case: _Case) -> None:
+        if case.timer is not None:
+            case.timer.cancel()
+        del self._cases[case.entry.id]

@@ -1,0 +1,66 @@
+"""One heap of timers for the whole protocol: what is due when, and what to call then.
+
+Time is whatever the caller says it is. All timers can be pushed back together, which is how a node
+that was stalled avoids blaming others for its own absence.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+
+import attrs
+
+Callback = Callable[[float], None]
+
+
+@attrs.define(eq=False)
+class Timer:
+    """A call to come; :meth:`cancel` calls it off."""
+
+    callback: Callback | None
+
+    def cancel(self) -> None:
+        """Call it off. Does nothing if it has already run."""
+        self.callback = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the call is still to come."""
+        return self.callback is not None
+
+
+class Timers:
+    """Pending timers in the order of their deadlines, first set first served among equals."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._count = itertools.count()
+        self._shift = 0.0
+
+    def at(self, deadline: float, callback: Callback) -> Timer:
+        """Call ``callback(now)`` once ``deadline`` has come."""
+        timer = Timer(callback)
+        heapq.heappush(self._heap, (deadline - self._shift, next(self._count), timer))
+        return timer
+
+    def next_deadline(self) -> float | None:
+        """When the earliest pending timer is due; None if none is pending."""
+        while self._heap and not self._heap[0][2].is_pending:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] + self._shift if self._heap else None
+
+    def push_back(self, seconds: float) -> None:
+        """Make every pending timer due ``seconds`` later."""
+        self._shift += seconds
+
+    def run_due(self, now: float) -> None:
+        """Call everything that is due at ``now``; timers set meanwhile wait for the next time."""
+        due: list[Timer] = []
+        while (deadline := self.next_deadline()) is not None and deadline <= now:
+            due.append(heapq.heappop(self._heap)[2])
+        for timer in due:
+            if timer.callback is not None:
+                callback, timer.callback = timer.callback, None
+                callback(now)

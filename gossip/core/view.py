@@ -1,0 +1,335 @@
+"""The view: every member one node knows of, merged from whatever anyone told it.
+
+The view owns the registers of all members. It answers who is there, who is next on the ring, and how
+the whole or any part of it hashes; it turns each merge into a :class:`Change`. It sends nothing,
+decides no timeout and asks nobody.
+
+The *ring* is all living members in the order of their random ids. The *fingerprint* is the sum,
+modulo 2^64, of one hash per living member over its identity and record version: equal exactly when
+two nodes believe in the same members with the same records, in whatever order they learnt of them.
+The dead and those who left count nothing, so forgetting them changes no fingerprint.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Iterator
+from hashlib import blake2b
+
+import attrs
+
+from gossip.core.config import Config
+from gossip.core.heartbeat import HeartbeatEstimate
+from gossip.core.member import Identity, Member, Record, Registers, Status
+from gossip.core.rtt import RoundTrip
+from gossip.core.source import RandomSource
+
+FINGERPRINT_MODULUS = 2**64
+MAX_GENERATION_AHEAD_MS = 366 * 24 * 3600 * 1000
+"""A generation may be this far (one year) ahead of our own clock. Clocks differ; but a name must not be
+taken for ever by one forged generation: the true bearer passes it as soon as time has moved on."""
+
+
+@attrs.define(eq=False)
+class Entry:
+    """One identity and what is known of it."""
+
+    identity: Identity
+    registers: Registers
+    estimate: HeartbeatEstimate
+    mark: int
+    """What it adds to the fingerprint while it lives."""
+    accusers: tuple[int, ...] = ()
+    """Ids of the members that accuse it at the floor ``registers.accused``."""
+    gone_at: float | None = None
+    """Local time at which it was found dead or gone."""
+    round_trip: RoundTrip | None = None
+    """Measured round trip to it; None until it has answered a ping of ours."""
+    _member: Member | None = None
+
+    @property
+    def id(self) -> int:
+        """Shorthand for ``identity.id``."""
+        return self.identity.id
+
+    @property
+    def status(self) -> Status:
+        """Derived from the registers."""
+        return self.registers.status
+
+    def snapshot(self) -> Member:
+        """The member as the embedding program sees it; the same object until something changes."""
+        member, status, record = self._member, self.registers.status, self.registers.record
+        if member is None or member.status is not status or member.version != record.version:
+            who = self.identity
+            member = Member(who.name, who.generation, who.id, record.address, record.metadata, record.version, status)
+            self._member = member
+        return member
+
+
+@attrs.frozen
+class Change:
+    """What one merge did to one member."""
+
+    entry: Entry
+    before: Status | None
+    """None if the member was not known."""
+    after: Status
+    updated: bool = False
+    """Whether its record was replaced by a newer one."""
+
+
+@attrs.frozen
+class Tombstone:
+    """What outlives a forgotten member, so that stale news does not bring it back."""
+
+    identity: Identity
+    floor: int
+    """The floor it was convicted at; 0 if it left, and so can never return."""
+    expires: float
+
+    def admits(self, identity: Identity, heartbeat: int) -> bool:
+        """Whether a record of ``identity`` at this counter is news of somebody else, or of a revival."""
+        if identity == self.identity:
+            return 0 < self.floor <= heartbeat
+        return identity.supersedes(self.identity)
+
+
+class Refused(Exception):
+    """A record was not taken into the view. The text is a short reason, fit to count by."""
+
+
+def fingerprint_mark(identity: Identity, version: int) -> int:
+    """The share of one living member in the fingerprint: 64 bits of a hash of identity and version."""
+    head = b"".join(number.to_bytes(8, "big") for number in (identity.id, identity.generation, version))
+    return int.from_bytes(blake2b(head + identity.name.encode(), digest_size=8).digest(), "big")
+
+
+class View:
+    """All known members; see the module's docstring."""
+
+    def __init__(self, config: Config, local: Entry) -> None:
+        self._config = config
+        self.local = local
+        """This node's own entry. It stays here even while another process bears its name."""
+        self._entries: dict[int, Entry] = {}
+        self._names: dict[str, Entry] = {}
+        self._ring: list[int] = []
+        self._gone: dict[int, Entry] = {}
+        self._tombstones: dict[str, Tombstone] = {}
+        self.fingerprint = 0
+        self._admit(local)
+
+    # --- questions
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def get(self, member_id: int) -> Entry | None:
+        """The member with this id."""
+        return self._entries.get(member_id)
+
+    def named(self, name: str) -> Entry | None:
+        """The bearer of this name, living or not."""
+        return self._names.get(name)
+
+    @property
+    def alive(self) -> int:
+        """Number of living members."""
+        return len(self._ring)
+
+    @property
+    def is_displaced(self) -> bool:
+        """Whether another process with a higher generation bears this node's name."""
+        return self.local.id not in self._entries
+
+    @property
+    def others(self) -> int:
+        """Number of living members but this node."""
+        return len(self._ring) - (not self.is_displaced and self.local.status.is_living)
+
+    def gone(self, *, revivable: bool = False) -> list[Entry]:
+        """The dead and those who left; only the dead if ``revivable``."""
+        return [each for each in self._gone.values() if not (revivable and each.registers.left)]
+
+    def sample(self, count: int, random: RandomSource, without: Collection[int] = ()) -> list[Entry]:
+        """Up to ``count`` different random living members, this node and ``without`` left out."""
+        ring, local = self._ring, self.local.id
+        if len(ring) <= 4 * (count + len(without) + 1):
+            candidates = [each for each in ring if each != local and each not in without]
+            chosen = random.sample(candidates, min(count, len(candidates)))
+        else:
+            chosen = []
+            while len(chosen) < count:
+                each = ring[int(random.random() * len(ring))]
+                if each != local and each not in without and each not in chosen:
+                    chosen.append(each)
+        return [self._entries[each] for each in chosen]
+
+    def neighbours(self, count: int) -> list[Entry]:
+        """The next living members on the ring, in turn after and before this node, nearest first."""
+        ring = self._ring
+        here = bisect_left(ring, self.local.id)
+        on_ring = here < len(ring) and ring[here] == self.local.id
+        size = len(ring)
+        found: dict[int, None] = {}
+        for distance in range(1, size + 1):
+            for place in (here + distance - (not on_ring), here - distance):
+                if len(found) < min(count, self.others):
+                    neighbour = ring[place % size]
+                    if neighbour != self.local.id:
+                        found[neighbour] = None
+            if len(found) >= min(count, self.others):
+                break
+        return [self._entries[each] for each in found]
+
+    def successor(self, distance: int) -> Entry | None:
+        """The living member so many places after this node on the ring; None if that is nobody else."""
+        ring = self._ring
+        if not ring:
+            return None
+        here = bisect_right(ring, self.local.id)
+        successor = ring[(here + distance - 1) % len(ring)]
+        return self._entries[successor] if successor != self.local.id else None
+
+    def within(self, low: int, high: int) -> list[Entry]:
+        """Living members with ids from ``low`` to ``high``, both inclusive, in ring order."""
+        ring = self._ring
+        return [self._entries[each] for each in ring[bisect_left(ring, low) : bisect_right(ring, high)]]
+
+    def range_fingerprint(self, low: int, high: int) -> int:
+        """The fingerprint of the ids from ``low`` to ``high``, both inclusive."""
+        return sum(entry.mark for entry in self.within(low, high)) % FINGERPRINT_MODULUS
+
+    # --- merging
+
+    def introduce(self, identity: Identity, record: Record, heartbeat: int, now: float, wall_ms: int) -> Change:
+        """Take in a member that was not known.
+
+        :param wall_ms: what this node believes to be Unix time in milliseconds.
+        :raises Refused: if it is an older bearer of a name, was buried, claims a generation from the
+            future, or the view is full.
+        """
+        bearer = self._names.get(identity.name)
+        if bearer is not None and not identity.supersedes(bearer.identity):
+            raise Refused("superseded member")
+        if identity.generation > wall_ms + MAX_GENERATION_AHEAD_MS:
+            raise Refused("generation from the future")
+        tombstone = self._tombstones.get(identity.name)
+        if tombstone is not None and not tombstone.admits(identity, heartbeat):
+            raise Refused("buried member")
+        if bearer is None:
+            self._make_room()
+        else:
+            self._remove(bearer)
+        mark = fingerprint_mark(identity, record.version)
+        entry = Entry(identity, Registers(record, heartbeat), HeartbeatEstimate.first(heartbeat, now), mark)
+        self._admit(entry)
+        return Change(entry, None, Status.ALIVE, updated=True)
+
+    def merge(self, entry: Entry, now: float, *, record: Record | None = None, heartbeat: int = 0,
+              accused: int = 0, convicted: int = 0, left: int = 0) -> Change | None:  # fmt: skip
+        """Merge what was heard of a known member into its registers.
+
+        :returns: what others should hear of; None if nothing or only the counter moved.
+        """
+        old = entry.registers
+        new = old.merge(Registers(record or old.record, heartbeat, accused, convicted, left))
+        if new.heartbeat > old.heartbeat:
+            entry.estimate.relayed(new.heartbeat, now)
+        if attrs.evolve(old, heartbeat=new.heartbeat) == new and old.status is new.status:
+            entry.registers = new
+            return None
+        return self._replace(entry, new, now)
+
+    def advance(self, entry: Entry, heartbeat: int, now: float) -> Change | None:
+        """Merge a counter above the one seen so far; a short cut for what happens most."""
+        registers = entry.registers
+        entry.estimate.relayed(heartbeat, now)
+        new = Registers(registers.record, heartbeat, registers.accused, registers.convicted, registers.left)
+        if new.status is registers.status:
+            entry.registers = new
+            return None
+        return self._replace(entry, new, now)
+
+    def become(self, identity: Identity, now: float) -> None:
+        """Make ``identity``, a later generation of this node's own name, the local member."""
+        old = self.local
+        bearer = self._names.get(identity.name)
+        if bearer is not None:
+            self._remove(bearer)
+        record = old.registers.record
+        mark = fingerprint_mark(identity, record.version)
+        self.local = Entry(identity, Registers(record), HeartbeatEstimate.first(0, now), mark)
+        self._admit(self.local)
+
+    def forget(self, now: float) -> list[Entry]:
+        """Drop those who are gone for ``forget_after``, leaving tombstones; drop old tombstones."""
+        horizon = now - self._config.forget_after
+        expired = [each for each in self._gone.values() if each.gone_at is not None and each.gone_at <= horizon]
+        for entry in expired:
+            self._bury(entry, now)
+        for name in [name for name, stone in self._tombstones.items() if stone.expires <= now]:
+            del self._tombstones[name]
+        return expired
+
+    def _replace(self, entry: Entry, new: Registers, now: float) -> Change:
+        old = entry.registers
+        before, after = old.status, new.status
+        in_view = self._entries.get(entry.id) is entry
+        if in_view and before.is_living:
+            self.fingerprint -= entry.mark
+        entry.registers = new
+        updated = new.record is not old.record
+        if updated:
+            entry.mark = fingerprint_mark(entry.identity, new.record.version)
+        if in_view and after.is_living:
+            self.fingerprint += entry.mark
+        self.fingerprint %= FINGERPRINT_MODULUS
+        if in_view and before.is_living != after.is_living:
+            self._move(entry, after, now)
+        if after is Status.ALIVE:
+            entry.accusers = ()
+        return Change(entry, before, after, updated)
+
+    def _move(self, entry: Entry, after: Status, now: float) -> None:
+        if after.is_living:
+            insort(self._ring, entry.id)
+            self._gone.pop(entry.id, None)
+            entry.gone_at = None
+        else:
+            self._ring.pop(bisect_left(self._ring, entry.id))
+            self._gone[entry.id] = entry
+            entry.gone_at = now
+
+    def _admit(self, entry: Entry) -> None:
+        self._entries[entry.id] = entry
+        self._names[entry.identity.name] = entry
+        insort(self._ring, entry.id)
+        self.fingerprint = (self.fingerprint + entry.mark) % FINGERPRINT_MODULUS
+
+    def _remove(self, entry: Entry) -> None:
+        del self._entries[entry.id]
+        del self._names[entry.identity.name]
+        self._gone.pop(entry.id, None)
+        if entry.status.is_living:
+            self._ring.pop(bisect_left(self._ring, entry.id))
+            self.fingerprint = (self.fingerprint - entry.mark) % FINGERPRINT_MODULUS
+
+    def _bury(self, entry: Entry, now: float) -> None:
+        registers = entry.registers
+        self._remove(entry)
+        floor = 0 if registers.left else registers.convicted
+        name = entry.identity.name
+        self._tombstones.pop(name, None)
+        while len(self._tombstones) >= self._config.max_members:
+            self._tombstones.pop(next(iter(self._tombstones)))
+        self._tombstones[name] = Tombstone(entry.identity, floor, now + self._config.forget_after)
+
+    def _make_room(self) -> None:
+        if len(self._entries) < self._config.max_members:
+            return
+        oldest = next(iter(self._gone.values()), None)
+        if oldest is None:
+            raise Refused("view is full")
+        self._bury(oldest, oldest.gone_at or 0.0)

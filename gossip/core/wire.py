@@ -1,0 +1,450 @@
+"""Messages and their bytes: one message is one positional CBOR array, checked to the last bit.
+
+Every message has the same shape::
+
+    [version, cluster, kind, sender, heartbeat, fingerprint, <body of the kind ...>, [fact, fact, ...]]
+
+so an exchange of any kind carries the sender's counter, its view's fingerprint, and news. A fact is
+one assertion about one member, itself a positional array that begins with a code. This module decides
+what is well-formed; it does not decide what is believed.
+
+Decoding is strict: known version and kind, exact types and lengths, bounded numbers, valid names, no
+tags, no floats, no indefinite lengths, no trailing bytes, and the one shortest encoding of each value
+(RFC 8949, section 4.2). Whatever else cbor2 could decode is refused before it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, ClassVar, NamedTuple
+
+import attrs
+import cbor2
+
+from gossip.core.address import Address
+from gossip.core.errors import WireError
+from gossip.core.heartbeat import MAX_COUNTER
+from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION
+
+PROTOCOL_VERSION = 1
+CLUSTER_TAG_BYTES = 4
+"""Enough to tell clusters apart by accident (1 in 4 billion); keeping enemies out is a key's work."""
+
+MAX_ID = 2**64 - 1
+MAX_TOKEN = 2**32 - 1
+ANONYMOUS = 0
+"""Sender of a message that comes from no member: somebody who only asks."""
+
+MAX_FRAME_BYTES = 65_536
+"""Largest message on a stream; bounds what a peer can make us buffer at once."""
+
+MAX_DEPTH = 5
+"""Nested containers in a valid message: message, facts, fact, metadata or accusers; and one to spare."""
+
+MAX_ACCUSERS = 4
+"""Accusers named in one fact: as many as shorten a suspicion, and one more."""
+
+DIGEST_RANGES = 16
+"""Parts into which a digest splits its range: 128 bytes of hashes find one difference among 5,000
+members in two steps."""
+
+HASH_BYTES = 8
+
+
+# --- facts -------------------------------------------------------------------------------------------
+
+
+class RecordFact(NamedTuple):
+    """The member with this id says this of itself."""
+
+    id: int
+    name: str
+    generation: int
+    version: int
+    address: Address
+    metadata: Mapping[str, str]
+    heartbeat: int
+
+
+class AliveFact(NamedTuple):
+    """Its counter has been seen at this value."""
+
+    id: int
+    heartbeat: int
+
+
+class SuspectFact(NamedTuple):
+    """These members got no counter at or above this floor from it."""
+
+    id: int
+    floor: int
+    accusers: tuple[int, ...]
+
+
+class DeadFact(NamedTuple):
+    """It did not reach this floor in time; these members accused it."""
+
+    id: int
+    floor: int
+    accusers: tuple[int, ...]
+
+
+class LeftFact(NamedTuple):
+    """It said farewell when its counter was at this value."""
+
+    id: int
+    counter: int
+
+
+Fact = RecordFact | AliveFact | SuspectFact | DeadFact | LeftFact
+
+RECORD, ALIVE, SUSPECT, DEAD, LEFT = range(5)
+
+
+def encode_fact(fact: Fact) -> bytes:
+    """The bytes of one fact, to be placed into a message by :meth:`Codec.encode`."""
+    match fact:
+        case RecordFact():
+            metadata = dict(sorted(fact.metadata.items()))
+            items = [RECORD, *fact[:4], fact.address.to_wire(), metadata, fact.heartbeat]
+        case AliveFact():
+            items = [ALIVE, *fact]
+        case SuspectFact():
+            items = [SUSPECT, fact.id, fact.floor, list(fact.accusers)]
+        case DeadFact():
+            items = [DEAD, fact.id, fact.floor, list(fact.accusers)]
+        case LeftFact():
+            items = [LEFT, *fact]
+    return cbor2.dumps(items)
+
+
+def encoded_metadata_bytes(metadata: Mapping[str, str]) -> int:
+    """Size of a metadata mapping inside a record fact, in bytes."""
+    return len(cbor2.dumps(dict(metadata)))
+
+
+# --- messages ----------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Ping:
+    """Are you there? Answered by an :class:`Ack` with the same token."""
+
+    KIND: ClassVar[int] = 1
+    token: int
+    observed: Address | None = None
+    """Where the sender reaches the recipient; told only to those who may not know it themselves."""
+
+
+@attrs.frozen
+class Ack:
+    """I am. Answers the ping with this token."""
+
+    KIND: ClassVar[int] = 2
+    token: int
+    observed: Address | None = None
+    """Where the ping came from; told only to senders that the answering node does not know."""
+
+
+@attrs.frozen
+class PingRequest:
+    """Please ping this member for me. Answered by :class:`IndirectAck` or :class:`Nack`."""
+
+    KIND: ClassVar[int] = 3
+    token: int
+    target: int
+
+
+@attrs.frozen
+class Nack:
+    """I asked the target for you and heard nothing (or do not know it)."""
+
+    KIND: ClassVar[int] = 4
+    token: int
+    target: int
+
+
+@attrs.frozen
+class IndirectAck:
+    """I asked the target for you; it answered me just now with this counter."""
+
+    KIND: ClassVar[int] = 5
+    token: int
+    target: int
+    target_heartbeat: int
+
+
+@attrs.frozen
+class News:
+    """Facts only; not answered."""
+
+    KIND: ClassVar[int] = 6
+
+
+@attrs.frozen
+class Digest:
+    """Hashes of my view over equal parts of the id range ``low..high``, both inclusive."""
+
+    KIND: ClassVar[int] = 7
+    low: int
+    high: int
+    hashes: tuple[int, ...]
+
+
+@attrs.frozen
+class Entries:
+    """The facts of this message are all I know about the ids ``low..high``, both inclusive."""
+
+    KIND: ClassVar[int] = 8
+    low: int
+    high: int
+
+
+Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries
+
+
+@attrs.frozen
+class Message:
+    """One decoded message."""
+
+    sender: int
+    """Id of the sending member, or :data:`ANONYMOUS`."""
+    heartbeat: int
+    """The sender's own counter."""
+    fingerprint: int
+    """Fingerprint of the sender's view."""
+    body: Body
+    facts: tuple[Fact, ...] = ()
+
+
+# --- checks of single values -------------------------------------------------------------------------
+
+
+def _number(value: object, high: int, low: int = 0) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise WireError("number out of range")
+    return value
+
+
+def _list(value: object, length: int | None = None) -> list[Any]:
+    if type(value) is not list or (length is not None and len(value) != length):
+        raise WireError("wrong shape")
+    return value
+
+
+def _address(value: object) -> Address:
+    if type(value) is not bytes:
+        raise WireError("bad address")
+    try:
+        return Address.from_wire(value)
+    except ValueError:
+        raise WireError("bad address") from None
+
+
+def is_valid_name(name: object) -> bool:
+    """Whether ``name`` may name a member: 1 to 128 bytes of UTF-8, printable, no space at either end."""
+    if not isinstance(name, str):
+        return False
+    return bool(name) and name.isprintable() and name == name.strip() and len(name.encode()) <= MAX_NAME_BYTES
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not is_valid_name(value):
+        raise WireError("bad name")
+    return value
+
+
+def _metadata(value: object) -> Mapping[str, str]:
+    if type(value) is not dict:
+        raise WireError("bad metadata")
+    for key, text in value.items():
+        if type(key) is not str or type(text) is not str:
+            raise WireError("bad metadata")
+    return value
+
+
+def _accusers(value: object) -> tuple[int, ...]:
+    accusers = _list(value)
+    if len(accusers) > MAX_ACCUSERS:
+        raise WireError("too many accusers")
+    return tuple(_number(accuser, MAX_ID, 1) for accuser in accusers)
+
+
+def _fact(value: object) -> Fact:
+    items = _list(value)
+    code = items[0] if items else None
+    if type(code) is not int:
+        raise WireError("unknown fact")
+    if code == ALIVE:
+        _list(items, 3)
+        return AliveFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER))
+    if code == RECORD:
+        _list(items, 8)
+        return RecordFact(
+            _number(items[1], MAX_ID, 1),
+            _name(items[2]),
+            _number(items[3], MAX_VERSION),
+            _number(items[4], MAX_VERSION, 1),
+            _address(items[5]),
+            _metadata(items[6]),
+            _number(items[7], MAX_COUNTER),
+        )
+    if code in (SUSPECT, DEAD):
+        _list(items, 4)
+        kind = SuspectFact if code == SUSPECT else DeadFact
+        return kind(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER, 1), _accusers(items[3]))
+    if code == LEFT:
+        _list(items, 3)
+        return LeftFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER, 1))
+    raise WireError("unknown fact")
+
+
+def _observed(value: object) -> Address | None:
+    return None if value is None else _address(value)
+
+
+def _range(low: object, high: object) -> tuple[int, int]:
+    first = _number(low, MAX_ID)
+    return first, _number(high, MAX_ID, first)
+
+
+def _digest(low: object, high: object, hashes: object) -> Digest:
+    if type(hashes) is not bytes or len(hashes) != DIGEST_RANGES * HASH_BYTES:
+        raise WireError("wrong shape")
+    parts = (hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
+    return Digest(*_range(low, high), tuple(int.from_bytes(part, "big") for part in parts))
+
+
+_BODIES: dict[int, tuple[int, Callable[..., Body]]] = {
+    Ping.KIND: (2, lambda token, observed: Ping(_number(token, MAX_TOKEN), _observed(observed))),
+    Ack.KIND: (2, lambda token, observed: Ack(_number(token, MAX_TOKEN), _observed(observed))),
+    PingRequest.KIND: (2, lambda token, target: PingRequest(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
+    Nack.KIND: (2, lambda token, target: Nack(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
+    IndirectAck.KIND: (
+        3,
+        lambda token, target, heartbeat: IndirectAck(
+            _number(token, MAX_TOKEN), _number(target, MAX_ID, 1), _number(heartbeat, MAX_COUNTER)
+        ),
+    ),
+    News.KIND: (0, News),
+    Digest.KIND: (3, _digest),
+    Entries.KIND: (2, lambda low, high: Entries(*_range(low, high))),
+}
+"""By kind: how many items the body has, and what checks and builds it."""
+
+
+def _body_items(body: Body) -> list[Any]:
+    match body:
+        case Ping() | Ack():
+            return [body.token, None if body.observed is None else body.observed.to_wire()]
+        case PingRequest() | Nack():
+            return [body.token, body.target]
+        case IndirectAck():
+            return [body.token, body.target, body.target_heartbeat]
+        case News():
+            return []
+        case Digest():
+            return [body.low, body.high, b"".join(each.to_bytes(HASH_BYTES, "big") for each in body.hashes)]
+        case Entries():
+            return [body.low, body.high]
+
+
+# --- the codec ---------------------------------------------------------------------------------------
+
+
+def _refuse_tag(_decoder: object, _immutable: bool) -> object:
+    raise WireError("tag")
+
+
+class _NoTags(dict[int, Callable[..., object]]):
+    """A table of semantic decoders in which every tag, known to cbor2 or not, is refused."""
+
+    def __missing__(self, tag: int) -> Callable[..., object]:
+        return _refuse_tag
+
+
+_NO_TAGS = _NoTags()
+_HEADER_ITEMS = 6
+_ARRAY_HEAD = 0x80
+_FACTS_HEAD_BYTES = 3
+
+
+def _array_head(length: int) -> bytes:
+    """The shortest CBOR head of an array (major type 4)."""
+    if length < 24:
+        return bytes((_ARRAY_HEAD + length,))
+    if length < 256:
+        return bytes((_ARRAY_HEAD + 24, length))
+    return bytes((_ARRAY_HEAD + 25,)) + length.to_bytes(2, "big")
+
+
+class Codec:
+    """Encodes and decodes the messages of one cluster. Holds no state but the cluster's tag."""
+
+    def __init__(self, cluster: str) -> None:
+        self._tag = blake2b(cluster.encode(), digest_size=CLUSTER_TAG_BYTES).digest()
+
+    def encode(
+        self, sender: int, heartbeat: int, fingerprint: int, body: Body, facts: Sequence[bytes], limit: int
+    ) -> tuple[bytes, int]:
+        """A message with as many of the encoded ``facts``, in their order, as keep it within ``limit`` bytes.
+
+        :returns: the message, and how many of the facts are in it.
+        """
+        items = [PROTOCOL_VERSION, self._tag, body.KIND, sender, heartbeat, fingerprint, *_body_items(body)]
+        fixed = cbor2.dumps(items)
+        room = limit - len(fixed) - _FACTS_HEAD_BYTES
+        fitting = 0
+        for fact in facts:
+            room -= len(fact)
+            if room < 0:
+                break
+            fitting += 1
+        head = bytes((_ARRAY_HEAD + len(items) + 1,))
+        return b"".join((head, fixed[1:], _array_head(fitting), *facts[:fitting])), fitting
+
+    def decode(self, data: bytes) -> Message:
+        """Check and build the message in ``data``.
+
+        :raises WireError: whose text is one of a few short reasons, fit to count by.
+        """
+        items = _list(_loads(data))
+        if len(items) <= _HEADER_ITEMS or items[0] != PROTOCOL_VERSION or type(items[0]) is not int:
+            raise WireError("unknown version")
+        if items[1] != self._tag:
+            raise WireError("other cluster")
+        kind = items[2]
+        if type(kind) is not int or kind not in _BODIES:
+            raise WireError("unknown kind")
+        body_length, build = _BODIES[kind]
+        _list(items, _HEADER_ITEMS + body_length + 1)
+        return Message(
+            _number(items[3], MAX_ID),
+            _number(items[4], MAX_COUNTER),
+            _number(items[5], MAX_ID),
+            build(*items[_HEADER_ITEMS:-1]),
+            tuple([_fact(each) for each in _list(items[-1])]),
+        )
+
+
+def _loads(data: bytes) -> object:
+    if len(data) > MAX_FRAME_BYTES:
+        raise WireError("too large")
+    try:
+        value = cbor2.loads(
+            data,
+            semantic_decoders=_NO_TAGS,
+            max_depth=MAX_DEPTH,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=True,
+        )
+        if cbor2.dumps(value) != data:  # also finds trailing bytes
+            raise WireError("not canonical")
+    except WireError:
+        raise
+    except Exception:
+        # Whatever a decoder of foreign bytes may raise, to us it means one thing.
+        raise WireError("not CBOR") from None
+    return value

@@ -31,6 +31,10 @@ SEEDS_PER_TRY = 8
 FIRST_PAUSE_S = 0.5
 """Pause after the first try to join; it doubles up to ``join_backoff_max``."""
 
+SETTLING_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
+"""Pauses before a newcomer compares its view with a random member's. When many join at once, news of
+one passes others while their views are still too small to pass it on; this finds what they missed."""
+
 MAX_PENDING_CONTACTS = 64
 """Unanswered contacts remembered, to tell their answers from uncalled-for ones."""
 
@@ -55,6 +59,7 @@ class Joining:
         self._pause = FIRST_PAUSE_S
         self._timer: Timer | None = None
         self._contacts: dict[int, Address] = {}
+        self._settling = False
         self.heals = 0
 
     def seed(self, addresses: Sequence[Address], now: float) -> None:
@@ -73,6 +78,21 @@ class Joining:
         facts = [encode_fact(record_fact(self._local.entry))] if self._local.address_known else []
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
         self._outbox.send(Path(address), Ping(token, address), now, to=known, facts=facts)
+
+    def copied_view(self, now: float) -> None:
+        """The first copy of the view is here; see to it that nothing is missing."""
+        if not self._settling:
+            self._settling = True
+            self._settle(0, now)
+
+    def _settle(self, step: int, now: float) -> None:
+        if step:
+            for member in self._view.sample(1, self._random):
+                self._reconciler.send_digest(Path(member.registers.record.address), now)
+        if step < len(SETTLING_PAUSES_S):
+            self._timers.at(now + SETTLING_PAUSES_S[step], lambda now: self._settle(step + 1, now))
+        else:
+            self._settling = False
 
     def answered(self, token: int) -> bool:
         """Whether an ack with this token answers a contact of ours."""

@@ -382,6 +382,7 @@ class Protocol:
             self._observe(ack.observed, now)
             if path.stream is not None:
                 self._streams.close(path.stream)
+                self._joining.copied_view(now)
         if ack.observed is not None and self._local.address_known and not over_stream:
             fact = record_fact(self._local.entry)
             self._outbox.send_pages(path, [encode_fact(fact)], now, 1)

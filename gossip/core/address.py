@@ -7,11 +7,14 @@ is always an IP address in its shortest text form; only the text typed by people
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_PORT = 65_535
 IPV4_WIRE_BYTES = 6
 IPV6_WIRE_BYTES = 18
+CACHED = 4096
+"""Conversions kept; they are slow, and a node sees the same few addresses again and again."""
 
 
 class Address(NamedTuple):
@@ -38,8 +41,8 @@ class Address(NamedTuple):
             raise ValueError(f"{text!r}: an IPv6 address is written in brackets, like [::1]:7946")
         if not (port_text.isascii() and port_text.isdigit() and int(port_text[:6]) <= MAX_PORT):
             raise ValueError(f"{text!r}: the port must be a number from 0 to {MAX_PORT}")
-        if not host:
-            raise ValueError(f"{text!r}: the host is empty")
+        if not host or not host.isprintable() or " " in host:
+            raise ValueError(f"{text!r}: the host must be an IP address or a name")
         return cls(host, int(port_text))
 
     @property
@@ -52,7 +55,7 @@ class Address(NamedTuple):
 
         :raises ValueError: if the host is not an IP address.
         """
-        return ipaddress.ip_address(self.host).packed + self.port.to_bytes(2, "big")
+        return _to_wire(self)
 
     @classmethod
     def from_wire(cls, data: bytes) -> Address:
@@ -60,10 +63,20 @@ class Address(NamedTuple):
 
         :raises ValueError: unless ``data`` has 6 or 18 bytes.
         """
-        if len(data) == IPV4_WIRE_BYTES:
-            host = str(ipaddress.IPv4Address(data[:4]))
-        elif len(data) == IPV6_WIRE_BYTES:
-            host = str(ipaddress.IPv6Address(data[:16]))
-        else:
-            raise ValueError(f"an address has {IPV4_WIRE_BYTES} or {IPV6_WIRE_BYTES} bytes, not {len(data)}")
-        return cls(host, int.from_bytes(data[-2:], "big"))
+        return _from_wire(data)
+
+
+@lru_cache(CACHED)
+def _to_wire(address: Address) -> bytes:
+    return ipaddress.ip_address(address.host).packed + address.port.to_bytes(2, "big")
+
+
+@lru_cache(CACHED)
+def _from_wire(data: bytes) -> Address:
+    if len(data) == IPV4_WIRE_BYTES:
+        host = str(ipaddress.IPv4Address(data[:4]))
+    elif len(data) == IPV6_WIRE_BYTES:
+        host = str(ipaddress.IPv6Address(data[:16]))
+    else:
+        raise ValueError(f"an address has {IPV4_WIRE_BYTES} or {IPV6_WIRE_BYTES} bytes, not {len(data)}")
+    return Address(host, int.from_bytes(data[-2:], "big"))

@@ -11,23 +11,21 @@ SWIM (Das, Gupta and Motivala 2002, section 4.1).
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterable
 
 import attrs
 
 from gossip.core.config import Config
-from gossip.core.facts import liveness_fact, record_fact
+from gossip.core.facts import alive_fact, liveness_fact, record_fact
 from gossip.core.member import Status
 from gossip.core.source import RandomSource
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import Entry, View
-from gossip.core.wire import AliveFact, encode_fact
 
-RIDES_PER_DOUBLING = 2
-"""A rumour rides this many times per doubling of the cluster: what the push missed at 25 % loss still
-reaches everybody within a few exchanges."""
+RIDING_ROUNDS = 4
+"""Rounds for which a rumour rides on whatever is sent: about eight exchanges, after which what the push
+missed at 25 % loss is known almost everywhere. Reconciliation finds the rest."""
 
 MAX_RUMOURS = 4096
 """Rumours kept at once; reconciliation finds whatever had to be dropped."""
@@ -44,9 +42,11 @@ class Rumour:
     """Whether its record is news."""
     liveness: bool
     """Whether its life is news."""
-    rides_left: int
     source: int
     """Id of the member that told us, 0 if it is our own news."""
+    expires: float
+    """Local time at which it stops riding."""
+    rides: int = 0
 
 
 class TokenBucket:
@@ -92,8 +92,8 @@ class Dissemination:
             record, liveness = record or rumour.record, liveness or rumour.liveness
         while len(self._rumours) >= MAX_RUMOURS:
             self._drop(next(iter(self._rumours)))
-        rides = RIDES_PER_DOUBLING * math.ceil(math.log2(self._view.alive + 1))
-        self._rumours[entry.id] = Rumour(record, liveness, rides, source)
+        expires = now + RIDING_ROUNDS * self._config.probe_interval
+        self._rumours[entry.id] = Rumour(record, liveness, source, expires)
         self._hot[entry.id] = None
         if self._push_timer is None:
             self._push_timer = self._timers.at(now + self._config.push_delay, self._push)
@@ -103,29 +103,53 @@ class Dissemination:
         if entry.id not in self._recent:
             self._recent.append(entry.id)
 
-    def riders(self, recipient: int) -> list[tuple[int, bytes]]:
-        """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids."""
-        if not self._rumours:
-            return []
-        chosen = [item for item in self._rumours.items() if item[1].source != recipient]
-        chosen.sort(key=lambda item: -item[1].rides_left)
-        return [(member_id, fact) for member_id, _ in chosen for fact in self._facts(member_id)]
+    def riders(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:
+        """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids.
+
+        :param agrees: whether its fingerprint equals ours, so that only suspicions and their refutations
+            can be news to it.
+        :param room: bytes that they may take; no more are looked at once these are filled.
+        """
+        self._expire(now)
+        chosen = [
+            (member_id, rumour)
+            for member_id, rumour in self._rumours.items()
+            if rumour.source != recipient and not (agrees and self._is_settled(member_id, rumour))
+        ]
+        chosen.sort(key=lambda item: item[1].rides)
+        riders: list[tuple[int, bytes]] = []
+        for member_id, _ in chosen:
+            facts = self._facts(member_id)
+            riders += [(member_id, fact) for fact in facts]
+            room -= sum(map(len, facts))
+            if room <= 0:
+                break
+        return riders
 
     def rode(self, member_ids: Iterable[int]) -> None:
-        """Count one ride for each of these rumours; those that have ridden enough are dropped."""
+        """Count one ride for each of these rumours."""
         for member_id in dict.fromkeys(member_ids):
-            rumour = self._rumours.get(member_id)
-            if rumour is not None:
-                rumour.rides_left -= 1
-                if rumour.rides_left <= 0 and member_id not in self._hot:
-                    del self._rumours[member_id]
+            self._rumours[member_id].rides += 1
+
+    def _expire(self, now: float) -> None:
+        """Drop the rumours that have ridden long enough; the oldest stand first."""
+        while self._rumours:
+            oldest = next(iter(self._rumours))
+            if self._rumours[oldest].expires > now or oldest in self._hot:
+                return
+            del self._rumours[oldest]
+
+    def _is_settled(self, member_id: int, rumour: Rumour) -> bool:
+        """Whether two nodes with equal fingerprints surely agree about this rumour."""
+        entry = self._view.get(member_id)
+        return entry is None or (entry.status is not Status.SUSPECT and not rumour.liveness)
 
     def counters(self, recipient: int) -> list[bytes]:
         """A few recently advanced counters of others, encoded."""
         candidates = [each for each in self._recent if each != recipient]
         count = min(self._config.counters_per_message, len(candidates))
         entries = (self._view.get(each) for each in self._random.sample(candidates, count))
-        return [encode_fact(AliveFact(each.id, each.registers.heartbeat)) for each in entries if each is not None]
+        return [alive_fact(each) for each in entries if each is not None]
 
     def _facts(self, member_id: int) -> list[bytes]:
         entry, rumour = self._view.get(member_id), self._rumours[member_id]
@@ -133,9 +157,9 @@ class Dissemination:
             return []
         facts = []
         if rumour.record and entry.status.is_living:
-            facts.append(encode_fact(record_fact(entry)))
+            facts.append(record_fact(entry))
         if rumour.liveness or not entry.status.is_living:
-            facts.append(encode_fact(liveness_fact(entry)))
+            facts.append(liveness_fact(entry))
         return facts
 
     def _drop(self, member_id: int) -> None:

@@ -1,47 +1,48 @@
-"""What a node says about a member: the facts that stand for the registers as they are now.
+"""What a node says about a member: encoded facts that stand for the registers as they are now.
 
-Facts are made when a message is composed, never stored, so a message always carries the newest.
+Facts are made when a message is composed, so a message always carries the newest. Only the part of a
+record that does not change with every heartbeat is kept encoded.
 """
 
 from __future__ import annotations
 
+import cbor2
+
 from gossip.core.member import Status
 from gossip.core.view import Entry
-from gossip.core.wire import (
-    MAX_ACCUSERS,
-    AliveFact,
-    DeadFact,
-    Fact,
-    LeftFact,
-    RecordFact,
-    SuspectFact,
-)
+from gossip.core.wire import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, RecordFact, SuspectFact, encode_fact
 
 
-def record_fact(entry: Entry) -> RecordFact:
+def record_fact(entry: Entry) -> bytes:
     """Who the member is and what it says of itself."""
-    who, registers = entry.identity, entry.registers
-    record = registers.record
-    return RecordFact(
-        who.id, who.name, who.generation, record.version, record.address, record.metadata, registers.heartbeat
-    )
+    record = entry.registers.record
+    if entry.encoded is None or entry.encoded[0] is not record:
+        who = entry.identity
+        fact = RecordFact(who.id, who.name, who.generation, record.version, record.address, record.metadata, 0)
+        entry.encoded = (record, encode_fact(fact)[:-1])  # without the heartbeat, which is last: 0 is one byte
+    return entry.encoded[1] + cbor2.dumps(entry.registers.heartbeat)
 
 
-def liveness_fact(entry: Entry) -> Fact:
+def alive_fact(entry: Entry) -> bytes:
+    """The member's counter."""
+    return encode_fact(AliveFact(entry.id, entry.registers.heartbeat))
+
+
+def liveness_fact(entry: Entry) -> bytes:
     """Whether the member lives, and the counter or floor that shows it."""
     registers = entry.registers
     match registers.status:
         case Status.ALIVE:
-            return AliveFact(entry.id, registers.heartbeat)
+            return alive_fact(entry)
         case Status.SUSPECT:
-            return SuspectFact(entry.id, registers.accused, entry.accusers[:MAX_ACCUSERS])
+            return encode_fact(SuspectFact(entry.id, registers.accused, entry.accusers[:MAX_ACCUSERS]))
         case Status.DEAD:
-            return DeadFact(entry.id, registers.convicted, entry.accusers[:MAX_ACCUSERS])
+            return encode_fact(DeadFact(entry.id, registers.convicted, entry.accusers[:MAX_ACCUSERS]))
         case Status.LEFT:
-            return LeftFact(entry.id, registers.left)
+            return encode_fact(LeftFact(entry.id, registers.left))
 
 
-def all_facts(entry: Entry) -> list[Fact]:
+def all_facts(entry: Entry) -> list[bytes]:
     """Everything another view needs to hold the member as this one does.
 
     Of the dead and those who left, only that: whoever does not know them need not learn of them.

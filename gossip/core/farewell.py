@@ -14,7 +14,7 @@ from gossip.core.probing import Prober
 from gossip.core.source import RandomSource
 from gossip.core.timers import Timers
 from gossip.core.view import View
-from gossip.core.wire import Ping, encode_fact
+from gossip.core.wire import Ping
 
 
 class Farewell:
@@ -55,7 +55,7 @@ class Farewell:
     def _tell(self, now: float) -> None:
         if self.is_done or now >= self._deadline:
             return
-        fact = encode_fact(liveness_fact(self._local.entry))
+        fact = liveness_fact(self._local.entry)
         wanted = self._config.leave_acknowledgements + 1 - len(self.acknowledged_by)
         for entry in self._view.sample(wanted, self._random, tuple(self.acknowledged_by)):
             token = self._prober.new_token()

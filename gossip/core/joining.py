@@ -20,7 +20,7 @@ from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import View
-from gossip.core.wire import Ping, encode_fact
+from gossip.core.wire import Ping
 
 MAX_SEEDS = 64
 """Seed addresses kept; a DNS name may have many, and any one of them is enough."""
@@ -75,7 +75,7 @@ class Joining:
             del self._contacts[next(iter(self._contacts))]
         token = self._random.getrandbits(32)
         self._contacts[token] = address
-        facts = [encode_fact(record_fact(self._local.entry))] if self._local.address_known else []
+        facts = [record_fact(self._local.entry)] if self._local.address_known else []
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
         self._outbox.send(Path(address), Ping(token, address), now, to=known, facts=facts)
 
@@ -135,6 +135,6 @@ class Joining:
     def _copy_view(self, number: int, now: float) -> None:
         stream = self._streams.get(number)
         if stream is not None:
-            facts = [encode_fact(record_fact(self._local.entry))] if self._local.address_known else []
+            facts = [record_fact(self._local.entry)] if self._local.address_known else []
             self._reconciler.send_digest(stream.path, now)
             self._outbox.send(stream.path, Ping(self._random.getrandbits(32)), now, facts=facts)

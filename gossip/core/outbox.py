@@ -17,7 +17,7 @@ from gossip.core.facts import liveness_fact
 from gossip.core.local import LocalMember
 from gossip.core.member import Status
 from gossip.core.view import Entry, View
-from gossip.core.wire import ANONYMOUS, MAX_FRAME_BYTES, Ack, Body, Codec, News, Ping, encode_fact
+from gossip.core.wire import ANONYMOUS, MAX_FRAME_BYTES, Ack, Body, Codec, News, Ping
 
 MAX_PENDING_DATAGRAMS = 4096
 """Datagrams composed but not yet taken by the driver, which takes them after every call."""
@@ -92,19 +92,20 @@ class Outbox:
         return self._config.max_datagram if path.stream is None else MAX_FRAME_BYTES
 
     def send(self, path: Path, body: Body, now: float, *, to: Entry | None = None,
-             facts: Sequence[bytes] = ()) -> None:  # fmt: skip
+             facts: Sequence[bytes] = (), agrees: bool = False) -> None:  # fmt: skip
         """Send a message with as many of the encoded ``facts`` as fit; pings and acks take news along.
 
         :param to: the member at the end of the path, if it is known.
+        :param agrees: whether its view has just been seen to equal ours.
         """
         needed = list(facts)
         if to is not None and to.status in (Status.SUSPECT, Status.DEAD):
-            needed.append(encode_fact(liveness_fact(to)))
+            needed.append(liveness_fact(to))
         if not isinstance(body, (Ping, Ack)):
             self._put(path, self._encode(path, body, needed, now)[0])
             return
         recipient = to.id if to is not None else ANONYMOUS
-        riders = self._dissemination.riders(recipient)
+        riders = self._dissemination.riders(recipient, agrees, self.limit(path), now)
         counters = self._dissemination.counters(recipient) if to is not None else []
         data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders), *counters], now)
         if riders:

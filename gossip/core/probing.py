@@ -23,7 +23,7 @@ from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import Entry, View
-from gossip.core.wire import IndirectAck, Nack, Ping, PingRequest, encode_fact
+from gossip.core.wire import IndirectAck, Nack, Ping, PingRequest
 
 MAX_HELP = 64
 """Probes run for others at once; one more is answered with a NACK."""
@@ -190,7 +190,7 @@ class Prober:
         probe.helpers += len(helpers)
         for helper in helpers:
             path = Path(helper.registers.record.address)
-            facts = () if probe.target.status.is_living else (encode_fact(liveness_fact(probe.target)),)
+            facts = () if probe.target.status.is_living else (liveness_fact(probe.target),)
             self._outbox.send(path, PingRequest(token, probe.target.id), now, facts=facts)
 
     def _token_for(self, probe: _Probe, now: float) -> int:

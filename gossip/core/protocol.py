@@ -53,7 +53,6 @@ from gossip.core.wire import (
     Ping,
     PingRequest,
     RecordFact,
-    encode_fact,
 )
 
 MAX_CORRECTIONS = 8
@@ -316,7 +315,7 @@ class Protocol:
         """Take in facts; returns the facts, encoded, that their teller should be told in return."""
         stream = None if path.stream is None else self._streams.get(path.stream)
         is_first_copy = stream is not None and stream.copies_view
-        corrections: dict[int, list[Fact]] = {}
+        corrections: dict[int, list[bytes]] = {}
         for fact in facts:
             outcome = self._belief.take(fact, now)
             entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
@@ -330,7 +329,7 @@ class Protocol:
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 known_to_teller = not isinstance(fact, RecordFact)
                 corrections[entry.id] = [liveness_fact(entry)] if known_to_teller else all_facts(entry)
-        return [encode_fact(fact) for about in corrections.values() for fact in about]
+        return [fact for about in corrections.values() for fact in about]
 
     def _rivalled(self, rival: Member | None, is_direct: bool, path: Path, now: float) -> Entry | None:
         """An older process was presented under the name of another: the true bearer of the name."""
@@ -347,7 +346,8 @@ class Protocol:
             case Ping(token=token):
                 self._observe(message.body.observed, now)
                 observed = path.address if sender is None else None
-                self._outbox.send(path, Ack(token, observed), now, to=sender, facts=corrections)
+                agrees = message.fingerprint == self._view.fingerprint
+                self._outbox.send(path, Ack(token, observed), now, to=sender, facts=corrections, agrees=agrees)
                 return
             case Ack():
                 self._acknowledged(message, message.body, path, now)
@@ -364,8 +364,7 @@ class Protocol:
             case Digest():
                 self._reconciler.answer_digest(message.body, path, now)
             case Entries():
-                missing = self._reconciler.missing_from(message.body, message.facts)
-                corrections += [encode_fact(fact) for fact in missing]
+                corrections += self._reconciler.missing_from(message.body, message.facts)
         self._outbox.send_pages(path, corrections, now, MAX_CORRECTIONS)
 
     def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
@@ -384,8 +383,7 @@ class Protocol:
                 self._streams.close(path.stream)
                 self._joining.copied_view(now)
         if ack.observed is not None and self._local.address_known and not over_stream:
-            fact = record_fact(self._local.entry)
-            self._outbox.send_pages(path, [encode_fact(fact)], now, 1)
+            self._outbox.send_pages(path, [record_fact(self._local.entry)], now, 1)
 
     def _observe(self, address: Address | None, now: float) -> None:
         """Learn from a peer where it reaches us, if we do not know; from then on we can be announced."""
@@ -428,7 +426,7 @@ class Protocol:
         self._changed(change, now)
         entry = change.entry
         self._outbox.send_pages(
-            Path(entry.registers.record.address), [encode_fact(fact) for fact in all_facts(entry)[1:]], now, 1
+            Path(entry.registers.record.address), [liveness_fact(entry)], now, 1
         )
 
     def _resolve_displacement(self, now: float) -> None:

@@ -54,6 +54,8 @@ class ViewQuery:
         for fact in message.facts:
             if isinstance(fact, RecordFact) and len(self._records) < self._max_members:
                 self._records[fact.id] = fact
+            elif fact.id not in self._records:
+                continue
             elif isinstance(fact, SuspectFact):
                 self._status[fact.id] = Status.SUSPECT
             elif isinstance(fact, DeadFact):

@@ -19,7 +19,7 @@ from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.outbox import Outbox, Path
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
-from gossip.core.wire import DIGEST_RANGES, MAX_ID, AliveFact, Digest, Entries, Fact, RecordFact, encode_fact
+from gossip.core.wire import DIGEST_RANGES, MAX_ID, AliveFact, Digest, Entries, Fact, RecordFact
 
 MAX_ANSWER_DATAGRAMS = 8
 """Datagrams that answer one digest; the rest of a large difference is found by the next ones."""
@@ -30,7 +30,7 @@ SMALL_RANGE = 32
 HEADER_ROOM = 96
 """Bytes kept for everything in a list of entries but the facts."""
 
-AGREEMENT_WINDOW_ROUNDS = 10
+AGREEMENT_WINDOW_ROUNDS = 5
 """Rounds for which a peer counts as recently heard."""
 
 
@@ -52,6 +52,8 @@ class Reconciler:
         self._differs_since: float | None = None
         self._not_before = 0.0
         self._heard: dict[int, tuple[float, bool]] = {}
+        self._heard_with = view.fingerprint
+        self._last_agreement = 0.0
         self.started = 0
 
     def heard(self, sender: Entry | None, fingerprint: int, path: Path, now: float) -> None:
@@ -59,6 +61,7 @@ class Reconciler:
 
         :param sender: None for one that is not in our view, with whom we surely differ.
         """
+        self._start_afresh_if_changed()
         agrees = fingerprint == self._view.fingerprint
         if sender is not None:
             self._heard[sender.id] = (now, agrees)
@@ -75,13 +78,24 @@ class Reconciler:
             self.send_digest(path, now)
 
     def agreement(self, now: float) -> float:
-        """Share of the peers heard recently whose fingerprint equalled ours; 1.0 for a node alone."""
+        """Share of the peers heard recently whose fingerprint equalled ours; 1.0 for a node alone.
+
+        Just after our view has changed, and until somebody is heard, it is what it was before.
+        """
+        if self._view.others == 0:
+            return 1.0
+        self._start_afresh_if_changed()
         horizon = now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval
         self._heard = {peer: heard for peer, heard in self._heard.items() if heard[0] >= horizon}
-        living = [agrees for peer, (_, agrees) in self._heard.items() if self._is_living(peer)]
-        if not living:
-            return 1.0 if self._view.others == 0 else 0.0
-        return sum(living) / len(living)
+        if self._heard:
+            self._last_agreement = sum(agrees for _, agrees in self._heard.values()) / len(self._heard)
+        return self._last_agreement
+
+    def _start_afresh_if_changed(self) -> None:
+        """Whether a peer's view equalled an earlier one of ours says nothing about the present one."""
+        if self._heard_with != self._view.fingerprint:
+            self._heard_with = self._view.fingerprint
+            self._heard.clear()
 
     def send_digest(self, path: Path, now: float, low: int = 0, high: int = MAX_ID) -> None:
         """Ask the peer to compare this range of its view with ours."""
@@ -108,11 +122,11 @@ class Reconciler:
                 listing = [(entry.id, all_facts(entry)) for entry in self._known(low, high)]
                 budget -= self._list(path, low, high, listing, budget, now)
 
-    def missing_from(self, entries: Entries, facts: Sequence[Fact]) -> list[Fact]:
+    def missing_from(self, entries: Entries, facts: Sequence[Fact]) -> list[bytes]:
         """What the peer lacks in a range of which it has just told us all it knows."""
         listed = {fact.id: fact.version for fact in facts if isinstance(fact, RecordFact)}
         gone = {fact.id for fact in facts if not isinstance(fact, (RecordFact, AliveFact))}
-        missing: list[Fact] = []
+        missing: list[bytes] = []
         for entry in self._view.within(entries.low, entries.high):
             if listed.get(entry.id, 0) < entry.registers.record.version:
                 missing += all_facts(entry)
@@ -132,26 +146,21 @@ class Reconciler:
         return sorted(known, key=lambda entry: entry.id)
 
     def _list(
-        self, path: Path, low: int, high: int, listing: list[tuple[int, list[Fact]]], budget: int, now: float
+        self, path: Path, low: int, high: int, listing: list[tuple[int, list[bytes]]], budget: int, now: float
     ) -> int:
         """List a range in as many messages as it takes within the budget; returns how many those were."""
         room = self._outbox.limit(path) - HEADER_ROOM
         page: list[bytes] = []
         size = sent = 0
         for member_id, facts in listing:
-            encoded = [encode_fact(fact) for fact in facts]
-            length = sum(map(len, encoded))
+            length = sum(map(len, facts))
             if page and size + length > room:
                 self._outbox.send(path, Entries(low, member_id - 1), now, facts=page)
                 sent += 1
                 if sent >= budget:
                     return sent
                 low, page, size = member_id, [], 0
-            page += encoded
+            page += facts
             size += length
         self._outbox.send(path, Entries(low, high), now, facts=page)
         return sent + 1
-
-    def _is_living(self, member_id: int) -> bool:
-        entry = self._view.get(member_id)
-        return entry is not None and entry.status.is_living

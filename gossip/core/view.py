@@ -45,6 +45,8 @@ class Entry:
     """Local time at which it was found dead or gone."""
     round_trip: RoundTrip | None = None
     """Measured round trip to it; None until it has answered a ping of ours."""
+    encoded: tuple[Record, bytes] | None = None
+    """The record last encoded, and its bytes, kept for the next message."""
     _member: Member | None = None
 
     @property

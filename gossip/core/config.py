@@ -111,9 +111,6 @@ class Config:
     push_burst: int = attrs.field(default=64, validator=_whole(1, 100_000))
     """Pushed datagrams that may be sent at once after a quiet time."""
 
-    counters_per_message: int = attrs.field(default=3, validator=_whole(0, 64))
-    """Recently advanced heartbeat counters of other members that ride on each exchange."""
-
     reconcile_after: float = attrs.field(default=1.0, validator=_between(0.01, 600))
     """How long two views may differ, with no news under way, before they are compared in detail."""
 

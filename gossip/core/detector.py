@@ -22,12 +22,6 @@ from gossip.core.suspicion import Suspicions
 from gossip.core.timers import Timers
 from gossip.core.view import Change, Entry, View
 
-RING_DISTANCES = 2
-"""Neighbours asked in turn: with more than one, a slow neighbour is not the only one to ask."""
-
-STALEST_OF = 2
-"""Random candidates of whom the one whose counter has stood longest is asked."""
-
 
 class Detector:
     """Runs the rounds of one node and follows up on those who do not answer."""
@@ -69,10 +63,8 @@ class Detector:
 
     def _next_target(self) -> Entry | None:
         if self._rounds % 2:
-            distance = 1 + self._rounds // 2 % RING_DISTANCES
-            return self._view.successor(distance)
-        candidates = self._view.sample(STALEST_OF, self._random)
-        return min(candidates, key=lambda entry: entry.estimate.advanced_at, default=None)
+            return self._view.successor()
+        return next(iter(self._view.sample(1, self._random)), None)
 
     def _after_round(self, entry: Entry, result: Result, now: float) -> None:
         if result.answered or not entry.status.is_living:

@@ -11,13 +11,12 @@ SWIM (Das, Gupta and Motivala 2002, section 4.1).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 
 import attrs
 
 from gossip.core.config import Config
-from gossip.core.facts import alive_fact, liveness_fact, record_fact
+from gossip.core.facts import liveness_fact, record_fact
 from gossip.core.member import Status
 from gossip.core.source import RandomSource
 from gossip.core.timers import Timer, Timers
@@ -29,9 +28,6 @@ missed at 25 % loss is known almost everywhere. Reconciliation finds the rest.""
 
 MAX_RUMOURS = 4096
 """Rumours kept at once; reconciliation finds whatever had to be dropped."""
-
-RECENT_COUNTERS = 16
-"""How many of the latest advanced counters are kept to choose riders from."""
 
 
 @attrs.define
@@ -81,7 +77,6 @@ class Dissemination:
         self._rumours: dict[int, Rumour] = {}
         self._hot: dict[int, None] = {}
         self._push_timer: Timer | None = None
-        self._recent: deque[int] = deque(maxlen=RECENT_COUNTERS)
         self.send_news: Callable[[list[Entry], list[bytes], float], int] = lambda _targets, _facts, _now: 0
         """Set by the protocol: sends facts to members, and says how many fitted into the datagram."""
 
@@ -97,11 +92,6 @@ class Dissemination:
         self._hot[entry.id] = None
         if self._push_timer is None:
             self._push_timer = self._timers.at(now + self._config.push_delay, self._push)
-
-    def counter_advanced(self, entry: Entry) -> None:
-        """Remember that this member has just shown itself, as a candidate for the room left."""
-        if entry.id not in self._recent:
-            self._recent.append(entry.id)
 
     def riders(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:
         """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids.
@@ -143,13 +133,6 @@ class Dissemination:
         """Whether two nodes with equal fingerprints surely agree about this rumour."""
         entry = self._view.get(member_id)
         return entry is None or (entry.status is not Status.SUSPECT and not rumour.liveness)
-
-    def counters(self, recipient: int) -> list[bytes]:
-        """A few recently advanced counters of others, encoded."""
-        candidates = [each for each in self._recent if each != recipient]
-        count = min(self._config.counters_per_message, len(candidates))
-        entries = (self._view.get(each) for each in self._random.sample(candidates, count))
-        return [alive_fact(each) for each in entries if each is not None]
 
     def _facts(self, member_id: int) -> list[bytes]:
         entry, rumour = self._view.get(member_id), self._rumours[member_id]

@@ -46,4 +46,5 @@ class MembershipEvent:
     floor: int = 0
     """The counter value it had to reach (suspected and died), in heartbeat steps."""
     silent_for: float | None = None
-    """Seconds since its counter was last seen to advance (suspected and died)."""
+    """Seconds since its counter ought to have passed the floor (suspected and died): for at least so long
+    nobody has seen it advance."""

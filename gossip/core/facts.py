@@ -23,17 +23,12 @@ def record_fact(entry: Entry) -> bytes:
     return entry.encoded[1] + cbor2.dumps(entry.registers.heartbeat)
 
 
-def alive_fact(entry: Entry) -> bytes:
-    """The member's counter."""
-    return encode_fact(AliveFact(entry.id, entry.registers.heartbeat))
-
-
 def liveness_fact(entry: Entry) -> bytes:
     """Whether the member lives, and the counter or floor that shows it."""
     registers = entry.registers
     match registers.status:
         case Status.ALIVE:
-            return alive_fact(entry)
+            return encode_fact(AliveFact(entry.id, registers.heartbeat))
         case Status.SUSPECT:
             return encode_fact(SuspectFact(entry.id, registers.accused, entry.accusers[:MAX_ACCUSERS]))
         case Status.DEAD:

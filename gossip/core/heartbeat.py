@@ -69,6 +69,10 @@ class HeartbeatEstimate:
         """The value the counter should show at local time ``now``."""
         return max(0, int((now - self.origin) / HEARTBEAT_STEP_S))
 
+    def time_of(self, counter: int) -> float:
+        """The local time at which the counter should have reached this value."""
+        return self.origin + counter * HEARTBEAT_STEP_S
+
     def floor(self, since: float) -> int:
         """A floor that only a member alive after local time ``since`` can reach."""
         return max(1, self.expected(since) - FLOOR_SLACK_STEPS)

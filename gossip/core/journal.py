@@ -58,7 +58,7 @@ class Journal:
 
     def _note(self, kind: EventKind, entry: Entry, before: Status | None, now: float) -> None:
         accused = kind in (EventKind.SUSPECTED, EventKind.DIED)
-        registers = entry.registers
+        floor = max(entry.registers.accused, entry.registers.convicted) if accused else 0
         self._events.append(
             MembershipEvent(
                 kind,
@@ -67,8 +67,8 @@ class Journal:
                 now,
                 previous=before,
                 accusers=tuple(self._name(each) for each in entry.accusers) if accused else (),
-                floor=max(registers.accused, registers.convicted) if accused else 0,
-                silent_for=now - entry.estimate.advanced_at if accused else None,
+                floor=floor,
+                silent_for=max(0.0, now - entry.estimate.time_of(floor)) if accused else None,
             )
         )
 

@@ -1,7 +1,7 @@
 """The outbox: composes messages, fills the room left with news, and holds what is to be sent.
 
 What a message carries, in this order: what its purpose needs, what concerns its recipient, rumours
-(least sent first), counters. No datagram is larger than ``max_datagram``.
+(least sent first). No datagram is larger than ``max_datagram``.
 """
 
 from __future__ import annotations
@@ -106,8 +106,7 @@ class Outbox:
             return
         recipient = to.id if to is not None else ANONYMOUS
         riders = self._dissemination.riders(recipient, agrees, self.limit(path), now)
-        counters = self._dissemination.counters(recipient) if to is not None else []
-        data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders), *counters], now)
+        data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders)], now)
         if riders:
             self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - len(needed))])
         self._put(path, data)

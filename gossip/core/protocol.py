@@ -308,7 +308,6 @@ class Protocol:
                 self._changed(outcome, now, sender.id)
             elif isinstance(outcome, Disbelief):
                 self._dropped[outcome.reason] += 1
-            self._dissemination.counter_advanced(sender)
         return sender
 
     def _hear_facts(self, facts: Sequence[Fact], teller: int, path: Path, now: float) -> list[bytes]:

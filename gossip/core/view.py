@@ -185,13 +185,13 @@ class View:
                 break
         return [self._entries[each] for each in found]
 
-    def successor(self, distance: int) -> Entry | None:
-        """The living member so many places after this node on the ring; None if that is nobody else."""
+    def successor(self) -> Entry | None:
+        """The living member next after this node on the ring; None if that is nobody else."""
         ring = self._ring
         if not ring:
             return None
         here = bisect_right(ring, self.local.id)
-        successor = ring[(here + distance - 1) % len(ring)]
+        successor = ring[here % len(ring)]
         return self._entries[successor] if successor != self.local.id else None
 
     def within(self, low: int, high: int) -> list[Entry]:

@@ -15,7 +15,7 @@ import enum
 import attrs
 
 from gossip.core.config import Config
-from gossip.core.heartbeat import MAX_STEPS_AHEAD
+from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
 from gossip.core.member import MAX_VERSION, Identity, Member, Record, Status
 from gossip.core.view import Change, Entry, Refused, View
@@ -29,6 +29,10 @@ from gossip.core.wire import (
     SuspectFact,
     encoded_metadata_bytes,
 )
+
+MAX_FIRST_COUNTER = MAX_COUNTER // 2
+"""Highest counter believed of a member not known before, of whom no other value can be expected; leaves
+room for every floor that can honestly be raised above it."""
 
 
 class Verdict(enum.Enum):
@@ -47,8 +51,10 @@ class Disbelief:
     """A fact that was refused; counted under its reason."""
 
     reason: str
+    bearer: Entry | None = None
+    """Who bears, or last bore, the name under which somebody else was presented."""
     rival: Member | None = None
-    """Set if an older process speaks under a name that another bears."""
+    """The one that was presented, if the bearer of its name lives."""
 
 
 Outcome = Change | Verdict | Disbelief
@@ -92,38 +98,38 @@ class Belief:
 
     def _record(self, fact: RecordFact, now: float) -> Outcome:
         entry = self._view.get(fact.id)
+        record = Record(fact.version, fact.address, fact.metadata)
         known = entry.registers.record if entry is not None else None
-        if known is not None and fact.version < known.version:
+        if known is not None and record.version < known.version:
             return Verdict.OUTDATED
-        if known is None or fact.version > known.version:
+        if record != known:
             if encoded_metadata_bytes(fact.metadata) > self._config.max_metadata:
                 return Disbelief("metadata too large")
             if fact.address.is_unspecified:
                 return Disbelief("address nobody can send to")
         if entry is None:
-            return self._stranger(fact, now)
+            return self._stranger(fact, record, now)
         if (entry.identity.name, entry.identity.generation) != (fact.name, fact.generation):
             return Disbelief("id of another member")
         if not entry.estimate.is_plausible(fact.heartbeat, now):
             return Disbelief("counter ahead of time")
-        record = Record(fact.version, fact.address, fact.metadata)
         if change := self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat):
             return change
         return Verdict.KNOWN if entry.status.is_living else Verdict.OUTDATED
 
-    def _stranger(self, fact: RecordFact, now: float) -> Outcome:
+    def _stranger(self, fact: RecordFact, record: Record, now: float) -> Outcome:
+        if fact.heartbeat > MAX_FIRST_COUNTER:
+            return Disbelief("counter ahead of time")
         identity = Identity(fact.name, fact.generation, fact.id)
-        record = Record(fact.version, fact.address, fact.metadata)
         try:
             return self._view.introduce(identity, record, fact.heartbeat, now, self._local.wall_ms(now))
         except Refused as refusal:
-            bearer = self._view.named(fact.name)
             rival = None
-            if bearer is not None and bearer.status.is_living:
+            if refusal.bearer is not None and refusal.bearer.status.is_living:
                 rival = Member(
                     fact.name, fact.generation, fact.id, fact.address, record.metadata, fact.version, Status.ALIVE
                 )
-            return Disbelief(str(refusal), rival)
+            return Disbelief(str(refusal), refusal.bearer, rival)
 
     def _floor(self, entry: Entry, fact: SuspectFact | DeadFact, now: float) -> Outcome:
         registers = entry.registers

@@ -46,8 +46,10 @@ def _whole(low: int, high: int) -> Callable[[Any, attrs.Attribute[Any], Any], No
 
 
 def _cluster_name(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    if not isinstance(value, str) or not 1 <= len(value.encode()) <= MAX_CLUSTER_BYTES:
-        raise ConfigurationError(f"{attribute.name} must be a text of 1 to {MAX_CLUSTER_BYTES} bytes, not {value!r}")
+    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value.encode()) <= MAX_CLUSTER_BYTES:
+        raise ConfigurationError(
+            f"{attribute.name} must be a printable text of 1 to {MAX_CLUSTER_BYTES} bytes, not {value!r}"
+        )
 
 
 @attrs.frozen(kw_only=True)

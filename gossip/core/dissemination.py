@@ -30,6 +30,10 @@ MAX_RUMOURS = 4096
 """Rumours kept at once; reconciliation finds whatever had to be dropped."""
 
 
+ROUNDING = 1e-6
+"""Tokens that may be missing only because numbers are rounded."""
+
+
 @attrs.define
 class Rumour:
     """What is news about one member, and how often it may still ride."""
@@ -58,7 +62,9 @@ class TokenBucket:
         """Seconds until ``count`` may be sent; 0 if at once."""
         self._tokens = min(self._burst, self._tokens + self._rate * max(0.0, now - self._at))
         self._at = now
-        return max(0.0, (min(count, self._burst) - self._tokens) / self._rate)
+        shortage = min(count, self._burst) - self._tokens
+        # A shortage from rounding would be a wait too short for the clock to show, and so without end.
+        return shortage / self._rate if shortage > ROUNDING else 0.0
 
     def spend(self, count: int) -> None:
         """Take out what was sent."""

@@ -44,11 +44,14 @@ class HeartbeatCounter:
 
     def value(self, now: float) -> int:
         """The counter at local time ``now``; at least 1, because 0 means *never seen*."""
-        return max(1, int((now - self.started) / HEARTBEAT_STEP_S) + self.ahead)
+        return max(1, self._steps(now) + self.ahead)
 
     def jump_over(self, floor: int, now: float) -> None:
         """Make :meth:`value` greater than ``floor``, if it is not already."""
-        self.ahead += max(0, floor + 1 - self.value(now))
+        self.ahead = max(self.ahead, floor + 1 - self._steps(now))
+
+    def _steps(self, now: float) -> int:
+        return int((now - self.started) / HEARTBEAT_STEP_S)
 
 
 @attrs.define
@@ -92,7 +95,13 @@ class HeartbeatEstimate:
         self.advanced_at = now
 
     def fresh(self, heartbeat: int, asked_at: float, now: float) -> None:
-        """Take in a counter that answers a question of ours asked at ``asked_at``: it replaces the
-        estimate, which is wrong if the member's clock was suspended."""
-        self.origin = min(max(self.origin, asked_at - heartbeat * HEARTBEAT_STEP_S), now - heartbeat * HEARTBEAT_STEP_S)
+        """Take in a counter that answers a question of ours asked at ``asked_at``.
+
+        It bounds the origin on both sides. An estimate before the earliest possible one is wrong (the
+        member's clock was suspended, or somebody lied) and gives way to the latest possible one, so
+        that no floor is ever beyond an honest member.
+        """
+        latest = now - heartbeat * HEARTBEAT_STEP_S
+        earliest = asked_at - (heartbeat + 1) * HEARTBEAT_STEP_S
+        self.origin = latest if self.origin < earliest else min(self.origin, latest)
         self.advanced_at = now

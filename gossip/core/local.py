@@ -96,14 +96,12 @@ class LocalMember:
                  address: Address | None = None, above: int = 0) -> None:  # fmt: skip
         """Replace the record by a newer version, higher than ``above``.
 
-        :raises ConfigurationError: if the metadata cannot be announced.
+        :param metadata: checked by the caller with :func:`check_metadata`.
         :raises LeftError: if the node has left.
         """
         if self.has_left:
             raise LeftError("this node has left its cluster; open a new one to join again")
         old = self.entry.registers.record
-        if metadata is not None:
-            check_metadata(metadata, self._config)
         record = Record(
             max(old.version, above) + 1,
             old.address if address is None else address,
@@ -129,6 +127,6 @@ class LocalMember:
         generation = max(above, self.entry.identity.generation) + 1
         identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
         self.counter = HeartbeatCounter(now)
-        view.become(identity, now)
+        view.become(identity, attrs.evolve(self.entry.registers.record, version=1), now)
         self.entry = view.local
         self.refresh(now)

@@ -29,7 +29,7 @@ from gossip.core.farewell import Farewell
 from gossip.core.health import STALL_S, LocalHealth
 from gossip.core.joining import Joining
 from gossip.core.journal import Journal
-from gossip.core.local import LocalMember
+from gossip.core.local import LocalMember, check_metadata
 from gossip.core.member import Member, Status
 from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
 from gossip.core.probing import Prober
@@ -183,7 +183,7 @@ class Protocol:
         :raises ConfigurationError: if it is no mapping of texts, or too large.
         :raises LeftError: if the node has left.
         """
-        self._local.announce(self._view, now, metadata=metadata)
+        self._local.announce(self._view, now, metadata=check_metadata(metadata, self._config))
         self._changed(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), now)
 
     def leave(self, now: float) -> None:
@@ -320,23 +320,27 @@ class Protocol:
             entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
             if isinstance(outcome, Disbelief):
                 self._dropped[outcome.reason] += 1
-                entry = self._rivalled(outcome.rival, fact.id == teller, path, now)
+                entry = outcome.bearer
+                if outcome.rival is not None and fact.id == teller:
+                    self._challenge(outcome.rival, path, now)
             elif isinstance(outcome, Change):
                 self._changed(outcome, now, teller, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
                 self._dissemination.spread(self._local.entry, 0, now, record=False, liveness=True)
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
-                known_to_teller = not isinstance(fact, RecordFact)
-                corrections[entry.id] = [liveness_fact(entry)] if known_to_teller else all_facts(entry)
+                corrections[entry.id] = self._correction(fact, entry)
+        if self._view.is_displaced:
+            self._resolve_displacement(now)
         return [fact for about in corrections.values() for fact in about]
 
-    def _rivalled(self, rival: Member | None, is_direct: bool, path: Path, now: float) -> Entry | None:
-        """An older process was presented under the name of another: the true bearer of the name."""
-        if rival is None:
-            return None
-        if is_direct:
-            self._challenge(rival, path, now)
-        return self._view.named(rival.name)
+    def _correction(self, fact: Fact, entry: Entry) -> list[bytes]:
+        """What to tell somebody whose ``fact`` shows that it knows ``entry`` less well than we do."""
+        if not isinstance(fact, RecordFact):
+            return [liveness_fact(entry)]
+        if fact.id != entry.id and not entry.status.is_living:
+            # It may not know the dead bearer of its name, and must, to take a generation above it.
+            return [record_fact(entry), liveness_fact(entry)]
+        return all_facts(entry)
 
     def _answer(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes],
                 now: float) -> None:  # fmt: skip
@@ -412,8 +416,6 @@ class Protocol:
             if change.before is Status.ALIVE and change.after is Status.SUSPECT:
                 self._detector.witness(change, now)
             self._journal.note(change, now)
-            if self._view.is_displaced:
-                self._resolve_displacement(now)
         elif change.updated:
             self._journal.note(attrs.evolve(change, before=Status.ALIVE), now)
         if spread:

@@ -113,10 +113,12 @@ class Suspicions:
         case.timer = self._timers.at(max(deadline, earliest), lambda now: self._last_question(case, now))
 
     def _last_question(self, case: _Case, now: float) -> None:
+        if self._is_moot(case):
+            return
         self._prober.probe(case.entry, LAST_QUESTION, lambda result, now: self._judge(case, result, now), now)
 
     def _judge(self, case: _Case, result: Result, now: float) -> None:
-        if self._cases.get(case.entry.id) is not case:
+        if self._is_moot(case):
             return
         entry = case.entry
         if result.answered:
@@ -125,6 +127,12 @@ class Suspicions:
             self._arm(case, now)
         elif change := self._view.merge(entry, now, convicted=entry.registers.accused):
             self.changed(change, now)
+
+    def _is_moot(self, case: _Case) -> bool:
+        """Whether the case is closed, or its subject has been superseded by a later generation."""
+        if self._view.get(case.entry.id) is not case.entry and self._cases.get(case.entry.id) is case:
+            self._close(case)
+        return self._cases.get(case.entry.id) is not case
 
     def _close(self, case: _Case) -> None:
         if case.timer is not None:

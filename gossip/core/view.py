@@ -85,20 +85,24 @@ class Change:
 class Tombstone:
     """What outlives a forgotten member, so that stale news does not bring it back."""
 
-    identity: Identity
-    floor: int
-    """The floor it was convicted at; 0 if it left, and so can never return."""
+    entry: Entry
     expires: float
 
     def admits(self, identity: Identity, heartbeat: int) -> bool:
-        """Whether a record of ``identity`` at this counter is news of somebody else, or of a revival."""
-        if identity == self.identity:
-            return 0 < self.floor <= heartbeat
-        return identity.supersedes(self.identity)
+        """Whether a record of ``identity`` at this counter is news of a later bearer, or of a revival."""
+        if identity == self.entry.identity:
+            registers = self.entry.registers
+            return not registers.left and registers.convicted <= heartbeat
+        return identity.supersedes(self.entry.identity)
 
 
 class Refused(Exception):
     """A record was not taken into the view. The text is a short reason, fit to count by."""
+
+    def __init__(self, reason: str, bearer: Entry | None = None) -> None:
+        super().__init__(reason)
+        self.bearer = bearer
+        """Who bears, or last bore, the name instead."""
 
 
 def fingerprint_mark(identity: Identity, version: int) -> int:
@@ -214,12 +218,12 @@ class View:
         """
         bearer = self._names.get(identity.name)
         if bearer is not None and not identity.supersedes(bearer.identity):
-            raise Refused("superseded member")
+            raise Refused("superseded member", bearer)
         if identity.generation > wall_ms + MAX_GENERATION_AHEAD_MS:
             raise Refused("generation from the future")
         tombstone = self._tombstones.get(identity.name)
         if tombstone is not None and not tombstone.admits(identity, heartbeat):
-            raise Refused("buried member")
+            raise Refused("buried member", tombstone.entry)
         if bearer is None:
             self._make_room()
         else:
@@ -254,13 +258,11 @@ class View:
             return None
         return self._replace(entry, new, now)
 
-    def become(self, identity: Identity, now: float) -> None:
+    def become(self, identity: Identity, record: Record, now: float) -> None:
         """Make ``identity``, a later generation of this node's own name, the local member."""
-        old = self.local
         bearer = self._names.get(identity.name)
         if bearer is not None:
             self._remove(bearer)
-        record = old.registers.record
         mark = fingerprint_mark(identity, record.version)
         self.local = Entry(identity, Registers(record), HeartbeatEstimate.first(0, now), mark)
         self._admit(self.local)
@@ -319,14 +321,12 @@ class View:
             self.fingerprint = (self.fingerprint - entry.mark) % FINGERPRINT_MODULUS
 
     def _bury(self, entry: Entry, now: float) -> None:
-        registers = entry.registers
         self._remove(entry)
-        floor = 0 if registers.left else registers.convicted
         name = entry.identity.name
         self._tombstones.pop(name, None)
         while len(self._tombstones) >= self._config.max_members:
             self._tombstones.pop(next(iter(self._tombstones)))
-        self._tombstones[name] = Tombstone(entry.identity, floor, now + self._config.forget_after)
+        self._tombstones[name] = Tombstone(entry, now + self._config.forget_after)
 
     def _make_room(self) -> None:
         if len(self._entries) < self._config.max_members:

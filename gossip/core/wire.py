@@ -261,6 +261,8 @@ def _metadata(value: object) -> Mapping[str, str]:
     for key, text in value.items():
         if type(key) is not str or type(text) is not str:
             raise WireError("bad metadata")
+    if list(value) != sorted(value):
+        raise WireError("not canonical")
     return value
 
 
@@ -444,7 +446,7 @@ def _loads(data: bytes) -> object:
             raise WireError("not canonical")
     except WireError:
         raise
-    except Exception:
+    except Exception as error:
         # Whatever a decoder of foreign bytes may raise, to us it means one thing.
-        raise WireError("not CBOR") from None
+        raise WireError("tag" if isinstance(error.__cause__, WireError) else "not CBOR") from None
     return value

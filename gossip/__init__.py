@@ -1,0 +1,75 @@
+"""Who is in the cluster, told by gossip: a membership library for trio.
+
+::
+
+    async with gossip.open_node("web-1", seeds=["gossip.example.org:7946"]) as node:
+        with node.subscribe() as changes:
+            async for item in changes:
+                print(item)
+
+General layout, in an order to read it in:
+
+``gossip.core``
+    The protocol, without sockets, clock or trio. Bytes, time and random numbers go in; what to send
+    and what happened comes out. The simulator runs the same code.
+
+The shell around it:
+
+``gossip.driver``
+    The loop that connects the core with the rest: datagrams, streams, timer, events.
+``gossip.sockets``
+    Which sockets a node has, and how addresses look on them.
+``gossip.datagrams``
+    The UDP socket at work: sending, draining, coming back after it died.
+``gossip.framing``, ``gossip.streams``
+    Messages on TCP; accepting, connecting, and the limits of each stream.
+``gossip.seeds``
+    From ``host:port`` texts to addresses, kept up to date.
+
+What a program uses:
+
+``gossip.node``
+    :func:`open_node` and :class:`Node`.
+``gossip.subscription``
+    Snapshots and changes for any number of readers.
+``gossip.query``
+    :func:`query_members`: asking a node without being one.
+``gossip.stats``, ``gossip.eventlog``, ``gossip.errors``
+    The counts, the log lines, and the errors of the shell.
+``gossip.background``
+    Tasks beside a block, with the block's exceptions as they were.
+"""
+
+from __future__ import annotations
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.errors import ConfigurationError, GossipError, LeftError
+from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.member import Member, Status
+from gossip.errors import BindError, ClosedError, QueryError
+from gossip.node import Node, open_node
+from gossip.query import query_members
+from gossip.stats import NodeStats
+from gossip.subscription import Snapshot, Subscription
+
+__all__ = [
+    "Address",
+    "BindError",
+    "ClosedError",
+    "Config",
+    "ConfigurationError",
+    "EventKind",
+    "GossipError",
+    "LeftError",
+    "Member",
+    "MembershipEvent",
+    "Node",
+    "NodeStats",
+    "QueryError",
+    "Snapshot",
+    "Status",
+    "Subscription",
+    "open_node",
+    "query_members",
+]

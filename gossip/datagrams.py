@@ -1,0 +1,121 @@
+"""The UDP socket at work: sending, draining, and coming back after it died.
+
+An error with one datagram is a counted loss, like any loss on the network, and never stops the node.
+This module does not wait; :mod:`gossip.driver` decides when to read and when to try again.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+from collections.abc import Callable
+
+import trio
+
+from gossip.core.address import Address
+from gossip.sockets import SocketPair, mapped_sockaddr, plain_address
+from gossip.stats import ShellCounters
+
+BATCH = 64
+"""Datagrams read before others get a turn: some 10 ms of work in the worst case."""
+
+MAX_DATAGRAM_BYTES = 65_536
+"""More than any UDP payload; what is too large for this node's settings is for the core to refuse."""
+
+ERRORS_IN_A_ROW = 16
+"""Failed reads after which the socket is taken for dead. Single errors come and go with an interface."""
+
+REOPEN_PAUSE_MIN_S = 0.05
+REOPEN_PAUSE_MAX_S = 5.0
+
+# Reports about datagrams sent earlier (ICMP); they say nothing about the socket.
+_ABOUT_A_PEER = frozenset(
+    {errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EMSGSIZE, errno.EINTR}
+)
+_DEAD_SOCKET = frozenset({errno.EBADF, errno.ENOTSOCK})
+
+_log = logging.getLogger(__name__)
+
+
+class DatagramEndpoint:
+    """Sends and receives the datagrams of one node; no method blocks or raises because of the network."""
+
+    def __init__(self, sockets: SocketPair, node_name: str, counters: ShellCounters) -> None:
+        self._sockets = sockets
+        self._node_name = node_name
+        self._counters = counters
+        self._errors_in_a_row = 0
+        self._pause = REOPEN_PAUSE_MIN_S
+        self._last_failure = -math.inf
+        self.reopen_at = math.inf
+        """Local time in seconds at which to try :meth:`reopen`; infinite while the socket works."""
+
+    async def wait_readable(self) -> None:
+        """Return when there is something to read or the socket has died; while there is none, never."""
+        if self.reopen_at != math.inf:
+            await trio.sleep_forever()
+        try:
+            await trio.lowlevel.wait_readable(self._sockets.udp)
+        except (OSError, ValueError, trio.ClosedResourceError):
+            await trio.lowlevel.checkpoint()  # the read that follows will find out
+
+    def send(self, data: bytes, destination: Address) -> None:
+        """Send one datagram; if the system does not take it, it is lost and counted."""
+        sockets = self._sockets
+        try:
+            if not sockets.is_ipv6 and ":" not in destination[0]:
+                sockets.udp.sendto(data, destination)
+            elif sockets.can_reach(destination):
+                sockets.udp.sendto(data, mapped_sockaddr(destination))
+            else:
+                self._counters.send_errors += 1
+        except OSError:
+            self._counters.send_errors += 1
+
+    def receive(self, deliver: Callable[[bytes, Address, float], None]) -> bool:
+        """Read up to :data:`BATCH` datagrams and deliver each; return whether more may be waiting."""
+        if self.reopen_at != math.inf:
+            return False
+        read = self._sockets.udp.recvfrom
+        for _ in range(BATCH):
+            try:
+                data, source = read(MAX_DATAGRAM_BYTES)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                self._counters.receive_errors += 1
+                if self._has_died(error):
+                    return False
+                continue
+            self._errors_in_a_row = 0
+            deliver(data, plain_address(source), trio.current_time())
+        return True
+
+    def reopen(self, now: float) -> None:
+        """Open a new socket on the same port in place of the dead one, or say when to try again."""
+        try:
+            self._sockets.reopen_udp()
+        except OSError as error:
+            self._try_again_after(now, f"cannot be opened again: {error}")
+            return
+        self._counters.sockets_reopened += 1
+        self._errors_in_a_row = 0
+        self.reopen_at = math.inf
+        _log.warning("%r: opened UDP %s again", self._node_name, self._sockets.address)
+
+    def _has_died(self, error: OSError) -> bool:
+        if error.errno in _ABOUT_A_PEER:
+            return False
+        self._errors_in_a_row += 1
+        if error.errno not in _DEAD_SOCKET and self._errors_in_a_row < ERRORS_IN_A_ROW:
+            return False
+        self._try_again_after(trio.current_time(), f"died: {error}")
+        return True
+
+    def _try_again_after(self, now: float, what: str) -> None:
+        is_new = now - self._last_failure > 2 * REOPEN_PAUSE_MAX_S
+        self._pause = REOPEN_PAUSE_MIN_S if is_new else min(2 * self._pause, REOPEN_PAUSE_MAX_S)
+        self._last_failure = now
+        self.reopen_at = now + self._pause
+        _log.warning("%r: UDP %s %s; next try in %.2f s", self._node_name, self._sockets.address, what, self._pause)

@@ -1,0 +1,88 @@
+"""The loop of a node: sockets and the clock on one side, the protocol core on the other.
+
+One task waits for datagrams and for the core's next timer. Everything else that changes the core (a
+stream, a look-up of seeds, a call of the user) ends with :meth:`Driver.pump`, which carries out what
+the core wants done and sets the loop's alarm clock anew. No rule of the protocol lives here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+
+from gossip.core.events import MembershipEvent
+from gossip.core.protocol import Protocol
+from gossip.datagrams import DatagramEndpoint
+from gossip.sockets import SocketPair
+from gossip.stats import ShellCounters
+from gossip.streams import Streams
+
+MAX_BATCHES = 16
+"""Batches of datagrams read before the timers get their turn all the same (a thousand datagrams). Until
+then what has arrived goes first: a late timer must not judge peers whose answers are already here."""
+
+
+class Driver:
+    """Runs one protocol on one pair of sockets."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        sockets: SocketPair,
+        nursery: trio.Nursery,
+        *,
+        node_name: str,
+        counters: ShellCounters,
+        publish: Callable[[MembershipEvent], None],
+    ) -> None:
+        self._protocol = protocol
+        self._publish = publish
+        self._endpoint = DatagramEndpoint(sockets, node_name, counters)
+        self._sleep: trio.CancelScope | None = None
+        self.farewell_over: trio.Event | None = None
+        """If there is one, it is set once the core's farewell is done."""
+        self.streams = Streams(protocol, sockets, nursery, pump=self.pump, node_name=node_name, counters=counters)
+
+    async def run(self) -> None:
+        """Drive the protocol until cancelled."""
+        while True:
+            # One scope serves many wake-ups, and ends when the alarm goes off.
+            with trio.CancelScope(deadline=self._next_alarm()) as self._sleep:
+                while True:
+                    await self._endpoint.wait_readable()
+                    await self._turn()
+            self._sleep = None
+            await self._turn()
+
+    async def _turn(self) -> None:
+        protocol, endpoint = self._protocol, self._endpoint
+        for _ in range(MAX_BATCHES):
+            if not endpoint.receive(protocol.receive_datagram):
+                break
+            self.pump()
+            await trio.lowlevel.checkpoint()
+        now = trio.current_time()
+        if endpoint.reopen_at <= now:
+            endpoint.reopen(now)
+        if protocol.next_timer() <= now:
+            protocol.handle_timer(now)
+        self.pump()
+
+    def pump(self) -> None:
+        """Send, act and tell as the core wants it after any change; cheap if there is nothing to do."""
+        protocol = self._protocol
+        send = self._endpoint.send
+        for data, destination in protocol.datagrams_to_send(trio.current_time()):
+            send(data, destination)
+        if actions := protocol.stream_actions():
+            self.streams.execute(actions)
+        while (event := protocol.next_event()) is not None:
+            self._publish(event)
+        if self.farewell_over is not None and protocol.farewell_done:
+            self.farewell_over.set()
+        if self._sleep is not None:
+            self._sleep.deadline = self._next_alarm()
+
+    def _next_alarm(self) -> float:
+        return min(self._protocol.next_timer(), self._endpoint.reopen_at)

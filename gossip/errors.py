@@ -1,0 +1,28 @@
+"""The errors of the shell: what can go wrong between a node and its surroundings, not in the protocol.
+
+All of them are :class:`~gossip.core.errors.GossipError`, so one ``except`` catches whatever this
+package raises on purpose.
+"""
+
+from __future__ import annotations
+
+from gossip.core.errors import GossipError
+
+
+class BindError(GossipError, OSError):
+    """A node cannot take the address it was given; the text says which one and why.
+
+    ``errno`` is that of the operating system, or None if a name could not be resolved.
+    """
+
+    def __init__(self, sentence: str, code: int | None = None) -> None:
+        super().__init__(sentence)
+        self.errno = code
+
+
+class ClosedError(GossipError):
+    """The operation needs a running node, and the ``async with open_node(...)`` block has ended."""
+
+
+class QueryError(GossipError):
+    """A view could not be fetched: nobody answers there, or not as a node of this cluster."""

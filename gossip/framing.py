@@ -1,0 +1,49 @@
+"""How messages are told apart on a TCP stream: a 4-byte big-endian length, then the message.
+
+This module decides what a well-formed frame is. What the message means is the core's business, how
+long to wait for it is that of :mod:`gossip.streams`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gossip.core.errors import WireError
+from gossip.core.wire import MAX_FRAME_BYTES
+
+HEADER_BYTES = 4
+
+
+def pack_frame(message: bytes) -> bytes:
+    """Put the length in front of a message of 1 to ``MAX_FRAME_BYTES`` bytes."""
+    return len(message).to_bytes(HEADER_BYTES, "big") + message
+
+
+class FrameReader:
+    """Puts frames together from the pieces in which they arrive. Holds one frame and one piece at most."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @property
+    def in_frame(self) -> bool:
+        """Whether the stream would be cut in the middle of a frame if it ended now."""
+        return bool(self._buffer)
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """Take in ``piece`` and give the messages that are complete with it.
+
+        :raises WireError: at a length that no frame may have; the stream is of no use after that.
+        """
+        buffer = self._buffer
+        buffer += piece
+        while len(buffer) >= HEADER_BYTES:
+            length = int.from_bytes(buffer[:HEADER_BYTES], "big")
+            if not 1 <= length <= MAX_FRAME_BYTES:
+                raise WireError(f"a frame has 1 to {MAX_FRAME_BYTES} bytes, not {length}")
+            end = HEADER_BYTES + length
+            if len(buffer) < end:
+                return
+            message = bytes(buffer[HEADER_BYTES:end])
+            del buffer[:end]
+            yield message

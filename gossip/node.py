@@ -1,0 +1,243 @@
+"""A member of a cluster in this process: :func:`open_node` and the :class:`Node` it yields.
+
+This is what an embedding program uses. It joins the parts of the shell together and forwards to the
+core; what happens when is decided there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from random import Random
+from types import MappingProxyType
+from typing import final
+
+import attrs
+import trio
+
+from gossip.background import background_tasks
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.events import MembershipEvent
+from gossip.core.member import Member
+from gossip.core.protocol import Protocol
+from gossip.driver import Driver
+from gossip.errors import ClosedError
+from gossip.eventlog import log_event
+from gossip.seeds import SeedFinder, parse_seeds
+from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address
+from gossip.stats import NodeStats, ShellCounters
+from gossip.subscription import Broadcast, Subscription
+
+DEFAULT_BIND = "0.0.0.0:7946"
+"""All IPv4 addresses, and the port that memberlist made customary for gossip."""
+
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+@asynccontextmanager
+async def open_node(
+    name: str,
+    *,
+    bind: str | Address = DEFAULT_BIND,
+    advertise: str | Address | None = None,
+    seeds: Iterable[str | Address] = (),
+    metadata: Mapping[str, str] = NO_METADATA,
+    config: Config | None = None,
+) -> AsyncIterator[Node]:
+    """Be a member of a cluster for as long as the ``async with`` block runs.
+
+    ::
+
+        async with open_node("web-1", seeds=["gossip.example.org:7946"]) as node:
+            ...
+            await node.leave()
+
+    The block begins at once, before any other member is known. When it ends, the node just closes, and
+    the others will find out as they would after a crash; call :meth:`Node.leave` first to part properly.
+    An exception of the block closes the node and passes out as itself. Should a task of the node fail
+    (a bug), the block is cancelled and that exception passes out.
+
+    :param name: what people call this node, 1 to 128 bytes of printable text, unique in the cluster.
+    :param bind: ``HOST:PORT`` for UDP and TCP alike. ``[::]`` takes IPv4 and IPv6, port 0 any free port.
+    :param advertise: ``HOST:PORT`` at which others reach this node, where that differs from ``bind``
+        (port 0: the bound one). If neither names an IP address, it is learned from what peers see.
+    :param seeds: ``HOST:PORT`` of some members, whether they run or not. A DNS name stands for all its
+        addresses, and is looked up again now and then.
+    :param metadata: what others are to know of this node, small texts; see :meth:`Node.update`.
+    :param config: the settings, by default :meth:`Config.lan`.
+    :raises ConfigurationError: if an argument is malformed.
+    :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
+    """
+    config = Config.lan() if config is None else config
+    bind_to = parse_address(bind, "bind")
+    advertise_as = None if advertise is None else parse_address(advertise, "advertise")
+    seed_list = parse_seeds(seeds)
+    random = Random(os.urandom(32))
+    with await open_sockets(bind_to) as sockets:
+        protocol = Protocol(
+            config,
+            name=name,
+            generation=time.time_ns() // 1_000_000,
+            random=random,
+            now=trio.current_time(),
+            address=await advertised_address(advertise_as, sockets),
+            metadata=metadata,
+        )
+        async with background_tasks() as nursery:
+            node = Node(protocol, sockets, nursery, config)
+            try:
+                node._start(seed_list, random)
+                yield node
+            finally:
+                node._close()
+
+
+@final
+class Node:
+    """A running member. Made by :func:`open_node`; all methods are for the trio thread it runs in.
+
+    After the ``async with`` block has ended, the queries still give the last state, and whatever would
+    change it raises :class:`ClosedError`.
+    """
+
+    def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config) -> None:
+        self._protocol = protocol
+        self._sockets = sockets
+        self._nursery = nursery
+        self._config = config
+        self._counters = ShellCounters()
+        self._broadcast = Broadcast(protocol.members, self._counters)
+        self._name = protocol.local.name
+        self._driver = Driver(
+            protocol, sockets, nursery, node_name=self._name, counters=self._counters, publish=self._publish
+        )
+        self._closed_at: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
+
+    @property
+    def local(self) -> Member:
+        """This node as a member."""
+        return self._protocol.local
+
+    @property
+    def address(self) -> Address:
+        """Where others reach this node; while nobody has told it, where it is bound."""
+        return self._protocol.local.address if self._protocol.address_known else self._sockets.address
+
+    @property
+    def bound_address(self) -> Address:
+        """Where the sockets are bound: the host may be ``0.0.0.0`` or ``::``, the port is the real one."""
+        return self._sockets.address
+
+    @property
+    def agreement(self) -> float:
+        """Share (0 to 1) of the peers heard recently whose view of the cluster equalled this node's."""
+        return self._protocol.agreement(self._now())
+
+    @property
+    def health(self) -> int:
+        """How far this node doubts itself: 0 healthy, up to 8. It stretches the timeouts it applies."""
+        return self._protocol.health
+
+    @property
+    def alive(self) -> int:
+        """Living members as seen from here, this node included."""
+        return self._protocol.alive
+
+    @property
+    def stats(self) -> NodeStats:
+        """What this node has done so far."""
+        return NodeStats(
+            protocol=self._protocol.stats,
+            streams_active=self._driver.streams.active,
+            **attrs.asdict(self._counters),
+        )
+
+    def members(self) -> tuple[Member, ...]:
+        """All known members sorted by name: this node, the others, and the dead and departed of late."""
+        return self._protocol.members()
+
+    def get(self, name: str) -> Member | None:
+        """The newest bearer of ``name``, or None if there is none."""
+        return self._protocol.get(name)
+
+    def subscribe(self, buffer: int = 256) -> Subscription:
+        """Follow the changes, from now on; see :class:`Subscription`.
+
+        The times of the events are those of :func:`trio.current_time`.
+
+        :param buffer: events kept for a reader that is behind.
+        :raises ConfigurationError: if ``buffer`` is less than 1.
+        """
+        return Subscription(self._broadcast, buffer)
+
+    def update(self, metadata: Mapping[str, str]) -> None:
+        """Replace this node's metadata and tell the others.
+
+        :raises ConfigurationError: if it is too large or no mapping of texts to texts.
+        :raises LeftError: after :meth:`leave`.
+        :raises ClosedError: after the node was closed.
+        """
+        self._require_open()
+        self._protocol.update(metadata, trio.current_time())
+        self._driver.pump()
+
+    async def leave(self) -> tuple[str, ...]:
+        """Say farewell, and wait until enough members have acknowledged it or ``leave_timeout`` is over.
+
+        The node stays open and keeps telling the others until the block ends. Calling this again waits
+        for the same farewell.
+
+        :returns: the names of those that have acknowledged; none if there was nobody to tell.
+        :raises ClosedError: after the node was closed.
+        """
+        self._require_open()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._driver.farewell_over is None:
+            self._driver.farewell_over = trio.Event()
+            self._protocol.leave(trio.current_time())
+            self._driver.pump()
+        with trio.move_on_after(self._config.leave_timeout):
+            await self._driver.farewell_over.wait()
+        return self._protocol.farewell_acknowledged_by
+
+    def _start(self, seeds: tuple[Address, ...], random: Random) -> None:
+        finder = SeedFinder(
+            seeds,
+            node_name=self._name,
+            random=random,
+            can_reach=self._sockets.can_reach,
+            is_alone=lambda: self._protocol.alive <= 1,
+            found=self._found_seeds,
+            counters=self._counters,
+        )
+        self._driver.pump()
+        self._nursery.start_soon(self._driver.run)
+        self._nursery.start_soon(self._driver.streams.accept_forever)
+        self._nursery.start_soon(finder.run)
+
+    def _close(self) -> None:
+        self._closed_at = trio.current_time()
+        if self._driver.farewell_over is not None:
+            self._driver.farewell_over.set()
+        self._broadcast.close()
+
+    def _found_seeds(self, addresses: tuple[Address, ...]) -> None:
+        self._protocol.seed(addresses, trio.current_time())
+        self._driver.pump()
+
+    def _publish(self, event: MembershipEvent) -> None:
+        log_event(self._name, event)
+        self._broadcast.publish(event)
+
+    def _require_open(self) -> None:
+        if self._closed_at is not None:
+            raise ClosedError(f"node {self._name!r} is closed: its async with block has ended")
+
+    def _now(self) -> float:
+        return trio.current_time() if self._closed_at is None else self._closed_at

@@ -1,0 +1,75 @@
+"""Asking a running node for its view, without becoming a member: what a monitor or a command line needs."""
+
+from __future__ import annotations
+
+import os
+from random import Random
+
+import trio
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.errors import WireError
+from gossip.core.member import Member
+from gossip.core.query import ViewQuery
+from gossip.errors import QueryError
+from gossip.framing import FrameReader, pack_frame
+from gossip.sockets import parse_address, reason
+from gossip.streams import MAX_STREAM_BYTES
+
+READ_BYTES = 65_536
+
+
+async def query_members(
+    address: str | Address, *, config: Config | None = None, timeout: float = 5.0
+) -> tuple[Member, ...]:
+    """The members that the node at ``address`` knows, sorted by name.
+
+    :param address: ``HOST:PORT`` of any member; the host may be a DNS name.
+    :param config: must name the cluster of that node; the other settings are bounds on what is accepted.
+    :param timeout: seconds for everything together.
+    :raises ConfigurationError: if ``address`` is malformed.
+    :raises QueryError: if nobody answers there in time, or not as a node of that cluster.
+    """
+    target = parse_address(address, "address")
+    query = ViewQuery(Config.lan() if config is None else config, Random(os.urandom(32)))
+    is_connected = False
+    with trio.move_on_after(timeout):
+        try:
+            stream = await trio.open_tcp_stream(target.host, target.port)
+        except (OSError, ValueError) as error:
+            raise QueryError(f"cannot connect to {target}: {reason(_first_cause(error))}") from error
+        is_connected = True
+        async with stream:
+            try:
+                await _ask(stream, query)
+            except trio.BrokenResourceError:
+                pass  # like an end of the stream: complete or not
+            except WireError as error:
+                raise QueryError(f"{target} does not answer like a gossip node: {error}") from error
+        if not query.done:
+            raise QueryError(f"{target} hung up: it is no gossip node, or one of another cluster")
+    if not query.done:
+        what = "does not answer" if is_connected else "cannot be connected to"
+        raise QueryError(f"{target} {what} within {timeout:g} s")
+    return query.members
+
+
+async def _ask(stream: trio.SocketStream, query: ViewQuery) -> None:
+    for message in query.frames():
+        await stream.send_all(pack_frame(message))
+    reader = FrameReader()
+    received = 0
+    while not query.done and (piece := await stream.receive_some(READ_BYTES)):
+        received += len(piece)
+        if received > MAX_STREAM_BYTES:
+            raise WireError(f"more than {MAX_STREAM_BYTES} bytes and no end")
+        for message in reader.feed(piece):
+            query.receive_frame(message)
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    # trio says only that all attempts failed; why the first one did is told by the cause, or its first part
+    cause = error.__cause__
+    attempts: tuple[BaseException, ...] = getattr(cause, "exceptions", ())
+    return attempts[0] if attempts else cause or error

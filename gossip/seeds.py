@@ -1,0 +1,126 @@
+"""Finding the seeds: from ``host:port`` texts to IP addresses, kept up to date while the node lives.
+
+A name stands for all its addresses, so one DNS name can hold a whole cluster's seeds. Each name is
+looked up by a task of its own; one that cannot be resolved is tried again and holds nobody up. When
+to contact which address is the core's decision.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+
+import trio
+
+from gossip.core.address import Address
+from gossip.core.errors import ConfigurationError
+from gossip.sockets import ip_text, parse_address, resolve
+from gossip.stats import ShellCounters
+
+RETRY_PAUSE_MIN_S = 0.5
+RETRY_PAUSE_MAX_S = 30.0
+"""Pauses after a failed look-up double from the first to the second."""
+
+ALONE_REFRESH_S = 5.0
+"""Pause between look-ups of a name while the node sees nobody else: whom it is looking for may have moved."""
+
+REFRESH_S = 60.0
+"""The same while it has company, which finds the members without the seeds."""
+
+JITTER = 0.25
+"""Share by which pauses vary, so that nodes started together do not ask the name server together."""
+
+_log = logging.getLogger(__name__)
+
+
+def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
+    """The seeds as given, none twice; their hosts may be names.
+
+    :raises ConfigurationError: if one is malformed or cannot be sent to, such as ``0.0.0.0:7946``.
+    """
+    if isinstance(seeds, (str, Address)):
+        raise ConfigurationError(f"seeds: give a list of HOST:PORT, not the single {str(seeds)!r}")
+    parsed = []
+    for text in seeds:
+        seed = parse_address(text, "seeds")
+        if seed.is_unspecified:
+            raise ConfigurationError(f"seeds: nobody can send to {seed}; give a host and a port")
+        literal = ip_text(seed.host)
+        parsed.append(seed if literal is None else Address(literal, seed.port))
+    return tuple(dict.fromkeys(parsed))
+
+
+class SeedFinder:
+    """Knows the seeds' addresses and tells whenever they change."""
+
+    def __init__(
+        self,
+        seeds: Sequence[Address],
+        *,
+        node_name: str,
+        random: Random,
+        can_reach: Callable[[Address], bool],
+        is_alone: Callable[[], bool],
+        found: Callable[[tuple[Address, ...]], None],
+        counters: ShellCounters,
+    ) -> None:
+        self._node_name = node_name
+        self._random = random
+        self._can_reach = can_reach
+        self._is_alone = is_alone
+        self._found = found
+        self._counters = counters
+        self._names = [seed for seed in seeds if ip_text(seed.host) is None]
+        self._unreachable: set[Address] = set()
+        self._addresses: dict[Address, tuple[Address, ...]] = {
+            seed: () if seed in self._names else self._reachable(seed, (seed,)) for seed in seeds
+        }
+        self._told: tuple[Address, ...] = ()
+
+    async def run(self) -> None:
+        """Tell the addresses that need no look-up at once and follow the names until cancelled."""
+        self._tell()
+        async with trio.open_nursery() as nursery:
+            for name in self._names:
+                nursery.start_soon(self._follow, name)
+
+    async def _follow(self, name: Address) -> None:
+        retry_pause = RETRY_PAUSE_MIN_S
+        while True:
+            try:
+                addresses = await resolve(name)
+            except OSError as error:
+                self._counters.seed_lookups_failed += 1
+                if retry_pause == RETRY_PAUSE_MIN_S:
+                    _log.warning("%r: cannot resolve seed %s, will try again: %s", self._node_name, name, error)
+                await trio.sleep(self._about(retry_pause))
+                retry_pause = min(2 * retry_pause, RETRY_PAUSE_MAX_S)
+                continue
+            retry_pause = RETRY_PAUSE_MIN_S
+            self._addresses[name] = self._reachable(name, addresses)
+            self._tell()
+            await self._wait_to_refresh()
+
+    async def _wait_to_refresh(self) -> None:
+        for _ in range(round(REFRESH_S / ALONE_REFRESH_S)):
+            await trio.sleep(self._about(ALONE_REFRESH_S))
+            if self._is_alone():
+                return
+
+    def _reachable(self, seed: Address, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+        reachable = tuple(address for address in addresses if self._can_reach(address))
+        if not reachable and seed not in self._unreachable:
+            self._unreachable.add(seed)
+            _log.warning("%r: seed %s has no address of the IP version that is bound", self._node_name, seed)
+        return reachable
+
+    def _tell(self) -> None:
+        addresses = tuple(dict.fromkeys(address for found in self._addresses.values() for address in found))
+        if addresses != self._told:
+            self._told = addresses
+            _log.debug("%r: seeds are %s", self._node_name, ", ".join(map(str, addresses)))
+            self._found(addresses)
+
+    def _about(self, pause: float) -> float:
+        return pause * self._random.uniform(1 - JITTER, 1 + JITTER)

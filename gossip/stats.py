@@ -1,0 +1,53 @@
+"""What a node has done so far, as numbers for people and for metrics."""
+
+from __future__ import annotations
+
+import attrs
+
+from gossip.core.protocol import ProtocolStats
+
+
+@attrs.define
+class ShellCounters:
+    """The running counts of the shell; :class:`NodeStats` is the copy handed out."""
+
+    send_errors: int = 0
+    receive_errors: int = 0
+    sockets_reopened: int = 0
+    streams_opened: int = 0
+    streams_accepted: int = 0
+    streams_refused: int = 0
+    streams_failed: int = 0
+    accept_errors: int = 0
+    seed_lookups_failed: int = 0
+    events_missed: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class NodeStats:
+    """Counts since a node was opened. They only ever grow, except :attr:`streams_active`."""
+
+    protocol: ProtocolStats
+    """The counts of the protocol core: datagrams, bytes, and what was dropped and why."""
+    send_errors: int
+    """Datagrams the operating system did not take: no room in its buffer, no route, no permission."""
+    receive_errors: int
+    """Errors reported when reading datagrams, such as ICMP messages about earlier ones."""
+    sockets_reopened: int
+    """Times the UDP socket or the TCP listener had died and was opened again."""
+    streams_active: int
+    """TCP streams open now, both directions."""
+    streams_opened: int
+    """TCP streams this node connected."""
+    streams_accepted: int
+    """TCP streams others connected to this node, without the refused ones."""
+    streams_refused: int
+    """TCP streams closed at once, because too many were open."""
+    streams_failed: int
+    """TCP streams that did not end well: no connection, an error, a malformed frame, out of time or bytes."""
+    accept_errors: int
+    """Times a TCP connection could not be accepted, for example because the process has no descriptor left."""
+    seed_lookups_failed: int
+    """Times the name of a seed could not be resolved."""
+    events_missed: int
+    """Events discarded because a subscriber did not read fast enough, summed over all subscriptions."""

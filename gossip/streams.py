@@ -1,0 +1,287 @@
+"""TCP streams: accepting, connecting, carrying frames, and cutting off whoever is slow or too much.
+
+The core says whom to connect to, what to send and when it has nothing more to say; this module decides
+how long that may take and how many bytes it may cost. However a stream ends, the core is told once.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+import socket
+from collections.abc import Callable, Iterable
+
+import trio
+
+from gossip.core.address import Address
+from gossip.core.errors import WireError
+from gossip.core.outbox import OpenStream, SendFrame, StreamAction
+from gossip.core.protocol import Protocol
+from gossip.framing import HEADER_BYTES, FrameReader, pack_frame
+from gossip.sockets import SocketPair, plain_address
+from gossip.stats import ShellCounters
+
+MAX_STREAMS = 256
+"""Streams of one node at a time, both directions. Each may hold a frame or two (64 KiB) in memory."""
+
+CONNECT_TIMEOUT_S = 3.0
+"""Long enough for one lost SYN (sent again after a second)."""
+
+IDLE_TIMEOUT_S = 5.0
+"""A stream on which nothing could be read or written for this long is cut."""
+
+TOTAL_TIMEOUT_S = 15.0
+"""No stream lives longer than this, however busy."""
+
+LINGER_S = 1.0
+"""How long to wait for the other side to close after we have said everything. Closing with bytes unread
+would make the system reset the connection, and the other side might lose the end of what we sent."""
+
+MAX_STREAM_BYTES = 64 << 20
+"""Bytes of one stream in each direction: some 100,000 records."""
+
+MAX_QUEUED_BYTES = 1 << 20
+"""While more than this waits to be written to a stream, nothing is read from it: whoever does not take
+the answers cannot make us keep more of them."""
+
+READ_BYTES = 65_536
+
+ACCEPT_PAUSE_MIN_S = 0.05
+ACCEPT_PAUSE_MAX_S = 1.0
+"""Pauses after failing to accept, for example when the process has no file descriptor left."""
+
+_DEAD_SOCKET = frozenset({errno.EBADF, errno.ENOTSOCK, errno.EINVAL})
+
+_log = logging.getLogger(__name__)
+
+
+class Streams:
+    """All TCP streams of one node, and the listener."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        sockets: SocketPair,
+        nursery: trio.Nursery,
+        *,
+        pump: Callable[[], None],
+        node_name: str,
+        counters: ShellCounters,
+    ) -> None:
+        self._protocol = protocol
+        self._sockets = sockets
+        self._nursery = nursery
+        self._pump = pump
+        self._node_name = node_name
+        self._counters = counters
+        self._links: dict[int, _Link] = {}
+        self._active = 0
+
+    @property
+    def active(self) -> int:
+        """Streams that occupy a place now."""
+        return self._active
+
+    def execute(self, actions: Iterable[StreamAction]) -> None:
+        """Do what the core asks; starts tasks where it takes time. Actions on ended streams are void."""
+        for action in actions:
+            if isinstance(action, OpenStream):
+                link = self._links[action.stream] = _Link()
+                self._nursery.start_soon(self._run_outgoing, action.stream, action.address, link)
+            elif (known := self._links.get(action.stream)) is None:
+                continue
+            elif isinstance(action, SendFrame):
+                known.enqueue(action.data)
+            else:  # CloseStream
+                known.finish()
+
+    async def accept_forever(self) -> None:
+        """Serve whoever connects. A failure to accept pauses this, and stops nothing else."""
+        pause = ACCEPT_PAUSE_MIN_S
+        logged = False
+        while True:
+            try:
+                connection, sockaddr = await trio.socket.from_stdlib_socket(self._sockets.tcp).accept()
+            except (OSError, ValueError, trio.ClosedResourceError) as error:
+                if isinstance(error, OSError) and error.errno in (errno.ECONNABORTED, errno.EPROTO):
+                    continue  # the one who connected has changed its mind
+                self._counters.accept_errors += 1
+                if not logged:
+                    logged = True
+                    _log.warning("%r: cannot accept TCP streams, will go on trying: %s", self._node_name, error)
+                await trio.sleep(pause)
+                pause = min(2 * pause, ACCEPT_PAUSE_MAX_S)
+                if self._sockets.tcp.fileno() < 0 or getattr(error, "errno", None) in _DEAD_SOCKET:
+                    self._reopen_listener()
+                continue
+            pause = ACCEPT_PAUSE_MIN_S
+            logged = False
+            self._accepted(connection, plain_address(sockaddr))
+
+    def _reopen_listener(self) -> None:
+        try:
+            self._sockets.reopen_tcp()
+        except OSError:
+            return  # the next accept fails as well, and leads back here
+        self._counters.sockets_reopened += 1
+        _log.warning("%r: opened TCP %s again", self._node_name, self._sockets.address)
+
+    def _accepted(self, connection: trio.socket.SocketType, source: Address) -> None:
+        stream = None
+        if self._active < MAX_STREAMS:
+            stream = self._protocol.stream_accepted(source, trio.current_time())
+        if stream is None:
+            connection.close()
+            self._counters.streams_refused += 1
+        else:
+            self._counters.streams_accepted += 1
+            link = self._links[stream] = _Link()
+            self._active += 1
+            self._nursery.start_soon(self._run_incoming, stream, connection, link)
+        self._pump()
+
+    async def _run_incoming(self, stream: int, connection: trio.socket.SocketType, link: _Link) -> None:
+        try:
+            with connection, link.scope:
+                await self._converse(stream, link, trio.SocketStream(connection))
+        finally:
+            self._active -= 1
+            self._ended(stream, link)
+        self._pump()
+
+    async def _run_outgoing(self, stream: int, address: Address, link: _Link) -> None:
+        try:
+            if self._active >= MAX_STREAMS:
+                self._counters.streams_refused += 1
+            else:
+                self._active += 1
+                try:
+                    await self._connect_and_converse(stream, address, link)
+                finally:
+                    self._active -= 1
+        finally:
+            self._ended(stream, link)
+        self._pump()
+
+    async def _connect_and_converse(self, stream: int, address: Address, link: _Link) -> None:
+        try:
+            connection = trio.socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+        except OSError:
+            link.has_failed = True
+            return
+        with connection, link.scope:
+            try:
+                with trio.fail_after(CONNECT_TIMEOUT_S):
+                    await connection.connect(tuple(address))
+            except (OSError, trio.TooSlowError):
+                link.has_failed = True
+                return
+            self._counters.streams_opened += 1
+            link.progress()
+            await self._converse(stream, link, trio.SocketStream(connection))
+
+    async def _converse(self, stream: int, link: _Link, connection: trio.SocketStream) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.write, connection)
+            try:
+                await self._read(stream, link, connection)
+            except (WireError, trio.BrokenResourceError):
+                if not link.is_finished:
+                    link.fail()
+            link.finish()  # the other side says no more; what is still to be sent, and only that, is sent
+
+    async def _read(self, stream: int, link: _Link, connection: trio.SocketStream) -> None:
+        reader = FrameReader()
+        while piece := await connection.receive_some(READ_BYTES):
+            link.received(len(piece))
+            for frame in reader.feed(piece):
+                if not link.is_finished:
+                    self._protocol.receive_frame(stream, frame, trio.current_time())
+                    self._pump()
+                    await link.wait_for_room()
+                await trio.lowlevel.checkpoint()  # many small frames in one piece must not keep the others waiting
+        if reader.in_frame and not link.is_finished:
+            link.has_failed = True
+
+    def _ended(self, stream: int, link: _Link) -> None:
+        link.close()
+        del self._links[stream]
+        self._counters.streams_failed += link.has_failed or link.scope.cancelled_caught
+        self._protocol.stream_closed(stream, trio.current_time())
+
+
+class _Link:
+    """One stream: what waits to be written, and the time and bytes it has left."""
+
+    def __init__(self) -> None:
+        self._ends_at = trio.current_time() + TOTAL_TIMEOUT_S
+        self._idle_timeout = IDLE_TIMEOUT_S
+        self._bytes_in = 0
+        self._bytes_out = 0
+        self._bytes_queued = 0
+        self._room = trio.Event()
+        self._outgoing, self._frames = trio.open_memory_channel[bytes](math.inf)
+        self.scope = trio.CancelScope()
+        self.progress()
+        self.is_finished = False
+        """Whether nothing more will be enqueued, and what arrives no longer matters."""
+        self.has_failed = False
+
+    def enqueue(self, message: bytes) -> None:
+        """Write ``message`` after what already waits; too many bytes cut the stream."""
+        if self.is_finished:
+            return
+        self._bytes_out += HEADER_BYTES + len(message)
+        self._bytes_queued += len(message)
+        if self._bytes_out > MAX_STREAM_BYTES:
+            self.fail()
+        else:
+            self._outgoing.send_nowait(message)
+
+    def finish(self) -> None:
+        """Enqueue nothing more; once all is written, say so to the other side."""
+        self.is_finished = True
+        self._outgoing.close()
+
+    def fail(self) -> None:
+        """Cut the stream."""
+        self.has_failed = True
+        self.scope.cancel()
+
+    def close(self) -> None:
+        """Release what waits."""
+        self._outgoing.close()
+        self._frames.close()
+
+    def progress(self) -> None:
+        """Something was read or written: wait again for as long as an idle stream may."""
+        self.scope.deadline = min(self._ends_at, trio.current_time() + self._idle_timeout)
+
+    def received(self, count: int) -> None:
+        """Account for bytes that arrived; too many cut the stream."""
+        self.progress()
+        self._bytes_in += count
+        if self._bytes_in > MAX_STREAM_BYTES:
+            self.fail()
+
+    async def wait_for_room(self) -> None:
+        """Return once little enough waits to be written."""
+        while self._bytes_queued > MAX_QUEUED_BYTES:
+            self._room = trio.Event()
+            await self._room.wait()
+
+    async def write(self, connection: trio.SocketStream) -> None:
+        """Write what is enqueued until :meth:`finish`, then leave the other side a moment to close."""
+        try:
+            async for message in self._frames:
+                await connection.send_all(pack_frame(message))
+                self._bytes_queued -= len(message)
+                self._room.set()
+                self.progress()
+            await connection.send_eof()
+        except trio.BrokenResourceError:
+            self.fail()
+        else:
+            self._idle_timeout = LINGER_S
+            self.progress()

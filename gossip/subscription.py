@@ -1,0 +1,165 @@
+"""Following the membership: a snapshot, then every change after it, for as many readers as there are.
+
+This module decides what a reader gets that cannot keep up. It never makes the protocol wait: a reader
+that falls behind loses the events in between and continues from a fresh snapshot, so that what it
+believes is right again. Publishing happens between two steps of the protocol, so nothing can come
+between a snapshot and the first event after it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+
+import attrs
+import trio
+
+from gossip.core.errors import ConfigurationError
+from gossip.core.events import MembershipEvent
+from gossip.core.member import Member
+from gossip.stats import ShellCounters
+
+
+@attrs.frozen
+class Snapshot:
+    """All members at one moment. Changes that follow in the subscription are relative to it."""
+
+    members: tuple[Member, ...]
+    """Everybody known, the dead and the departed included, sorted by name."""
+    missed: int = 0
+    """Events that happened since the previous item and were discarded, because the reader was too slow."""
+
+
+class Subscription:
+    """Changes of the membership, in order and without a gap. Made by :meth:`gossip.Node.subscribe`.
+
+    ::
+
+        with node.subscribe() as changes:
+            async for item in changes:
+                ...
+
+    The first item is a :class:`Snapshot`, the others are :class:`MembershipEvent`, or again a
+    :class:`Snapshot` after the reader fell behind by more than the buffer. The iteration ends when
+    the node is closed, or the ``with`` block is left; what is buffered by then is still delivered.
+    """
+
+    def __init__(self, broadcast: Broadcast, buffer: int) -> None:
+        if buffer < 1:
+            raise ConfigurationError(f"buffer must be at least 1 event, not {buffer!r}")
+        self._broadcast = broadcast
+        self._buffer = buffer
+        self._first: Snapshot | None = None
+        self._events: deque[MembershipEvent] = deque()
+        self._missed = 0
+        self._entered = False
+        self._ended = False
+        self._waiting: trio.Event | None = None
+        self._is_read = False
+
+    def __enter__(self) -> Subscription:
+        if self._entered:
+            raise RuntimeError("a subscription can be entered only once; call subscribe() again")
+        self._entered = True
+        self._first = Snapshot(self._broadcast.members())
+        self._broadcast.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._broadcast.remove(self)
+        self.end()
+
+    def __aiter__(self) -> Subscription:
+        return self
+
+    async def __anext__(self) -> Snapshot | MembershipEvent:
+        """The next item; waits for one if there is none.
+
+        :raises trio.BusyResourceError: if another task is waiting for an item of this subscription.
+        """
+        if not self._entered:
+            raise RuntimeError("a subscription must be entered first: with node.subscribe() as changes: ...")
+        if self._is_read:
+            raise trio.BusyResourceError("another task is reading this subscription; give each its own")
+        self._is_read = True
+        try:
+            await trio.lowlevel.checkpoint()  # before taking an item: a cancelled reader loses none
+            while (item := self._take()) is None:
+                if self._ended:
+                    raise StopAsyncIteration
+                self._waiting = trio.Event()
+                await self._waiting.wait()
+            return item
+        finally:
+            self._is_read = False
+            self._waiting = None
+
+    def publish(self, event: MembershipEvent) -> None:
+        """Keep ``event`` for the reader, or count it as missed. For :class:`Broadcast`."""
+        if self._missed:
+            self._missed += 1
+        elif len(self._events) >= self._buffer:
+            self._missed = len(self._events) + 1
+            self._events.clear()
+        else:
+            self._events.append(event)
+        self._wake()
+
+    def end(self) -> None:
+        """Let the reader stop after what is buffered. For :class:`Broadcast`."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None:
+            self._waiting.set()
+
+    def _take(self) -> Snapshot | MembershipEvent | None:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        if self._missed:
+            missed, self._missed = self._missed, 0
+            self._broadcast.count_missed(missed)
+            return Snapshot(self._broadcast.members(), missed)
+        return self._events.popleft() if self._events else None
+
+
+class Broadcast:
+    """The subscriptions of one node."""
+
+    def __init__(self, members: Callable[[], tuple[Member, ...]], counters: ShellCounters) -> None:
+        self.members = members
+        self._counters = counters
+        self._subscriptions: dict[Subscription, None] = {}
+        self._closed = False
+
+    def add(self, subscription: Subscription) -> None:
+        """Publish to it from now on; if the node is closed already, it has but its snapshot."""
+        if self._closed:
+            subscription.end()
+        else:
+            self._subscriptions[subscription] = None
+
+    def remove(self, subscription: Subscription) -> None:
+        """Publish to it no more."""
+        self._subscriptions.pop(subscription, None)
+
+    def publish(self, event: MembershipEvent) -> None:
+        """Hand an event to all; takes a time independent of how fast they read."""
+        for subscription in self._subscriptions:
+            subscription.publish(event)
+
+    def count_missed(self, events: int) -> None:
+        """Take note that a reader was told of events it missed."""
+        self._counters.events_missed += events
+
+    def close(self) -> None:
+        """End all of them."""
+        self._closed = True
+        for subscription in self._subscriptions:
+            subscription.end()
+        self._subscriptions.clear()

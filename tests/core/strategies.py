@@ -1,0 +1,87 @@
+"""Hypothesis strategies for the values of the protocol: every valid one, with the extremes close at hand."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from hypothesis import strategies as st
+
+from gossip.core.address import MAX_PORT, Address
+from gossip.core.heartbeat import MAX_COUNTER
+from gossip.core.member import MAX_VERSION, Record, Registers
+from gossip.core.wire import (
+    DIGEST_RANGES,
+    MAX_ACCUSERS,
+    MAX_ID,
+    MAX_TOKEN,
+    Ack,
+    AliveFact,
+    Body,
+    DeadFact,
+    Digest,
+    Entries,
+    Fact,
+    IndirectAck,
+    LeftFact,
+    Nack,
+    News,
+    Ping,
+    PingRequest,
+    RecordFact,
+    SuspectFact,
+    is_valid_name,
+)
+
+ids = st.integers(1, MAX_ID)
+tokens = st.integers(0, MAX_TOKEN)
+counters = st.integers(0, MAX_COUNTER)
+floors = st.integers(1, MAX_COUNTER)
+names = st.text(min_size=1, max_size=128).filter(is_valid_name)
+texts = st.text(max_size=20)
+metadata = st.dictionaries(texts, texts, max_size=5)
+addresses = st.builds(
+    Address,
+    st.one_of(
+        st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address), st.integers(0, 2**128 - 1).map(ipaddress.IPv6Address)
+    ).map(str),
+    st.integers(0, MAX_PORT),
+)
+
+records = st.builds(
+    Record,
+    st.integers(1, 4),
+    st.sampled_from([Address("10.0.0.1", 1), Address("10.0.0.2", 1), Address("::1", 1)]),
+    st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2),
+)
+"""Few different ones, so that versions collide."""
+
+small = st.integers(0, 6)
+registers = st.builds(Registers, records, small, small, small, small)
+
+accusers = st.lists(ids, max_size=MAX_ACCUSERS).map(tuple)
+facts: st.SearchStrategy[Fact] = st.one_of(
+    st.builds(AliveFact, ids, counters),
+    st.builds(SuspectFact, ids, floors, accusers),
+    st.builds(DeadFact, ids, floors, accusers),
+    st.builds(LeftFact, ids, floors),
+    st.builds(
+        RecordFact, ids, names, st.integers(0, MAX_VERSION), st.integers(1, MAX_VERSION), addresses, metadata, counters
+    ),
+)
+
+_ranges = st.tuples(st.integers(0, MAX_ID), st.integers(0, MAX_ID)).map(sorted)
+observed = st.none() | addresses
+bodies: st.SearchStrategy[Body] = st.one_of(
+    st.builds(Ping, tokens, observed),
+    st.builds(Ack, tokens, observed),
+    st.builds(PingRequest, tokens, ids),
+    st.builds(Nack, tokens, ids),
+    st.builds(IndirectAck, tokens, ids, counters),
+    st.just(News()),
+    st.builds(
+        lambda low_high, hashes: Digest(low_high[0], low_high[1], tuple(hashes)),
+        _ranges,
+        st.lists(st.integers(0, MAX_ID), min_size=DIGEST_RANGES, max_size=DIGEST_RANGES),
+    ),
+    st.builds(lambda low_high: Entries(*low_high), _ranges),
+)

@@ -1,0 +1,198 @@
+"""Failure detection: the dead are found out by all, the living are not accused to death."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from gossip.core.config import Config
+from sims.network import Link
+from tests.core.worlds import (
+    SEEDS,
+    cluster,
+    crash_bound_s,
+    cut_one_way,
+    cut_pair,
+    deafen,
+    entry_of,
+    everybody,
+    expect,
+    expect_agreement,
+    expect_no_deaths,
+    expect_seen,
+    heal,
+    heal_bound_s,
+    isolate,
+    mute,
+)
+
+PROFILES = {"lan": Config.lan(), "wan": Config.wan(), "local": Config.local()}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("count", [2, 3, 8, 32])
+def test_a_crash_is_known_to_all_in_time(profile: str, count: int) -> None:
+    config = PROFILES[profile]
+    sim = cluster(count, config=config)
+    sim.crash("n1")
+    expect_seen(sim, "n1", "dead", within=crash_bound_s(config))
+    expect_agreement(sim, within=1)
+    expect_no_deaths(sim, but=["n1"])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_death_is_told_with_who_accused_it_at_which_floor_and_for_how_long_it_was_silent(seed: int) -> None:
+    sim = cluster(8, seed=seed)
+    crashed_at = sim.now
+    sim.crash("n3")
+    expect_seen(sim, "n3", "dead", within=crash_bound_s(sim.config))
+    for node in sim.running:
+        (death,) = node.told("died", "n3")
+        assert death.member.status.value == "dead"
+        assert death.accusers
+        assert set(death.accusers) <= set(sim.nodes) - {"n3"}, f"seed {seed}: {death.accusers}"
+        assert death.floor > entry_of(node, "n3").registers.heartbeat
+        assert death.silent_for is not None
+        assert 0 < death.silent_for <= death.time - crashed_at + 10 * sim.config.probe_interval, f"seed {seed}"
+        assert death.alive == 7
+        suspicions = [event for event in node.events if event.member.name == "n3" and event.kind.value == "suspected"]
+        assert suspicions
+        assert suspicions[-1].time <= death.time
+        assert suspicions[-1].accusers
+
+
+def test_half_of_the_cluster_crashing_at_once_is_found_out() -> None:
+    sim = cluster(16)
+    dead = [f"n{number}" for number in range(8)]
+    for name in dead:
+        sim.crash(name)
+    expect_agreement(sim, within=2 * crash_bound_s(sim.config))
+    expect_no_deaths(sim, but=dead)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("loss", [0.1, 0.25])
+def test_a_crash_is_found_out_at_heavy_loss_and_nobody_else_is_blamed(loss: float, seed: int) -> None:
+    sim = cluster(16, seed=seed, link=Link(loss=loss))
+    sim.crash("n7")
+    expect_seen(sim, "n7", "dead", within=2 * crash_bound_s(sim.config))
+    sim.run(30)
+    expect_no_deaths(sim, but=["n7"])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_pair_that_cannot_reach_each_other_stays_alive(seed: int) -> None:
+    sim = cluster(5, seed=seed)
+    cut_pair(sim, "n1", "n2")
+    sim.run(180)
+    expect_no_deaths(sim)
+    expect_agreement(sim, within=5, why=f"seed {seed}")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_link_that_works_one_way_only_kills_nobody(seed: int) -> None:
+    sim = cluster(5, seed=seed)
+    cut_one_way(sim, "n1", "n2")
+    cut_one_way(sim, "n3", "n1")
+    sim.run(180)
+    expect_no_deaths(sim)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_halves_joined_by_a_single_bridge_node_stay_one_cluster(seed: int) -> None:
+    sim = cluster(7, seed=seed)
+    for left, right in product(("n0", "n1", "n2"), ("n4", "n5", "n6")):
+        cut_pair(sim, left, right)
+    sim.run(180)
+    expect_no_deaths(sim)
+    expect_agreement(sim, within=30, why=f"seed {seed}")
+
+
+def test_an_update_crosses_a_bridge() -> None:
+    sim = cluster(7)
+    for left, right in product(("n0", "n1", "n2"), ("n4", "n5", "n6")):
+        cut_pair(sim, left, right)
+    sim.update("n0", {"from": "the left"})
+    expect(sim, lambda: dict(sim.nodes["n6"].protocol.members()[0].metadata) == {"from": "the left"}, within=20,
+           why="crossing the bridge")  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", [deafen, mute], ids=["deaf", "mute"])
+def test_a_node_that_only_hears_or_only_speaks_kills_none_of_the_healthy(damage: object) -> None:
+    sim = cluster(8)
+    damage(sim, "n4")  # type: ignore[operator]
+    sim.run(60)
+    healthy = [node for node in sim.running if node.name != "n4"]
+    for node in healthy:
+        assert not [event for event in node.told("died") if event.member.name != "n4"]
+        assert {name for name, status in node.sees().items() if status != "alive"} <= {"n4"}
+    heal(sim)
+    expect_agreement(sim, within=heal_bound_s(sim.config))
+
+
+def test_losing_all_datagrams_while_streams_work_kills_nobody() -> None:
+    sim = cluster(8)
+    sim.network.down_for_datagrams = True
+    sim.run(120)
+    expect_no_deaths(sim)
+    assert sum(node.protocol.stats.answered_by_stream for node in everybody(sim)) > 0
+    sim.network.down_for_datagrams = False
+    expect_agreement(sim, within=30)
+
+
+def test_streams_are_not_needed_while_datagrams_work() -> None:
+    sim = cluster(8)
+    sim.run(60)
+    assert sum(node.protocol.stats.answered_by_stream for node in everybody(sim)) == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_node_of_five_that_is_cut_off_briefly_accuses_nobody(seed: int) -> None:
+    sim = cluster(5, seed=seed)
+    isolate(sim, "n4")
+    sim.run(sim.config.suspicion_max / 2)
+    assert not sim.nodes["n4"].told("suspected"), f"seed {seed}"
+    assert not sim.nodes["n4"].told("died"), f"seed {seed}"
+    assert sim.nodes["n4"].protocol.stats.suspicions == 0
+    heal(sim)
+    expect_agreement(sim, within=heal_bound_s(sim.config), why=f"seed {seed}")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_last_survivor_of_three_notices_in_the_end(seed: int) -> None:
+    sim = cluster(3, seed=seed)
+    sim.crash("n0")
+    sim.crash("n1")
+    expect(sim, lambda: sim.nodes["n2"].protocol.alive == 1, within=4 * crash_bound_s(sim.config), why=f"seed {seed}")
+
+
+def test_the_survivor_of_two_notices() -> None:
+    sim = cluster(2)
+    sim.crash("n0")
+    expect_seen(sim, "n0", "dead", within=crash_bound_s(sim.config))
+
+
+@pytest.mark.parametrize("latency", [0.05, 0.15])
+def test_a_slow_network_kills_nobody(latency: float) -> None:
+    sim = cluster(8, config=Config.wan(), link=Link(latency=latency, spread=0.5))
+    sim.run(200)
+    expect_no_deaths(sim)
+
+
+def test_a_network_that_suddenly_becomes_slow_kills_nobody() -> None:
+    sim = cluster(8)
+    sim.run(30)
+    sim.network.link = Link(latency=0.1)
+    sim.run(60)
+    expect_no_deaths(sim)
+
+
+def test_a_node_that_sends_nothing_of_its_own_but_answers_is_alive() -> None:
+    """Whoever is asked is judged by the answer, not by how often it asks others."""
+    sim = cluster(4, config=Config.lan())
+    slow = sim.start("slow", seeds=("n0",), config=Config.lan(probe_interval=300.0))
+    expect_agreement(sim, within=20)
+    sim.run(120)
+    expect_no_deaths(sim)
+    assert slow.protocol.alive == 5

@@ -1,0 +1,193 @@
+"""Bounds: at each of them there is a counted refusal or a clear error, and never growth."""
+
+from __future__ import annotations
+
+import pytest
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.streams import MAX_INCOMING
+from gossip.core.wire import RecordFact
+from tests.core.worlds import (
+    SEEDS,
+    STRANGER,
+    World,
+    cluster,
+    crash_bound_s,
+    dropped,
+    entry_of,
+    everybody,
+    expect,
+    expect_agreement,
+    expect_no_deaths,
+    expect_seen,
+    inject,
+    tap,
+)
+
+
+def record(number: int, *, name: str | None = None, metadata: dict[str, str] | None = None,
+           address: Address = STRANGER, generation: int = 1_700_000_000_000) -> RecordFact:  # fmt: skip
+    """The record of somebody who does not run."""
+    return RecordFact(1000 + number, name or f"ghost{number}", generation, 1, address, metadata or {}, 10)
+
+
+def test_a_full_view_refuses_and_counts_further_members() -> None:
+    sim = cluster(5, config=Config.lan(max_members=5))
+    inject(sim, ["n0"], *[record(number) for number in range(10)])
+    assert len(sim.nodes["n0"].protocol.members()) == 5
+    assert dropped(sim.nodes["n0"], "view is full") == 10
+    sim.run(30)
+    expect_no_deaths(sim)
+
+
+def test_in_a_full_view_the_dead_make_room_for_the_living() -> None:
+    sim = cluster(5, config=Config.lan(max_members=5))
+    sim.crash("n4")
+    expect_seen(sim, "n4", "dead", within=crash_bound_s(sim.config))
+    sim.start("late", seeds=("n0",))
+    expect_agreement(sim, within=20)
+    assert all("n4" not in node.sees() and len(node.sees()) == 5 for node in sim.running)
+
+
+def test_in_a_full_view_a_restart_needs_no_room() -> None:
+    sim = cluster(5, config=Config.lan(max_members=5))
+    sim.crash("n4")
+    sim.run(0.5)
+    sim.start("n4", seeds=("n0",))
+    expect_agreement(sim, within=20)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_dead_are_forgotten_everywhere_and_stay_so(seed: int) -> None:
+    config = Config.lan(forget_after=60.0)
+    sim = cluster(6, seed=seed, config=config, tapped=True)
+    captured = list(tap(sim))
+    sim.crash("n5")
+    expect_seen(sim, "n5", "dead", within=crash_bound_s(config))
+    expect(sim, lambda: all("n5" not in node.sees() for node in sim.running), within=1.5 * config.forget_after + 20,
+           why=f"forgetting, seed {seed}")  # fmt: skip
+    expect_agreement(sim, within=1)
+    for data, source, _ in captured:
+        for node in sim.running:
+            sim.inject(node.name, data, source)
+    sim.run(20)
+    assert all("n5" not in node.sees() for node in sim.running), f"seed {seed}: stale news raised the dead"
+    expect_agreement(sim, within=1)
+
+
+def test_those_who_left_are_forgotten_and_stay_so() -> None:
+    config = Config.lan(forget_after=60.0)
+    sim = cluster(5, config=config, tapped=True)
+    captured = list(tap(sim))
+    sim.leave("n4")
+    sim.run(3)
+    sim.crash("n4")
+    sim.run(1.5 * config.forget_after)
+    assert all("n4" not in node.sees() for node in sim.running)
+    for data, source, _ in captured:
+        for node in sim.running:
+            sim.inject(node.name, data, source)
+    sim.run(20)
+    assert all("n4" not in node.sees() for node in sim.running)
+    expect_agreement(sim, within=1)
+
+
+def test_who_was_forgotten_while_asleep_comes_back_on_waking() -> None:
+    config = Config.lan(forget_after=60.0)
+    sim = cluster(5, config=config)
+    sim.pause("n4", 120)
+    sim.run(110)
+    assert all("n4" not in node.sees() for node in everybody(sim) if node.name != "n4")
+    sim.run(10)
+    expect_agreement(sim, within=20)
+
+
+def test_a_newcomer_learns_nothing_of_the_long_dead_and_agrees_all_the_same() -> None:
+    sim = cluster(5)
+    sim.crash("n4")
+    expect_seen(sim, "n4", "dead", within=crash_bound_s(sim.config))
+    sim.start("late", seeds=("n0",))
+    expect_agreement(sim, within=10)
+    assert sim.nodes["late"].sees().get("n4") in (None, "dead")
+
+
+def test_metadata_above_the_limit_is_refused_from_peers_too() -> None:
+    sim = cluster(3)
+    inject(sim, ["n0"], record(1, metadata={"k": "v" * 600}))
+    assert dropped(sim.nodes["n0"], "metadata too large") == 1
+    assert "ghost1" not in sim.nodes["n0"].sees()
+
+
+@pytest.mark.parametrize("ahead", [0, 1], ids=["same version", "next version"])
+def test_an_update_with_too_much_metadata_is_refused_from_peers(ahead: int) -> None:
+    sim = cluster(3)
+    entry = entry_of(sim.nodes["n0"], "n1")
+    who, known = entry.identity, entry.registers.record
+    fact = RecordFact(who.id, who.name, who.generation, known.version + ahead, known.address, {"z": "v" * 600}, 10)
+    inject(sim, ["n0"], fact)
+    assert dropped(sim.nodes["n0"], "metadata too large") == 1
+    assert entry.registers.record == known
+
+
+@pytest.mark.parametrize("ahead", [0, 1], ids=["same version", "next version"])
+@pytest.mark.parametrize("address", [Address("::", 7946), Address("0.0.0.0", 7946), Address("99.0.0.1", 0)], ids=str)
+def test_a_record_with_an_address_nobody_can_send_to_is_refused(address: Address, ahead: int) -> None:
+    sim = cluster(3)
+    entry = entry_of(sim.nodes["n0"], "n1")
+    who, known = entry.identity, entry.registers.record
+    inject(sim, ["n0"], RecordFact(who.id, who.name, who.generation, known.version + ahead, address, {}, 10))
+    assert entry.registers.record == known
+    inject(sim, ["n0"], record(1, address=address))
+    assert "ghost1" not in sim.nodes["n0"].sees()
+
+
+def test_a_generation_far_in_the_future_is_refused() -> None:
+    sim = cluster(3)
+    inject(sim, ["n0"], record(1, generation=2**50), record(2, name="n1", generation=2**50))
+    assert dropped(sim.nodes["n0"], "generation from the future") == 2
+    assert sim.nodes["n0"].protocol.get("n1") == sim.nodes["n1"].protocol.local
+
+
+def test_a_member_whose_clock_is_a_day_off_is_welcome() -> None:
+    sim = cluster(3)
+    sim.start("fast", seeds=("n0",), clock_ms=86_400_000)
+    sim.start("slow", seeds=("n0",), clock_ms=-86_400_000)
+    expect_agreement(sim, within=10)
+
+
+def test_streams_beyond_the_limit_are_refused_and_counted_and_closing_makes_room() -> None:
+    sim = cluster(1)
+    protocol = sim.nodes["n0"].protocol
+    numbers = [protocol.stream_accepted(STRANGER, sim.now) for _ in range(MAX_INCOMING)]
+    assert None not in numbers
+    assert len(set(numbers)) == MAX_INCOMING
+    assert protocol.stream_accepted(STRANGER, sim.now) is None
+    assert dropped(sim.nodes["n0"], "too many streams") == 1
+    protocol.stream_closed(numbers[0] or 0, sim.now)
+    assert protocol.stream_accepted(STRANGER, sim.now) is not None
+
+
+def test_frames_and_ends_of_streams_that_are_not_open_do_nothing() -> None:
+    sim = cluster(2)
+    protocol = sim.nodes["n0"].protocol
+    protocol.receive_frame(12_345, b"\x80", sim.now)
+    protocol.stream_closed(12_345, sim.now)
+    sim.run(5)
+    expect_agreement(sim, within=1)
+
+
+def flooded(sim: World, count: int) -> int:
+    """How many datagrams a node sends in the second after hearing of so many strangers at once."""
+    node = sim.nodes["n0"]
+    before = node.protocol.stats.datagrams_sent
+    for start in range(0, count, 10):
+        inject(sim, ["n0"], *[record(number) for number in range(start, start + 10)])
+    sim.run(1)
+    return node.protocol.stats.datagrams_sent - before
+
+
+def test_a_flood_of_strangers_is_pushed_on_only_as_fast_as_the_budget_allows() -> None:
+    sim = cluster(5)
+    allowed = sim.config.push_burst + sim.config.push_rate
+    assert flooded(sim, 2000) <= 2 * allowed

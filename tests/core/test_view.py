@@ -1,0 +1,344 @@
+"""The view: its fingerprint, its ring, and what each merge leaves behind, checked against a plain model."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.heartbeat import HeartbeatEstimate
+from gossip.core.member import Identity, Record, Registers, Status
+from gossip.core.view import FINGERPRINT_MODULUS, Entry, Refused, View, fingerprint_mark
+
+CONFIG = Config.lan(forget_after=10.0, max_members=8)
+ADDRESS = Address("10.0.0.1", 7946)
+LAST_ID = 2**64 - 1
+
+
+def entry_for(identity: Identity, version: int = 1) -> Entry:
+    """A living member with that identity."""
+    return Entry(identity, Registers(Record(version, ADDRESS, {}), 1), HeartbeatEstimate.first(1, 0.0),
+                 fingerprint_mark(identity, version))  # fmt: skip
+
+
+def view_of(*ids: int, local: int = 50, config: Config = CONFIG) -> View:
+    """A view of a local member and these others, all alive."""
+    view = View(config, entry_for(Identity("local", 1, local)))
+    for each in ids:
+        introduce(view, f"m{each}", each)
+    return view
+
+
+def introduce(
+    view: View, name: str, member_id: int, *, generation: int = 1, version: int = 1, now: float = 0.0
+) -> None:
+    view.introduce(Identity(name, generation, member_id), Record(version, ADDRESS, {}), 5, now, 10**12)
+
+
+def content(view: View) -> set[tuple[str, int, int, int]]:
+    """What two views must share to be equal: identities and versions of the living."""
+    return {
+        (entry.identity.name, entry.identity.generation, entry.id, entry.registers.record.version)
+        for entry in view
+        if entry.status.is_living
+    }
+
+
+def check_consistency(view: View) -> None:
+    """Everything the view keeps incrementally is what one would compute from scratch."""
+    living = sorted(entry.id for entry in view if entry.status.is_living)
+    assert [entry.id for entry in view.within(0, LAST_ID)] == living
+    assert view.alive == len(living)
+    assert view.others == len([each for each in living if each != view.local.id])
+    scratch = sum(
+        fingerprint_mark(entry.identity, entry.registers.record.version) for entry in view if entry.status.is_living
+    )
+    assert view.fingerprint == scratch % FINGERPRINT_MODULUS == view.range_fingerprint(0, LAST_ID)
+    assert {entry.id for entry in view.gone()} == {entry.id for entry in view if not entry.status.is_living}
+    assert all(view.get(entry.id) is entry and view.named(entry.identity.name) is entry for entry in view)
+    assert all((entry.gone_at is None) == entry.status.is_living for entry in view)
+    assert len(list(view)) <= CONFIG.max_members
+
+
+IDS = st.sampled_from([1, 2, 3, 40, 60, LAST_ID])
+STEPS = st.one_of(
+    st.tuples(st.just("introduce"), st.sampled_from("abcd"), IDS, st.integers(1, 3), st.integers(1, 3)),
+    st.tuples(st.just("heartbeat"), IDS, st.integers(0, 30)),
+    st.tuples(st.just("accused"), IDS, st.integers(1, 30)),
+    st.tuples(st.just("convicted"), IDS, st.integers(1, 30)),
+    st.tuples(st.just("left"), IDS, st.integers(1, 30)),
+    st.tuples(st.just("record"), IDS, st.integers(1, 5)),
+    st.tuples(st.just("become"), st.integers(2, 9), st.integers(100, 120)),
+    st.tuples(st.just("forget"), st.sampled_from([1.0, 6.0, 25.0])),
+)
+
+
+def apply(view: View, step: tuple[object, ...], now: float) -> float:
+    """Do one of :data:`STEPS`; returns the time after it."""
+    match step:
+        case ("introduce", str(name), int(member_id), int(generation), int(version)):
+            if view.get(member_id) is None:
+                with contextlib.suppress(Refused):
+                    introduce(view, name, member_id, generation=generation, version=version, now=now)
+        case ("record", int(member_id), int(version)):
+            if entry := view.get(member_id):
+                view.merge(entry, now, record=Record(version, ADDRESS, {"v": str(version)}))
+        case ("become", int(generation), int(member_id)):
+            if view.get(member_id) is None and generation > view.local.identity.generation:
+                view.become(Identity("local", generation, member_id), Record(1, ADDRESS, {}), now)
+        case ("forget", float(seconds)):
+            now += seconds
+            view.forget(now)
+        case (str(register), int(member_id), int(value)):
+            if entry := view.get(member_id):
+                view.merge(entry, now, **dict[str, Any]({register: value}))
+    return now
+
+
+@settings(max_examples=200)
+@given(st.lists(STEPS, max_size=30))
+def test_what_is_kept_incrementally_equals_what_is_computed_from_scratch(steps: list[tuple[object, ...]]) -> None:
+    view, now = view_of(), 0.0
+    for step in steps:
+        now = apply(view, step, now)
+        check_consistency(view)
+
+
+Fact = Callable[[View], None]
+
+
+def the_fact(member_id: int, **what: int) -> Fact:
+    """Something heard of a member that is known under its id."""
+
+    def take(view: View) -> None:
+        entry = view.get(member_id)
+        if entry is None:
+            introduce(view, f"m{member_id}", member_id)
+            entry = view.get(member_id)
+        assert entry is not None
+        version = what.get("version", 1)
+        floors = {name: value for name, value in what.items() if name != "version"}
+        view.merge(entry, 0.0, record=Record(version, ADDRESS, {"v": str(version)}), **floors)
+
+    return take
+
+
+FACTS = st.builds(
+    lambda member_id, what: the_fact(member_id, **what),
+    st.sampled_from([1, 2, 60, LAST_ID]),
+    st.dictionaries(st.sampled_from(["heartbeat", "accused", "convicted", "left", "version"]), st.integers(1, 9),
+                    max_size=3),
+)  # fmt: skip
+
+
+@given(st.lists(FACTS, max_size=12), st.randoms(use_true_random=False))
+def test_the_order_in_which_facts_are_taken_leaves_no_trace(facts: list[Fact], shuffle: random.Random) -> None:
+    one, other = view_of(), view_of()
+    for fact in facts:
+        fact(one)
+    again = [*facts, *facts[:3]]
+    shuffle.shuffle(again)
+    for fact in again:
+        fact(other)
+    assert content(one) == content(other)
+    assert one.fingerprint == other.fingerprint
+    assert {entry.id: entry.registers for entry in one} == {entry.id: entry.registers for entry in other}
+
+
+@given(st.lists(FACTS, max_size=8), st.lists(FACTS, max_size=8))
+def test_fingerprints_are_equal_exactly_when_views_are(some: list[Fact], others: list[Fact]) -> None:
+    one, other = view_of(), view_of()
+    for fact in some:
+        fact(one)
+    for fact in others:
+        fact(other)
+    assert (one.fingerprint == other.fingerprint) == (content(one) == content(other))
+
+
+@given(
+    st.builds(Identity, st.text(min_size=1, max_size=4), st.integers(0, 3), st.integers(1, 3)),
+    st.integers(1, 3),
+    st.builds(Identity, st.text(min_size=1, max_size=4), st.integers(0, 3), st.integers(1, 3)),
+    st.integers(1, 3),
+)
+def test_marks_differ_unless_identity_and_version_are_the_same(one: Identity, v: int, other: Identity, w: int) -> None:
+    assert (fingerprint_mark(one, v) == fingerprint_mark(other, w)) == ((one, v) == (other, w))
+
+
+@given(st.sets(st.integers(1, LAST_ID), max_size=7), st.lists(st.integers(0, LAST_ID), max_size=5))
+def test_fingerprints_of_ranges_add_up_to_the_whole(ids: set[int], cuts: list[int]) -> None:
+    view = view_of(*ids - {50})
+    bounds = [0, *sorted(set(cuts) - {0}), LAST_ID + 1]
+    ranges = [(low, high - 1) for low, high in itertools.pairwise(bounds)]
+    assert sum(view.range_fingerprint(*each) for each in ranges) % FINGERPRINT_MODULUS == view.fingerprint
+
+
+@given(st.sets(st.integers(1, 300), max_size=40), st.integers(0, 20), st.sets(st.integers(1, 300), max_size=4),
+       st.integers())  # fmt: skip
+def test_a_sample_is_of_others_without_repetition_and_as_large_as_possible(
+    ids: set[int], count: int, without: set[int], seed: int
+) -> None:
+    view = view_of(*ids - {50}, config=Config.lan())
+    sample = [entry.id for entry in view.sample(count, random.Random(seed), tuple(without))]
+    candidates = ids - {50} - without
+    assert set(sample) <= candidates
+    assert len(sample) == len(set(sample)) == min(count, len(candidates))
+
+
+def test_every_other_member_is_sampled_about_equally_often() -> None:
+    view, source = view_of(*range(100, 120), config=Config.lan()), random.Random(1)
+    counts = dict.fromkeys(range(100, 120), 0)
+    for _ in range(4000):
+        for entry in view.sample(1, source):
+            counts[entry.id] += 1
+    assert all(120 < count < 280 for count in counts.values()), counts
+
+
+@given(st.sets(st.integers(1, 99), max_size=12), st.integers(0, 14))
+def test_neighbours_are_the_nearest_on_both_sides(ids: set[int], count: int) -> None:
+    ids -= {50}
+    view = view_of(*ids, config=Config.lan())
+    neighbours = [entry.id for entry in view.neighbours(count)]
+    assert 50 not in neighbours
+    assert len(neighbours) == len(set(neighbours)) == min(count, len(ids))
+    ring = sorted(ids | {50})
+    here = ring.index(50)
+    for place, neighbour in enumerate(neighbours):
+        distance = place // 2 + 1
+        assert neighbour in (ring[(here + distance) % len(ring)], ring[here - distance])
+
+
+@given(st.sets(st.integers(1, 99), max_size=12))
+def test_two_neighbours_each_connect_everybody_in_one_ring(ids: set[int]) -> None:
+    """What makes a push certain without loss: who is my neighbour has me as neighbour."""
+    for local in ids:
+        others = ids - {local}
+        view = view_of(*others, local=local, config=Config.lan())
+        for neighbour in view.neighbours(2):
+            theirs = view_of(*ids - {neighbour.id}, local=neighbour.id, config=Config.lan())
+            assert local in [entry.id for entry in theirs.neighbours(2)]
+
+
+@given(st.sets(st.integers(1, 99), max_size=12))
+def test_the_successor_is_the_next_on_the_ring_and_never_oneself(ids: set[int]) -> None:
+    ids -= {50}
+    successor = view_of(*ids, config=Config.lan()).successor()
+    ring = sorted(ids | {50})
+    expected = ring[(ring.index(50) + 1) % len(ring)]
+    assert (None if successor is None else successor.id) == (None if expected == 50 else expected)
+
+
+@given(st.sets(st.integers(1, 99), min_size=2, max_size=12))
+def test_everybody_is_the_successor_of_exactly_one_other(ids: set[int]) -> None:
+    successors = [view_of(*ids - {local}, local=local, config=Config.lan()).successor() for local in ids]
+    assert sorted(each.id for each in successors if each is not None) == sorted(ids)
+
+
+def test_the_dead_are_on_no_ring_and_in_no_sample() -> None:
+    view = view_of(40, 60, 70)
+    dead = view.get(60)
+    assert dead is not None
+    view.merge(dead, 0.0, convicted=99)
+    assert [entry.id for entry in view.neighbours(5)] == [70, 40]
+    assert {entry.id for entry in view.sample(5, random.Random(0))} == {40, 70}
+    assert view.successor() is view.get(70)
+    assert view.gone(revivable=True) == [dead]
+
+
+def test_a_later_generation_takes_the_name_and_the_earlier_is_gone_without_trace() -> None:
+    view = view_of(60)
+    introduce(view, "m60", 70, generation=2)
+    assert view.get(60) is None
+    assert content(view) == content(view) & {("local", 1, 50, 1), ("m60", 2, 70, 1)}
+    with pytest.raises(Refused, match="superseded"):
+        introduce(view, "m60", 60)
+
+
+def test_a_tombstone_admits_the_later_and_the_revived_only() -> None:
+    view = view_of(60)
+    dead = view.get(60)
+    assert dead is not None
+    view.merge(dead, 0.0, convicted=20)
+    view.forget(11.0)
+    assert view.get(60) is None
+    with pytest.raises(Refused, match="buried"):
+        introduce(view, "m60", 60)
+    record = Record(1, ADDRESS, {})
+    view.introduce(Identity("m60", 1, 60), record, 20, 12.0, 10**12)
+    assert view.get(60) is not None
+    check_consistency(view)
+
+
+def test_a_tombstone_of_one_who_left_admits_later_generations_only() -> None:
+    view = view_of(60)
+    gone = view.get(60)
+    assert gone is not None
+    view.merge(gone, 0.0, left=20)
+    view.forget(11.0)
+    with pytest.raises(Refused, match="buried"):
+        view.introduce(Identity("m60", 1, 60), Record(1, ADDRESS, {}), 10_000, 12.0, 10**12)
+    introduce(view, "m60", 61, generation=2, now=12.0)
+
+
+def test_tombstones_do_not_stand_for_ever() -> None:
+    view = view_of(60)
+    dead = view.get(60)
+    assert dead is not None
+    view.merge(dead, 0.0, convicted=20)
+    view.forget(11.0)
+    view.forget(22.0)
+    introduce(view, "m60", 60, now=22.0)
+
+
+def test_a_full_view_buries_the_longest_gone_first_and_then_refuses() -> None:
+    view = view_of(1, 2, 3, 4, 5, 6, 7)
+    for member_id, when in ((3, 1.0), (5, 2.0)):
+        gone = view.get(member_id)
+        assert gone is not None
+        view.merge(gone, when, convicted=99)
+    introduce(view, "new1", 101, now=3.0)
+    assert view.get(3) is None
+    assert view.get(5) is not None
+    introduce(view, "new2", 102, now=3.0)
+    assert view.get(5) is None
+    before = content(view)
+    with pytest.raises(Refused, match="full"):
+        introduce(view, "new3", 103, now=3.0)
+    assert content(view) == before
+    check_consistency(view)
+
+
+def test_a_snapshot_stays_the_same_object_until_something_changes() -> None:
+    view = view_of(60)
+    entry = view.get(60)
+    assert entry is not None
+    first = entry.snapshot()
+    view.merge(entry, 0.0, heartbeat=9)
+    assert entry.snapshot() is first
+    view.merge(entry, 0.0, accused=99)
+    assert entry.snapshot().status is Status.SUSPECT
+    assert first.status is Status.ALIVE
+
+
+def test_only_what_others_should_hear_of_is_a_change() -> None:
+    view = view_of(60)
+    entry = view.get(60)
+    assert entry is not None
+    assert view.merge(entry, 0.0, heartbeat=9) is None
+    view.merge(entry, 0.0, accused=3)
+    assert entry.status is Status.ALIVE
+    change = view.merge(entry, 0.0, accused=12)
+    assert change is not None
+    assert (change.before, change.after) == (Status.ALIVE, Status.SUSPECT)
+    assert view.merge(entry, 0.0, accused=12) is None
+    restored = view.merge(entry, 0.0, heartbeat=12)
+    assert restored is not None
+    assert (restored.before, restored.after) == (Status.SUSPECT, Status.ALIVE)

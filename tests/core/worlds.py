@@ -1,0 +1,265 @@
+"""Worlds for the tests of the core: settled clusters in virtual time, damage to do to them, things to expect.
+
+Nothing here waits for a clock. A world is a :class:`sims.engine.Simulation`; everything random in it follows
+from its seed, which every failure names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.protocol import Protocol
+from gossip.core.view import Entry
+from gossip.core.wire import ANONYMOUS, Body, Codec, Fact, Message, News, encode_fact
+from sims.engine import SimulatedNode, Simulation
+from sims.network import Link, Network
+
+SEEDS = range(4)
+"""Seeds for scenarios whose outcome must not depend on luck."""
+
+STRANGER = Address("192.0.2.66", 7946)
+"""Where forged datagrams come from; nobody runs there."""
+
+JOINED_WITHIN_S = 10.0
+"""More than any join through a running seed may take in these tests."""
+
+
+def crash_bound_s(config: Config) -> float:
+    """Virtual seconds within which everybody must know of a crash: the longest suspicion of a lone accuser,
+    and ten rounds to begin it, ask once more and spread the news."""
+    return config.suspicion_max + 10 * config.probe_interval
+
+
+def heal_bound_s(config: Config) -> float:
+    """Virtual seconds within which two halves must have found each other: forty rounds of chances."""
+    return 40 * config.probe_interval
+
+
+EVENTS_PER_MOMENT = 20_000
+"""More than any world here does at one moment of virtual time."""
+
+
+class World(Simulation):
+    """A simulation in which time cannot stand still: a timer that is re-armed for *now* for ever is a failure
+    of the test, not a test that never ends."""
+
+    def __init__(self, *, seed: int = 0, config: Config | None = None, link: Link | None = None) -> None:
+        super().__init__(seed=seed, config=config, link=link)
+        self.seed = seed
+        self._moment = -1.0
+        self._within_moment = 0
+
+    def at(self, when: float, action: Callable[[], None]) -> None:
+        """Count what is set for the present moment, then do as any simulation does."""
+        if self.now != self._moment:
+            self._moment, self._within_moment = self.now, 0
+        self._within_moment += when <= self.now
+        assert self._within_moment < EVENTS_PER_MOMENT, f"seed {self.seed}: time stands still at {self.now} s"
+        super().at(when, action)
+
+
+def world(*, seed: int = 0, config: Config | None = None, link: Link | None = None, tapped: bool = False) -> World:
+    """An empty world; ``tapped`` keeps a copy of every datagram sent in it, see :func:`tap`."""
+    sim = World(seed=seed, config=config, link=link)
+    if tapped:
+        sim.network = Tap(sim.network.random, sim.network.link)
+    return sim
+
+
+def cluster(count: int, *, seed: int = 0, config: Config | None = None, link: Link | None = None,
+            tapped: bool = False) -> World:  # fmt: skip
+    """Nodes ``n0``, ``n1`` ... that have joined through ``n0``, agree, and have come to rest."""
+    sim = world(seed=seed, config=config, link=link, tapped=tapped)
+    sim.start_many(count)
+    expect_agreement(sim, within=JOINED_WITHIN_S, why="joining")
+    sim.run(5)
+    return sim
+
+
+# --- what is expected
+
+
+def expect(sim: Simulation, condition: Callable[[], bool], *, within: float, why: str) -> float:
+    """Let time pass until the condition holds; how long that took. Fails with what everybody sees then."""
+    try:
+        return sim.run_until(condition, within)
+    except TimeoutError:
+        raise AssertionError(f"{why}: not within {within:g} virtual seconds; {described(sim)}") from None
+
+
+def expect_agreement(sim: Simulation, *, within: float, why: str = "agreement") -> float:
+    """All running nodes come to see exactly each other, with equal views."""
+    return expect(sim, sim.all_agree, within=within, why=why)
+
+
+def expect_seen(sim: Simulation, name: str, status: str, *, within: float) -> float:
+    """All running nodes come to see the named one with this status."""
+    return expect(sim, lambda: sim.all_see(name, status), within=within, why=f"{name} seen as {status} by all")
+
+
+def expect_no_deaths(sim: Simulation, *, but: Iterable[str] = ()) -> None:
+    """Nobody has ever been declared dead by anybody, except these."""
+    excused = set(but)
+    deaths = [
+        f"{node.name} declared {event.member.name} dead at {event.time:.2f} s, accused by {event.accusers}"
+        for node in everybody(sim)
+        for event in node.told("died")
+        if event.member.name not in excused
+    ]
+    assert not deaths, f"{'; '.join(deaths[:5])} ({len(deaths)} in all); {described(sim)}"
+
+
+def described(sim: Simulation) -> str:
+    """What the running nodes see, short enough for an assertion message."""
+    names = {node.name for node in sim.running}
+    odd = []
+    for node in sim.running:
+        sees = node.sees()
+        wrong = {name: status for name, status in sees.items() if (status == "alive") != (name in names)}
+        wrong |= {name: "unknown" for name in names if name not in sees}
+        if wrong:
+            odd.append(f"{node.name} sees {wrong}")
+    prints = len({node.protocol.fingerprint for node in sim.running})
+    return f"at {sim.now:.2f} s {prints} different views; {'; '.join(odd[:6]) or 'all see each other alive'}"
+
+
+def everybody(sim: Simulation) -> list[SimulatedNode]:
+    """The nodes of the world under their latest names, crashed ones included."""
+    return list(sim.nodes.values())
+
+
+def names_of(sim: Simulation) -> list[str]:
+    """The names of all nodes."""
+    return list(sim.nodes)
+
+
+def generations_seen(sim: Simulation, name: str) -> set[int | None]:
+    """Which generations of a name the running nodes hold it to be."""
+    members = [node.protocol.get(name) for node in sim.running]
+    return {None if member is None else member.generation for member in members}
+
+
+def metadata_seen(sim: Simulation, name: str) -> list[dict[str, str]]:
+    """The metadata of one member as each running node sees it."""
+    members = [node.protocol.get(name) for node in sim.running]
+    return [{} if member is None else dict(member.metadata) for member in members]
+
+
+def everybody_has(sim: Simulation, name: str, metadata: dict[str, str]) -> bool:
+    """Whether all running nodes see the member with this metadata."""
+    return all(each == metadata for each in metadata_seen(sim, name))
+
+
+def dropped(node: SimulatedNode, reason: str | None = None) -> int:
+    """How many messages and facts the node refused, for one reason or any."""
+    counts = node.protocol.stats.dropped
+    return sum(counts.values()) if reason is None else counts.get(reason, 0)
+
+
+def entry_of(node: SimulatedNode, name: str) -> Entry:
+    """The registers behind what a node says about a member; for making forgeries that fit."""
+    entry = node.protocol._view.named(name)
+    assert entry is not None, f"{node.name} does not know {name}"
+    return entry
+
+
+# --- the network
+
+
+def cut_pair(sim: Simulation, one: str, other: str) -> None:
+    """Nothing gets from either of two nodes to the other."""
+    cut_one_way(sim, one, other)
+    cut_one_way(sim, other, one)
+
+
+def cut_one_way(sim: Simulation, source: str, destination: str) -> None:
+    """Nothing gets from the first node to the second."""
+    pair = sim.nodes[source].address, sim.nodes[destination].address
+    sim.network.cuts[f"{source}>{destination}"] = lambda a, b: (a, b) == pair
+
+
+def deafen(sim: Simulation, name: str) -> None:
+    """Nothing reaches a node; what it sends gets through."""
+    here = sim.nodes[name].address
+    sim.network.cuts[f"deaf {name}"] = lambda _source, destination: destination == here
+
+
+def mute(sim: Simulation, name: str) -> None:
+    """Nothing that a node sends arrives; it hears everything."""
+    here = sim.nodes[name].address
+    sim.network.cuts[f"mute {name}"] = lambda source, _destination: source == here
+
+
+def isolate(sim: Simulation, *names: str) -> None:
+    """Cut a group off from all others, both ways; within the group everything works."""
+    inside = {sim.nodes[name].address for name in names}
+    sim.network.cuts[f"isolated {names}"] = lambda source, destination: (source in inside) != (destination in inside)
+
+
+def heal(sim: Simulation) -> None:
+    """Mend every cut."""
+    sim.network.cuts.clear()
+
+
+# --- forged and captured datagrams
+
+
+def forged(sim: Simulation, *facts: Fact, sender: int = ANONYMOUS, heartbeat: int = 0, body: Body | None = None,
+           limit: int = 60_000) -> bytes:  # fmt: skip
+    """A well-formed datagram of this cluster that says whatever the test wants."""
+    encoded = [encode_fact(fact) for fact in facts]
+    data, fitting = Codec(sim.config.cluster).encode(sender, heartbeat, 0, body or News(), encoded, limit)
+    assert fitting == len(facts), "the forgery does not fit into one datagram"
+    return data
+
+
+def inject(sim: Simulation, names: Iterable[str], *facts: Fact) -> None:
+    """Hand a forged datagram with these facts to each of the named nodes."""
+    data = forged(sim, *facts)
+    for name in names:
+        sim.inject(name, data, STRANGER)
+
+
+@attrs.define
+class Tap(Network):
+    """A network that keeps a copy of every datagram given to it."""
+
+    sent: list[tuple[bytes, Address, Address]] = attrs.Factory(list)
+    """Bytes, source and destination, in order."""
+
+    def deliveries(self, data: bytes, source: Address, destination: Address) -> list[tuple[float, bytes]]:
+        """Keep a copy, then treat it like any other network."""
+        self.sent.append((data, source, destination))
+        return super().deliveries(data, source, destination)
+
+
+def tap(sim: Simulation) -> list[tuple[bytes, Address, Address]]:
+    """The datagrams sent so far in a tapped world."""
+    assert isinstance(sim.network, Tap), "make the world with tapped=True"
+    return sim.network.sent
+
+
+def understood(sim: Simulation, sent: Sequence[tuple[bytes, Address, Address]]) -> list[Message]:
+    """The same datagrams, decoded; fails if one is not well-formed."""
+    codec = Codec(sim.config.cluster)
+    return [codec.decode(data) for data, _, _ in sent]
+
+
+# --- a protocol without a network
+
+
+class Script:
+    """One core, driven by hand: for what the simulator cannot do to it."""
+
+    def __init__(self, name: str = "n0", *, config: Config | None = None, seed: int = 0) -> None:
+        self.sim = world(seed=seed, config=config)
+        self.node = self.sim.start(name)
+
+    @property
+    def protocol(self) -> Protocol:
+        """The core itself."""
+        return self.node.protocol

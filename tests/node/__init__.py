@@ -1,0 +1,1 @@
+"""Tests of the trio shell on real loopback sockets."""

@@ -1,0 +1,157 @@
+"""The UDP side: garbage, errors and a dead socket are losses, not ends."""
+
+from __future__ import annotations
+
+import errno
+import random
+import socket
+from typing import Any
+
+import pytest
+import trio
+
+from gossip import Address
+from gossip.datagrams import BATCH, ERRORS_IN_A_ROW, DatagramEndpoint
+from gossip.driver import MAX_BATCHES
+from gossip.sockets import SocketPair, open_sockets
+from gossip.stats import ShellCounters
+from tests.node.nodes import cluster, local_node, metadata_of, until
+
+
+async def test_garbage_datagrams_are_counted_and_stop_nothing() -> None:
+    async with cluster(2) as nodes:
+        before = sum(nodes[0].stats.protocol.dropped.values())
+        with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+            for length in [0, 1, 2, 10, 100, 1000, 1200, 5000, 60_000]:
+                stranger.sendto(random.Random(length).randbytes(length), nodes[0].bound_address)
+        await until(lambda: sum(nodes[0].stats.protocol.dropped.values()) >= before + 8)
+        nodes[1].update({"still": "here"})
+        await until(lambda: metadata_of(nodes[0], "node-1") == {"still": "here"})
+
+
+async def test_a_datagram_the_system_refuses_is_counted() -> None:
+    with await open_sockets(Address("127.0.0.1", 0)) as sockets:
+        counters = ShellCounters()
+        endpoint = DatagramEndpoint(sockets, "a", counters)
+        endpoint.send(b"x" * 70_000, Address("127.0.0.1", 9))
+        endpoint.send(b"x", Address("::1", 9))
+        endpoint.send(b"x", Address("127.0.0.1", 0))
+        assert counters.send_errors == 3
+
+
+async def test_a_flood_keeps_neither_other_tasks_nor_timers_waiting() -> None:
+    async with cluster(2) as nodes:
+        with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+            for number in range(200):
+                for _ in range(BATCH):
+                    stranger.sendto(b"garbage", nodes[0].bound_address)
+                if number == 100:
+                    nodes[1].update({"number": str(number)})
+                await trio.lowlevel.checkpoint()
+        await until(lambda: metadata_of(nodes[0], "node-1") == {"number": "100"})
+        assert nodes[0].alive == nodes[1].alive == 2
+
+
+async def test_what_has_arrived_is_read_before_a_late_timer_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    async with local_node("a") as a, local_node("b", seeds=[a.address]) as b:
+        await until(lambda: a.alive == b.alive == 2)
+        protocol = a._protocol
+        handle_timer, receive_datagram = protocol.handle_timer, protocol.receive_datagram
+
+        def note_timer(now: float) -> None:
+            calls.append("timer")
+            handle_timer(now)
+
+        def note_datagram(data: bytes, source: Address, now: float) -> None:
+            calls.append("datagram")
+            receive_datagram(data, source, now)
+
+        monkeypatch.setattr(protocol, "handle_timer", note_timer)
+        monkeypatch.setattr(protocol, "receive_datagram", note_datagram)
+        late = protocol.next_timer()
+        with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+            for _ in range(2 * BATCH):
+                stranger.sendto(b"garbage", a.bound_address)
+        while trio.current_time() <= late:  # block the whole loop, as a busy program would
+            pass
+        await until(lambda: "timer" in calls)
+        assert calls.index("timer") >= 2 * BATCH
+        assert MAX_BATCHES > 2
+
+
+@pytest.mark.parametrize("notice", [True, False], ids=["closed", "closed-behind-our-back"])
+async def test_a_closed_udp_socket_is_opened_again_on_the_same_port(notice: bool) -> None:
+    async with cluster(2) as nodes:
+        udp, address = nodes[0]._sockets.udp, nodes[0].bound_address
+        if notice:
+            trio.lowlevel.notify_closing(udp)
+        udp.close()
+        await until(lambda: nodes[0].stats.sockets_reopened == 1)
+        assert nodes[0]._sockets.udp.getsockname() == address
+        nodes[1].update({"still": "here"})
+        await until(lambda: metadata_of(nodes[0], "node-1") == {"still": "here"})
+
+
+async def test_a_socket_that_cannot_be_opened_again_is_tried_until_it_can(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with cluster(2) as nodes:
+        reopen, failures = nodes[0]._sockets.reopen_udp, 0
+
+        def fail_at_first() -> None:
+            nonlocal failures
+            if failures < 2:
+                failures += 1
+                raise OSError(errno.ENETDOWN, "Network is down")
+            reopen()
+
+        monkeypatch.setattr(nodes[0]._sockets, "reopen_udp", fail_at_first)
+        nodes[0]._sockets.udp.close()
+        await until(lambda: nodes[0].stats.sockets_reopened == 1)
+        assert failures == 2
+        nodes[1].update({"still": "here"})
+        await until(lambda: metadata_of(nodes[0], "node-1") == {"still": "here"})
+    assert any("cannot be opened again: [Errno 100] Network is down" in line for line in caplog.messages)
+
+
+class _FailingSocket:
+    """Fails each read with one error, as a socket on a lost interface does."""
+
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    def recvfrom(self, _: int) -> Any:
+        raise OSError(self._code, "made up")
+
+    def close(self) -> None:
+        pass
+
+    def fileno(self) -> int:
+        return -1
+
+
+@pytest.fixture
+async def pair() -> Any:
+    with await open_sockets(Address("127.0.0.1", 0)) as sockets:
+        yield sockets
+
+
+async def test_errors_about_peers_never_condemn_the_socket(pair: SocketPair) -> None:
+    pair.udp.close()
+    pair.udp = _FailingSocket(errno.ECONNREFUSED)  # type: ignore[assignment]
+    counters = ShellCounters()
+    endpoint = DatagramEndpoint(pair, "a", counters)
+    assert endpoint.receive(lambda *_: None)
+    assert counters.receive_errors == BATCH
+    assert endpoint.reopen_at > trio.current_time() + 1000
+
+
+async def test_an_error_that_persists_condemns_the_socket(pair: SocketPair) -> None:
+    pair.udp.close()
+    pair.udp = _FailingSocket(errno.ENETDOWN)  # type: ignore[assignment]
+    counters = ShellCounters()
+    endpoint = DatagramEndpoint(pair, "a", counters)
+    assert not endpoint.receive(lambda *_: None)
+    assert counters.receive_errors == ERRORS_IN_A_ROW
+    assert endpoint.reopen_at < trio.current_time() + 1

@@ -1,0 +1,50 @@
+"""The log lines: one per change, with the reason, and not to be forged by a peer."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from gossip import Address, EventKind, Member, MembershipEvent, Status
+from gossip.eventlog import describe, log_event
+
+
+def event(kind: EventKind, name: str = "b", **details: object) -> MembershipEvent:
+    member = Member(name, 1, 2, Address("10.0.0.1", 7946), {"role": "db"}, 3, Status.ALIVE)
+    return MembershipEvent(kind, member, 4, 0.0, **details)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (event(EventKind.JOINED), "'b' joined at 10.0.0.1:7946"),
+        (event(EventKind.UPDATED), "'b' is now version 3 at 10.0.0.1:7946, {'role': 'db'}"),
+        (
+            event(EventKind.SUSPECTED, accusers=("a",), floor=70, silent_for=1.26),
+            "'b' is suspected, silent for 1.3 s, accused by 'a', floor 70",
+        ),
+        (event(EventKind.RESTORED, previous=Status.DEAD), "'b' is restored, was dead"),
+        (
+            event(EventKind.DIED, accusers=("a", "c"), floor=70, silent_for=3.0),
+            "'b' died, silent for 3.0 s, accused by 'a', 'c', floor 70",
+        ),
+        (event(EventKind.LEFT, previous=Status.ALIVE), "'b' left, was alive"),
+        (event(EventKind.CONFLICT), "'b' at 10.0.0.1:7946 bears the name of another member"),
+    ],
+)
+def test_each_change_is_described_with_its_reason(change: MembershipEvent, text: str) -> None:
+    assert describe(change) == text
+
+
+def test_every_kind_has_a_level_and_a_description(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gossip")
+    for kind in EventKind:
+        log_event("a", event(kind))
+    assert len(caplog.records) == len(EventKind)
+    assert {record.levelno for record in caplog.records} == {logging.INFO, logging.WARNING}
+    assert all(record.name.startswith("gossip.") for record in caplog.records)
+
+
+def test_a_name_cannot_forge_a_line() -> None:
+    assert "\n" not in describe(event(EventKind.JOINED, name="b\n2026-01-01 WARNING 'c' died"))

@@ -70,11 +70,12 @@ class Simulation:
 
     def start(self, name: str, *, seeds: tuple[str, ...] = (), config: Config | None = None,
               address: Address | None = None, metadata: Mapping[str, str] | None = None,
-              clock_ms: int = 0) -> SimulatedNode:  # fmt: skip
+              clock_ms: int = 0, learns_address: bool = False) -> SimulatedNode:  # fmt: skip
         """Start a node, or start it again: a crashed name keeps its address and gets a new generation.
 
         :param seeds: names of nodes (started or not) through which it joins.
         :param clock_ms: by how much its wall clock is wrong.
+        :param learns_address: whether others have to tell it where they reach it.
         """
         if address is None:
             address = self.nodes[name].address if name in self.nodes else self._new_address()
@@ -84,7 +85,7 @@ class Simulation:
             generation=WALL_START_MS + int(self.now * 1000) + clock_ms,
             random=random.Random(self._random.getrandbits(64)),
             now=self.now,
-            address=address,
+            address=None if learns_address else address,
             metadata=metadata,
         )
         node = SimulatedNode(name, address, protocol)

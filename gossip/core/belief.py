@@ -98,24 +98,27 @@ class Belief:
 
     def _record(self, fact: RecordFact, now: float) -> Outcome:
         entry = self._view.get(fact.id)
+        if entry is not None:
+            if (entry.identity.name, entry.identity.generation) != (fact.name, fact.generation):
+                return Disbelief("id of another member")
+            known = entry.registers.record
+            if fact.version < known.version:
+                return Verdict.OUTDATED
+            if (fact.version, fact.address, fact.metadata) == (known.version, known.address, known.metadata):
+                return self.counter(entry, fact.heartbeat, now)
+        if encoded_metadata_bytes(fact.metadata) > self._config.max_metadata:
+            return Disbelief("metadata too large")
+        if fact.address.is_unspecified:
+            return Disbelief("address nobody can send to")
         record = Record(fact.version, fact.address, fact.metadata)
-        known = entry.registers.record if entry is not None else None
-        if known is not None and record.version < known.version:
-            return Verdict.OUTDATED
-        if record != known:
-            if encoded_metadata_bytes(fact.metadata) > self._config.max_metadata:
-                return Disbelief("metadata too large")
-            if fact.address.is_unspecified:
-                return Disbelief("address nobody can send to")
         if entry is None:
             return self._stranger(fact, record, now)
-        if (entry.identity.name, entry.identity.generation) != (fact.name, fact.generation):
-            return Disbelief("id of another member")
         if not entry.estimate.is_plausible(fact.heartbeat, now):
             return Disbelief("counter ahead of time")
-        if change := self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat):
-            return change
-        return Verdict.KNOWN if entry.status.is_living else Verdict.OUTDATED
+        change = self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat)
+        if change is None:
+            return Verdict.KNOWN if entry.status.is_living else Verdict.OUTDATED
+        return change
 
     def _stranger(self, fact: RecordFact, record: Record, now: float) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:

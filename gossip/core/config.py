@@ -129,7 +129,7 @@ class Config:
     """How long the dead are remembered, gossiped and tried again, so that a healed partition finds
     itself. For as long again, a tombstone keeps stale news from resurrecting them."""
 
-    heal_probability: float = attrs.field(default=0.1, validator=_between(0, 1))
+    heal_probability: float = attrs.field(default=0.1, validator=_between(0, 0.5))
     """Chance, in each round, to contact a dead member or an absent seed; it grows with the share of
     the dead up to one half."""
 

@@ -138,7 +138,9 @@ class Dissemination:
     def _is_settled(self, member_id: int, rumour: Rumour) -> bool:
         """Whether two nodes with equal fingerprints surely agree about this rumour."""
         entry = self._view.get(member_id)
-        return entry is None or (entry.status is not Status.SUSPECT and not rumour.liveness)
+        if entry is None or not entry.status.is_living:
+            return True
+        return entry.status is Status.ALIVE and not rumour.liveness
 
     def _facts(self, member_id: int) -> list[bytes]:
         entry, rumour = self._view.get(member_id), self._rumours[member_id]

@@ -23,11 +23,11 @@ FLOOR_SLACK_STEPS = 2
 
 MAX_STEPS_AHEAD = 36_000
 """How far (one hour) a heard counter or floor may lie above the expected one before it is refused as
-poisoned. Larger than any honest error of the estimate, and so far below 2^63 that even one such jump a
-second could not exhaust a counter in a million years."""
+poisoned. Larger than any honest error of the estimate, and so far below the highest counter that even one
+such jump a second could not exhaust it in a million years."""
 
 MAX_COUNTER = 2**62
-"""Counters and floors at or above this are not of this protocol."""
+"""Counters and floors above this are not of this protocol."""
 
 DRIFT = 0.001
 """Largest clock drift the estimate follows: 0.1 %, ten times what a bad quartz shows."""

@@ -21,7 +21,7 @@ from gossip.core.view import Entry, View, fingerprint_mark
 from gossip.core.wire import encoded_metadata_bytes, is_valid_name
 
 UNKNOWN_ADDRESS = Address("0.0.0.0", 0)
-"""Stands in a record until the node has learnt where others reach it; never sent."""
+"""Stands in a record until the node has learnt where others reach it; never told to members."""
 
 
 def check_metadata(metadata: Mapping[str, str], config: Config) -> Mapping[str, str]:

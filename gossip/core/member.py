@@ -20,7 +20,7 @@ MAX_NAME_BYTES = 128
 a DNS name, which fits in metadata)."""
 
 MAX_VERSION = 2**62
-"""Record versions at or above this are not of this protocol."""
+"""Record versions and generations above this are not of this protocol."""
 
 
 class Status(enum.Enum):
@@ -68,6 +68,8 @@ class Record:
     def newest(self, other: Record) -> Record:
         """The one with the higher version. Equal versions that differ (a faulty or forged peer) are
         ordered by content, so that every node picks the same one."""
+        if self is other:
+            return self
         if self.version != other.version:
             return self if self.version > other.version else other
         return self if self._content() >= other._content() else other

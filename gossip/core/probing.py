@@ -17,6 +17,7 @@ import attrs
 from gossip.core.config import Config
 from gossip.core.facts import liveness_fact
 from gossip.core.health import LocalHealth
+from gossip.core.member import Status
 from gossip.core.outbox import CloseStream, Outbox, Path
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
@@ -190,7 +191,7 @@ class Prober:
         probe.helpers += len(helpers)
         for helper in helpers:
             path = Path(helper.registers.record.address)
-            facts = () if probe.target.status.is_living else (liveness_fact(probe.target),)
+            facts = () if probe.target.status is Status.ALIVE else (liveness_fact(probe.target),)
             self._outbox.send(path, PingRequest(token, probe.target.id), now, facts=facts)
 
     def _token_for(self, probe: _Probe, now: float) -> int:

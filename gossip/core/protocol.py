@@ -58,6 +58,9 @@ from gossip.core.wire import (
 MAX_CORRECTIONS = 8
 """Datagrams in which the sender of outdated facts is told better, at most."""
 
+MAX_CHALLENGES = 8
+"""Open challenges to processes that speak under another's name."""
+
 FORGET_EVERY_ROUNDS = 16
 """Rounds between two looks for members that may be forgotten."""
 
@@ -372,20 +375,19 @@ class Protocol:
 
     def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
         token, sender = ack.token, message.sender
-        over_stream = path.stream is not None
-        if self._prober.acknowledged(token, sender, message.heartbeat, over_stream, now):
-            pass
-        elif self._farewell.acknowledged(token, sender):
-            pass
-        elif rival := self._rivals.pop(token, None):
-            if rival.id == sender:
-                self._journal.note_conflict(rival, now)
-        elif self._joining.answered(token) or over_stream:
+        stream = None if path.stream is None else self._streams.get(path.stream)
+        self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
+        self._farewell.acknowledged(token, sender)
+        rival = self._rivals.pop(token, None)
+        if rival is not None and rival.id == sender:
+            self._journal.note_conflict(rival, now)
+        if self._joining.answered(token):
             self._observe(ack.observed, now)
-            if path.stream is not None:
-                self._streams.close(path.stream)
-                self._joining.copied_view(now)
-        if ack.observed is not None and self._local.address_known and not over_stream:
+        elif stream is not None and stream.copies_view:
+            self._observe(ack.observed, now)
+            self._streams.close(stream.number)
+            self._joining.copied_view(now)
+        if ack.observed is not None and self._local.address_known and stream is None:
             self._outbox.send_pages(path, [record_fact(self._local.entry)], now, 1)
 
     def _observe(self, address: Address | None, now: float) -> None:
@@ -397,7 +399,7 @@ class Protocol:
 
     def _challenge(self, rival: Member, path: Path, now: float) -> None:
         """Ask a process that speaks under another's name: only one that runs can answer."""
-        if path.stream is None and len(self._rivals) < MAX_CORRECTIONS:
+        if path.stream is None and len(self._rivals) < MAX_CHALLENGES:
             token = self._prober.new_token()
             self._rivals[token] = rival
             self._timers.at(now + self._config.suspicion_min, lambda _now: self._forget_rival(token))
@@ -426,9 +428,7 @@ class Protocol:
         self._accusations += 1
         self._changed(change, now)
         entry = change.entry
-        self._outbox.send_pages(
-            Path(entry.registers.record.address), [liveness_fact(entry)], now, 1
-        )
+        self._outbox.send_pages(Path(entry.registers.record.address), [liveness_fact(entry)], now, 1)
 
     def _resolve_displacement(self, now: float) -> None:
         """Another process bears our name: say so, or take the name back if that one is gone."""

@@ -13,15 +13,16 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path
 
-MAX_INCOMING = 256
-"""Streams that others may hold open to this node at once: two newcomers' worth for each of the
-hundred that may join within a second, and bounded all the same."""
+MAX_INCOMING = 192
+"""Streams that others may hold open to this node at once: one for each of a hundred newcomers and as many
+last-resort probes. Below what the driver allows in all (256), so that our own always find a place."""
 
 
 @attrs.define
 class Stream:
     """One open stream."""
 
+    number: int
     path: Path
     incoming: bool
     copies_view: bool = False
@@ -44,7 +45,7 @@ class Streams:
     def open(self, address: Address, *, copies_view: bool = False) -> int:
         """Have the driver connect to ``address``; frames may be sent at once."""
         number = next(self._numbers)
-        self._open[number] = Stream(Path(address, number), False, copies_view)
+        self._open[number] = Stream(number, Path(address, number), False, copies_view)
         self._outbox.act(OpenStream(number, address))
         return number
 
@@ -53,7 +54,7 @@ class Streams:
         if self._incoming >= MAX_INCOMING:
             return None
         number = next(self._numbers)
-        self._open[number] = Stream(Path(source, number), True)
+        self._open[number] = Stream(number, Path(source, number), True)
         self._incoming += 1
         return number
 

@@ -241,6 +241,8 @@ class View:
         """
         old = entry.registers
         new = old.merge(Registers(record or old.record, heartbeat, accused, convicted, left))
+        if new == old:
+            return None
         if new.heartbeat > old.heartbeat:
             entry.estimate.relayed(new.heartbeat, now)
         if attrs.evolve(old, heartbeat=new.heartbeat) == new and old.status is new.status:

@@ -9,8 +9,8 @@ one assertion about one member, itself a positional array that begins with a cod
 what is well-formed; it does not decide what is believed.
 
 Decoding is strict: known version and kind, exact types and lengths, bounded numbers, valid names, no
-tags, no floats, no indefinite lengths, no trailing bytes, and the one shortest encoding of each value
-(RFC 8949, section 4.2). Whatever else cbor2 could decode is refused before it is built.
+tags, no floats, no indefinite lengths, no trailing bytes, the one shortest encoding of each value
+(RFC 8949, section 4.2), and metadata in the code-point order of its keys. Whatever else cbor2 could decode is refused before it is built.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ class IndirectAck:
 
 @attrs.frozen
 class News:
-    """Facts only; not answered."""
+    """Facts only; answered, with news, only where they are outdated."""
 
     KIND: ClassVar[int] = 6
 
@@ -446,7 +446,6 @@ def _loads(data: bytes) -> object:
             raise WireError("not canonical")
     except WireError:
         raise
-    except Exception as error:
-        # Whatever a decoder of foreign bytes may raise, to us it means one thing.
+    except Exception as error:  # noqa: BLE001 - whatever a decoder of foreign bytes may raise means one thing
         raise WireError("tag" if isinstance(error.__cause__, WireError) else "not CBOR") from None
     return value

@@ -13,6 +13,7 @@ from tests.core.worlds import (
     cluster,
     dropped,
     everybody,
+    everybody_has,
     expect,
     expect_agreement,
     expect_no_deaths,
@@ -158,3 +159,33 @@ def test_a_node_that_cannot_reach_its_seed_asks_ever_more_rarely() -> None:
     tries = 300 / sim.config.join_backoff_max
     rounds = 300 / sim.config.probe_interval
     assert node.protocol.stats.datagrams_sent - before <= 2 * tries + rounds * sim.config.heal_probability * 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("count", [2, 8])
+def test_nodes_that_do_not_know_their_address_learn_it_from_those_they_reach(count: int, seed: int) -> None:
+    sim = world(seed=seed)
+    sim.start("n0", learns_address=True)
+    for number in range(1, count):
+        sim.start(f"n{number}", seeds=("n0",), learns_address=True)
+    expect_agreement(sim, within=JOINED_WITHIN_S, why=f"{count} joining without addresses, seed {seed}")
+    for node in everybody(sim):
+        assert node.protocol.address_known
+        assert all(other.protocol.get(node.name) == node.protocol.local for other in everybody(sim))
+
+
+def test_a_node_alone_without_an_address_announces_none() -> None:
+    sim = world()
+    node = sim.start("n0", learns_address=True)
+    sim.run(30)
+    assert not node.protocol.address_known
+    assert node.told("updated") == []
+
+
+def test_metadata_set_before_the_address_is_known_reaches_all() -> None:
+    sim = world()
+    sim.start("n0")
+    early = sim.start("n1", learns_address=True, metadata={"role": "db"})
+    sim.update("n1", {"role": "web"})
+    early.protocol.seed([sim.nodes["n0"].address], sim.now)
+    expect(sim, lambda: everybody_has(sim, "n1", {"role": "web"}), within=5, why="early metadata")

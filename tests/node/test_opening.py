@@ -107,7 +107,7 @@ async def test_an_address_of_another_machine_is_a_bind_error() -> None:
             pass
 
 
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 100 + ".test", "zero\0byte"])
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 100 + ".test"])
 async def test_an_unresolvable_host_is_a_bind_error(host: str) -> None:
     with pytest.raises(BindError, match="host name cannot be resolved"):
         async with local_node("a", bind=f"{host}:0"):

@@ -1,0 +1,51 @@
+"""The ``gossip`` command: run a member, look at a cluster, see a demonstration.
+
+General layout, from the top: ``main`` parses, ``agent`` (with ``agent_loop``), ``members`` and ``demo``
+are the three commands; ``options``, ``metadata``, ``rendering``, ``terminal`` and ``logs`` are what they
+share. The demonstration is made of ``processes`` (agents as child processes), ``journal`` (what they
+said), ``cluster`` (what is expected of them), ``steps`` (what is done to them) and ``display`` (how it
+is shown).
+
+Nothing here is imported by the library, and this module imports neither click nor rich before it has
+made sure that they are there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+MISSING_EXTRA = "gossip: the command line needs two more packages: pip install 'gossip-membership[cli]'"
+
+EXTRA_PACKAGES = frozenset({"click", "rich"})
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    _open_standard_streams()
+    try:
+        from gossip.cli.main import run  # noqa: PLC0415  (click and rich are optional)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in EXTRA_PACKAGES:
+            raise
+        print(MISSING_EXTRA, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(run(sys.argv[1:]))
+
+
+def _open_standard_streams() -> None:
+    """Let standard streams that were closed by whoever started us lead nowhere.
+
+    Otherwise the first sockets would get their numbers, and what is printed would be sent to a peer.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

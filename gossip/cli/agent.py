@@ -1,0 +1,147 @@
+"""``gossip agent``: one member of a cluster, as a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import trio
+
+from gossip.cli.agent_loop import AgentOptions, run_agent
+from gossip.cli.logs import LEVELS, start_logging
+from gossip.cli.metadata import MetadataError, parse_pairs
+from gossip.cli.options import cluster_option, make_config, parse_address, parse_peers, profile_option
+from gossip.core.address import Address
+from gossip.core.errors import ConfigurationError
+from gossip.errors import BindError
+
+LOG_FLUSH_S = 0.2
+"""How long the last log lines may take to be written when nobody reads them."""
+
+
+def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return parse_pairs(pairs)
+    except MetadataError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command()
+@click.option("--name", required=True, metavar="NAME", help="Name of this member, unique in the cluster.")
+@click.option(
+    "--bind",
+    metavar="HOST:PORT",
+    callback=parse_address,
+    default="0.0.0.0:7946",
+    show_default=True,
+    help="Where to listen, with UDP and TCP. Port 0 takes any free one.",
+)
+@click.option(
+    "--advertise",
+    metavar="HOST:PORT",
+    callback=parse_address,
+    help="Where others reach this member, if that is not where it listens (NAT, containers). "
+    "Without it, the address that other members see is used.",
+)
+@click.option(
+    "--join",
+    metavar="HOST:PORT",
+    callback=parse_peers,
+    multiple=True,
+    help="A member of the cluster; may be given several times. Names are tried with all their addresses, "
+    "again and again, so the order in which machines start does not matter.",
+)
+@profile_option
+@cluster_option
+@click.option(
+    "--meta",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=_parse_meta,
+    help="Something the others should know of this member; may be given several times.",
+)
+@click.option(
+    "--meta-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The same from a file: lines of KEY=VALUE, or a JSON object of strings. It is read again on SIGHUP. "
+    "Where both name a key, --meta wins.",
+)
+@click.option(
+    "--events",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to write changes to standard output: lines for people, or one JSON object a line.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(LEVELS),
+    default="warning",
+    show_default=True,
+    help="How much to log to standard error.",
+)
+@click.option(
+    "--exit-on-eof",
+    is_flag=True,
+    help="Also leave when standard input ends: an agent started by a program then never outlives it.",
+)
+def agent(
+    name: str,
+    bind: Address,
+    advertise: Address | None,
+    join: tuple[Address, ...],
+    profile: str,
+    cluster: str,
+    meta: Mapping[str, str],
+    meta_file: Path | None,
+    events: str,
+    log_level: str,
+    exit_on_eof: bool,
+) -> int:
+    """Run one member of a cluster and print every change of the membership.
+
+    \b
+    The first member of a cluster, and two that join it:
+      gossip agent --name ada   --bind 127.0.0.1:7946
+      gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946
+      gossip agent --name cleo  --bind 127.0.0.1:7948 --join 127.0.0.1:7946 --meta role=web
+
+    \b
+    For another program to read:
+      gossip agent --name ada --bind 0.0.0.0:7946 --events json
+
+    \b
+    Signals:
+      SIGTERM, SIGINT  leave the cluster and exit with 0 (within 3 seconds);
+                       a second one exits at once
+      SIGHUP           read --meta-file again and tell the others;
+                       without --meta-file, leave
+
+    \b
+    Exit codes:
+      0  it left the cluster
+      1  the address cannot be used, or nobody reads the output any more
+      2  bad arguments
+    """
+    options = AgentOptions(
+        name=name,
+        bind=bind,
+        advertise=advertise,
+        join=join,
+        config=make_config(profile, cluster),
+        metadata=meta,
+        metadata_file=meta_file,
+        as_json=events == "json",
+        exit_on_eof=exit_on_eof,
+    )
+    handler = start_logging(log_level)
+    try:
+        return trio.run(run_agent, options)
+    except (ConfigurationError, MetadataError) as error:
+        raise click.UsageError(str(error), click.get_current_context()) from error
+    except BindError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        handler.finish(LOG_FLUSH_S)

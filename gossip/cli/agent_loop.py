@@ -1,0 +1,204 @@
+"""What an agent does between its start and its end: report changes, obey signals, leave."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+
+import attrs
+import trio
+
+from gossip import MembershipEvent, Node, Snapshot, Subscription, open_node
+from gossip.cli.metadata import MetadataError, combined
+from gossip.cli.rendering import changes_between, event_json_line, event_text, started_json_line, started_text
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.errors import GossipError
+from gossip.core.events import EventKind
+from gossip.core.member import Member
+
+LEAVE_LIMIT_S = 2.2
+"""How long a farewell may take: with the rest below, an agent is gone within 3 seconds of being told to."""
+
+LAST_LINES_S = 0.3
+"""How long the last events may take to be written after the farewell."""
+
+SAME_SIGNAL_S = 0.1
+"""Signals this close together are one wish: timeout(1) and some supervisors signal the process and then
+its group, and so the process twice."""
+
+EVENT_BUFFER = 4096
+"""Events kept while nobody reads our output; beyond that only their sum is told."""
+
+STANDARD_INPUT = 0
+STANDARD_OUTPUT = 1
+
+EXIT_OK = 0
+EXIT_FAILURE = 1
+EXIT_SIGNAL_BASE = 128
+
+logger = logging.getLogger("gossip.agent")
+
+
+@attrs.frozen(kw_only=True)
+class AgentOptions:
+    """The arguments of ``gossip agent``, checked."""
+
+    name: str
+    bind: Address
+    advertise: Address | None
+    join: tuple[Address, ...]
+    config: Config
+    metadata: Mapping[str, str]
+    metadata_file: Path | None
+    as_json: bool
+    exit_on_eof: bool
+
+
+async def run_agent(options: AgentOptions) -> int:
+    """Run one member until it is told to stop; returns the exit code.
+
+    :raises ConfigurationError: for a name, address or metadata that no member may have.
+    :raises BindError: if the address cannot be used.
+    :raises MetadataError: if the metadata file cannot be read.
+    """
+    return await _Agent(options).run()
+
+
+class _Agent:
+    def __init__(self, options: AgentOptions) -> None:
+        self._options = options
+        self._node: Node | None = None
+        self._stopping = trio.Event()
+        self._everything_told = trio.Event()
+        self._exit_code = EXIT_OK
+        self._told: dict[str, Member] = {}
+        self._failure: Exception | None = None
+
+    async def run(self) -> int:
+        # Errors are carried out of the nursery by hand: the caller wants them single, not in a group.
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._obey, signals, nursery)
+                if self._options.exit_on_eof:
+                    nursery.start_soon(self._watch_input)
+                await self._be_a_member(nursery)
+                nursery.cancel_scope.cancel()
+        if self._failure is not None:
+            raise self._failure
+        return self._exit_code
+
+    async def _be_a_member(self, nursery: trio.Nursery) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                node = await stack.enter_async_context(await self._opening())
+            except (GossipError, MetadataError) as error:
+                self._failure = error
+                return
+            changes = stack.enter_context(node.subscribe(EVENT_BUFFER))
+            self._node = node
+            nursery.start_soon(self._report, node, changes)
+            await self._stopping.wait()
+            with trio.move_on_after(LEAVE_LIMIT_S):
+                await self._leave(node)
+        with trio.move_on_after(LAST_LINES_S):
+            await self._everything_told.wait()
+
+    async def _opening(self) -> contextlib.AbstractAsyncContextManager[Node]:
+        options = self._options
+        return open_node(
+            options.name,
+            bind=options.bind,
+            advertise=options.advertise,
+            seeds=options.join,
+            metadata=await self._read_metadata(),
+            config=options.config,
+        )
+
+    async def _leave(self, node: Node) -> None:
+        told = await node.leave()
+        logger.info("left the cluster; acknowledged by %s", ", ".join(told) or "nobody")
+
+    # What comes in: signals, the end of standard input, a new metadata file.
+
+    async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
+        first_at = 0.0
+        async for number in signals:
+            if number == signal.SIGHUP and self._options.metadata_file is not None:
+                nursery.start_soon(self._reload_metadata)
+            elif not self._stopping.is_set():
+                first_at = trio.current_time()
+                self._stopping.set()
+                if self._node is None:  # nobody knows of us yet
+                    nursery.cancel_scope.cancel()
+            elif trio.current_time() - first_at > SAME_SIGNAL_S:
+                self._exit_code = EXIT_SIGNAL_BASE + number
+                nursery.cancel_scope.cancel()
+
+    async def _watch_input(self) -> None:
+        # os.read in a thread, because a descriptor that is shared with a shell must stay blocking.
+        with contextlib.suppress(OSError):
+            while await trio.to_thread.run_sync(os.read, STANDARD_INPUT, 4096, abandon_on_cancel=True):
+                pass
+        self._stopping.set()
+
+    async def _reload_metadata(self) -> None:
+        try:
+            metadata = await self._read_metadata()
+            if self._node is not None:
+                self._node.update(metadata)
+        except (GossipError, MetadataError) as error:
+            logger.error("the metadata stays as it was: %s", error)
+
+    async def _read_metadata(self) -> dict[str, str]:
+        options = self._options
+        return await trio.to_thread.run_sync(combined, options.metadata_file, options.metadata, abandon_on_cancel=True)
+
+    # What goes out.
+
+    async def _report(self, node: Node, changes: Subscription) -> None:
+        try:
+            await self._print_started(node)
+            async for item in changes:
+                for event in self._events_in(item):
+                    await self._print_event(event)
+        except OSError as error:
+            self._exit_code = EXIT_FAILURE
+            if not isinstance(error, BrokenPipeError):
+                logger.error("standard output cannot be written: %s", error.strerror)
+            self._stopping.set()
+        self._everything_told.set()
+
+    def _events_in(self, item: Snapshot | MembershipEvent) -> Iterable[MembershipEvent]:
+        if isinstance(item, MembershipEvent):
+            return (item,)
+        if item.missed:
+            logger.warning("%d changes were not told one by one: standard output is read too slowly", item.missed)
+        return tuple(changes_between(self._told, item.members, trio.current_time()))
+
+    async def _print_started(self, node: Node) -> None:
+        self._told[node.local.name] = node.local
+        show = started_json_line if self._options.as_json else started_text
+        await _print_line(show(node.local, node.address, time.time()))
+
+    async def _print_event(self, event: MembershipEvent) -> None:
+        if event.kind is not EventKind.CONFLICT:  # that one does not hold the name
+            self._told[event.member.name] = event.member
+        happened = time.time() - (trio.current_time() - event.time)
+        show = event_json_line if self._options.as_json else event_text
+        await _print_line(show(event, happened))
+
+
+async def _print_line(line: str) -> None:
+    # In a thread, past Python's buffers: a reader that stalls must not stall the node, nor its exit.
+    await trio.to_thread.run_sync(_write_all, f"{line}\n".encode(errors="backslashreplace"), abandon_on_cancel=True)
+
+
+def _write_all(data: bytes) -> None:
+    while data:
+        data = data[os.write(STANDARD_OUTPUT, data) :]

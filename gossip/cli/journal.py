@@ -1,0 +1,98 @@
+"""What a number of agents have said: their events, and what follows about who believes what.
+
+This module does no input and output. Times are those that the agents wrote, in Unix seconds; all of
+them run on this machine and so share its clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+import trio
+
+
+@attrs.frozen
+class Sighting:
+    """One line that one agent wrote."""
+
+    observer: str
+    """Name of the agent that wrote it."""
+    run: int
+    """Which process of that name: 1, and one more after each restart."""
+    event: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """``started``, ``joined``, ``died`` and so on."""
+        return str(self.event["event"])
+
+    @property
+    def subject(self) -> str:
+        """Name of the member it is about."""
+        return str(self.event["name"])
+
+    @property
+    def time(self) -> float:
+        """When it happened, in Unix seconds."""
+        return float(self.event["time"])
+
+
+class Journal:
+    """All sightings in the order of their arrival."""
+
+    def __init__(self) -> None:
+        self.sightings: list[Sighting] = []
+        self._beliefs: dict[str, dict[str, Mapping[str, Any]]] = {}
+        self._news = trio.Event()
+
+    def record(self, sighting: Sighting) -> None:
+        """Add one, and wake whoever waits in :meth:`until`."""
+        self.sightings.append(sighting)
+        if sighting.kind == "started":
+            self._beliefs[sighting.observer] = {}
+        elif sighting.kind != "conflict":
+            self._beliefs[sighting.observer][sighting.subject] = sighting.event
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the conditions in :meth:`until` be looked at again."""
+        self._news.set()
+        self._news = trio.Event()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Return as soon as ``condition`` holds; it is looked at after each sighting."""
+        while not condition():
+            await self._news.wait()
+
+    def belief(self, observer: str, subject: str) -> str | None:
+        """The status that ``observer`` last wrote of ``subject``, or None if it has not mentioned it."""
+        event = self._beliefs.get(observer, {}).get(subject)
+        return None if event is None else str(event["status"])
+
+    def last_about(self, subject: str) -> Sighting | None:
+        """The newest change of ``subject``, as told by the first who told it."""
+        newest: Sighting | None = None
+        for sighting in reversed(self.sightings):
+            if sighting.subject != subject:
+                continue
+            if newest is not None and sighting.kind != newest.kind:
+                break
+            newest = sighting
+        return newest
+
+    def first_times(
+        self, observers: Iterable[str], matches: Callable[[Sighting], bool], since: int
+    ) -> dict[str, float]:
+        """When each of the observers first wrote something that matches, at or after position ``since``."""
+        wanted = set(observers)
+        times: dict[str, float] = {}
+        for sighting in self.sightings[since:]:
+            if sighting.observer in wanted and sighting.observer not in times and matches(sighting):
+                times[sighting.observer] = sighting.time
+        return times
+
+    def after(self, since: int, *kinds: str) -> list[Sighting]:
+        """Sightings of these kinds at or after position ``since``."""
+        return [sighting for sighting in self.sightings[since:] if sighting.kind in kinds]

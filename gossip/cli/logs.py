@@ -1,0 +1,78 @@
+"""Log lines to standard error, from a thread of their own.
+
+A write to a pipe that nobody empties blocks. Done in the node's loop it would stop the node's
+heartbeat, and a stuck log collector would look to the cluster like a dead member.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+
+from gossip.cli.rendering import printable
+
+LEVELS = ("debug", "info", "warning", "error")
+
+MAX_WAITING_LINES = 2_000
+"""Lines kept for a slow reader; further ones are dropped and counted."""
+
+STANDARD_ERROR = 2
+
+
+class EscapingFormatter(logging.Formatter):
+    """Formats messages on one line each: names in them come from other machines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
+        """Escape what does not print; a traceback, which is ours, keeps its lines."""
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+
+class BackgroundHandler(logging.Handler):
+    """Hands formatted lines to a thread that writes them; never waits for it."""
+
+    def __init__(self, descriptor: int = STANDARD_ERROR) -> None:
+        super().__init__()
+        self.dropped = 0
+        self._descriptor = descriptor
+        self._lines: queue.Queue[str | None] = queue.Queue(MAX_WAITING_LINES)
+        self._thread = threading.Thread(target=self._write_lines, name="gossip-log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue one record."""
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            self.dropped += 1
+        except Exception:  # noqa: BLE001  (logging's own rule: a bad log call must not stop the program)
+            self.handleError(record)
+
+    def finish(self, timeout: float) -> None:
+        """Write what is still waiting, for at most ``timeout`` seconds."""
+        try:
+            if self.dropped:
+                self._lines.put_nowait(f"{self.dropped} log lines were dropped: nobody read them in time")
+            self._lines.put_nowait(None)
+        except queue.Full:
+            return
+        self._thread.join(timeout)
+
+    def _write_lines(self) -> None:
+        while (line := self._lines.get()) is not None:
+            data = f"{line}\n".encode(errors="backslashreplace")
+            try:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            except OSError:
+                return  # nobody reads the log any more, which is no reason to stop the node
+
+
+def start_logging(level: str) -> BackgroundHandler:
+    """Send the log of this process to standard error; returns the handler, to be finished at exit."""
+    handler = BackgroundHandler()
+    handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    return handler

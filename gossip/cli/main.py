@@ -1,0 +1,91 @@
+"""The command group, and the one place where errors become a line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+import click
+
+from gossip.cli.agent import agent
+from gossip.cli.demo import demo
+from gossip.cli.members import members
+from gossip.cli.rendering import printable
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+READER_GONE = (errno.EPIPE, errno.EIO)
+"""What writing fails with when a pipe is closed, or a terminal."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gossip-membership", prog_name="gossip")
+def command() -> None:
+    """Cluster membership by gossip: every member knows who is here, who left and who died.
+
+    \b
+    See it work, with five processes on this machine:
+      gossip demo
+
+    \b
+    Start a cluster by hand, each line in a terminal of its own:
+      gossip agent --name ada   --bind 127.0.0.1:7946
+      gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946
+      gossip members --join 127.0.0.1:7946
+    """
+
+
+command.add_command(agent)
+command.add_command(members)
+command.add_command(demo)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        code = command.main(list(arguments), prog_name="gossip", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        return _explain(error)
+    except click.Abort:
+        return EXIT_INTERRUPTED
+    except BaseException as error:
+        leaves = list(_leaves(error))
+        if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
+            return EXIT_INTERRUPTED
+        if any(isinstance(leaf, OSError) and leaf.errno in READER_GONE for leaf in leaves):
+            _silence_stdout()
+            return EXIT_FAILURE
+        raise
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: click.ClickException) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later; 8.1 prints the help by itself
+        error.show()
+        return EXIT_USAGE
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "gossip"
+    hint = f" (see: {path} --help)" if isinstance(error, click.UsageError) else ""
+    print(f"{path}: {printable(error.format_message())}{hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors inside a group of errors (Python 3.10 has no name for such a group)."""
+    nested: Sequence[BaseException] = getattr(error, "exceptions", ())
+    if not nested:
+        yield error
+    for inner in nested:
+        yield from _leaves(inner)
+
+
+def _silence_stdout() -> None:
+    """Whoever read our output is gone: let the interpreter's last flush go nowhere, without a word."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

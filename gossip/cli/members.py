@@ -1,0 +1,80 @@
+"""``gossip members``: the view of a running node, asked for without becoming a member."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+
+import click
+import trio
+from rich.table import Table
+from rich.text import Text
+
+from gossip import query_members
+from gossip.cli.options import cluster_option, make_config, parse_peer
+from gossip.cli.rendering import STATUS_STYLES, clock, describe_metadata, member_json, printable
+from gossip.cli.terminal import OutputConsole
+from gossip.core.address import Address
+from gossip.core.errors import GossipError
+from gossip.core.member import Member
+
+
+@click.command()
+@click.option("--join", metavar="HOST:PORT", callback=parse_peer, required=True, help="The member to ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
+@cluster_option
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an answer.",
+)
+def members(join: Address, as_json: bool, cluster: str, timeout: float) -> int:
+    """Show who is in a cluster, as one of its members sees it.
+
+    This asks over TCP and does not become a member itself.
+
+    \b
+    Examples:
+      gossip members --join 127.0.0.1:7946
+      gossip members --join db1.example.net:7946 --json
+
+    \b
+    Each member has one of these statuses:
+      alive    its heartbeat advances
+      suspect  somebody got no answer from it; it may still prove to be alive
+      dead     it did not prove to be alive in time
+      left     it said farewell
+    """
+    config = make_config("lan", cluster)
+    try:
+        ask = functools.partial(query_members, join, config=config, timeout=timeout)
+        found = sorted(trio.run(ask), key=lambda member: member.name)
+    except GossipError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        print(json.dumps([member_json(member) for member in found], indent=2))
+    else:
+        _print_table(found)
+    return 0
+
+
+def _print_table(found: Sequence[Member]) -> None:
+    console = OutputConsole()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("NAME", "STATUS", "ADDRESS", "STARTED", "METADATA"):
+        table.add_column(title, overflow="fold")
+    for member in found:
+        table.add_row(
+            Text(printable(member.name)),
+            Text(member.status.value, STATUS_STYLES[member.status]),
+            Text(str(member.address)),
+            Text(clock(member.generation / 1000, with_date=True)),
+            Text(describe_metadata(member.metadata)),
+        )
+    console.print(table)
+    living = sum(member.status.is_living for member in found)
+    console.print(Text(f"{living} of {len(found)} alive"))

@@ -1,0 +1,70 @@
+"""Option types and options that more than one command has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from gossip.core.address import Address
+from gossip.core.config import PROFILES, Config
+from gossip.core.errors import ConfigurationError
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def parse_address(_: click.Context, __: click.Parameter, text: str | None) -> Address | None:
+    """Callback of an option that takes an address to listen at, or to be known by."""
+    try:
+        return None if text is None else Address.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def parse_peer(context: click.Context, parameter: click.Parameter, text: str | None) -> Address | None:
+    """Callback of an option that takes an address to send to."""
+    address = parse_address(context, parameter, text)
+    if address is not None and address.port == 0:
+        raise click.BadParameter(f"{text!r}: one can listen at port 0, but not reach it")
+    return address
+
+
+def parse_peers(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Address, ...]:
+    """Callback of an option that takes such addresses and may be given several times."""
+    peers = (parse_peer(context, parameter, text) for text in texts)
+    return tuple(peer for peer in peers if peer is not None)
+
+
+def cluster_option(function: Decorated) -> Decorated:
+    """``--cluster``, the same in every command."""
+    return click.option(
+        "--cluster",
+        metavar="NAME",
+        default="default",
+        show_default=True,
+        help="Name of the cluster. Nodes of another cluster are ignored.",
+    )(function)
+
+
+def profile_option(function: Decorated) -> Decorated:
+    """``--profile``, the same in every command."""
+    return click.option(
+        "--profile",
+        type=click.Choice(sorted(PROFILES)),
+        default="lan",
+        show_default=True,
+        help="Timing: local (one machine), lan (one data centre) or wan (across regions). "
+        "All nodes of a cluster should use the same.",
+    )(function)
+
+
+def make_config(profile: str, cluster: str) -> Config:
+    """The settings for a profile and a cluster.
+
+    :raises click.UsageError: if the cluster's name is not acceptable.
+    """
+    try:
+        return PROFILES[profile](cluster=cluster)
+    except ConfigurationError as error:
+        raise click.UsageError(f"--cluster: {error}") from error

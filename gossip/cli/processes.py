@@ -1,0 +1,179 @@
+"""Agents as child processes: start them, read what they say, and be sure that none is left behind.
+
+Whatever happens to the program that starts them, the agents end: on the normal ways out they are
+killed and waited for, and if this program itself is killed, their standard input ends, at which they
+leave (``--exit-on-eof``). Even a frozen one wakes for that: each agent is a process group of its own in
+our session, and the system continues a stopped group that its parent's death makes an orphan (POSIX,
+``_exit``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+
+from gossip.cli.journal import Journal, Sighting
+
+MAX_LINE_BYTES = 1 << 20
+"""Longest line an agent may write: a hundred times the longest event with ordinary limits."""
+
+KEPT_ERROR_BYTES = 4096
+"""How much of an agent's standard error is kept, to be shown if it fails."""
+
+
+_OWN_GROUP: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"preexec_fn": os.setpgrp}
+
+
+class AgentFailed(Exception):
+    """An agent ended, or wrote something, that it should not have."""
+
+
+@attrs.define(eq=False)
+class AgentProcess:
+    """One running or ended agent."""
+
+    name: str
+    run: int
+    """1 for the first process of this name, 2 after a restart, and so on."""
+    journal: Journal
+    process: trio.Process
+    address: str = ""
+    """Where it can be reached; known once it has written ``started``."""
+    errors: bytes = b""
+    """The end of what it wrote to standard error."""
+    lines: list[bytes] = attrs.Factory(list)
+    """Everything it wrote to standard output."""
+    fault: str = ""
+    """What it wrote that is no event; it was killed for it."""
+    is_frozen: bool = False
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs; -9 after SIGKILL."""
+        return self.process.returncode
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        if self.process.poll() is None:
+            self.is_frozen = {signal.SIGSTOP: True, signal.SIGCONT: False}.get(number, self.is_frozen)
+            self.process.send_signal(number)
+
+    async def started(self) -> None:
+        """Wait until it takes part.
+
+        :raises AgentFailed: if it ends before.
+        """
+        await self.journal.until(lambda: bool(self.address) or self.returncode is not None)
+        if not self.address:
+            raise AgentFailed(f"{self.name} ended with code {self.returncode}: {self.complaint}")
+
+    @property
+    def complaint(self) -> str:
+        """What it did wrong, or else the last line it wrote to standard error."""
+        return self.fault or (self.errors.decode(errors="replace").strip().splitlines() or ["(it said nothing)"])[-1]
+
+    async def read(self) -> None:
+        """Follow both outputs to their ends, and then its exit. Kill it if it writes what is no event."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read_errors)
+            try:
+                await self._read_events()
+            except AgentFailed as error:
+                self.fault = str(error)
+                self.process.kill()
+        await self.process.wait()
+        self.journal.wake()
+
+    async def close(self) -> None:
+        """Close our ends of its pipes; for when it has ended, or to make it leave."""
+        if self.process.stdin is not None:
+            await self.process.stdin.aclose()
+
+    async def _read_events(self) -> None:
+        assert self.process.stdout is not None
+        waiting = b""
+        async with self.process.stdout as output:
+            async for chunk in output:
+                *lines, waiting = (waiting + chunk).split(b"\n")
+                for line in lines:
+                    self._take(line)
+                if len(waiting) > MAX_LINE_BYTES:
+                    raise AgentFailed(f"{self.name} wrote a line without end")
+
+    def _take(self, line: bytes) -> None:
+        self.lines.append(line)
+        try:
+            event = json.loads(line)
+            sighting = Sighting(self.name, self.run, event)
+            if sighting.kind == "started":
+                self.address = event["address"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise AgentFailed(f"{self.name} wrote something that is no event: {line[:200]!r}") from error
+        self.journal.record(sighting)
+
+    async def _read_errors(self) -> None:
+        assert self.process.stderr is not None
+        async with self.process.stderr as output:
+            async for chunk in output:
+                self.errors = (self.errors + chunk)[-KEPT_ERROR_BYTES:]
+
+
+@attrs.define
+class AgentPool:
+    """Starts agents that share a journal; see :func:`open_pool`."""
+
+    journal: Journal
+    folder: Path
+    """For files of this pool, such as the agents' metadata."""
+    nursery: trio.Nursery
+    agents: list[AgentProcess] = attrs.Factory(list)
+    """All processes ever started, in that order."""
+
+    async def start(self, name: str, arguments: Sequence[str]) -> AgentProcess:
+        """Start ``gossip agent --name NAME ARGUMENTS...``; does not wait until it takes part."""
+        command = [sys.executable, "-m", "gossip", "agent", "--name", name, "--events", "json", "--exit-on-eof"]
+        process = await trio.lowlevel.open_process(
+            [*command, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **_OWN_GROUP,
+        )
+        run = 1 + sum(agent.name == name for agent in self.agents)
+        agent = AgentProcess(name, run, self.journal, process)
+        self.agents.append(agent)
+        self.nursery.start_soon(agent.read)
+        return agent
+
+    def kill_all(self) -> None:
+        """Send SIGKILL to every process that still runs; it works on frozen ones too."""
+        for agent in self.agents:
+            if agent.process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(agent.process.pid, signal.SIGKILL)
+
+
+@contextlib.asynccontextmanager
+async def open_pool(folder: Path) -> AsyncIterator[AgentPool]:
+    """A pool of agents; when the block is left, none of them runs any more."""
+    async with trio.open_nursery() as nursery:
+        pool = AgentPool(Journal(), folder, nursery)
+        try:
+            yield pool
+        finally:
+            pool.kill_all()
+            with trio.CancelScope(shield=True):
+                for agent in pool.agents:
+                    await agent.process.wait()
+                    await agent.close()
+        nursery.cancel_scope.cancel()

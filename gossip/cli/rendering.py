@@ -1,0 +1,148 @@
+"""How events and members are written: as JSON for programs, as text for people.
+
+Names and metadata come from other machines. JSON escapes whatever is not ASCII; text escapes whatever
+does not print, so that no member can move the cursor of a terminal or forge a second line.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from gossip.core.address import Address
+from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.member import Member, Status
+
+STATUS_STYLES = {Status.ALIVE: "green", Status.SUSPECT: "yellow", Status.DEAD: "bold red", Status.LEFT: "dim"}
+"""Colours of the statuses, the same in every table."""
+
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def printable(text: str) -> str:
+    """``text`` with everything escaped that is not a visible character or a space."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _SHORT_ESCAPES.get(c) or _numeric_escape(ord(c)) for c in text)
+
+
+def _numeric_escape(code: int) -> str:
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def describe_metadata(metadata: Mapping[str, str]) -> str:
+    """Metadata as ``key=value`` pairs, sorted by key."""
+    return " ".join(f"{printable(key)}={printable(value)}" for key, value in sorted(metadata.items()))
+
+
+def started_json_line(local: Member, address: Address, unix_time: float) -> str:
+    """The first line of an agent's JSON output."""
+    return json.dumps(
+        {
+            "event": "started",
+            "name": local.name,
+            "address": str(address),
+            "generation": local.generation,
+            "time": round(unix_time, 6),
+        }
+    )
+
+
+def event_json_line(event: MembershipEvent, unix_time: float) -> str:
+    """One change as an agent's JSON output tells it; ``unix_time`` is when it happened."""
+    member = event.member
+    shown: dict[str, Any] = {
+        "event": event.kind.value,
+        "time": round(unix_time, 6),
+        "name": member.name,
+        "address": str(member.address),
+        "generation": member.generation,
+        "status": member.status.value,
+        "metadata": dict(member.metadata),
+        "alive": event.alive,
+    }
+    if event.kind is EventKind.DIED:
+        shown["accusers"] = list(event.accusers)
+        shown["silent_for"] = None if event.silent_for is None else round(event.silent_for, 3)
+    return json.dumps(shown)
+
+
+def member_json(member: Member) -> dict[str, Any]:
+    """One member as ``gossip members --json`` lists it."""
+    return {
+        "name": member.name,
+        "status": member.status.value,
+        "address": str(member.address),
+        "generation": member.generation,
+        "version": member.version,
+        "metadata": dict(member.metadata),
+    }
+
+
+def started_text(local: Member, address: Address, unix_time: float) -> str:
+    """The first line of an agent's output for people."""
+    return f"{clock(unix_time)}  started    {printable(local.name)} at {address}"
+
+
+def event_text(event: MembershipEvent, unix_time: float) -> str:
+    """One change as a line for people."""
+    details = [str(event.member.address), *_details(event)]
+    return (
+        f"{clock(unix_time)}  {event.kind.value:<9}  {printable(event.member.name)} "
+        f"({'; '.join(details)}), {event.alive} alive"
+    )
+
+
+def _details(event: MembershipEvent) -> Iterator[str]:
+    if event.kind in (EventKind.JOINED, EventKind.UPDATED) and event.member.metadata:
+        yield describe_metadata(event.member.metadata)
+    if event.accusers:
+        yield "accused by " + ", ".join(printable(name) for name in event.accusers)
+    if event.silent_for is not None:
+        yield f"silent for {event.silent_for:.1f} s"
+    if event.kind is EventKind.CONFLICT:
+        yield "another running process has this name"
+
+
+def clock(unix_time: float, *, with_date: bool = False) -> str:
+    """The local time of day to the millisecond, or date and time to the second."""
+    try:
+        moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc).astimezone()
+    except (ValueError, OverflowError, OSError):  # a peer may claim to have been started in any year
+        return "?"
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+def changes_between(known: Mapping[str, Member], members: Iterable[Member], time: float) -> Iterator[MembershipEvent]:
+    """The events that lead from what was last told (``known``, by name) to a snapshot.
+
+    A reader of an agent that fell behind loses single events; from these it still ends up with the
+    right picture. Who accused a member is not known any more.
+    """
+    snapshot = tuple(members)
+    alive = sum(member.status.is_living for member in snapshot)
+    for member in snapshot:
+        before = known.get(member.name)
+        if before is not None and before.generation != member.generation:
+            before = None
+        for kind in _kinds_between(before, member):
+            yield MembershipEvent(kind, member, alive, time, before.status if before else None)
+
+
+def _kinds_between(before: Member | None, after: Member) -> Iterator[EventKind]:
+    if before is None and after.status.is_living:
+        yield EventKind.JOINED
+    if before is not None and (before.version, before.address) != (after.version, after.address):
+        yield EventKind.UPDATED
+    status_before = Status.ALIVE if before is None else before.status
+    if after.status is not status_before:
+        yield {
+            Status.ALIVE: EventKind.RESTORED,
+            Status.SUSPECT: EventKind.SUSPECTED,
+            Status.DEAD: EventKind.DIED,
+            Status.LEFT: EventKind.LEFT,
+        }[after.status]

@@ -1,0 +1,23 @@
+"""Rich's console, with errors that stay what they are."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+from rich.console import Console
+
+WIDTH_ELSEWHERE = 120
+"""Columns of tables where standard output is no terminal."""
+
+
+class OutputConsole(Console):
+    """Writes to standard output, plainly where that is no terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(width=None if sys.stdout.isatty() else WIDTH_ELSEWHERE, highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on; Rich would end the program from within whatever task is printing."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

@@ -1,0 +1,1 @@
+"""Whole agents as processes, with real signals, on loopback sockets."""

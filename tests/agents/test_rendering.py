@@ -1,0 +1,91 @@
+"""What agents write, as pure functions: escapes, and the events that a reader who fell behind is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from gossip.cli.metadata import MetadataError, parse_file_text, parse_pairs
+from gossip.cli.rendering import changes_between, clock, printable
+from gossip.core.address import Address
+from gossip.core.events import EventKind
+from gossip.core.member import Member, Status
+
+
+def member(name: str, status: Status = Status.ALIVE, *, generation: int = 1, version: int = 1) -> Member:
+    return Member(
+        name=name,
+        generation=generation,
+        id=7,
+        address=Address("127.0.0.1", 1),
+        metadata={},
+        version=version,
+        status=status,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("zwölf Boxkämpfer", "zwölf Boxkämpfer"),
+        ("two\nlines", "two\\nlines"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("turned\u202eround", "turned\\u202eround"),
+        ("\U000e0001", "\\U000e0001"),
+        ("\udcff", "\\udcff"),
+    ],
+)
+def test_whatever_does_not_print_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (None, member("m"), [EventKind.JOINED]),
+        (None, member("m", Status.SUSPECT), [EventKind.JOINED, EventKind.SUSPECTED]),
+        (None, member("m", Status.DEAD), [EventKind.DIED]),
+        (None, member("m", Status.LEFT), [EventKind.LEFT]),
+        (member("m"), member("m"), []),
+        (member("m"), member("m", version=2), [EventKind.UPDATED]),
+        (member("m"), member("m", Status.DEAD), [EventKind.DIED]),
+        (member("m", Status.DEAD), member("m"), [EventKind.RESTORED]),
+        (member("m", Status.SUSPECT), member("m", version=2), [EventKind.UPDATED, EventKind.RESTORED]),
+        (member("m"), member("m", generation=2), [EventKind.JOINED]),
+        (member("m", Status.DEAD), member("m", generation=2), [EventKind.JOINED]),
+        (member("m"), member("m", Status.LEFT, generation=2), [EventKind.LEFT]),
+    ],
+)
+def test_a_snapshot_is_told_as_the_changes_that_lead_to_it(
+    before: Member | None, after: Member, told: list[EventKind]
+) -> None:
+    known = {} if before is None else {"m": before}
+    events = list(changes_between(known, [after, member("other")], 5.0))
+    about = [event for event in events if event.member.name == "m"]
+    assert [event.kind for event in about] == told
+    assert all(event.alive == 1 + after.status.is_living for event in events)
+    assert all(event.time == 5.0 for event in events)
+
+
+def test_metadata_values_may_hold_equals_signs_and_nothing() -> None:
+    assert parse_pairs(["a=b=c", "empty="]) == {"a": "b=c", "empty": ""}
+
+
+@pytest.mark.parametrize("pairs", [["a"], ["=b"], ["a=1", "a=1"]])
+def test_metadata_that_is_ambiguous_is_refused(pairs: list[str]) -> None:
+    with pytest.raises(MetadataError):
+        parse_pairs(pairs)
+
+
+def test_a_metadata_file_is_lines_or_json() -> None:
+    assert parse_file_text("# about\n\na=1\n  b = 2 \n") == {"a": "1", "b": "2"}
+    assert parse_file_text(' {"a": "1"}') == {"a": "1"}
+    assert parse_file_text("") == {}
+    for wrong in ('{"a": 1}', "{", '{"a": "1"} x', "{" * 60_000, '{"a":' * 10_000):
+        with pytest.raises(MetadataError):
+            parse_file_text(wrong)
+
+
+def test_a_time_that_no_calendar_has_is_no_error() -> None:
+    assert clock(2**62 / 1000, with_date=True) == "?"
+    assert len(clock(0.5)) == len("00:00:00.000")

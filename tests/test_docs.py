@@ -1,0 +1,157 @@
+"""The protocol paper says what the code does: its numbers, its bytes, and the simulator's example."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import math
+import re
+from typing import Any
+
+import attrs
+import pytest
+
+from gossip.core import wire
+from gossip.core.address import Address
+from gossip.core.config import PROFILES, Config
+from gossip.core.member import Identity
+from gossip.core.suspicion import suspicion_timeout
+from gossip.core.view import FINGERPRINT_MODULUS, fingerprint_mark
+from gossip.core.wire import Codec, DeadFact, News, Ping, RecordFact, SuspectFact, encode_fact
+from tests.rst import ROOT, document, literal_blocks, table
+
+PROTOCOL = document("docs/protocol.rst")
+
+ADA = Identity("ada", 1_750_000_000_000, 0x1122334455667788)
+BROOK = Identity("brook", 1_750_000_060_000, 0x99AABBCCDDEEFF00)
+FINGERPRINT = (fingerprint_mark(ADA, 1) + fingerprint_mark(BROOK, 2)) % FINGERPRINT_MODULUS
+
+
+# --- bytes
+
+
+def hex_dump(first_line: str) -> bytes:
+    """The bytes of the annotated dump that begins so; each line is hex, two spaces or more, a remark."""
+    (block,) = [block for block in literal_blocks(PROTOCOL) if block.startswith(first_line)]
+    return bytes.fromhex("".join(line.partition("  ")[0] for line in block.splitlines()))
+
+
+def test_the_ping_in_the_paper_is_what_the_codec_makes() -> None:
+    suspicion = SuspectFact(BROOK.id, 3600, (ADA.id,))
+    made, _ = Codec("default").encode(ADA.id, 4321, FINGERPRINT, Ping(0xDECAFBAD), [encode_fact(suspicion)], 1200)
+    assert hex_dump("89 ") == made
+    assert Codec("default").decode(made).facts == (suspicion,)
+
+
+def test_the_news_in_the_paper_are_what_the_codec_makes() -> None:
+    record = RecordFact(
+        BROOK.id, BROOK.name, BROOK.generation, 2, Address("10.0.0.2", 7946), {"role": "web"}, heartbeat=3605
+    )
+    death = DeadFact(0x0F0E0D0C0B0A0908, 9000, (ADA.id, BROOK.id))
+    facts = [encode_fact(record), encode_fact(death)]
+    made, _ = Codec("default").encode(ADA.id, 4330, FINGERPRINT, News(), facts, 1200)
+    assert hex_dump("87 ") == made
+    assert Codec("default").decode(made).facts == (record, death)
+
+
+def test_the_fingerprint_in_the_paper_is_what_the_view_would_have() -> None:
+    marks = (fingerprint_mark(ADA, 1), fingerprint_mark(BROOK, 2), FINGERPRINT)
+    assert hex_dump("c4 ") == b"".join(mark.to_bytes(8, "big") for mark in marks)
+
+
+def test_the_kinds_of_messages_are_those_of_the_codec() -> None:
+    bodies: dict[str, type[wire.Body]] = {
+        "PING": wire.Ping,
+        "ACK": wire.Ack,
+        "PING_REQUEST": wire.PingRequest,
+        "NACK": wire.Nack,
+        "INDIRECT_ACK": wire.IndirectAck,
+        "NEWS": wire.News,
+        "DIGEST": wire.Digest,
+        "ENTRIES": wire.Entries,
+    }
+    rows = table(PROTOCOL, "Kinds of messages")
+    assert [(name, int(kind)) for kind, name, *_ in rows] == [(name, body.KIND) for name, body in bodies.items()]
+
+
+def test_the_codes_of_facts_are_those_of_the_codec() -> None:
+    described = {name: int(code) for code, name, *_ in table(PROTOCOL, "Codes of facts")}
+    assert described == {
+        "RECORD": wire.RECORD,
+        "ALIVE": wire.ALIVE,
+        "SUSPECT": wire.SUSPECT,
+        "DEAD": wire.DEAD,
+        "LEFT": wire.LEFT,
+    }
+
+
+# --- numbers
+
+
+def number(text: str) -> float | tuple[float, ...]:
+    """A number as the paper writes it: ``1,200``, ``0.1``, ``2^62``, ``2^64-1``, or several."""
+    if ", " in text:
+        return tuple(float(part) for part in text.split(", "))
+    if power := re.fullmatch(r"2\^(\d+)(-1)?", text):
+        return (1 << int(power[1])) - bool(power[2])
+    return float(text.replace(",", "")) if "." in text else int(text.replace(",", ""))
+
+
+def constants_in_the_code() -> dict[tuple[str, str], Any]:
+    """Module and name of every public constant of the core that is a number or several."""
+    found = {}
+    for path in sorted((ROOT / "gossip" / "core").glob("*.py")):
+        module = importlib.import_module(f"gossip.core.{path.stem}") if path.stem != "__init__" else None
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = statement.targets if isinstance(statement, ast.Assign) else []
+            targets += [statement.target] if isinstance(statement, ast.AnnAssign) else []
+            for target in targets:
+                if isinstance(target, ast.Name) and re.fullmatch("[A-Z][A-Z0-9_]+", target.id):
+                    value = getattr(module, target.id)
+                    numbers = value if type(value) is tuple else (value,)
+                    if all(type(each) in (int, float) for each in numbers):
+                        found[path.stem, target.id] = value
+    return found
+
+
+def test_the_table_of_constants_is_complete_and_true() -> None:
+    described = {(module, name): number(value) for name, value, module, _ in table(PROTOCOL, "Constants")}
+    assert described == constants_in_the_code()
+
+
+def test_every_constant_has_a_reason() -> None:
+    for name, _, _, reason in table(PROTOCOL, "Constants"):
+        assert len(reason) >= 7, name
+
+
+def test_the_table_of_settings_is_complete_and_true() -> None:
+    profiles = [PROFILES[name]() for name in ("local", "lan", "wan")]
+    rows = {name: values for name, *values in table(PROTOCOL, "Settings and profiles")}
+    assert list(rows) == [field.name for field in attrs.fields(Config)]
+    for name, values in rows.items():
+        for value, profile in zip(values, profiles, strict=True):
+            actual = getattr(profile, name)
+            assert value == f"``{actual}``" if isinstance(actual, str) else number(value) == actual, name
+
+
+def test_the_worked_suspicions_are_what_the_formula_gives() -> None:
+    lan = Config.lan()
+    for accusers, written in ((1, "6.00 s"), (2, "3.22 s"), (3, "1.60 s")):
+        timeout = suspicion_timeout(accusers, lan.confirmations, lan.suspicion_min, lan.suspicion_max)
+        assert written == f"{timeout:.2f} s"
+        assert f"- {written}\n" in PROTOCOL
+    assert math.isclose(math.log(2) / math.log(3), 0.631, abs_tol=0.0005)
+
+
+# --- the simulator
+
+
+def test_the_example_of_the_simulator_runs_as_it_stands() -> None:
+    (code,) = [block for block in literal_blocks(document("docs/simulator.rst")) if "Simulation(" in block]
+    exec(compile(code, "docs/simulator.rst", "exec"), {"__name__": "example"})
+
+
+@pytest.mark.parametrize("name", ["README.rst", "docs/protocol.rst", "docs/simulator.rst"])
+def test_no_line_of_a_document_is_too_long_for_a_page(name: str) -> None:
+    lines = document(name).splitlines()
+    assert not [line for line in lines if len(line) > 110 and "python3 -m venv" not in line]

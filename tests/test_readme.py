@@ -1,0 +1,142 @@
+"""What README.rst promises: its commands, its example, and that no part of the API is missing from it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from subprocess import PIPE
+
+import attrs
+import pytest
+import trio
+
+import gossip
+from gossip import Config, EventKind, Node, Status
+from tests.node.nodes import local_node, metadata_of, status_of, until
+from tests.rst import ROOT, document, literal_blocks, table
+
+README = document("README.rst")
+
+SET_UP = [
+    f"python3 -m venv .venv && .venv/bin/python -m pip install --quiet --editable '.[{extra}]' && .venv/bin/{command}"
+    for extra, command in (("cli", "gossip demo"), ("test", "python -m pytest"))
+]
+
+
+def example() -> str:
+    (code,) = [block for block in literal_blocks(README) if "trio.run(" in block]
+    return code
+
+
+class Output:
+    """The lines that a process has written so far."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def has_line(self, line: str) -> Callable[[], bool]:
+        return lambda: line in self.text.splitlines()
+
+    async def collect(self, stream: trio.abc.ReceiveStream) -> None:
+        async for piece in stream:
+            self.text += piece.decode()
+
+
+@asynccontextmanager
+async def running_example(folder: Path, *arguments: str) -> AsyncIterator[tuple[trio.Process, Output]]:
+    """The example as a process of its own, with warnings as errors; killed if it is still there at the end."""
+    script = folder / "example.py"
+    script.write_text(example(), encoding="utf-8")
+    output = Output()
+    async with trio.open_nursery() as nursery:
+        process = await trio.lowlevel.open_process(
+            [sys.executable, "-u", "-W", "error", str(script), *arguments],
+            stdout=PIPE,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+        assert process.stdout is not None
+        nursery.start_soon(output.collect, process.stdout)
+        try:
+            yield process, output
+        finally:
+            if process.returncode is None:
+                process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_example_joins_tells_every_change_and_leaves_as_it_stands(tmp_path: Path) -> None:
+    async with local_node("brook", metadata={"release": "1"}, config=Config.lan()) as brook:
+        arguments = ("ada", "127.0.0.1:0", str(brook.address))
+        async with running_example(tmp_path, *arguments) as (process, output):
+            await until(lambda: status_of(brook, "ada") is Status.ALIVE)
+            assert metadata_of(brook, "ada") == {"role": "web"}
+            await until(output.has_line("joined brook {'release': '1'}"))
+            assert output.text.splitlines()[0] == "here are ada"
+            brook.update({"release": "2"})
+            await until(output.has_line("updated brook {'release': '2'}"))
+            process.send_signal(signal.SIGTERM)
+            with trio.fail_after(10):
+                assert await process.wait() == 0
+            await until(output.has_line("farewell heard by brook"))
+            await until(lambda: status_of(brook, "ada") is Status.LEFT)
+
+
+async def test_the_example_tells_that_a_member_died_where_it_did_not_take_its_leave(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        brook = await stack.enter_async_context(local_node("brook"))
+        arguments = ("ada", "127.0.0.1:0", str(brook.address))
+        _, output = await stack.enter_async_context(running_example(tmp_path, *arguments))
+        await until(output.has_line("joined brook {}"))
+        async with local_node("cleo", seeds=[brook.address]):
+            await until(output.has_line("joined cleo {}"))
+        await until(output.has_line("died cleo {}"))
+        assert not output.has_line("left cleo {}")()
+
+
+def test_the_example_has_about_twenty_lines() -> None:
+    assert len([line for line in example().splitlines() if line]) <= 22
+
+
+def test_there_are_exactly_two_commands_to_set_up_and_they_are_near_the_top() -> None:
+    lines = [line.strip() for line in README.splitlines()]
+    assert [line for line in lines if line.startswith("python3 -m venv")] == SET_UP
+    assert lines.index(SET_UP[-1]) < 20
+
+
+def test_ci_finds_the_command_that_runs_the_tests() -> None:
+    assert re.findall(r"^ *(python3 -m venv .*pytest) *$", README, re.MULTILINE) == [SET_UP[1]]
+
+
+@pytest.mark.parametrize("name", gossip.__all__)
+def test_everything_that_can_be_imported_is_named(name: str) -> None:
+    assert re.search(rf"``{name}\b", README), f"{name} is not in README.rst"
+
+
+def test_every_attribute_of_a_node_is_in_its_table() -> None:
+    described = {name for row in table(README, "``Node``") for name in re.findall(r"``(?:await )?(\w+)", row[0])}
+    assert described == {name for name in vars(Node) if not name.startswith("_")}
+
+
+def test_every_field_of_an_event_and_every_kind_is_in_its_table() -> None:
+    fields = {name for row in table(README, "``MembershipEvent``") for name in re.findall(r"``(\w+)``", row[0])}
+    assert fields == {field.name for field in attrs.fields(gossip.MembershipEvent)}
+    assert [row[0] for row in table(README, "``EventKind``")] == [f"``{kind.name}``" for kind in EventKind]
+
+
+@pytest.mark.parametrize("setting", [field.name for field in attrs.fields(Config)])
+def test_every_setting_is_named(setting: str) -> None:
+    assert re.search(rf"``{setting}``", README), f"{setting} is not in README.rst"
+
+
+def test_every_file_that_is_linked_exists() -> None:
+    links = re.findall(r"<([^>:]+\.\w+|LICENSE)>`_|image:: (\S+)", README)
+    assert len(links) > 4
+    for link in ("".join(pair) for pair in links):
+        assert (ROOT / link).is_file(), f"README.rst links to {link}"

@@ -9,8 +9,9 @@ one assertion about one member, itself a positional array that begins with a cod
 what is well-formed; it does not decide what is believed.
 
 Decoding is strict: known version and kind, exact types and lengths, bounded numbers, valid names, no
-tags, no floats, no indefinite lengths, no trailing bytes, the one shortest encoding of each value
-(RFC 8949, section 4.2), and metadata in the code-point order of its keys. Whatever else cbor2 could decode is refused before it is built.
+tags, no floats, no indefinite lengths, no trailing bytes, the one shortest encoding of each value (RFC
+8949, section 4.2), and metadata in the code-point order of its keys. Whatever else cbor2 could decode is
+refused before it is built.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import attrs
 
@@ -28,6 +29,25 @@ SOCKET_BUFFER_DATAGRAMS = 256
 """Datagrams that wait for a paused node; further ones are lost, as in a kernel."""
 
 
+CONNECT_TIMEOUT_S = 3.0
+"""How long a driver tries to connect a stream."""
+
+SYN_RETRY_S = 1.0
+"""Pause before a lost SYN is sent again, as in Linux."""
+
+SEGMENT_RETRY_S = 0.2
+"""Pause before a lost segment is sent again, as in Linux on a short path."""
+
+
+@attrs.define
+class StreamEnd:
+    """One end of an open stream: who is at the other end, and when all that was sent has arrived."""
+
+    peer: SimulatedNode
+    number: int
+    sent_until: float = 0.0
+
+
 @attrs.define(eq=False)
 class SimulatedNode:
     """One node: its core, what befell it, and every event it told."""
@@ -40,8 +60,10 @@ class SimulatedNode:
     paused: bool = False
     inbox: deque[Callable[[], None]] = attrs.Factory(deque)
     timer: float = 0.0
-    peers: dict[int, tuple[SimulatedNode, int]] = attrs.Factory(dict)
-    """Open streams: the node at the other end and the stream's number there."""
+    streams: dict[int, StreamEnd] = attrs.Factory(dict)
+    """Open streams by number."""
+    connecting: dict[int, list[bytes]] = attrs.Factory(dict)
+    """Streams that are being opened, and the frames that wait for that."""
 
     def told(self, kind: str, name: str | None = None) -> list[MembershipEvent]:
         """The events of one kind that it told, about one member or any."""
@@ -106,7 +128,7 @@ class Simulation:
         """Stop a node without a word."""
         node = self.nodes[name]
         node.running = False
-        for number in list(node.peers):
+        for number in list(node.streams):
             self._end_stream(node, number)
 
     def pause(self, name: str, seconds: float) -> None:
@@ -194,7 +216,7 @@ class Simulation:
         now, protocol = self.now, node.protocol
         for data, destination in protocol.datagrams_to_send(now):
             for delay, copy in self.network.deliveries(data, node.address, destination):
-                self.at(now + delay, lambda d=copy, to=destination: self._deliver(d, node.address, to))  # type: ignore[misc]
+                self.at(now + delay, partial(self._deliver, copy, node.address, destination))
         for action in protocol.stream_actions():
             match action:
                 case OpenStream(number, address):
@@ -202,7 +224,7 @@ class Simulation:
                 case SendFrame(number, data):
                     self._send_frame(node, number, data)
                 case CloseStream(number):
-                    self.at(now + 3 * self.network.link.latency, lambda n=number: self._end_stream(node, n))  # type: ignore[misc]
+                    self._close_stream(node, number)
         while (event := protocol.next_event()) is not None:
             node.events.append(event)
         timer = protocol.next_timer()
@@ -243,33 +265,59 @@ class Simulation:
     # --- streams
 
     def _open_stream(self, node: SimulatedNode, number: int, address: Address) -> None:
-        peer = self._at.get(address)
-        ways_open = self.network.connects(node.address, address) and self.network.connects(address, node.address)
+        """Connect: there and back, each way sent again when it is lost, until the driver's patience ends."""
+        delay = self.network.stream_delay(SYN_RETRY_S) + self.network.stream_delay(SYN_RETRY_S)
+        node.connecting[number] = []
+        if delay > CONNECT_TIMEOUT_S:
+            self.at(self.now + CONNECT_TIMEOUT_S, lambda: self._connected(node, number, None))
+        else:
+            self.at(self.now + delay, lambda: self._connected(node, number, self._at.get(address)))
+
+    def _connected(self, node: SimulatedNode, number: int, peer: SimulatedNode | None) -> None:
+        """A connection was made, or could not be; what waited for it is sent."""
+        waiting = node.connecting.pop(number, None)
+        if waiting is None or not node.running:
+            return
         accepted = None
-        if peer is not None and peer.running and ways_open:
+        if peer is not None and peer.running and self._is_open_both_ways(node, peer):
             accepted = peer.protocol.stream_accepted(node.address, self.now)
         if peer is None or accepted is None:
-            self.at(self.now + self.network.delay(), lambda: self._to(node, lambda: self._closed(node, number)))
+            self._to(node, lambda: node.protocol.stream_closed(number, self.now))
             return
-        node.peers[number] = (peer, accepted)
-        peer.peers[accepted] = (node, number)
+        node.streams[number] = StreamEnd(peer, accepted)
+        peer.streams[accepted] = StreamEnd(node, number)
+        for data in waiting:
+            self._send_frame(node, number, data)
+
+    def _is_open_both_ways(self, one: SimulatedNode, other: SimulatedNode) -> bool:
+        connects = self.network.connects
+        return connects(one.address, other.address) and connects(other.address, one.address)
 
     def _send_frame(self, node: SimulatedNode, number: int, data: bytes) -> None:
-        if number not in node.peers:
-            return
-        peer, there = node.peers[number]
-        delay = 2 * self.network.link.latency  # constant: a stream keeps its order
-        if self.network.connects(node.address, peer.address):
-            arrive = lambda: peer.protocol.receive_frame(there, data, self.now)  # noqa: E731
-            self.at(self.now + delay, lambda: self._to(peer, arrive))
+        if number in node.connecting:
+            node.connecting[number].append(data)
+        elif (end := node.streams.get(number)) is not None and self._is_open_both_ways(node, end.peer):
+            peer, there = end.peer, end.number
+            end.sent_until = max(end.sent_until, self.now + self.network.stream_delay(SEGMENT_RETRY_S))
+            self.at(end.sent_until, lambda: self._arrive(peer, there, data))
+
+    def _arrive(self, node: SimulatedNode, number: int, data: bytes) -> None:
+        if number in node.streams:
+            self._to(node, lambda: node.protocol.receive_frame(number, data, self.now))
+
+    def _close_stream(self, node: SimulatedNode, number: int) -> None:
+        """Close once everything sent has arrived."""
+        end = node.streams.get(number)
+        when = self.now if end is None else max(self.now, end.sent_until)
+        self.at(when, lambda: self._end_stream(node, number))
 
     def _end_stream(self, node: SimulatedNode, number: int) -> None:
-        if number not in node.peers:
+        if number in node.connecting:
+            self._connected(node, number, None)
+        end = node.streams.pop(number, None)
+        if end is None:
             return
-        peer, there = node.peers.pop(number)
-        self._to(node, lambda: self._closed(node, number))
-        if peer.peers.pop(there, None) is not None:
-            self._to(peer, lambda: self._closed(peer, there))
-
-    def _closed(self, node: SimulatedNode, number: int) -> None:
-        node.protocol.stream_closed(number, self.now)
+        self._to(node, lambda: node.protocol.stream_closed(number, self.now))
+        peer, there = end.peer, end.number
+        if peer.streams.pop(there, None) is not None:
+            self._to(peer, lambda: peer.protocol.stream_closed(there, self.now))

@@ -12,6 +12,9 @@ import attrs
 
 from gossip.core.address import Address
 
+MAX_STREAM_DELAY_S = 60.0
+"""Longer than any driver waits for a stream."""
+
 Blocked = Callable[[Address, Address], bool]
 """Whether nothing gets from the first address to the second."""
 
@@ -51,6 +54,16 @@ class Network:
         """One draw of the one-way delay, in seconds."""
         link = self.link
         return link.latency * self.random.lognormvariate(0.0, link.spread) if link.spread else link.latency
+
+    def stream_delay(self, first_retry: float) -> float:
+        """One draw of how long a segment of a stream takes, sent again after each loss, ever later.
+
+        :param first_retry: pause before it is sent again, in seconds; doubles each time.
+        """
+        delay, retry = self.delay(), first_retry
+        while self.random.random() < self.link.loss and delay < MAX_STREAM_DELAY_S:
+            delay, retry = delay + retry, 2 * retry
+        return delay
 
     def deliveries(self, data: bytes, source: Address, destination: Address) -> list[tuple[float, bytes]]:
         """The copies of a datagram that arrive: after how long, and what."""

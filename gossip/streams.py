@@ -45,6 +45,10 @@ MAX_QUEUED_BYTES = 1 << 20
 """While more than this waits to be written to a stream, nothing is read from it: whoever does not take
 the answers cannot make us keep more of them."""
 
+MAX_QUEUED_BYTES_IN_ALL = 32 << 20
+"""While more than this waits on all streams together, a stream that would add to it is cut: many who ask
+and do not read must not fill the memory."""
+
 READ_BYTES = 65_536
 
 ACCEPT_PAUSE_MIN_S = 0.05
@@ -91,10 +95,15 @@ class Streams:
                 self._nursery.start_soon(self._run_outgoing, action.stream, action.address, link)
             elif (known := self._links.get(action.stream)) is None:
                 continue
-            elif isinstance(action, SendFrame):
-                known.enqueue(action.data)
-            else:  # CloseStream
+            elif not isinstance(action, SendFrame):  # CloseStream
                 known.finish()
+            elif self._bytes_queued() > MAX_QUEUED_BYTES_IN_ALL:
+                known.fail()
+            else:
+                known.enqueue(action.data)
+
+    def _bytes_queued(self) -> int:
+        return sum(link.bytes_queued for link in self._links.values())
 
     async def accept_forever(self) -> None:
         """Serve whoever connects. A failure to accept pauses this, and stops nothing else."""
@@ -219,7 +228,7 @@ class _Link:
         self._idle_timeout = IDLE_TIMEOUT_S
         self._bytes_in = 0
         self._bytes_out = 0
-        self._bytes_queued = 0
+        self.bytes_queued = 0
         self._room = trio.Event()
         self._outgoing, self._frames = trio.open_memory_channel[bytes](math.inf)
         self.scope = trio.CancelScope()
@@ -233,7 +242,7 @@ class _Link:
         if self.is_finished:
             return
         self._bytes_out += HEADER_BYTES + len(message)
-        self._bytes_queued += len(message)
+        self.bytes_queued += len(message)
         if self._bytes_out > MAX_STREAM_BYTES:
             self.fail()
         else:
@@ -267,7 +276,7 @@ class _Link:
 
     async def wait_for_room(self) -> None:
         """Return once little enough waits to be written."""
-        while self._bytes_queued > MAX_QUEUED_BYTES:
+        while self.bytes_queued > MAX_QUEUED_BYTES:
             self._room = trio.Event()
             await self._room.wait()
 
@@ -276,7 +285,7 @@ class _Link:
         try:
             async for message in self._frames:
                 await connection.send_all(pack_frame(message))
-                self._bytes_queued -= len(message)
+                self.bytes_queued -= len(message)
                 self._room.set()
                 self.progress()
             await connection.send_eof()

@@ -100,7 +100,7 @@ class Simulation:
         :param learns_address: whether others have to tell it where they reach it.
         """
         if address is None:
-            address = self.nodes[name].address if name in self.nodes else self._new_address()
+            address = self.nodes[name].address if name in self.nodes else self.new_address()
         protocol = Protocol(
             config or self.config,
             name=name,
@@ -155,6 +155,11 @@ class Simulation:
         node.protocol.receive_datagram(data, source, self.now)
         self._pump(node)
 
+    def new_address(self) -> Address:
+        """An address that nobody has had yet."""
+        number = next(self._hosts)
+        return Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 7946)
+
     @property
     def running(self) -> list[SimulatedNode]:
         """The nodes that have not crashed."""
@@ -207,10 +212,6 @@ class Simulation:
         return all(node.sees().get(name) == status for node in self.running if node.name != name)
 
     # --- the driver's part
-
-    def _new_address(self) -> Address:
-        number = next(self._hosts)
-        return Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 7946)
 
     def _pump(self, node: SimulatedNode) -> None:
         now, protocol = self.now, node.protocol

@@ -18,7 +18,7 @@ from gossip.core.config import Config
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
 from gossip.core.member import MAX_VERSION, Identity, Member, Record, Status
-from gossip.core.view import Change, Entry, Refused, View
+from gossip.core.view import MAX_GENERATION_AHEAD_MS, Change, Entry, Refused, View
 from gossip.core.wire import (
     MAX_ACCUSERS,
     AliveFact,
@@ -98,9 +98,9 @@ class Belief:
 
     def _record(self, fact: RecordFact, now: float) -> Outcome:
         entry = self._view.get(fact.id)
+        if entry is not None and (entry.identity.name, entry.identity.generation) != (fact.name, fact.generation):
+            entry = None  # somebody else under this id: the view decides whose it is
         if entry is not None:
-            if (entry.identity.name, entry.identity.generation) != (fact.name, fact.generation):
-                return Disbelief("id of another member")
             known = entry.registers.record
             if fact.version < known.version:
                 return Verdict.OUTDATED
@@ -138,20 +138,18 @@ class Belief:
         registers = entry.registers
         if registers.left or fact.floor <= registers.heartbeat:
             return Verdict.OUTDATED
-        if not entry.estimate.is_plausible(fact.floor, now):
+        if not entry.estimate.is_plausible(max(fact.floor, fact.heartbeat), now):
             return Disbelief("floor ahead of time")
+        was, accusers = registers.status, entry.accusers
+        if was is not Status.DEAD:
+            entry.accusers = _united(accusers, fact.accusers)
         if isinstance(fact, DeadFact):
-            if registers.status is not Status.DEAD:
-                entry.accusers = _united(entry.accusers, fact.accusers)
-            return self._view.merge(entry, now, convicted=fact.floor) or Verdict.KNOWN
-        if registers.status is Status.DEAD:
+            return self._view.merge(entry, now, convicted=fact.floor, heartbeat=fact.heartbeat) or Verdict.KNOWN
+        change = self._view.merge(entry, now, accused=fact.floor, heartbeat=fact.heartbeat)
+        if entry.status is Status.DEAD:
             return Verdict.OUTDATED
-        accusers = _united(entry.accusers, fact.accusers)
-        is_news = accusers != entry.accusers
-        entry.accusers = accusers
-        change = self._view.merge(entry, now, accused=fact.floor)
-        if change is None and is_news:
-            return Change(entry, Status.SUSPECT, Status.SUSPECT)
+        if change is None and entry.accusers != accusers:
+            return Change(entry, was, was)
         return change or Verdict.KNOWN
 
     def _farewell(self, entry: Entry, fact: LeftFact, now: float) -> Outcome:
@@ -171,7 +169,7 @@ class Belief:
             case AliveFact():
                 said, is_accusation = fact.heartbeat, False
             case _:
-                said, is_accusation = fact.floor, True
+                said, is_accusation = max(fact.floor, fact.heartbeat), True
         own = local.counter.value(now)
         if said > own:
             if not local.can_outrun(said, now):
@@ -186,6 +184,9 @@ class Belief:
 
     def _own_record(self, fact: RecordFact, now: float) -> Outcome:
         local, own = self._local, self._local.entry.registers.record
+        if (fact.name, fact.generation) != (local.entry.identity.name, local.entry.identity.generation):
+            # Our id was given to somebody else, and is of no more use.
+            return self._new_generation(now, fact.generation if fact.name == local.entry.identity.name else 0)
         if fact.version < own.version or local.has_left:
             return Verdict.KNOWN
         if fact.version == own.version and (fact.address, fact.metadata) == (own.address, own.metadata):
@@ -195,10 +196,12 @@ class Belief:
         local.announce(self._view, now, above=fact.version)
         return Change(local.entry, Status.ALIVE, Status.ALIVE, updated=True)
 
-    def _new_generation(self, now: float) -> Outcome:
+    def _new_generation(self, now: float, above: int = 0) -> Outcome:
         if self._local.has_left:
             return Verdict.KNOWN
-        self._local.start_generation(self._view, 0, now)
+        if above > self._local.wall_ms(now) + MAX_GENERATION_AHEAD_MS:
+            above = 0  # nobody believes in that one
+        self._local.start_generation(self._view, above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
+from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
 from gossip.core.facts import liveness_fact, record_fact
 from gossip.core.member import Status
@@ -30,10 +31,6 @@ MAX_RUMOURS = 4096
 """Rumours kept at once; reconciliation finds whatever had to be dropped."""
 
 
-ROUNDING = 1e-6
-"""Tokens that may be missing only because numbers are rounded."""
-
-
 @attrs.define
 class Rumour:
     """What is news about one member, and how often it may still ride."""
@@ -47,28 +44,6 @@ class Rumour:
     expires: float
     """Local time at which it stops riding."""
     rides: int = 0
-
-
-class TokenBucket:
-    """How many datagrams may be pushed now: ``burst`` at once, ``rate`` per second in the long run."""
-
-    def __init__(self, rate: float, burst: int, now: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._tokens = float(burst)
-        self._at = now
-
-    def wait(self, count: int, now: float) -> float:
-        """Seconds until ``count`` may be sent; 0 if at once."""
-        self._tokens = min(self._burst, self._tokens + self._rate * max(0.0, now - self._at))
-        self._at = now
-        shortage = min(count, self._burst) - self._tokens
-        # A shortage from rounding would be a wait too short for the clock to show, and so without end.
-        return shortage / self._rate if shortage > ROUNDING else 0.0
-
-    def spend(self, count: int) -> None:
-        """Take out what was sent."""
-        self._tokens -= count
 
 
 class Dissemination:

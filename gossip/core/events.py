@@ -46,5 +46,5 @@ class MembershipEvent:
     floor: int = 0
     """The counter value it had to reach (suspected and died), in heartbeat steps."""
     silent_for: float | None = None
-    """Seconds since its counter ought to have passed the floor (suspected and died): for at least so long
-    nobody has seen it advance."""
+    """Seconds for which its counter has stood, as far as this node and the accusers know (suspected and
+    died): since it was at the highest value that any of them has seen."""

@@ -24,15 +24,20 @@ def record_fact(entry: Entry) -> bytes:
 
 
 def liveness_fact(entry: Entry) -> bytes:
-    """Whether the member lives, and the counter or floor that shows it."""
+    """Whether the member lives, and the counters and floors that show it.
+
+    It tells whatever could change another's mind, so two nodes that correct each other agree after that.
+    """
     registers = entry.registers
     match registers.status:
         case Status.ALIVE:
             return encode_fact(AliveFact(entry.id, registers.heartbeat))
         case Status.SUSPECT:
-            return encode_fact(SuspectFact(entry.id, registers.accused, entry.accusers[:MAX_ACCUSERS]))
+            accusers = entry.accusers[:MAX_ACCUSERS]
+            return encode_fact(SuspectFact(entry.id, registers.accused, accusers, registers.heartbeat))
         case Status.DEAD:
-            return encode_fact(DeadFact(entry.id, registers.convicted, entry.accusers[:MAX_ACCUSERS]))
+            accusers = entry.accusers[:MAX_ACCUSERS]
+            return encode_fact(DeadFact(entry.id, registers.convicted, accusers, registers.heartbeat))
         case Status.LEFT:
             return encode_fact(LeftFact(entry.id, registers.left))
 

@@ -77,7 +77,7 @@ class Joining:
         self._contacts[token] = address
         facts = [record_fact(self._local.entry)] if self._local.address_known else []
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
-        self._outbox.send(Path(address), Ping(token, address), now, to=known, facts=facts)
+        self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts)
 
     def copied_view(self, now: float) -> None:
         """The first copy of the view is here; see to it that nothing is missing."""
@@ -103,7 +103,7 @@ class Joining:
         if not self._seeds and not self._view.gone():
             return
         dead = self._view.gone(revivable=True)
-        share = len(dead) / (len(dead) + self._view.alive)
+        share = len(dead) / (len(dead) + max(1, self._view.alive))
         if self._random.random() >= min(0.5, self._config.heal_probability + HEAL_SHARE * share):
             return
         living = {entry.registers.record.address for entry in self._view if entry.status.is_living}
@@ -118,7 +118,7 @@ class Joining:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._view.others > 0 or self._local.has_left:
+        if (self._view.others > 0 and self._local.address_known) or self._local.has_left:
             self._pause = FIRST_PAUSE_S
             return
         own = self._local.entry.registers.record.address

@@ -47,6 +47,10 @@ class Journal:
         for kind in kinds_of(change):
             self._note(kind, change.entry, change.before, now)
 
+    def has_told_of(self, member_id: int) -> bool:
+        """Whether a conflict about this process has been told already."""
+        return member_id in self._conflicts
+
     def note_conflict(self, member: Member, now: float) -> None:
         """Record, once, that this member's name is borne by another running process."""
         if member.id in self._conflicts:
@@ -68,7 +72,7 @@ class Journal:
                 previous=before,
                 accusers=tuple(self._name(each) for each in entry.accusers) if accused else (),
                 floor=floor,
-                silent_for=max(0.0, now - entry.estimate.time_of(floor)) if accused else None,
+                silent_for=max(0.0, now - entry.estimate.time_of(entry.registers.heartbeat)) if accused else None,
             )
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import attrs
 
 from gossip.core.address import Address
+from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
 from gossip.core.dissemination import Dissemination
 from gossip.core.facts import liveness_fact
@@ -21,6 +22,11 @@ from gossip.core.wire import ANONYMOUS, MAX_FRAME_BYTES, Ack, Body, Codec, News,
 
 MAX_PENDING_DATAGRAMS = 4096
 """Datagrams composed but not yet taken by the driver, which takes them after every call."""
+
+
+ANSWERS_PER_PUSH = 2
+"""Datagrams of facts that may be sent in answer, for each that may be pushed: both halves of a difference of
+views are settled by answers, and a push needs none."""
 
 
 @attrs.frozen
@@ -61,12 +67,13 @@ class Outbox:
     """Everything this node is about to send."""
 
     def __init__(self, config: Config, view: View, local: LocalMember, dissemination: Dissemination,
-                 codec: Codec) -> None:  # fmt: skip
+                 codec: Codec, now: float) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._local = local
         self._dissemination = dissemination
         self._codec = codec
+        self._answers = TokenBucket(ANSWERS_PER_PUSH * config.push_rate, config.push_burst, now)
         self._datagrams: list[tuple[bytes, Address]] = []
         self._actions: list[StreamAction] = []
         self.datagrams_sent = 0
@@ -111,14 +118,37 @@ class Outbox:
             self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - len(needed))])
         self._put(path, data)
 
-    def send_pages(self, path: Path, facts: Sequence[bytes], now: float, most: int) -> None:
-        """Send encoded facts and nothing else, in as many messages as they need but at most ``most``."""
+    def allowance(self, path: Path, most: int, now: float) -> int:
+        """How many messages may be sent in answer to something that came this way, ``most`` at most.
+
+        Over datagrams the budget is shared by all who ask: a forged source address must not turn the
+        node against somebody else. Whoever is left out asks again. Streams have budgets of their own.
+        """
+        return most if path.stream is not None else min(most, self._answers.available(now))
+
+    def spend(self, path: Path, count: int) -> None:
+        """Count messages sent in answer against the budget."""
+        if path.stream is None:
+            self._answers.spend(count)
+
+    def send_answer(self, path: Path, facts: Sequence[bytes], now: float, most: int) -> None:
+        """Send encoded facts like :meth:`send_pages`, as far as the budget for answers allows."""
+        if facts:
+            self.spend(path, self.send_pages(path, facts, now, self.allowance(path, most, now)))
+
+    def send_pages(self, path: Path, facts: Sequence[bytes], now: float, most: int) -> int:
+        """Send encoded facts and nothing else, in as many messages as they need but at most ``most``.
+
+        :returns: how many messages that were.
+        """
         rest = list(facts)
-        while rest and most > 0:
+        sent = 0
+        while rest and sent < most:
             data, fitting = self._encode(path, News(), rest, now)
             self._put(path, data)
             rest = rest[max(1, fitting) :]
-            most -= 1
+            sent += 1
+        return sent
 
     def send_news(self, targets: list[Entry], facts: list[bytes], now: float) -> int:
         """Send the same facts, as many as fit one datagram, to several members; says how many fitted."""

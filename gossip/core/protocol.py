@@ -114,7 +114,7 @@ class Protocol:
         self._belief = Belief(config, self._view, self._local)
         self._dissemination = Dissemination(config, self._view, self._timers, random, now)
         self._codec = Codec(config.cluster)
-        self._outbox = Outbox(config, self._view, self._local, self._dissemination, self._codec)
+        self._outbox = Outbox(config, self._view, self._local, self._dissemination, self._codec, now)
         self._streams = Streams(self._outbox)
         self._prober = Prober(config, self._view, self._timers, random, self._outbox, self._health, self._streams)
         self._suspicions = Suspicions(config, self._view, self._timers, random, self._prober, self._health)
@@ -350,7 +350,6 @@ class Protocol:
         """Do what the body of a message asks for."""
         match message.body:
             case Ping(token=token):
-                self._observe(message.body.observed, now)
                 observed = path.address if sender is None else None
                 agrees = message.fingerprint == self._view.fingerprint
                 self._outbox.send(path, Ack(token, observed), now, to=sender, facts=corrections, agrees=agrees)
@@ -370,24 +369,25 @@ class Protocol:
             case Digest():
                 self._reconciler.answer_digest(message.body, path, now)
             case Entries():
-                corrections += self._reconciler.missing_from(message.body, message.facts)
-        self._outbox.send_pages(path, corrections, now, MAX_CORRECTIONS)
+                corrections += self._reconciler.missing_from(message.body, message.facts, path, now)
+        self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
 
     def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
         token, sender = ack.token, message.sender
         stream = None if path.stream is None else self._streams.get(path.stream)
-        self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
+        asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
         self._farewell.acknowledged(token, sender)
         rival = self._rivals.pop(token, None)
         if rival is not None and rival.id == sender:
             self._journal.note_conflict(rival, now)
-        if self._joining.answered(token):
+        asked = self._joining.answered(token) or asked
+        if asked:
             self._observe(ack.observed, now)
         elif stream is not None and stream.copies_view:
             self._observe(ack.observed, now)
             self._streams.close(stream.number)
             self._joining.copied_view(now)
-        if ack.observed is not None and self._local.address_known and stream is None:
+        if asked and ack.observed is not None and self._local.address_known:
             self._outbox.send_pages(path, [record_fact(self._local.entry)], now, 1)
 
     def _observe(self, address: Address | None, now: float) -> None:
@@ -399,7 +399,7 @@ class Protocol:
 
     def _challenge(self, rival: Member, path: Path, now: float) -> None:
         """Ask a process that speaks under another's name: only one that runs can answer."""
-        if path.stream is None and len(self._rivals) < MAX_CHALLENGES:
+        if path.stream is None and len(self._rivals) < MAX_CHALLENGES and not self._journal.has_told_of(rival.id):
             token = self._prober.new_token()
             self._rivals[token] = rival
             self._timers.at(now + self._config.suspicion_min, lambda _now: self._forget_rival(token))
@@ -432,13 +432,14 @@ class Protocol:
 
     def _resolve_displacement(self, now: float) -> None:
         """Another process bears our name: say so, or take the name back if that one is gone."""
-        bearer = self._view.named(self._local.entry.identity.name)
-        if bearer is None or self._local.has_left:
+        name = self._local.entry.identity.name
+        bearer = self._view.named(name)
+        if self._local.has_left:
             return
-        if bearer.status.is_living:
+        if bearer is not None and bearer.status.is_living:
             self._journal.note_conflict(self.local, now)
             return
-        self._local.start_generation(self._view, bearer.identity.generation, now)
+        self._local.start_generation(self._view, self._view.last_generation(name), now)
         self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
 
     # --- time
@@ -448,6 +449,8 @@ class Protocol:
         self._rounds += 1
         if self._local.has_left:
             return
+        if self._view.is_displaced:
+            self._resolve_displacement(now)
         self._detector.round(now)
         self._joining.heal(now)
         if self._rounds % FORGET_EVERY_ROUNDS == 0:

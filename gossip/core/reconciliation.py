@@ -109,27 +109,38 @@ class Reconciler:
 
     def answer_digest(self, digest: Digest, path: Path, now: float) -> None:
         """Answer with what we know where the peer's view differs from ours."""
-        budget = MAX_ANSWER_DATAGRAMS if path.stream is None else MAX_ID
+        budget = self._outbox.allowance(path, MAX_ANSWER_DATAGRAMS if path.stream is None else MAX_ID, now)
+        if budget <= 0:
+            return
+        left = budget
         for (low, high), theirs in zip(parts(digest.low, digest.high), digest.hashes, strict=False):
-            if budget <= 0:
+            if left <= 0:
                 break
             if theirs == self._view.range_fingerprint(low, high):
                 continue
             if path.stream is None and high > low and len(self._view.within(low, high)) > SMALL_RANGE:
                 self._outbox.send(path, self._digest(low, high), now)
-                budget -= 1
+                left -= 1
             else:
                 listing = [(entry.id, all_facts(entry)) for entry in self._known(low, high)]
-                budget -= self._list(path, low, high, listing, budget, now)
+                left -= self._list(path, low, high, listing, left, now)
+        self._outbox.spend(path, max(1, budget - left))  # comparing costs time, even where nothing differs
 
-    def missing_from(self, entries: Entries, facts: Sequence[Fact]) -> list[bytes]:
-        """What the peer lacks in a range of which it has just told us all it knows."""
+    def missing_from(self, entries: Entries, facts: Sequence[Fact], path: Path, now: float) -> list[bytes]:
+        """What the peer lacks in a range of which it has just told us all it knows, as far as an answer may go."""
+        room = self._outbox.allowance(path, MAX_ANSWER_DATAGRAMS, now) * self._outbox.limit(path)
+        if room <= 0:
+            return []
         listed = {fact.id: fact.version for fact in facts if isinstance(fact, RecordFact)}
         gone = {fact.id for fact in facts if not isinstance(fact, (RecordFact, AliveFact))}
         missing: list[bytes] = []
         for entry in self._view.within(entries.low, entries.high):
+            if room <= 0:
+                return missing
             if listed.get(entry.id, 0) < entry.registers.record.version:
-                missing += all_facts(entry)
+                lacking = all_facts(entry)
+                missing += lacking
+                room -= sum(map(len, lacking))
         for entry in self._view.gone():
             if entry.id in listed and entry.id not in gone:
                 missing.append(liveness_fact(entry))

@@ -30,6 +30,11 @@ MAX_GENERATION_AHEAD_MS = 366 * 24 * 3600 * 1000
 taken for ever by one forged generation: the true bearer passes it as soon as time has moved on."""
 
 
+SANE_WALL_MS = 1_577_836_800_000
+"""The start of 2020. A local clock before that was never set (a machine without one starts in 1970), and
+nothing is judged by it."""
+
+
 @attrs.define(eq=False)
 class Entry:
     """One identity and what is known of it."""
@@ -139,6 +144,12 @@ class View:
         """The bearer of this name, living or not."""
         return self._names.get(name)
 
+    def last_generation(self, name: str) -> int:
+        """The generation of the present or last known bearer of this name; 0 if there is none."""
+        if name in self._names:
+            return self._names[name].identity.generation
+        return self._tombstones[name].entry.identity.generation if name in self._tombstones else 0
+
     @property
     def alive(self) -> int:
         """Number of living members."""
@@ -219,11 +230,17 @@ class View:
         bearer = self._names.get(identity.name)
         if bearer is not None and not identity.supersedes(bearer.identity):
             raise Refused("superseded member", bearer)
-        if identity.generation > wall_ms + MAX_GENERATION_AHEAD_MS:
+        if SANE_WALL_MS < wall_ms < identity.generation - MAX_GENERATION_AHEAD_MS:
             raise Refused("generation from the future")
         tombstone = self._tombstones.get(identity.name)
         if tombstone is not None and not tombstone.admits(identity, heartbeat):
             raise Refused("buried member", tombstone.entry)
+        namesake = self._entries.get(identity.id)
+        if namesake is not None and namesake is not bearer:
+            # A damaged or forged record gave one id to two members. Every node keeps the same one of them.
+            if (identity.generation, identity.name) < (namesake.identity.generation, namesake.identity.name):
+                raise Refused("id of another member", namesake)
+            self._remove(namesake)
         if bearer is None:
             self._make_room()
         else:

@@ -76,19 +76,21 @@ class AliveFact(NamedTuple):
 
 
 class SuspectFact(NamedTuple):
-    """These members got no counter at or above this floor from it."""
+    """These members got no counter at or above this floor from it; the highest seen was this heartbeat."""
 
     id: int
     floor: int
     accusers: tuple[int, ...]
+    heartbeat: int = 0
 
 
 class DeadFact(NamedTuple):
-    """It did not reach this floor in time; these members accused it."""
+    """It did not reach this floor in time; these members accused it; the highest counter seen was this."""
 
     id: int
     floor: int
     accusers: tuple[int, ...]
+    heartbeat: int = 0
 
 
 class LeftFact(NamedTuple):
@@ -112,9 +114,9 @@ def encode_fact(fact: Fact) -> bytes:
         case AliveFact():
             items = [ALIVE, *fact]
         case SuspectFact():
-            items = [SUSPECT, fact.id, fact.floor, list(fact.accusers)]
+            items = [SUSPECT, fact.id, fact.floor, list(fact.accusers), fact.heartbeat]
         case DeadFact():
-            items = [DEAD, fact.id, fact.floor, list(fact.accusers)]
+            items = [DEAD, fact.id, fact.floor, list(fact.accusers), fact.heartbeat]
         case LeftFact():
             items = [LEFT, *fact]
     return cbor2.dumps(items)
@@ -134,8 +136,6 @@ class Ping:
 
     KIND: ClassVar[int] = 1
     token: int
-    observed: Address | None = None
-    """Where the sender reaches the recipient; told only to those who may not know it themselves."""
 
 
 @attrs.frozen
@@ -294,9 +294,14 @@ def _fact(value: object) -> Fact:
             _number(items[7], MAX_COUNTER),
         )
     if code in (SUSPECT, DEAD):
-        _list(items, 4)
+        _list(items, 5)
         kind = SuspectFact if code == SUSPECT else DeadFact
-        return kind(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER, 1), _accusers(items[3]))
+        return kind(
+            _number(items[1], MAX_ID, 1),
+            _number(items[2], MAX_COUNTER, 1),
+            _accusers(items[3]),
+            _number(items[4], MAX_COUNTER),
+        )
     if code == LEFT:
         _list(items, 3)
         return LeftFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER, 1))
@@ -320,7 +325,7 @@ def _digest(low: object, high: object, hashes: object) -> Digest:
 
 
 _BODIES: dict[int, tuple[int, Callable[..., Body]]] = {
-    Ping.KIND: (2, lambda token, observed: Ping(_number(token, MAX_TOKEN), _observed(observed))),
+    Ping.KIND: (1, lambda token: Ping(_number(token, MAX_TOKEN))),
     Ack.KIND: (2, lambda token, observed: Ack(_number(token, MAX_TOKEN), _observed(observed))),
     PingRequest.KIND: (2, lambda token, target: PingRequest(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
     Nack.KIND: (2, lambda token, target: Nack(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
@@ -339,7 +344,9 @@ _BODIES: dict[int, tuple[int, Callable[..., Body]]] = {
 
 def _body_items(body: Body) -> list[Any]:
     match body:
-        case Ping() | Ack():
+        case Ping():
+            return [body.token]
+        case Ack():
             return [body.token, None if body.observed is None else body.observed.to_wire()]
         case PingRequest() | Nack():
             return [body.token, body.target]

@@ -61,8 +61,8 @@ registers = st.builds(Registers, records, small, small, small, small)
 accusers = st.lists(ids, max_size=MAX_ACCUSERS).map(tuple)
 facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(AliveFact, ids, counters),
-    st.builds(SuspectFact, ids, floors, accusers),
-    st.builds(DeadFact, ids, floors, accusers),
+    st.builds(SuspectFact, ids, floors, accusers, counters),
+    st.builds(DeadFact, ids, floors, accusers, counters),
     st.builds(LeftFact, ids, floors),
     st.builds(
         RecordFact, ids, names, st.integers(0, MAX_VERSION), st.integers(1, MAX_VERSION), addresses, metadata, counters
@@ -72,7 +72,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
 _ranges = st.tuples(st.integers(0, MAX_ID), st.integers(0, MAX_ID)).map(sorted)
 observed = st.none() | addresses
 bodies: st.SearchStrategy[Body] = st.one_of(
-    st.builds(Ping, tokens, observed),
+    st.builds(Ping, tokens),
     st.builds(Ack, tokens, observed),
     st.builds(PingRequest, tokens, ids),
     st.builds(Nack, tokens, ids),

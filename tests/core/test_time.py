@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
-from gossip.core.dissemination import TokenBucket
 from gossip.core.health import WORST, LocalHealth
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS, HEARTBEAT_STEP_S, HeartbeatCounter, HeartbeatEstimate
 from gossip.core.rtt import RoundTrip

@@ -37,9 +37,9 @@ def hex_dump(first_line: str) -> bytes:
 
 
 def test_the_ping_in_the_paper_is_what_the_codec_makes() -> None:
-    suspicion = SuspectFact(BROOK.id, 3600, (ADA.id,))
+    suspicion = SuspectFact(BROOK.id, 3600, (ADA.id,), 3590)
     made, _ = Codec("default").encode(ADA.id, 4321, FINGERPRINT, Ping(0xDECAFBAD), [encode_fact(suspicion)], 1200)
-    assert hex_dump("89 ") == made
+    assert hex_dump("88 ") == made
     assert Codec("default").decode(made).facts == (suspicion,)
 
 
@@ -47,7 +47,7 @@ def test_the_news_in_the_paper_are_what_the_codec_makes() -> None:
     record = RecordFact(
         BROOK.id, BROOK.name, BROOK.generation, 2, Address("10.0.0.2", 7946), {"role": "web"}, heartbeat=3605
     )
-    death = DeadFact(0x0F0E0D0C0B0A0908, 9000, (ADA.id, BROOK.id))
+    death = DeadFact(0x0F0E0D0C0B0A0908, 9000, (ADA.id, BROOK.id), 8950)
     facts = [encode_fact(record), encode_fact(death)]
     made, _ = Codec("default").encode(ADA.id, 4330, FINGERPRINT, News(), facts, 1200)
     assert hex_dump("87 ") == made

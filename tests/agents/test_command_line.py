@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,15 @@ def test_help_into_a_closed_pipe_is_quiet() -> None:
     assert done.stderr == b""
 
 
+@pytest.fixture
+def heeded_sigint() -> Iterator[None]:
+    """A shell starts what it puts in the background with SIGINT ignored, and children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_sigint")
 def test_an_interrupted_question_exits_quietly() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -138,7 +138,6 @@ def test_a_floor_can_be_reached_by_whoever_was_alive_then(
         now = heard_at
     assert estimate is not None
     assert estimate.floor(now + later) <= counter.value(now + later)
-    assert estimate.expected(now + later) <= counter.value(now + later) + 1
 
 
 @given(st.floats(0, 60), st.floats(0.001, 1000))

@@ -31,8 +31,8 @@ from gossip.core.wire import (
 )
 
 MAX_FIRST_COUNTER = MAX_COUNTER // 2
-"""Highest counter believed of a member not known before, of whom no other value can be expected; leaves
-room for every floor that can honestly be raised above it."""
+"""Highest counter believed of a member of whom none was seen before, so that no other value can be expected;
+leaves room for every floor that can honestly be raised above it."""
 
 
 class Verdict(enum.Enum):
@@ -92,7 +92,7 @@ class Belief:
         registers = entry.registers
         if heartbeat <= registers.heartbeat:
             return Verdict.KNOWN if registers.status.is_living else Verdict.OUTDATED
-        if not entry.estimate.is_plausible(heartbeat, now):
+        if not _is_plausible(entry, heartbeat, now):
             return Disbelief("counter ahead of time")
         return self._view.advance(entry, heartbeat, now) or Verdict.KNOWN
 
@@ -113,7 +113,7 @@ class Belief:
         record = Record(fact.version, fact.address, fact.metadata)
         if entry is None:
             return self._stranger(fact, record, now)
-        if not entry.estimate.is_plausible(fact.heartbeat, now):
+        if not _is_plausible(entry, fact.heartbeat, now):
             return Disbelief("counter ahead of time")
         change = self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat)
         if change is None:
@@ -138,7 +138,7 @@ class Belief:
         registers = entry.registers
         if registers.left or fact.floor <= registers.heartbeat:
             return Verdict.OUTDATED
-        if not entry.estimate.is_plausible(max(fact.floor, fact.heartbeat), now):
+        if not _is_plausible(entry, max(fact.floor, fact.heartbeat), now):
             return Disbelief("floor ahead of time")
         was, accusers = registers.status, entry.accusers
         if was is not Status.DEAD:
@@ -153,7 +153,7 @@ class Belief:
         return change or Verdict.KNOWN
 
     def _farewell(self, entry: Entry, fact: LeftFact, now: float) -> Outcome:
-        if not entry.estimate.is_plausible(fact.counter, now):
+        if not _is_plausible(entry, fact.counter, now):
             return Disbelief("counter ahead of time")
         return self._view.merge(entry, now, left=fact.counter) or Verdict.KNOWN
 
@@ -204,6 +204,13 @@ class Belief:
         self._local.start_generation(self._view, above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)
+
+
+def _is_plausible(entry: Entry, counter: int, now: float) -> bool:
+    """Whether a counter or floor is believed; until one was seen (0 means *never seen*), none can be expected."""
+    if not entry.registers.heartbeat:
+        return counter <= MAX_FIRST_COUNTER
+    return entry.estimate.is_plausible(counter, now)
 
 
 def _united(ours: tuple[int, ...], theirs: tuple[int, ...]) -> tuple[int, ...]:

@@ -61,6 +61,9 @@ class Dissemination:
         self.send_news: Callable[[list[Entry], list[bytes], float], int] = lambda _targets, _facts, _now: 0
         """Set by the protocol: sends facts to members, and says how many fitted into the datagram."""
 
+    def __len__(self) -> int:
+        return len(self._rumours)
+
     def spread(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:
         """Take up news about a member: push it soon, and let it ride."""
         rumour = self._rumours.pop(entry.id, None)

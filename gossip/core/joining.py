@@ -62,6 +62,11 @@ class Joining:
         self._settling = False
         self.heals = 0
 
+    @property
+    def unanswered(self) -> int:
+        """Number of contacts whose answer may still come."""
+        return len(self._contacts)
+
     def seed(self, addresses: Sequence[Address], now: float) -> None:
         """Replace the addresses at which the cluster may be found, and try them if we are alone."""
         is_first = not self._seeds

@@ -80,6 +80,11 @@ class Outbox:
         self.bytes_sent = 0
         self.dropped = 0
 
+    @property
+    def pending(self) -> int:
+        """Number of datagrams composed but not yet taken."""
+        return len(self._datagrams)
+
     def take_datagrams(self) -> list[tuple[bytes, Address]]:
         """Hand over the datagrams to send."""
         datagrams, self._datagrams = self._datagrams, []

@@ -104,6 +104,11 @@ class Prober:
         self.answered_by_stream = 0
         self.answered_through_helpers = 0
 
+    @property
+    def unanswered(self) -> int:
+        """Number of questions, for this node and for others, whose answer may still come."""
+        return len(self._waiting)
+
     def probe(self, target: Entry, attempts: Sequence[Attempt], done: Callable[[Result, float], None],
               now: float) -> None:  # fmt: skip
         """Ask ``target`` in these ways, one after the other; ``done(result, now)`` is called once."""

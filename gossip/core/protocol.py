@@ -13,7 +13,7 @@ This module only passes messages and changes from one to the other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -89,6 +89,32 @@ class ProtocolStats:
     """Probes answered only over a stream: datagrams are being lost on the way."""
     stalls: int
     """Times this node found that its own process had not run."""
+
+
+@attrs.frozen
+class ProtocolLoad:
+    """What one node holds at this moment: the size of everything in it that grows."""
+
+    members: int
+    """Members known, this node, the dead and those who left included."""
+    tombstones: int
+    """Forgotten members of whom a tombstone is kept."""
+    rumours: int
+    """Rumours that are pushed or ride."""
+    timers: int
+    """Timers pending, and those called off whose time has not come."""
+    probes: int
+    """Questions, for this node and for others, whose answer may still come."""
+    streams: int
+    """Open streams, in both directions."""
+    contacts: int
+    """Pings to seeds and dead members whose answer may still come."""
+    rivals: int
+    """Processes challenged because they speak under another's name."""
+    cases: int
+    """Suspects followed."""
+    pending_datagrams: int
+    """Datagrams composed but not yet taken by the driver."""
 
 
 class Protocol:
@@ -180,6 +206,23 @@ class Protocol:
         """Replace the addresses at which the cluster may be found."""
         self._joining.seed(addresses, now)
 
+    def remember(self, members: Iterable[Member], now: float) -> None:
+        """Take in members known from elsewhere, such as the :meth:`members` of an earlier life of this node.
+
+        Nobody is told, there are no events, and :meth:`members` shows them at once; a node that knows others
+        need not join. The dead and those who left are passed over, and whoever a peer could not have presented
+        either is counted as dropped.
+        """
+        for member in members:
+            if not member.status.is_living or member.id == self._local.id:
+                continue
+            fact = RecordFact(
+                member.id, member.name, member.generation, member.version, member.address, member.metadata, 0
+            )
+            outcome = self._belief.take(fact, now)
+            if isinstance(outcome, Disbelief):
+                self._dropped[outcome.reason] += 1
+
     def update(self, metadata: Mapping[str, str], now: float) -> None:
         """Replace this node's metadata, and tell everybody.
 
@@ -229,6 +272,11 @@ class Protocol:
         return None if entry is None else entry.snapshot()
 
     @property
+    def view(self) -> View:
+        """All that is known, for tools that look inside, such as a simulator; read it, do not change it."""
+        return self._view
+
+    @property
     def local(self) -> Member:
         """This node's own member."""
         return self._local.entry.snapshot()
@@ -252,6 +300,10 @@ class Protocol:
     def health(self) -> int:
         """Local health, from 0 (healthy) to 8: how much this node distrusts its own impatience."""
         return self._health.score
+
+    def heartbeat(self, now: float) -> int:
+        """The value of this node's own counter."""
+        return self._local.counter.value(now)
 
     def agreement(self, now: float) -> float:
         """Share, from 0 to 1, of the peers heard recently whose view equalled ours."""
@@ -281,6 +333,22 @@ class Protocol:
             self._prober.answered_through_helpers,
             self._prober.answered_by_stream,
             self._stalls,
+        )
+
+    @property
+    def load(self) -> ProtocolLoad:
+        """Sizes at this moment."""
+        return ProtocolLoad(
+            len(self._view),
+            self._view.tombstones,
+            len(self._dissemination),
+            len(self._timers),
+            self._prober.unanswered,
+            len(self._streams),
+            self._joining.unanswered,
+            len(self._rivals),
+            len(self._suspicions),
+            self._outbox.pending,
         )
 
     # --- messages
@@ -469,4 +537,4 @@ class Protocol:
         self._timers.push_back(late + grace)
 
 
-__all__ = ["CloseStream", "OpenStream", "Protocol", "ProtocolStats", "SendFrame", "StreamAction"]
+__all__ = ["CloseStream", "OpenStream", "Protocol", "ProtocolLoad", "ProtocolStats", "SendFrame", "StreamAction"]

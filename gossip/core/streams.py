@@ -38,6 +38,9 @@ class Streams:
         self._open: dict[int, Stream] = {}
         self._incoming = 0
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def get(self, number: int) -> Stream | None:
         """The stream with this number, while it is open."""
         return self._open.get(number)

@@ -65,6 +65,9 @@ class Suspicions:
         self.changed: Callable[[Change, float], None] = lambda _change, _now: None
         """Set by the protocol: told of each conviction."""
 
+    def __len__(self) -> int:
+        return len(self._cases)
+
     def follow(self, change: Change, now: float) -> None:
         """Open, revise or close the case of a member after its registers changed."""
         entry = change.entry

@@ -32,12 +32,18 @@ class Timer:
 
 
 class Timers:
-    """Pending timers in the order of their deadlines, first set first served among equals."""
+    """Pending timers in the order of their deadlines, first set first served among equals.
+
+    Those called off are among them, and count, until their time has come.
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = itertools.count()
         self._shift = 0.0
+
+    def __len__(self) -> int:
+        return len(self._heap)
 
     def at(self, deadline: float, callback: Callback) -> Timer:
         """Call ``callback(now)`` once ``deadline`` has come."""

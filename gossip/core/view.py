@@ -136,6 +136,9 @@ class View:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def get(self, member_id: int) -> Entry | None:
         """The member with this id."""
         return self._entries.get(member_id)
@@ -154,6 +157,11 @@ class View:
     def alive(self) -> int:
         """Number of living members."""
         return len(self._ring)
+
+    @property
+    def tombstones(self) -> int:
+        """Number of forgotten members of whom a tombstone is kept."""
+        return len(self._tombstones)
 
     @property
     def is_displaced(self) -> bool:

@@ -117,7 +117,7 @@ def test_a_living_member_outlives_a_forgery(forgery: str, whom: str) -> None:
 def test_a_living_member_outlives_the_same_kind_of_forgery_over_and_over(forgery: str) -> None:
     sim = cluster(5)
     for number in range(20):
-        victim = sim.nodes["n0"].protocol._view.named(VICTIM)
+        victim = sim.nodes["n0"].protocol.view.named(VICTIM)
         if victim is not None:
             inject(sim, [f"n{number % 5}"], FORGERIES[forgery](victim, sim.now))
         sim.run(0.7)
@@ -128,7 +128,7 @@ def test_a_living_member_outlives_the_same_kind_of_forgery_over_and_over(forgery
 def test_all_forgeries_at_once_leave_a_working_cluster(seed: int) -> None:
     sim = cluster(5, seed=seed)
     for forgery in FORGERIES.values():
-        victim = sim.nodes["n1"].protocol._view.named(VICTIM)
+        victim = sim.nodes["n1"].protocol.view.named(VICTIM)
         if victim is not None:
             inject(sim, ["n0", "n1"], forgery(victim, sim.now))
     expect_recovery(sim, f"all forgeries, seed {seed}")
@@ -207,7 +207,7 @@ def test_facts_about_members_unknown_to_all_are_not_taken_in() -> None:
 def test_a_stranger_gets_no_more_back_than_a_few_datagrams() -> None:
     """Whoever forges a source address must not find a loud amplifier."""
     sim = cluster(16, tapped=True)
-    facts = [AliveFact(entry.id, 0) for entry in sim.nodes["n0"].protocol._view]
+    facts = [AliveFact(entry.id, 0) for entry in sim.nodes["n0"].protocol.view]
     for node in everybody(sim):
         node.protocol.datagrams_to_send(sim.now)
     data = forged(sim, *facts, sender=ANONYMOUS)

@@ -162,7 +162,7 @@ def dropped(node: SimulatedNode, reason: str | None = None) -> int:
 
 def entry_of(node: SimulatedNode, name: str) -> Entry:
     """The registers behind what a node says about a member; for making forgeries that fit."""
-    entry = node.protocol._view.named(name)
+    entry = node.protocol.view.named(name)
     assert entry is not None, f"{node.name} does not know {name}"
     return entry
 

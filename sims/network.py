@@ -1,82 +1,81 @@
-"""A network in virtual time: who hears what, how late, how often, or not at all.
+"""A network in virtual time: which link leads from one address to another, and what is cut.
 
-Everything it does follows from one seeded random source, so a run can be repeated to the last bit.
+Everything it does follows from one seed, so a run can be repeated to the last bit. Rules are given by name,
+and applied in the order in which they were given; the link between two addresses is found when it is first used, and
+again only after the rules have changed.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
-import attrs
-
 from gossip.core.address import Address
+from sims.links import DirectedLink, Link, LinkChange
+from sims.randomness import LinkDraws, derived_seed
 
-MAX_STREAM_DELAY_S = 60.0
-"""Longer than any driver waits for a stream."""
-
-Blocked = Callable[[Address, Address], bool]
-"""Whether nothing gets from the first address to the second."""
-
-
-@attrs.frozen(kw_only=True)
-class Link:
-    """How every directed link of a network treats datagrams."""
-
-    latency: float = 0.0005
-    """Median one-way delay in seconds."""
-    spread: float = 0.3
-    """Deviation of the logarithm of the delay; 0 makes it constant. Larger reorders more."""
-    loss: float = 0.0
-    """Share of datagrams lost, each by itself."""
-    duplication: float = 0.0
-    """Share of datagrams that arrive twice."""
-    corruption: float = 0.0
-    """Share of datagrams that arrive with one bit flipped."""
+Applies = Callable[[Address, Address], bool]
+"""Whether a rule applies to the way from the first address to the second."""
 
 
-@attrs.define
 class Network:
-    """Links and partitions between addresses."""
+    """The links between all addresses."""
 
-    random: random.Random
-    link: Link = attrs.Factory(Link)
-    cuts: dict[str, Blocked] = attrs.Factory(dict)
-    """What is cut at present, by a name of the caller's choice."""
-    down_for_datagrams: bool = False
-    """Whether only streams get through."""
+    def __init__(self, seed: int, link: Link | None = None) -> None:
+        self._seed = seed
+        self._link = link or Link()
+        self._rules: dict[str, tuple[Applies, LinkChange | None]] = {}
+        self._version = 0
+        self._links: dict[Address, dict[Address, DirectedLink]] = {}
+
+    @property
+    def link(self) -> Link:
+        """What every way is like to which no rule applies."""
+        return self._link
+
+    @link.setter
+    def link(self, link: Link) -> None:
+        self._link = link
+        self._version += 1
+
+    def rule(self, name: str, applies: Applies, change: LinkChange | None) -> None:
+        """Change some ways, or cut them if the change is None, until the rule is lifted."""
+        self._rules[name] = (applies, change)
+        self._version += 1
+
+    def cut(self, name: str, applies: Applies) -> None:
+        """Let nothing pass on some ways."""
+        self.rule(name, applies, None)
+
+    def lift(self, name: str | None = None) -> None:
+        """Lift a rule, or all of them."""
+        if name is None:
+            self._rules.clear()
+        else:
+            self._rules.pop(name, None)
+        self._version += 1
+
+    def way(self, source: Address, destination: Address) -> DirectedLink:
+        """The link from one address to another."""
+        links = self._links.get(source)
+        if links is None:
+            links = self._links[source] = {}
+        link = links.get(destination)
+        if link is None:
+            draws = LinkDraws(derived_seed(self._seed, "link", source, destination))
+            link = links[destination] = DirectedLink(draws, self._resolved(source, destination), self._version)
+        elif link.version != self._version:
+            link.link, link.version = self._resolved(source, destination), self._version
+        return link
 
     def connects(self, source: Address, destination: Address) -> bool:
         """Whether the way from one to the other is open."""
-        return not any(blocked(source, destination) for blocked in self.cuts.values())
+        return self.way(source, destination).link is not None
 
-    def delay(self) -> float:
-        """One draw of the one-way delay, in seconds."""
-        link = self.link
-        return link.latency * self.random.lognormvariate(0.0, link.spread) if link.spread else link.latency
-
-    def stream_delay(self, first_retry: float) -> float:
-        """One draw of how long a segment of a stream takes, sent again after each loss, ever later.
-
-        :param first_retry: pause before it is sent again, in seconds; doubles each time.
-        """
-        delay, retry = self.delay(), first_retry
-        while self.random.random() < self.link.loss and delay < MAX_STREAM_DELAY_S:
-            delay, retry = delay + retry, 2 * retry
-        return delay
-
-    def deliveries(self, data: bytes, source: Address, destination: Address) -> list[tuple[float, bytes]]:
-        """The copies of a datagram that arrive: after how long, and what."""
-        link, draw = self.link, self.random.random
-        if self.down_for_datagrams or not self.connects(source, destination) or draw() < link.loss:
-            return []
-        copies = 2 if draw() < link.duplication else 1
-        return [(self.delay(), self._corrupted(data)) for _ in range(copies)]
-
-    def _corrupted(self, data: bytes) -> bytes:
-        if self.random.random() >= self.link.corruption:
-            return data
-        bit = self.random.randrange(8 * len(data))
-        flipped = bytearray(data)
-        flipped[bit // 8] ^= 1 << bit % 8
-        return bytes(flipped)
+    def _resolved(self, source: Address, destination: Address) -> Link | None:
+        link = self._link
+        for applies, change in self._rules.values():
+            if applies(source, destination):
+                if change is None:
+                    return None
+                link = change.applied_to(link)
+        return link

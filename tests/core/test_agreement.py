@@ -15,8 +15,9 @@ from gossip.core.errors import WireError
 from gossip.core.outbox import CloseStream, SendFrame
 from gossip.core.query import ViewQuery
 from gossip.core.wire import SuspectFact
-from sims.engine import SimulatedNode
-from sims.network import Link
+from sims.latency import Lognormal
+from sims.links import Link
+from sims.node import SimulatedNode
 from tests.core.worlds import (
     SEEDS,
     STRANGER,
@@ -168,7 +169,7 @@ def test_the_whole_view_is_not_given_to_an_outsider_by_datagram() -> None:
 
 def history(seed: int) -> str:
     """A digest of every byte sent and every event told in an eventful minute."""
-    sim = cluster(8, seed=seed, link=Link(loss=0.1, duplication=0.05, spread=1.0), tapped=True)
+    sim = cluster(8, seed=seed, link=Link(loss=0.1, duplication=0.05, latency=Lognormal(0.0005, 1.0)), tapped=True)
     sim.update("n1", {"b": "2", "a": "1"})
     sim.pause("n2", 5)
     sim.crash("n3")

@@ -11,7 +11,8 @@ import random
 import pytest
 
 from sims.engine import Simulation
-from sims.network import Link
+from sims.latency import Lognormal
+from sims.links import Link
 from tests.core.worlds import expect, forged, world
 
 AGREED_WITHIN_S = 30
@@ -24,7 +25,7 @@ SEEDS = ("n0", "n1")
 def bad_link(draw: random.Random) -> Link:
     return Link(
         loss=draw.choice([0, 0.1, 0.25]),
-        spread=draw.choice([0.3, 2]),
+        latency=Lognormal(0.0005, draw.choice([0.3, 2])),
         duplication=draw.choice([0, 0.2]),
         corruption=draw.choice([0, 0.05]),
     )
@@ -51,9 +52,9 @@ def something_happens(sim: Simulation, draw: random.Random) -> None:
         sim.crash(name)
     elif what < 0.86:
         side = {each.address: draw.random() < 0.5 for each in sim.nodes.values()}
-        sim.network.cuts["split"] = lambda one, other: side.get(one) != side.get(other)
+        sim.network.cut("split", lambda one, other: side.get(one) != side.get(other))
     elif what < 0.9:
-        sim.network.cuts.clear()
+        sim.network.lift()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 5, 8, 12, 17, 23, 40])
@@ -65,7 +66,7 @@ def test_after_any_churn_all_agree_again_and_fall_quiet(seed: int) -> None:
     while sim.now < 15:
         sim.run(draw.random() * 0.6)
         something_happens(sim, draw)
-    sim.network.cuts.clear()
+    sim.network.lift()
     sim.network.link = Link()
     for name in SEEDS:
         if not sim.nodes[name].running:

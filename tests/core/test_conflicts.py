@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.address import Address
-from sims.engine import SimulatedNode
+from sims.node import SimulatedNode
 from tests.core.worlds import SEEDS, World, cluster, crash_bound_s, everybody, expect, expect_no_deaths
 
 OTHER_MACHINE = Address("10.88.0.1", 7946)

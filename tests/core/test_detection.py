@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 
 from gossip.core.config import Config
-from sims.network import Link
+from sims.latency import Lognormal
+from sims.links import Link, LinkChange
 from tests.core.worlds import (
     SEEDS,
     cluster,
@@ -133,11 +134,11 @@ def test_a_node_that_only_hears_or_only_speaks_kills_none_of_the_healthy(damage:
 
 def test_losing_all_datagrams_while_streams_work_kills_nobody() -> None:
     sim = cluster(8)
-    sim.network.down_for_datagrams = True
+    sim.network.rule("no datagrams", lambda _source, _destination: True, LinkChange(streams_only=True))
     sim.run(120)
     expect_no_deaths(sim)
     assert sum(node.protocol.stats.answered_by_stream for node in everybody(sim)) > 0
-    sim.network.down_for_datagrams = False
+    sim.network.lift()
     expect_agreement(sim, within=30)
 
 
@@ -175,7 +176,7 @@ def test_the_survivor_of_two_notices() -> None:
 
 @pytest.mark.parametrize("latency", [0.05, 0.15])
 def test_a_slow_network_kills_nobody(latency: float) -> None:
-    sim = cluster(8, config=Config.wan(), link=Link(latency=latency, spread=0.5))
+    sim = cluster(8, config=Config.wan(), link=Link(latency=Lognormal(latency, 0.5)))
     sim.run(200)
     expect_no_deaths(sim)
 
@@ -183,7 +184,7 @@ def test_a_slow_network_kills_nobody(latency: float) -> None:
 def test_a_network_that_suddenly_becomes_slow_kills_nobody() -> None:
     sim = cluster(8)
     sim.run(30)
-    sim.network.link = Link(latency=0.1)
+    sim.network.link = Link(latency=Lognormal(0.1))
     sim.run(60)
     expect_no_deaths(sim)
 

@@ -6,7 +6,8 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
-from sims.network import Link
+from sims.latency import Lognormal
+from sims.links import Link
 from tests.core.worlds import (
     SEEDS,
     cluster,
@@ -74,7 +75,7 @@ def test_duplicates_change_nothing(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_reordering_changes_nothing(seed: int) -> None:
-    sim = cluster(8, seed=seed, link=Link(latency=0.005, spread=1.5))
+    sim = cluster(8, seed=seed, link=Link(latency=Lognormal(0.005, 1.5)))
     for number in range(20):
         sim.update("n2", {"number": str(number)})
         sim.run(0.01)
@@ -100,7 +101,7 @@ def test_flipped_bits_harm_nobody_and_are_counted(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_everything_bad_at_once_and_then_over_ends_in_agreement(seed: int) -> None:
     sim = cluster(8, seed=seed)
-    sim.network.link = Link(latency=0.02, spread=1.0, loss=0.3, duplication=0.2, corruption=0.05)
+    sim.network.link = Link(latency=Lognormal(0.02, 1.0), loss=0.3, duplication=0.2, corruption=0.05)
     sim.update("n1", {"during": "the storm"})
     sim.run(60)
     sim.network.link = Link()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
@@ -190,7 +191,7 @@ def test_a_message_under_the_recipients_own_id_is_dropped_and_counted() -> None:
 @pytest.mark.parametrize("size", [0, 1, 20, 1200, 70_000])
 def test_noise_is_dropped_and_counted(size: int) -> None:
     sim = cluster(2)
-    noise = sim._random.randbytes(size)
+    noise = Random(size).randbytes(size)
     sim.inject("n0", noise, STRANGER)
     assert dropped(sim.nodes["n0"]) == 1
     sim.run(10)

@@ -110,10 +110,9 @@ def test_addresses_that_nobody_can_be_reached_at_are_no_seeds() -> None:
 
 def test_seeds_that_become_known_later_are_tried_at_once() -> None:
     sim = cluster(2)
-    late = sim.start("late")
+    sim.start("late")
     sim.run(30)
-    late.protocol.seed([sim.nodes["n0"].address], sim.now)
-    sim._pump(late)
+    sim.reseed("late", ["n0"])
     expect_agreement(sim, within=2)
 
 

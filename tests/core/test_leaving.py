@@ -6,7 +6,7 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.wire import AliveFact
-from sims.network import Link
+from sims.links import Link
 from tests.core.worlds import (
     SEEDS,
     World,

@@ -63,7 +63,7 @@ def test_what_both_sides_changed_meanwhile_is_known_to_all_after_healing(seed: i
     sim.run(30)
     sim.crash("n7")
     sim.start("n8", seeds=("n0",))
-    sim.network.cuts.clear()
+    sim.network.lift()
     left.append("n8")
     isolate(sim, *left)
     sim.run(30)

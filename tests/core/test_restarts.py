@@ -7,7 +7,7 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.wire import AliveFact, DeadFact, RecordFact, SuspectFact
-from sims.engine import SimulatedNode
+from sims.node import SimulatedNode
 from tests.core.worlds import (
     SEEDS,
     World,

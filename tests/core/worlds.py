@@ -7,16 +7,17 @@ from its seed, which every failure names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-
-import attrs
+from typing import Any
 
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.protocol import Protocol
 from gossip.core.view import Entry
 from gossip.core.wire import ANONYMOUS, Body, Codec, Fact, Message, News, encode_fact
-from sims.engine import SimulatedNode, Simulation
-from sims.network import Link, Network
+from sims.engine import Simulation
+from sims.links import Link
+from sims.node import SimulatedNode
+from sims.observer import Observer
 
 SEEDS = range(4)
 """Seeds for scenarios whose outcome must not depend on luck."""
@@ -47,27 +48,25 @@ class World(Simulation):
     """A simulation in which time cannot stand still: a timer that is re-armed for *now* for ever is a failure
     of the test, not a test that never ends."""
 
-    def __init__(self, *, seed: int = 0, config: Config | None = None, link: Link | None = None) -> None:
-        super().__init__(seed=seed, config=config, link=link)
-        self.seed = seed
+    def __init__(self, *, seed: int = 0, config: Config | None = None, link: Link | None = None,
+                 tapped: bool = False) -> None:  # fmt: skip
+        self.tap = Tap() if tapped else None
+        super().__init__(seed=seed, config=config, link=link, observers=[self.tap] if self.tap else [])
         self._moment = -1.0
         self._within_moment = 0
 
-    def at(self, when: float, action: Callable[[], None]) -> None:
+    def at(self, when: float, action: Callable[..., None], *arguments: Any) -> None:
         """Count what is set for the present moment, then do as any simulation does."""
         if self.now != self._moment:
             self._moment, self._within_moment = self.now, 0
         self._within_moment += when <= self.now
         assert self._within_moment < EVENTS_PER_MOMENT, f"seed {self.seed}: time stands still at {self.now} s"
-        super().at(when, action)
+        super().at(when, action, *arguments)
 
 
 def world(*, seed: int = 0, config: Config | None = None, link: Link | None = None, tapped: bool = False) -> World:
     """An empty world; ``tapped`` keeps a copy of every datagram sent in it, see :func:`tap`."""
-    sim = World(seed=seed, config=config, link=link)
-    if tapped:
-        sim.network = Tap(sim.network.random, sim.network.link)
-    return sim
+    return World(seed=seed, config=config, link=link, tapped=tapped)
 
 
 def cluster(count: int, *, seed: int = 0, config: Config | None = None, link: Link | None = None,
@@ -179,30 +178,30 @@ def cut_pair(sim: Simulation, one: str, other: str) -> None:
 def cut_one_way(sim: Simulation, source: str, destination: str) -> None:
     """Nothing gets from the first node to the second."""
     pair = sim.nodes[source].address, sim.nodes[destination].address
-    sim.network.cuts[f"{source}>{destination}"] = lambda a, b: (a, b) == pair
+    sim.network.cut(f"{source}>{destination}", lambda a, b: (a, b) == pair)
 
 
 def deafen(sim: Simulation, name: str) -> None:
     """Nothing reaches a node; what it sends gets through."""
     here = sim.nodes[name].address
-    sim.network.cuts[f"deaf {name}"] = lambda _source, destination: destination == here
+    sim.network.cut(f"deaf {name}", lambda _source, destination: destination == here)
 
 
 def mute(sim: Simulation, name: str) -> None:
     """Nothing that a node sends arrives; it hears everything."""
     here = sim.nodes[name].address
-    sim.network.cuts[f"mute {name}"] = lambda source, _destination: source == here
+    sim.network.cut(f"mute {name}", lambda source, _destination: source == here)
 
 
 def isolate(sim: Simulation, *names: str) -> None:
     """Cut a group off from all others, both ways; within the group everything works."""
     inside = {sim.nodes[name].address for name in names}
-    sim.network.cuts[f"isolated {names}"] = lambda source, destination: (source in inside) != (destination in inside)
+    sim.network.cut(f"isolated {names}", lambda source, destination: (source in inside) != (destination in inside))
 
 
 def heal(sim: Simulation) -> None:
     """Mend every cut."""
-    sim.network.cuts.clear()
+    sim.network.lift()
 
 
 # --- forged and captured datagrams
@@ -224,23 +223,22 @@ def inject(sim: Simulation, names: Iterable[str], *facts: Fact) -> None:
         sim.inject(name, data, STRANGER)
 
 
-@attrs.define
-class Tap(Network):
-    """A network that keeps a copy of every datagram given to it."""
+class Tap(Observer):
+    """Keeps a copy of every datagram sent."""
 
-    sent: list[tuple[bytes, Address, Address]] = attrs.Factory(list)
-    """Bytes, source and destination, in order."""
+    def __init__(self) -> None:
+        self.datagrams: list[tuple[bytes, Address, Address]] = []
 
-    def deliveries(self, data: bytes, source: Address, destination: Address) -> list[tuple[float, bytes]]:
-        """Keep a copy, then treat it like any other network."""
-        self.sent.append((data, source, destination))
-        return super().deliveries(data, source, destination)
+    def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
+             lost_to: str) -> None:  # fmt: skip
+        """Bytes, source and destination, in order."""
+        self.datagrams.append((data, node.address, destination))
 
 
-def tap(sim: Simulation) -> list[tuple[bytes, Address, Address]]:
+def tap(sim: World) -> list[tuple[bytes, Address, Address]]:
     """The datagrams sent so far in a tapped world."""
-    assert isinstance(sim.network, Tap), "make the world with tapped=True"
-    return sim.network.sent
+    assert sim.tap is not None, "make the world with tapped=True"
+    return sim.tap.datagrams
 
 
 def understood(sim: Simulation, sent: Sequence[tuple[bytes, Address, Address]]) -> list[Message]:

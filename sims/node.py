@@ -1,0 +1,91 @@
+"""One simulated node: its protocol core, its process and what befell that."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.events import MembershipEvent
+from gossip.core.member import Status
+from gossip.core.protocol import Protocol
+from sims.clock import Clock
+
+SOCKET_BUFFER_DATAGRAMS = 256
+"""Datagrams that wait for a node that does not run; further ones are lost. Linux' default receive buffer
+(212,992 bytes) holds about as many small ones."""
+
+
+@attrs.define
+class StreamEnd:
+    """One end of an open stream: who is at the other end, and when all that was sent has arrived."""
+
+    peer: SimulatedNode
+    number: int
+    sent_until: float = 0.0
+
+
+@attrs.define(eq=False)
+class SimulatedNode:
+    """One process that runs the protocol. A restart is another one under the same key."""
+
+    key: str
+    """What the simulation calls it. Its name, too, unless two nodes are to bear one name."""
+    address: Address
+    protocol: Protocol
+    clock: Clock
+    events: list[MembershipEvent] = attrs.Factory(list)
+    """Every event it told, if the simulation keeps them."""
+    running: bool = True
+    slowness: float = 0.0
+    """Seconds that the handling of each datagram and timer takes."""
+    busy_until: float = 0.0
+    """Virtual time at which a slow node is done with all it has begun."""
+    inbox: deque[tuple[Callable[[], None], Address | None]] = attrs.Factory(deque)
+    """What has arrived while it was paused or busy, and from whom."""
+    timer: float = 0.0
+    """Local time of the protocol's next timer."""
+    paused_until: float = 0.0
+    """Virtual time until which nothing runs."""
+    alarm: float = float("inf")
+    """Virtual time for which the node is to be woken."""
+    streams: dict[int, StreamEnd] = attrs.Factory(dict)
+    """Open streams by number."""
+    connecting: dict[int, list[bytes]] = attrs.Factory(dict)
+    """Streams that are being opened, and the frames that wait for that."""
+    _shown: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The name it bears in the cluster."""
+        return self.protocol.local.name
+
+    @property
+    def id(self) -> int:
+        """Id of its present generation."""
+        return self.protocol.view.local.id
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it runs and has not said farewell."""
+        return self.running and not self.protocol.view.local.registers.left
+
+    def local_time(self, now: float) -> float:
+        """What its clock shows at virtual time ``now``; never less than before, whatever is rounded."""
+        self._shown = shown = max(self._shown, self.clock.local(now))
+        return shown
+
+    def told(self, kind: str, name: str | None = None) -> list[MembershipEvent]:
+        """The events of one kind that it told, about one member or any."""
+        return [each for each in self.events if each.kind.value == kind and name in (None, each.member.name)]
+
+    def sees(self) -> dict[str, str]:
+        """Status by name, as it sees it."""
+        return {entry.identity.name: entry.status.value for entry in self.protocol.view}
+
+    def status_of(self, name: str) -> Status | None:
+        """Status of one member as it sees it; None if it does not know that name."""
+        entry = self.protocol.view.named(name)
+        return None if entry is None else entry.status

@@ -1,0 +1,57 @@
+"""What can watch a simulation: measures, invariants, traces. Watching changes nothing of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gossip.core.address import Address
+from gossip.core.events import MembershipEvent
+from sims.node import SimulatedNode
+
+if TYPE_CHECKING:
+    from sims.engine import Simulation
+
+HOOKS = ("started", "stopped", "sent", "received", "happened", "handled", "framed", "noted")
+"""The calls of an observer that a simulation makes; those that a class does not define cost nothing."""
+
+
+class Observer:
+    """Told of everything that goes on; override what is of interest."""
+
+    sim: Simulation
+
+    def attach(self, sim: Simulation) -> None:
+        """The simulation that will be watched, before anything happens in it."""
+        self.sim = sim
+
+    def started(self, node: SimulatedNode) -> None:
+        """A process begins; it has not done anything yet."""
+
+    def stopped(self, node: SimulatedNode) -> None:
+        """A process has ended, with or without a farewell."""
+
+    def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
+             lost_to: str) -> None:  # fmt: skip
+        """A datagram was handed to the network.
+
+        :param arrivals: after how many seconds which copies of it arrive.
+        :param lost_to: if none does, why.
+        """
+
+    def received(self, node: SimulatedNode, data: bytes, source: Address) -> None:
+        """A process is about to handle a datagram."""
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """A process tells an event.
+
+        :param cause: whose message it was handling; None if a timer or its own program made it happen.
+        """
+
+    def handled(self, node: SimulatedNode) -> None:
+        """A process is done with what it was given, and all that it wants sent is under way."""
+
+    def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
+        """A frame was handed to a stream, where it arrives after ``delay`` seconds, or never."""
+
+    def noted(self, text: str) -> None:
+        """Something was done to the world from outside: a fault, an update, the end of a fault."""

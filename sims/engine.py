@@ -42,6 +42,8 @@ class Simulation:
         """The latest process of each key."""
         self.past: list[ProtocolStats] = []
         """What processes did that have been replaced since."""
+        self.tainted: set[int] = set()
+        """Ids of members about whom something was forged."""
         self.datagrams = 0
         self.bytes = 0
         self._keeps_events = keeps_events

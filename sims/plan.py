@@ -1,0 +1,120 @@
+"""A plan: everything that a run follows from. The same plan gives the same run, to the last bit.
+
+Plans are plain data; as JSON they travel to other processes, into traces, and into the tests that a failing
+run is turned into.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from cattrs import Converter, transform_error
+from cattrs.strategies import configure_tagged_union
+
+from gossip.core.config import PROFILES, Config
+from gossip.core.errors import ConfigurationError
+from sims.latency import Latency
+from sims.links import Link
+from sims.steps import AnyStep, Disturb
+
+MIN_NODES = 2
+MAX_NODES = 100_000
+"""More than fit into the memory of any machine this runs on."""
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(given)
+
+
+def _steps(given: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
+    return tuple(sorted(given, key=lambda step: step.at))
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What a run is made of; see the module's docstring. Times are virtual seconds since the beginning."""
+
+    scenario: str
+    seed: int
+    nodes: int = attrs.field()
+    """Nodes that start at the beginning, with keys ``n0``, ``n1`` ..."""
+    profile: str = attrs.field(default="lan")
+    settings: Mapping[str, Any] = attrs.field(factory=dict, converter=_settings)
+    """Fields of :class:`gossip.Config` that differ from the profile."""
+    link: Link = attrs.field(factory=Link)
+    shape: tuple[Disturb, ...] = ()
+    """Ways that are different from ``link`` all the time; their times do not matter."""
+    seeds: int = 0
+    """Through how many of the first nodes the others join, all at once; 0: they know each other already."""
+    steps: tuple[AnyStep, ...] = attrs.field(default=(), converter=_steps)
+    duration_s: float = 60.0
+    agree_within_s: float | None = None
+    """After the last fault has ended, all must agree within so many seconds; None: nothing is required."""
+    forbids_false_deaths: bool = False
+    """Whether no healthy member may ever be held dead by a healthy one."""
+
+    @nodes.validator
+    def _check_nodes(self, _: Any, value: int) -> None:
+        if not MIN_NODES <= value <= MAX_NODES:
+            raise ConfigurationError(f"nodes must be from {MIN_NODES} to {MAX_NODES}, not {value}")
+
+    @profile.validator
+    def _check_profile(self, _: Any, value: str) -> None:
+        if value not in PROFILES:
+            raise ConfigurationError(f"profile must be one of {', '.join(PROFILES)}, not {value!r}")
+
+    @property
+    def config(self) -> Config:
+        """The settings of all nodes.
+
+        :raises ConfigurationError: if they cannot be; names the setting.
+        """
+        return PROFILES[self.profile](**self.settings)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the nodes that start at the beginning."""
+        return tuple(f"n{number}" for number in range(self.nodes))
+
+    @property
+    def faults_end(self) -> float:
+        """When the last step is over."""
+        return max((step.until for step in self.steps), default=0.0)
+
+    @property
+    def ends(self) -> float:
+        """When the run ends: time to agree after the last fault is always given."""
+        return max(self.duration_s, self.faults_end + (self.agree_within_s or 0.0))
+
+    def to_json(self) -> str:
+        """The plan as one line of JSON."""
+        return json.dumps(_converter.unstructure(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """The reverse of :meth:`to_json`.
+
+        :raises ConfigurationError: if that is no plan.
+        """
+        try:
+            return _converter.structure(json.loads(text), cls)
+        except ConfigurationError:
+            raise
+        except Exception as error:  # cattrs groups whatever a field's converter raises
+            raise ConfigurationError(f"this is no plan of a simulation: {'; '.join(transform_error(error))}") from error
+
+
+def _make_converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True, omit_if_default=True)
+    configure_tagged_union(Latency, converter, tag_name="kind")
+    configure_tagged_union(AnyStep, converter, tag_name="do")
+    optional = Latency | None
+    converter.register_unstructure_hook(optional, lambda value: value and converter.unstructure(value, Latency))
+    converter.register_structure_hook(optional, lambda value, _: value and converter.structure(value, Latency))
+    return converter
+
+
+_converter = _make_converter()

@@ -1,12 +1,12 @@
-"""Messages and their bytes: one message is one positional CBOR array, checked to the last bit.
+"""Messages and their bytes: one message is one positional CBOR array and a checksum, checked to the last bit.
 
 Every message has the same shape::
 
     [version, cluster, kind, sender, heartbeat, fingerprint, <body of the kind ...>, [fact, fact, ...]]
 
-so an exchange of any kind carries the sender's counter, its view's fingerprint, and news. A fact is
-one assertion about one member, itself a positional array that begins with a code. This module decides
-what is well-formed; it does not decide what is believed.
+and after it a checksum over all of it. So an exchange of any kind carries the sender's counter, its
+view's fingerprint, and news. A fact is one assertion about one member, itself a positional array that
+begins with a code. This module decides what is well-formed; it does not decide what is believed.
 
 Decoding is strict: known version and kind, exact types and lengths, bounded numbers, valid names, no
 tags, no floats, no indefinite lengths, no trailing bytes, the one shortest encoding of each value (RFC
@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, ClassVar, NamedTuple
+from zlib import crc32
 
 import attrs
 import cbor2
@@ -51,6 +52,9 @@ DIGEST_RANGES = 16
 members in two steps."""
 
 HASH_BYTES = 8
+CHECKSUM_BYTES = 4
+"""CRC-32 finds any three flipped bits in a datagram; the 16-bit sum of UDP misses some two. A flipped bit that
+got through could make a member that nobody ever started, and gossip would tell it to everybody."""
 
 
 # --- facts -------------------------------------------------------------------------------------------
@@ -404,7 +408,7 @@ class Codec:
         """
         items = [PROTOCOL_VERSION, self._tag, body.KIND, sender, heartbeat, fingerprint, *_body_items(body)]
         fixed = cbor2.dumps(items)
-        room = limit - len(fixed) - _FACTS_HEAD_BYTES
+        room = limit - len(fixed) - _FACTS_HEAD_BYTES - CHECKSUM_BYTES
         fitting = 0
         for fact in facts:
             room -= len(fact)
@@ -412,14 +416,15 @@ class Codec:
                 break
             fitting += 1
         head = bytes((_ARRAY_HEAD + len(items) + 1,))
-        return b"".join((head, fixed[1:], _array_head(fitting), *facts[:fitting])), fitting
+        content = b"".join((head, fixed[1:], _array_head(fitting), *facts[:fitting]))
+        return content + _checksum(content), fitting
 
     def decode(self, data: bytes) -> Message:
         """Check and build the message in ``data``.
 
         :raises WireError: whose text is one of a few short reasons, fit to count by.
         """
-        items = _list(_loads(data))
+        items = _list(_loads(_checked(data)))
         if len(items) <= _HEADER_ITEMS or items[0] != PROTOCOL_VERSION or type(items[0]) is not int:
             raise WireError("unknown version")
         if items[1] != self._tag:
@@ -438,9 +443,21 @@ class Codec:
         )
 
 
-def _loads(data: bytes) -> object:
+def _checksum(content: bytes) -> bytes:
+    return crc32(content).to_bytes(CHECKSUM_BYTES, "big")
+
+
+def _checked(data: bytes) -> bytes:
+    """What is in front of the checksum, if that is right."""
     if len(data) > MAX_FRAME_BYTES:
         raise WireError("too large")
+    content = data[:-CHECKSUM_BYTES]
+    if _checksum(content) != data[-CHECKSUM_BYTES:]:
+        raise WireError("damaged")
+    return content
+
+
+def _loads(data: bytes) -> object:
     try:
         value = cbor2.loads(
             data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 import cbor2
 import pytest
@@ -14,6 +15,7 @@ from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION
 from gossip.core.wire import (
+    CHECKSUM_BYTES,
     MAX_ACCUSERS,
     MAX_FRAME_BYTES,
     MAX_ID,
@@ -42,6 +44,16 @@ SENDER, HEARTBEAT, FINGERPRINT = 7, 100, 12_345
 def encoded(body: Body, facts: list[Fact], *, limit: int = LIMIT, sender: int = SENDER) -> bytes:
     """A message of the default cluster."""
     return CODEC.encode(sender, HEARTBEAT, FINGERPRINT, body, [encode_fact(fact) for fact in facts], limit)[0]
+
+
+def sealed(content: bytes) -> bytes:
+    """Any content with the checksum that belongs to it."""
+    return content + crc32(content).to_bytes(4, "big")
+
+
+def opened(data: bytes) -> bytes:
+    """A message without its checksum."""
+    return data[:-CHECKSUM_BYTES]
 
 
 def encoded_again(message: Message) -> bytes:
@@ -99,6 +111,7 @@ def test_the_size_of_metadata_is_what_it_adds_to_a_record(metadata: dict[str, st
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_refused_or_canonical(data: bytes) -> None:
     check_refused_or_canonical(data)
+    check_refused_or_canonical(sealed(data))
 
 
 MUTATIONS = st.lists(
@@ -115,7 +128,7 @@ MUTATIONS = st.lists(
 def test_mutated_messages_are_refused_or_canonical(
     body: Body, facts: list[Fact], mutations: list[tuple[str, int, int]]
 ) -> None:
-    data = bytearray(encoded(body, facts))
+    data = bytearray(opened(encoded(body, facts)))
     for what, where, value in mutations:
         at = where % max(1, len(data))
         if what == "flip" and data:
@@ -129,6 +142,7 @@ def test_mutated_messages_are_refused_or_canonical(
         else:
             data += data[at : at + value]
     check_refused_or_canonical(bytes(data))
+    check_refused_or_canonical(sealed(bytes(data)))
 
 
 def check_refused_or_canonical(data: bytes) -> None:
@@ -140,7 +154,7 @@ def check_refused_or_canonical(data: bytes) -> None:
     assert encoded_again(message) == data
 
 
-ITEMS: list[Any] = cbor2.loads(encoded(Ack(5, None), [AliveFact(9, 50)]))
+ITEMS: list[Any] = cbor2.loads(opened(encoded(Ack(5, None), [AliveFact(9, 50)])))
 RECORD_ITEMS: list[Any] = [0, 9, "name", 1000, 1, Address("10.0.0.1", 7946).to_wire(), {"a": "1", "b": "2"}, 50]
 
 
@@ -168,7 +182,12 @@ def with_last_item(raw: bytes) -> bytes:
     return bytes((0x80 + len(ITEMS),)) + cbor2.dumps(ITEMS[:-1])[1:] + raw
 
 
-def refused(data: bytes) -> str:
+def refused(content: bytes) -> str:
+    """The reason for which these bytes are no message, though the checksum behind them is right."""
+    return refused_as_it_is(sealed(content))
+
+
+def refused_as_it_is(data: bytes) -> str:
     """The reason for which these bytes are no message."""
     with pytest.raises(WireError) as caught:
         CODEC.decode(data)
@@ -176,8 +195,8 @@ def refused(data: bytes) -> str:
 
 
 def test_the_parts_from_which_bad_messages_are_made_are_good() -> None:
-    assert CODEC.decode(cbor2.dumps(ITEMS)).body == Ack(5, None)
-    assert CODEC.decode(message_with_facts(RECORD_ITEMS)).facts[0].id == 9
+    assert CODEC.decode(sealed(cbor2.dumps(ITEMS))).body == Ack(5, None)
+    assert CODEC.decode(sealed(message_with_facts(RECORD_ITEMS))).facts[0].id == 9
 
 
 @pytest.mark.parametrize("trailing", [b"\x00", b"\xf6", b"\x80", b"\xff", bytes(1000)])
@@ -241,8 +260,8 @@ def test_where_a_number_belongs_nothing_else_is_taken(index: int, value: object)
 
 @pytest.mark.parametrize(("index", "largest"), [(3, MAX_ID), (4, MAX_COUNTER), (5, MAX_ID), (6, MAX_TOKEN)])
 def test_numbers_are_taken_up_to_their_limit(index: int, largest: int) -> None:
-    CODEC.decode(message_with(index, largest))
-    CODEC.decode(message_with(index, 0))
+    CODEC.decode(sealed(message_with(index, largest)))
+    CODEC.decode(sealed(message_with(index, 0)))
     assert refused(message_with(index, largest + 1)) in ("number out of range", "tag", "not CBOR")
 
 
@@ -261,7 +280,7 @@ def test_what_is_no_message_at_all_is_refused(value: object) -> None:
 def test_messages_of_another_cluster_are_refused(tag: object) -> None:
     assert refused(message_with(1, tag)) == "other cluster"
     with pytest.raises(WireError, match="other cluster"):
-        Codec("other").decode(cbor2.dumps(ITEMS))
+        Codec("other").decode(sealed(cbor2.dumps(ITEMS)))
 
 
 @pytest.mark.parametrize("kind", [0, 9, 255, 2**40, -1, True, "1", None, 1.0, [], b"\x01"])
@@ -320,7 +339,7 @@ def test_bad_names_are_refused(name: object) -> None:
 )
 def test_good_names_are_taken(name: str) -> None:
     assert is_valid_name(name)
-    CODEC.decode(record_with(2, name))
+    CODEC.decode(sealed(record_with(2, name)))
 
 
 def test_invalid_utf_8_is_refused() -> None:
@@ -477,5 +496,21 @@ def test_digests_of_the_wrong_size_are_refused(hashes: object) -> None:
 
 
 def test_a_message_above_the_largest_frame_is_refused_unread() -> None:
-    assert refused(bytes(MAX_FRAME_BYTES + 1)) == "too large"
-    assert refused(bytes(MAX_FRAME_BYTES)) != "too large"
+    assert refused_as_it_is(bytes(MAX_FRAME_BYTES + 1)) == "too large"
+    assert refused_as_it_is(bytes(MAX_FRAME_BYTES)) == "damaged"
+
+
+@given(strategies.bodies, st.lists(strategies.facts, max_size=4), st.data())
+def test_a_message_with_up_to_three_flipped_bits_is_known_as_damaged(
+    body: Body, facts: list[Fact], data: st.DataObject
+) -> None:
+    good = encoded(body, facts)
+    flipped = bytearray(good)
+    for bit in data.draw(st.sets(st.integers(0, 8 * len(good) - 1), min_size=1, max_size=3)):
+        flipped[bit // 8] ^= 1 << bit % 8
+    assert refused_as_it_is(bytes(flipped)) == "damaged"
+
+
+@pytest.mark.parametrize("length", range(len(encoded(Ack(5, None), []))))
+def test_a_message_that_lost_its_end_is_known_as_damaged(length: int) -> None:
+    assert refused_as_it_is(encoded(Ack(5, None), [])[:length]) == "damaged"

@@ -110,10 +110,14 @@ class Plan:
 def _make_converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, omit_if_default=True)
     configure_tagged_union(Latency, converter, tag_name="kind")
+    to_data, from_data = converter.get_unstructure_hook(Latency), converter.get_structure_hook(Latency)
+
+    def is_optional_latency(of: Any) -> bool:
+        return bool(of == Latency | None)
+
+    converter.register_unstructure_hook_func(is_optional_latency, lambda value: value and to_data(value))
+    converter.register_structure_hook_func(is_optional_latency, lambda value, _: value and from_data(value, Latency))
     configure_tagged_union(AnyStep, converter, tag_name="do")
-    optional = Latency | None
-    converter.register_unstructure_hook(optional, lambda value: value and converter.unstructure(value, Latency))
-    converter.register_structure_hook(optional, lambda value, _: value and converter.structure(value, Latency))
     return converter
 
 

@@ -372,7 +372,7 @@ FORGERIES: dict[str, Callable[[int, int], Fact]] = {
     "suspicion": lambda member, counter: SuspectFact(member, counter + 5, (), counter),
     "death": lambda member, counter: DeadFact(member, counter + 5, (), counter),
     "distant death": lambda member, counter: DeadFact(member, counter + MAX_STEPS_AHEAD - 600, (), counter),
-    "farewell": lambda member, counter: LeftFact(member, counter),
+    "farewell": LeftFact,
     "counter": lambda member, counter: AliveFact(member, counter + MAX_STEPS_AHEAD - 600),
     "absurd counter": lambda member, counter: AliveFact(member, counter + 1000 * MAX_STEPS_AHEAD),
 }

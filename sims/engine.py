@@ -45,7 +45,11 @@ class Simulation:
         self.tainted: set[int] = set()
         """Ids of members about whom something was forged."""
         self.datagrams = 0
+        """Datagrams sent by all nodes."""
         self.bytes = 0
+        """Payload bytes in them."""
+        self.overflows = 0
+        """Datagrams lost because a process did not run and its socket's buffer was full."""
         self._keeps_events = keeps_events
         self._at: dict[Address, SimulatedNode] = {}
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
@@ -287,6 +291,8 @@ class Simulation:
         if node.slowness or node.inbox or node.paused_until > self.now:
             if len(node.inbox) < SOCKET_BUFFER_DATAGRAMS:
                 self.hand_over(node, lambda: self._receive(node, data, source), source)
+            else:
+                self.overflows += 1
             return
         self._receive(node, data, source)
         self._pump(node, source)

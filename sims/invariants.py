@@ -1,0 +1,260 @@
+"""Invariants: what must hold of every run, whatever happens in it, each as a class of its own.
+
+Most are checked a part at a time, once a virtual second, so that checking costs little even in a large
+cluster: each second some members are gone through, in turn, and all of them at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.dissemination import MAX_RUMOURS
+from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.joining import MAX_PENDING_CONTACTS
+from gossip.core.member import Record, Status
+from gossip.core.outbox import MAX_PENDING_DATAGRAMS
+from gossip.core.protocol import MAX_CHALLENGES
+from gossip.core.streams import MAX_INCOMING
+from gossip.core.view import FINGERPRINT_MODULUS, Entry, fingerprint_mark
+from sims.node import SimulatedNode
+from sims.observer import Observer
+
+ENTRIES_PER_CHECK = 2000
+"""Entries of views gone through each virtual second."""
+
+MAX_TIMERS_PER_MEMBER = 40
+"""Pending timers of one core, cancelled ones included, for each member it knows: more is a leak."""
+
+
+class Violated(Exception):
+    """An invariant does not hold. Carries its name; the text says what was found."""
+
+    def __init__(self, invariant: str, text: str) -> None:
+        super().__init__(text)
+        self.invariant = invariant
+
+
+class Invariant(Observer):
+    """Something that must always hold."""
+
+    def violated(self, text: str) -> Violated:
+        """The exception to raise."""
+        return Violated(type(self).__name__, text)
+
+    def check(self, node: SimulatedNode) -> None:
+        """Go through what one member holds."""
+
+
+class CounterNeverRegresses(Invariant):
+    """A member's own counter and generation only grow."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[int, int, int]] = {}
+
+    def handled(self, node: SimulatedNode) -> None:
+        """Compare with the last time."""
+        local = node.protocol.view.local
+        now = (local.identity.generation, local.id, local.registers.heartbeat)
+        before = self._last.get(node.key, (0, 0, 0))
+        if now[0] < before[0] or (now[1] == before[1] and now[2] < before[2]):
+            raise self.violated(f"{node.key} went from generation, id and counter {before} back to {now}")
+        self._last[node.key] = now
+
+
+@attrs.define
+class _Said:
+    """What a member has said of itself, and others against it."""
+
+    node: SimulatedNode
+    records: dict[int, Record] = attrs.Factory(dict)
+    floors: set[int] = attrs.Factory(set)
+    left: bool = False
+
+
+class NothingInvented(Invariant):
+    """What is believed of a member was said by itself, or raised by an accuser."""
+
+    def __init__(self) -> None:
+        self._said: dict[int, _Said] = {}
+        self._known: dict[int, tuple[int, int, bool]] = {}
+
+    def started(self, node: SimulatedNode) -> None:
+        """It says who it is."""
+        self._listen(node)
+
+    def handled(self, node: SimulatedNode) -> None:
+        """It may have said something new of itself."""
+        registers = node.protocol.view.local.registers
+        if self._known.get(id(node)) != (node.id, registers.record.version, registers.left > 0):
+            self._listen(node)
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """An accusation that nobody has made before raises a floor."""
+        if event.kind is EventKind.SUSPECTED and event.accusers == (node.name,) and event.member.id in self._said:
+            self._said[event.member.id].floors.add(event.floor)
+
+    def check(self, node: SimulatedNode) -> None:
+        """Compare each entry with what was said."""
+        for entry in node.protocol.view:
+            if entry.id not in self.sim.tainted:
+                self._check_entry(node, entry)
+
+    def _listen(self, node: SimulatedNode) -> None:
+        registers = node.protocol.view.local.registers
+        said = self._said.setdefault(node.id, _Said(node))
+        said.records[registers.record.version] = registers.record
+        said.left = registers.left > 0
+        self._known[id(node)] = (node.id, registers.record.version, said.left)
+
+    def _check_entry(self, node: SimulatedNode, entry: Entry) -> None:
+        who, registers = f"{node.key} believes of {entry.identity.name}", entry.registers
+        said = self._said.get(entry.id)
+        if said is None:
+            raise self.violated(f"{who}, id {entry.id:x}, which nobody ever was")
+        if (record := said.records.get(registers.record.version)) is None or record != registers.record:
+            raise self.violated(f"{who} the record {registers.record}; it said {record}")
+        if said.node.id == entry.id:
+            own = said.node.protocol.heartbeat(said.node.local_time(self.sim.now))
+            if registers.heartbeat > own:
+                raise self.violated(f"{who} the counter {registers.heartbeat}, which stands at {own}")
+        for kind, floor in (("accused", registers.accused), ("convicted", registers.convicted)):
+            if floor and floor not in said.floors:
+                raise self.violated(f"{who} that it was {kind} at {floor}; accusers said {sorted(said.floors)}")
+        if registers.left and not said.left:
+            raise self.violated(f"{who} that it left, which it did not")
+
+
+class NoReturnOfTheDeparted(Invariant):
+    """A member that left, or was superseded, is never seen living again under its old generation."""
+
+    def __init__(self) -> None:
+        self._newest: dict[tuple[int, str], tuple[int, int]] = {}
+        self._left: set[tuple[int, int]] = set()
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """Compare with the newest bearer of the name that this member has seen."""
+        member, kind = event.member, event.kind
+        if member.id in self.sim.tainted or kind is EventKind.CONFLICT:
+            return
+        bearer, key = (member.generation, member.id), (id(node), member.name)
+        if kind is EventKind.LEFT:
+            self._left.add((id(node), member.id))
+        elif kind in (EventKind.JOINED, EventKind.RESTORED):
+            if (id(node), member.id) in self._left:
+                raise self.violated(f"{node.key} saw {member.name} return that had left")
+            if bearer < self._newest.get(key, (0, 0)):
+                raise self.violated(f"{node.key} saw a superseded generation of {member.name} return")
+        self._newest[key] = max(bearer, self._newest.get(key, (0, 0)))
+
+
+class StatusFollowsRegisters(Invariant):
+    """The status is what the registers say, and the ring holds exactly the living."""
+
+    def check(self, node: SimulatedNode) -> None:
+        """Derive every status anew."""
+        view, living = node.protocol.view, 0
+        for entry in view:
+            each = entry.registers
+            if each.left:
+                expected = Status.LEFT
+            elif each.convicted > each.heartbeat:
+                expected = Status.DEAD
+            else:
+                expected = Status.SUSPECT if each.accused > each.heartbeat else Status.ALIVE
+            if entry.status is not expected:
+                raise self.violated(f"{node.key} has {entry.identity.name} as {entry.status}, not {expected}")
+            living += expected.is_living
+        if living != view.alive:
+            raise self.violated(f"{node.key} has {view.alive} on its ring and {living} living members")
+
+
+class FingerprintIsTheView(Invariant):
+    """Fingerprints are equal exactly when views are: each is that of its view computed anew."""
+
+    def check(self, node: SimulatedNode) -> None:
+        """Compute it anew."""
+        view = node.protocol.view
+        marks = (
+            fingerprint_mark(entry.identity, entry.registers.record.version) for entry in view if entry.status.is_living
+        )
+        if (expected := sum(marks) % FINGERPRINT_MODULUS) != view.fingerprint:
+            raise self.violated(f"{node.key} has fingerprint {view.fingerprint:x} and the view of {expected:x}")
+
+
+class DatagramsFit(Invariant):
+    """No datagram is larger than ``max_datagram``."""
+
+    def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
+             lost_to: str) -> None:  # fmt: skip
+        """Look at its size."""
+        if len(data) > self.sim.config.max_datagram:
+            raise self.violated(f"{node.key} sent {len(data)} bytes to {destination}")
+
+
+class EverythingIsBounded(Invariant):
+    """No queue of a member grows beyond its bound."""
+
+    def check(self, node: SimulatedNode) -> None:
+        """Look at each."""
+        load, most = node.protocol.load, self.sim.config.max_members
+        known = load.members + 1
+        bounds = {
+            "members": most,
+            "tombstones": most,
+            "rumours": MAX_RUMOURS,
+            "contacts": MAX_PENDING_CONTACTS,
+            "rivals": MAX_CHALLENGES,
+            "pending_datagrams": MAX_PENDING_DATAGRAMS,
+            "streams": MAX_INCOMING + 2 * known,
+            "cases": known,
+            "timers": MAX_TIMERS_PER_MEMBER * known,
+            "probes": MAX_TIMERS_PER_MEMBER * known,
+        }
+        for name, bound in bounds.items():
+            if (size := getattr(load, name)) > bound:
+                raise self.violated(f"{node.key} holds {size} {name}; the bound is {bound}")
+
+
+def all_invariants() -> list[Invariant]:
+    """A fresh one of each."""
+    return [
+        CounterNeverRegresses(),
+        NothingInvented(),
+        NoReturnOfTheDeparted(),
+        StatusFollowsRegisters(),
+        FingerprintIsTheView(),
+        DatagramsFit(),
+        EverythingIsBounded(),
+    ]
+
+
+class Rounds:
+    """Which members are gone through next."""
+
+    def __init__(self, invariants: list[Invariant]) -> None:
+        self._invariants = [each for each in invariants if type(each).check is not Invariant.check]
+        self._turn: Iterator[SimulatedNode] = iter(())
+
+    def check_some(self, running: list[SimulatedNode], most: int = ENTRIES_PER_CHECK) -> None:
+        """Go through members in turn until so many entries have been seen.
+
+        :raises Violated: if something does not hold.
+        """
+        seen: set[int] = set()
+        while most > 0:
+            node = next(self._turn, None)
+            if node is None:
+                if not running:
+                    return
+                self._turn = iter(running)
+                continue
+            if id(node) in seen:
+                return
+            seen.add(id(node))
+            if node.running:
+                for invariant in self._invariants:
+                    invariant.check(node)
+            most -= node.protocol.load.members

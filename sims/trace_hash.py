@@ -1,0 +1,40 @@
+"""The trace hash: one number for everything that was sent and happened in a run, to compare runs by."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from struct import pack
+
+from gossip.core.address import Address
+from gossip.core.events import MembershipEvent
+from sims.node import SimulatedNode
+from sims.observer import Observer
+
+HASH_BYTES = 16
+
+
+class TraceHash(Observer):
+    """Hashes each datagram and frame with the time it was sent and arrives, and each event."""
+
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=HASH_BYTES)
+
+    def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
+             lost_to: str) -> None:  # fmt: skip
+        """Take in a datagram; its bytes name the sender."""
+        arrives = arrivals[0][0] if arrivals else -1.0
+        self._hash.update(pack("<ddH", self.sim.now, arrives, destination.port) + destination.host.encode() + data)
+
+    def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
+        """Take in a frame of a stream."""
+        self._hash.update(pack("<dd", self.sim.now, -1.0 if delay is None else delay) + data)
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """Take in an event."""
+        what = f"{node.key} {event.kind.value} {event.member.name} {event.member.generation} {event.alive}"
+        self._hash.update(pack("<d", self.sim.now) + what.encode())
+
+    @property
+    def hexdigest(self) -> str:
+        """The hash so far, in hexadecimal digits."""
+        return self._hash.hexdigest()

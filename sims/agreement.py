@@ -24,6 +24,12 @@ class Agreement(Observer):
         self._seen: dict[int, int] = {}
         self._views: Counter[int] = Counter()
 
+    def start_over(self) -> None:
+        """Forget what was seen while the first nodes were started one after the other."""
+        self.since = self.first = None
+        self.sizes_seen.clear()
+        self._look()
+
     def started(self, node: SimulatedNode) -> None:
         """One more who has to be seen."""
         self.since = None

@@ -167,8 +167,9 @@ class Measures(Observer):
 
     @property
     def crashes(self) -> list[CrashMeasure]:
-        """How each crash became known."""
-        return [self._crash(news) for news in self._crashes]
+        """How each crash became known, but for those whose victims were back before anybody noticed."""
+        crashes = [self._crash(news) for news in self._crashes]
+        return [each for each in crashes if each.missing or each.first_dead_s is not None]
 
     @property
     def updates(self) -> list[UpdateMeasure]:

@@ -103,6 +103,7 @@ class Run:
             way.begin(sim)
         if not plan.seeds:
             sim.acquaint()
+        self._agreement.start_over()
         for step in plan.steps:
             sim.at(step.at, self._step, step, "begin")
             if step.until > step.at:

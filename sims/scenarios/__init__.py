@@ -1,0 +1,8 @@
+"""Scenarios by name. Each module holds a few that belong together; importing them registers them."""
+
+from __future__ import annotations
+
+from sims.scenarios import life
+from sims.scenarios.registry import SCENARIOS, Parameter, Scenario, find
+
+__all__ = ["SCENARIOS", "Parameter", "Scenario", "find", "life"]

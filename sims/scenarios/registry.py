@@ -1,0 +1,163 @@
+"""The registry of scenarios: a scenario is a function that makes a plan from a setting and its own parameters.
+
+Its name is that of the function with dashes, its summary the first line of its docstring, its parameters are
+the function's keyword parameters with their types and defaults.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any
+
+import attrs
+
+from gossip.core.config import Config
+from gossip.core.errors import ConfigurationError
+from sims.links import Link
+from sims.plan import Plan
+from sims.randomness import derived_random
+from sims.steps import AnyStep
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """What every scenario can be asked for."""
+
+    scenario: str
+    nodes: int
+    seed: int
+    loss: float = 0.0
+    profile: str = "lan"
+    duration_s: float | None = None
+    """None: as long as the scenario likes."""
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def dice(self) -> Random:
+        """The random source of the plan; a fresh one, at its beginning, each time."""
+        return derived_random(self.seed, "plan", self.scenario)
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the nodes."""
+        return [f"n{number}" for number in range(self.nodes)]
+
+    @property
+    def config(self) -> Config:
+        """The settings of the nodes, without what the scenario itself changes."""
+        return self.plan(()).config
+
+    def plan(self, steps: Sequence[AnyStep], *, duration_s: float = 60.0, link: Link | None = None,
+             settings: Mapping[str, Any] | None = None, **more: Any) -> Plan:  # fmt: skip
+        """A plan with these steps in this setting.
+
+        :param duration_s: how long the scenario takes unless somebody asked for something else.
+        :param link: what all ways are like, but for the loss that was asked for.
+        :param settings: what the scenario changes of the configuration; what was asked for wins.
+        """
+        link = link or Link()
+        return Plan(
+            scenario=self.scenario,
+            seed=self.seed,
+            nodes=self.nodes,
+            profile=self.profile,
+            settings={**(settings or {}), **self.settings},
+            link=attrs.evolve(link, loss=self.loss) if self.loss else link,
+            steps=tuple(steps),
+            duration_s=duration_s if self.duration_s is None else self.duration_s,
+            **more,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Parameter:
+    """A parameter of one scenario."""
+
+    name: str
+    default: Any
+    """An int, float, str or bool; its type is the parameter's."""
+
+    def parse(self, text: str) -> int | float | str | bool:
+        """The value that somebody wrote.
+
+        :raises ConfigurationError: if it is none of the right type.
+        """
+        kind = type(self.default)
+        try:
+            return text.lower() in ("1", "true", "yes") if kind is bool else kind(text)
+        except ValueError:
+            raise ConfigurationError(f"{self.name} must be of type {kind.__name__}, not {text!r}") from None
+
+
+@attrs.frozen(kw_only=True)
+class Scenario:
+    """A named way to make plans."""
+
+    name: str
+    summary: str
+    nodes: int
+    """How many, unless somebody asks for something else."""
+    parameters: tuple[Parameter, ...]
+    build: Callable[..., Plan]
+
+    def plan(self, *, seed: int = 0, nodes: int | None = None, loss: float = 0.0, profile: str = "lan",
+             duration_s: float | None = None, changes: Mapping[str, str] | None = None) -> Plan:  # fmt: skip
+        """The plan of one run.
+
+        :param changes: texts by the name of a parameter of the scenario or of a field of the configuration.
+        :raises ConfigurationError: if something cannot be; the text says what.
+        """
+        own = {parameter.name: parameter for parameter in self.parameters}
+        mine = {name: own[name].parse(text) for name, text in (changes or {}).items() if name in own}
+        settings = {name: self._setting(name, text) for name, text in (changes or {}).items() if name not in own}
+        setting = Setting(
+            scenario=self.name, nodes=nodes or self.nodes, seed=seed, loss=loss, profile=profile,
+            duration_s=duration_s, settings=settings,
+        )  # fmt: skip
+        plan = self.build(setting, **mine)
+        _ = plan.config  # a setting that cannot be is found here
+        return plan
+
+    def _setting(self, name: str, text: str) -> int | float | str:
+        fields: dict[str, Any] = {field.name: field.default for field in attrs.fields(Config)}
+        if name not in fields:
+            raise ConfigurationError(
+                f"{self.name} has no parameter {name!r}; it has {', '.join(p.name for p in self.parameters) or 'none'}"
+                f", and the configuration has {', '.join(fields)}"
+            )
+        return Parameter(name=name, default=fields[name]).parse(text)
+
+
+SCENARIOS: dict[str, Scenario] = {}
+"""All scenarios by name."""
+
+
+def scenario(nodes: int = 32) -> Callable[[Callable[..., Plan]], Callable[..., Plan]]:
+    """Register the function below as a scenario."""
+
+    def register(build: Callable[..., Plan]) -> Callable[..., Plan]:
+        name = build.__name__.replace("_", "-")
+        parameters = [
+            Parameter(name=each.name, default=each.default)
+            for each in inspect.signature(build).parameters.values()
+            if each.default is not inspect.Parameter.empty
+        ]
+        summary = (inspect.getdoc(build) or "").partition("\n")[0]
+        SCENARIOS[name] = Scenario(
+            name=name, summary=summary, nodes=nodes, parameters=tuple(parameters), build=build
+        )  # fmt: skip
+        return build
+
+    return register
+
+
+def find(name: str) -> Scenario:
+    """The scenario of this name.
+
+    :raises ConfigurationError: if there is none; the text names those there are.
+    """
+    if name not in SCENARIOS:
+        raise ConfigurationError(f"there is no scenario {name!r}; there are {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]

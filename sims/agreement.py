@@ -21,8 +21,8 @@ class Agreement(Observer):
         """When all agreed for the first time."""
         self.sizes_seen: set[int] = set()
         """Cluster sizes that anybody saw before that."""
-        self._seen: dict[int, int] = {}
-        self._views: Counter[int] = Counter()
+        self._seen: dict[int, tuple[str, int]] = {}
+        self._views: Counter[tuple[str, int]] = Counter()
 
     def start_over(self) -> None:
         """Forget what was seen while the first nodes were started one after the other."""
@@ -42,15 +42,15 @@ class Agreement(Observer):
 
     def handled(self, node: SimulatedNode) -> None:
         """Its view may have changed."""
-        fingerprint = node.protocol.fingerprint
-        if self._seen.get(id(node)) == fingerprint and (self.since is not None or len(self._views) > 1):
+        view = (node.cluster, node.protocol.fingerprint)
+        if self._seen.get(id(node)) == view and (self.since is not None or self._differ()):
             return
         self._forget(node)
         if not node.is_member:
             self.since = None
         else:
-            self._seen[id(node)] = fingerprint
-            self._views[fingerprint] += 1
+            self._seen[id(node)] = view
+            self._views[view] += 1
             if self.first is None:
                 self.sizes_seen.add(node.protocol.alive)
         self._look()
@@ -62,8 +62,12 @@ class Agreement(Observer):
             if not self._views[before]:
                 del self._views[before]
 
+    def _differ(self) -> bool:
+        """Whether there are two views of one cluster."""
+        return len(self._views) > 1 and len(self._views) > len({cluster for cluster, _ in self._views})
+
     def _look(self) -> None:
-        if len(self._views) > 1:
+        if self._differ():
             self.since = None
         elif self.since is None and self.sim.all_agree():
             self.since = self.sim.now

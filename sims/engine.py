@@ -15,6 +15,7 @@ from typing import Any
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
 from sims.clock import Clock
 from sims.links import Link
@@ -82,8 +83,9 @@ class Simulation:
             address = before.address if before is not None else self.new_address()
         clock = before.clock if before is not None else Clock()
         self._lives[key] += 1
+        config = config or (before.config if before is not None else self.config)
         protocol = Protocol(
-            config or self.config,
+            config,
             name=name or key,
             generation=WALL_START_MS + int(self.now * 1000) + clock_ms,
             random=derived_random(self.seed, "node", key, self._lives[key]),
@@ -93,7 +95,7 @@ class Simulation:
         )
         if before is not None:
             self.past.append(before.protocol.stats)
-        node = self.nodes[key] = self._at[address] = SimulatedNode(key, address, protocol, clock)
+        node = self.nodes[key] = self._at[address] = SimulatedNode(key, address, protocol, clock, config)
         self._tell("started", node)
         if seeds:
             protocol.seed([self.nodes[seed].address for seed in seeds], node.local_time(self.now))
@@ -107,10 +109,12 @@ class Simulation:
             self.start(f"n{number}", seeds=(seed,), metadata=metadata)
 
     def acquaint(self) -> None:
-        """Let all running nodes know each other, as if they had been a cluster for a while."""
-        members = [node.protocol.local for node in self.running]
+        """Let all running nodes of a cluster know each other, as if they had been one for a while."""
+        members: dict[str, list[Member]] = {}
         for node in self.running:
-            node.protocol.remember(members, node.local_time(self.now))
+            members.setdefault(node.cluster, []).append(node.protocol.local)
+        for node in self.running:
+            node.protocol.remember(members[node.cluster], node.local_time(self.now))
             self._pump(node)
 
     def crash(self, key: str) -> None:
@@ -128,8 +132,12 @@ class Simulation:
         self.at(node.paused_until, self._resume, node)
 
     def slow_down(self, key: str, seconds: float) -> None:
-        """Let a node take this long to handle anything; 0 makes it as fast as others."""
-        self.nodes[key].slowness = seconds
+        """Let a node take this long to handle anything; 0 makes it as fast as others, and done with what waits."""
+        node = self.nodes[key]
+        node.slowness = seconds
+        if not seconds:
+            node.busy_until = self.now
+            self._resume(node)
 
     def set_clock_rate(self, key: str, rate: float) -> None:
         """Let a node's clock run at this rate from now on."""
@@ -218,12 +226,16 @@ class Simulation:
     # --- what members agree on
 
     def all_agree(self) -> bool:
-        """Whether all members see exactly the members as living, and have equal views."""
+        """Whether all members see exactly the members of their cluster as living, and have equal views."""
         members = self.members
-        if len({node.protocol.fingerprint for node in members}) > 1:
+        views = {(node.cluster, node.protocol.fingerprint): node for node in members}
+        if len(views) > len({node.cluster for node in members}):
             return False
-        ids = {node.id for node in members}
-        return not members or ids == {each.id for each in members[0].protocol.view if each.status.is_living}
+        return all(
+            {each.id for each in one.protocol.view if each.status.is_living}
+            == {node.id for node in members if node.cluster == cluster}
+            for (cluster, _), one in views.items()
+        )
 
     def all_see(self, name: str, status: str) -> bool:
         """Whether all members but the one named see it with this status."""
@@ -305,6 +317,8 @@ class Simulation:
     def _arm(self, node: SimulatedNode) -> None:
         """See to it that the node is woken for its next timer."""
         node.timer = node.protocol.next_timer()
+        if node.timer_is_queued:
+            return
         when = node.clock.virtual(node.timer)
         if when < node.alarm:
             node.alarm = when
@@ -317,11 +331,13 @@ class Simulation:
         if node.clock.virtual(node.timer) > self.now:
             self._arm(node)
         elif node.slowness or node.inbox:
+            node.timer_is_queued = True
             self._queue_work(node, self._run_timer)
         else:
             self._run_timer(node)
 
     def _run_timer(self, node: SimulatedNode) -> None:
+        node.timer_is_queued = False
         if node.running and node.paused_until <= self.now:
             if node.clock.virtual(node.timer) <= self.now:  # due, whatever the rounding of a clock's rate says
                 node.protocol.handle_timer(max(node.local_time(self.now), node.timer))

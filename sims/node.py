@@ -8,6 +8,7 @@ from collections.abc import Callable
 import attrs
 
 from gossip.core.address import Address
+from gossip.core.config import Config
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Status
 from gossip.core.protocol import Protocol
@@ -36,6 +37,7 @@ class SimulatedNode:
     address: Address
     protocol: Protocol
     clock: Clock
+    config: Config
     events: list[MembershipEvent] = attrs.Factory(list)
     """Every event it told, if the simulation keeps them."""
     running: bool = True
@@ -43,6 +45,8 @@ class SimulatedNode:
     """Seconds that the handling of each datagram and timer takes."""
     busy_until: float = 0.0
     """Virtual time at which a slow node is done with all it has begun."""
+    timer_is_queued: bool = False
+    """Whether a slow node has its timer before it, behind other work."""
     inbox: deque[tuple[Callable[[], None], Address | None]] = attrs.Factory(deque)
     """What has arrived while it was paused or busy, and from whom."""
     timer: float = 0.0
@@ -56,6 +60,11 @@ class SimulatedNode:
     connecting: dict[int, list[bytes]] = attrs.Factory(dict)
     """Streams that are being opened, and the frames that wait for that."""
     _shown: float = 0.0
+
+    @property
+    def cluster(self) -> str:
+        """Name of the cluster it belongs to."""
+        return self.config.cluster
 
     @property
     def name(self) -> str:

@@ -24,6 +24,9 @@ MIN_NODES = 2
 MAX_NODES = 100_000
 """More than fit into the memory of any machine this runs on."""
 
+SPARED = ("nobody", "the healthy", "all")
+"""Whom a plan wants spared from being held dead."""
+
 
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
     return dict(given)
@@ -47,19 +50,28 @@ class Plan:
     link: Link = attrs.field(factory=Link)
     shape: tuple[Disturb, ...] = ()
     """Ways that are different from ``link`` all the time; their times do not matter."""
-    seeds: int = 0
-    """Through how many of the first nodes the others join, all at once; 0: they know each other already."""
+    seeds: int = 3
+    """How many of the first nodes all others have as seeds."""
+    joins: bool = False
+    """Whether they all start at once and join through the seeds; otherwise they know each other already."""
+    clusters: int = 1
+    """Into how many clusters the nodes are dealt in turn; the seeds of all are the same nodes."""
     steps: tuple[AnyStep, ...] = attrs.field(default=(), converter=_steps)
     duration_s: float = 60.0
     agree_within_s: float | None = None
     """After the last fault has ended, all must agree within so many seconds; None: nothing is required."""
-    forbids_false_deaths: bool = False
-    """Whether no healthy member may ever be held dead by a healthy one."""
+    spares: str = attrs.field(default="nobody")
+    """Who must never be held dead by a healthy member while it runs: one of :data:`SPARED`."""
 
     @nodes.validator
     def _check_nodes(self, _: Any, value: int) -> None:
         if not MIN_NODES <= value <= MAX_NODES:
             raise ConfigurationError(f"nodes must be from {MIN_NODES} to {MAX_NODES}, not {value}")
+
+    @spares.validator
+    def _check_spares(self, _: Any, value: str) -> None:
+        if value not in SPARED:
+            raise ConfigurationError(f"spares must be one of {', '.join(SPARED)}, not {value!r}")
 
     @profile.validator
     def _check_profile(self, _: Any, value: str) -> None:
@@ -73,6 +85,13 @@ class Plan:
         :raises ConfigurationError: if they cannot be; names the setting.
         """
         return PROFILES[self.profile](**self.settings)
+
+    def config_of(self, number: int) -> Config:
+        """The settings of the node with this number."""
+        config = self.config
+        if self.clusters == 1:
+            return config
+        return attrs.evolve(config, cluster=f"{config.cluster}-{number % self.clusters}")
 
     @property
     def keys(self) -> tuple[str, ...]:

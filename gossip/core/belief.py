@@ -1,9 +1,10 @@
 """Belief: which of the facts that peers send are taken into the view, and which are answered back.
 
 A counter is evidence only if it reaches the floor: an accusation below a counter already seen is
-contradicted, not believed, and so is a conviction. Counters and floors far ahead of time are refused.
-What is said of this node itself is never merged but answered: by a jump of the counter, a newer record
-or, where that cannot help, a new generation.
+contradicted, not believed, and so is a conviction. The conviction of a living member is taken as an
+accusation, and executed by :mod:`gossip.core.suspicion` unless it is refuted. Counters and floors far
+ahead of time are refused. What is said of this node itself is never merged but answered: by a jump of the
+counter, a newer record or, where that cannot help, a new generation.
 
 Source: the refutation of SWIM (Das, Gupta and Motivala 2002, section 4.2), opened to every witness.
 """
@@ -143,7 +144,7 @@ class Belief:
         was, accusers = registers.status, entry.accusers
         if was is not Status.DEAD:
             entry.accusers = _united(accusers, fact.accusers)
-        if isinstance(fact, DeadFact):
+        elif isinstance(fact, DeadFact):
             return self._view.merge(entry, now, convicted=fact.floor, heartbeat=fact.heartbeat) or Verdict.KNOWN
         change = self._view.merge(entry, now, accused=fact.floor, heartbeat=fact.heartbeat)
         if entry.status is Status.DEAD:

@@ -61,6 +61,10 @@ class Detector:
                 entry, WITNESS, lambda result, now: self._after_second_look(entry, result, result.began, now), now
             )
 
+    def is_deaf(self, now: float) -> bool:
+        """Whether nobody at all was heard for longer than anybody may take to answer."""
+        return now - self.last_heard >= self._config.suspicion_max + self._config.probe_interval
+
     def _next_target(self) -> Entry | None:
         if self._rounds % 2:
             return self._view.successor()
@@ -102,6 +106,4 @@ class Detector:
         With a single peer its silence is all there is to hear. After a long silence from everybody the
         node believes that they are gone after all: the last survivor must notice that it is one.
         """
-        if self._view.others <= 1 or self.last_heard > since:
-            return False
-        return now - self.last_heard < self._config.suspicion_max + self._config.probe_interval
+        return self._view.others > 1 and self.last_heard <= since and not self.is_deaf(now)

@@ -58,7 +58,7 @@ class Joining:
         self._seeds: tuple[Address, ...] = ()
         self._pause = FIRST_PAUSE_S
         self._timer: Timer | None = None
-        self._contacts: dict[int, Address] = {}
+        self._contacts: dict[int, tuple[Address, float]] = {}
         self._settling = False
         self.heals = 0
 
@@ -79,7 +79,7 @@ class Joining:
         while len(self._contacts) >= MAX_PENDING_CONTACTS:
             del self._contacts[next(iter(self._contacts))]
         token = self._random.getrandbits(32)
-        self._contacts[token] = address
+        self._contacts[token] = (address, now)
         facts = [record_fact(self._local.entry)] if self._local.address_known else []
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
         self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts)
@@ -99,9 +99,9 @@ class Joining:
         else:
             self._settling = False
 
-    def answered(self, token: int) -> bool:
-        """Whether an ack with this token answers a contact of ours."""
-        return self._contacts.pop(token, None) is not None
+    def answered(self, token: int) -> tuple[Address, float] | None:
+        """Whom the contact was made with, and when, that an ack with this token answers; None if it answers none."""
+        return self._contacts.pop(token, None)
 
     def heal(self, now: float) -> None:
         """In some rounds, contact somebody who is not among the living."""

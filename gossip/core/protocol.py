@@ -44,6 +44,7 @@ from gossip.core.wire import (
     Ack,
     AliveFact,
     Codec,
+    DeadFact,
     Digest,
     Entries,
     Fact,
@@ -153,7 +154,7 @@ class Protocol:
         )
         self._farewell = Farewell(config, self._view, self._timers, random, self._outbox, self._local, self._prober)
         self._dissemination.send_news = self._outbox.send_news
-        self._suspicions.changed = self._changed
+        self._suspicions.changed = self._judged
         self._detector.changed = self._accused
         self._dropped: Counter[str] = Counter()
         self._datagrams_received = 0
@@ -398,6 +399,8 @@ class Protocol:
                 self._changed(outcome, now, teller, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
                 self._dissemination.spread(self._local.entry, 0, now, record=False, liveness=True)
+            if isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:
+                self._suspicions.convicted_elsewhere(entry, now)
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 corrections[entry.id] = self._correction(fact, entry)
         if self._view.is_displaced:
@@ -448,7 +451,7 @@ class Protocol:
         rival = self._rivals.pop(token, None)
         if rival is not None and rival.id == sender:
             self._journal.note_conflict(rival, now)
-        asked = self._joining.answered(token) or asked
+        asked = self._contact_answered(message, token, now) or asked
         if asked:
             self._observe(ack.observed, now)
         elif stream is not None and stream.copies_view:
@@ -457,6 +460,21 @@ class Protocol:
             self._joining.copied_view(now)
         if asked and ack.observed is not None and self._local.address_known:
             self._outbox.send_pages(path, [record_fact(self._local.entry)], now, 1)
+
+    def _contact_answered(self, message: Message, token: int, now: float) -> bool:
+        """Match an ack with a contact of ours. That somebody shows a counter in answer to our own question is
+        as good a reading as any, however far it has jumped meanwhile."""
+        contact = self._joining.answered(token)
+        if contact is None:
+            return False
+        address, asked_at = contact
+        sender = self._view.get(message.sender)
+        if sender is not None and sender.registers.record.address == address:
+            sender.estimate.fresh(message.heartbeat, asked_at, now)
+            outcome = self._belief.counter(sender, message.heartbeat, now)
+            if isinstance(outcome, Change):
+                self._changed(outcome, now, sender.id)
+        return True
 
     def _observe(self, address: Address | None, now: float) -> None:
         """Learn from a peer where it reaches us, if we do not know; from then on we can be announced."""
@@ -494,9 +512,14 @@ class Protocol:
     def _accused(self, change: Change, now: float) -> None:
         """Pass on an accusation of our own; its subject hears of it directly."""
         self._accusations += 1
-        self._changed(change, now)
+        self._judged(change, now)
         entry = change.entry
         self._outbox.send_pages(Path(entry.registers.record.address), [liveness_fact(entry)], now, 1)
+
+    def _judged(self, change: Change, now: float) -> None:
+        """Pass on what this node has found out about another, unless the fault may be its own: somebody who
+        hears nobody is the last one alive, or deaf, and has nobody to tell or nothing to say."""
+        self._changed(change, now, spread=not self._detector.is_deaf(now))
 
     def _resolve_displacement(self, now: float) -> None:
         """Another process bears our name: say so, or take the name back if that one is gone."""

@@ -2,7 +2,8 @@
 
 Each node runs a timer per suspect. It starts long and shrinks with each independent accuser. Accusers
 count from their first unanswered question; others only lend their timer in case all accusers fail, and
-so wait longer. When it runs out, one last question is asked, then the member is convicted.
+so wait longer. When it runs out, one last question is asked, then the member is convicted. Whoever hears of
+a conviction without having known of the suspicion gives the member time to refute first.
 
 Source: Lifeguard (Dadgar, Phillips and Currey 2017), section IV-B, "Local Health Aware Suspicion".
 """
@@ -47,6 +48,8 @@ class _Case:
     accusing: bool
     patience: float
     """Extra time before a mere listener acts."""
+    convicted_elsewhere: bool = False
+    """Whether others have convicted it."""
     timer: Timer | None = None
 
 
@@ -82,6 +85,21 @@ class Suspicions:
         else:
             self._arm(case, now)
 
+    def convicted_elsewhere(self, entry: Entry, now: float) -> None:
+        """Take note that others have convicted a suspect.
+
+        It is believed of a member that has been under suspicion here long enough to refute. One that was
+        accused behind our back, by somebody who is deaf or was cut off from us, gets as long first.
+        """
+        case = self._cases.get(entry.id)
+        if case is None or case.convicted_elsewhere:
+            return
+        case.convicted_elsewhere = True
+        if now >= case.public_since + self._config.ack_timeout_max:
+            self._convict(case, now)
+        else:
+            self._arm(case, now)
+
     def accuse(self, entry: Entry, asked_since: float, floor_since: float, now: float) -> Change | None:
         """Make this node an accuser of a member that has not answered since ``asked_since``.
 
@@ -107,12 +125,15 @@ class Suspicions:
 
     def _arm(self, case: _Case, now: float) -> None:
         config = self._config
-        needed = min(config.confirmations, self._view.others - 1)
-        timeout = suspicion_timeout(len(case.entry.accusers), needed, config.suspicion_min, config.suspicion_max)
-        deadline = case.since + timeout * self._health.suspicion_factor + case.patience
         if case.timer is not None:
             case.timer.cancel()
         earliest = max(case.public_since + config.ack_timeout_max, now)
+        if case.convicted_elsewhere:
+            case.timer = self._timers.at(earliest, lambda now: self._convict(case, now))
+            return
+        needed = min(config.confirmations, self._view.others - 1)
+        timeout = suspicion_timeout(len(case.entry.accusers), needed, config.suspicion_min, config.suspicion_max)
+        deadline = case.since + timeout * self._health.suspicion_factor + case.patience
         case.timer = self._timers.at(max(deadline, earliest), lambda now: self._last_question(case, now))
 
     def _last_question(self, case: _Case, now: float) -> None:
@@ -123,12 +144,17 @@ class Suspicions:
     def _judge(self, case: _Case, result: Result, now: float) -> None:
         if self._is_moot(case):
             return
-        entry = case.entry
         if result.answered:
             # It lives, and yet did not jump over the floor: the floor is one that it refuses.
             case.since = case.public_since = now
             self._arm(case, now)
-        elif change := self._view.merge(entry, now, convicted=entry.registers.accused):
+        else:
+            self._convict(case, now)
+
+    def _convict(self, case: _Case, now: float) -> None:
+        if self._is_moot(case):
+            return
+        if change := self._view.merge(case.entry, now, convicted=case.entry.registers.accused):
             self.changed(change, now)
 
     def _is_moot(self, case: _Case) -> bool:

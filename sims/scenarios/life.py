@@ -27,7 +27,7 @@ def crash_bound_s(setting: Setting) -> float:
 @scenario(nodes=64)
 def steady(setting: Setting) -> Plan:
     """A cluster that knows itself, and nothing happens to it."""
-    return setting.plan((), forbids_false_deaths=True, agree_within_s=setting.duration_s or 60.0)
+    return setting.plan((), spares="the healthy", agree_within_s=setting.duration_s or 60.0)
 
 
 @scenario(nodes=64)
@@ -35,7 +35,7 @@ def bootstrap(setting: Setting, seeds: int = 1) -> Plan:
     """All start at once and join through one seed, or more."""
     if not 1 <= seeds < setting.nodes:
         raise ConfigurationError(f"seeds must be from 1 to {setting.nodes - 1}, not {seeds}")
-    return setting.plan((), seeds=seeds, duration_s=30.0, agree_within_s=30.0, forbids_false_deaths=True)
+    return setting.plan((), joins=True, seeds=seeds, duration_s=30.0, agree_within_s=30.0, spares="the healthy")
 
 
 @scenario()
@@ -51,7 +51,7 @@ def update(setting: Setting, updates: int = 1, every_s: float = 1.0) -> Plan:
         for number in range(updates)
     ]
     duration = QUIET_S + updates * every_s + 10.0
-    return setting.plan(steps, duration_s=duration, agree_within_s=10.0, forbids_false_deaths=True)
+    return setting.plan(steps, duration_s=duration, agree_within_s=10.0, spares="the healthy")
 
 
 @scenario()
@@ -75,7 +75,7 @@ def crash(setting: Setting, victims: str = "one") -> Plan:
         [Crash(at=at, node=key) for key in chosen],
         duration_s=at + 15.0,
         agree_within_s=bound,
-        forbids_false_deaths=True,
+        spares="the healthy",
     )
 
 
@@ -98,7 +98,7 @@ def leave(setting: Setting, leavers: int = 1, every_s: float = 0.5) -> Plan:
         Leave(at=some_moment(dice, setting, QUIET_S + number * every_s), node=key) for number, key in enumerate(chosen)
     ]
     duration = QUIET_S + leavers * every_s + 15.0
-    return setting.plan(steps, duration_s=duration, agree_within_s=crash_bound_s(setting), forbids_false_deaths=True)
+    return setting.plan(steps, duration_s=duration, agree_within_s=crash_bound_s(setting), spares="the healthy")
 
 
 @scenario()
@@ -122,5 +122,5 @@ def churn(setting: Setting, per_s: float = 1.0, for_s: float = 60.0) -> Plan:
         else:
             steps.append(Leave(at=now, node=key))
     return setting.plan(
-        steps, duration_s=QUIET_S + for_s + 30.0, agree_within_s=2 * crash_bound_s(setting), forbids_false_deaths=True
+        steps, duration_s=QUIET_S + for_s + 30.0, agree_within_s=2 * crash_bound_s(setting), spares="the healthy"
     )

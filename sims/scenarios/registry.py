@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -18,7 +18,7 @@ from gossip.core.errors import ConfigurationError
 from sims.links import Link
 from sims.plan import Plan
 from sims.randomness import derived_random
-from sims.steps import AnyStep
+from sims.steps import AnyStep, Step
 
 
 @attrs.frozen(kw_only=True)
@@ -49,7 +49,7 @@ class Setting:
         """The settings of the nodes, without what the scenario itself changes."""
         return self.plan(()).config
 
-    def plan(self, steps: Sequence[AnyStep], *, duration_s: float = 60.0, link: Link | None = None,
+    def plan(self, steps: Sequence[Step], *, duration_s: float = 60.0, link: Link | None = None,
              settings: Mapping[str, Any] | None = None, **more: Any) -> Plan:  # fmt: skip
         """A plan with these steps in this setting.
 
@@ -65,7 +65,7 @@ class Setting:
             profile=self.profile,
             settings={**(settings or {}), **self.settings},
             link=attrs.evolve(link, loss=self.loss) if self.loss else link,
-            steps=tuple(steps),
+            steps=tuple(cast(Sequence[AnyStep], steps)),
             duration_s=duration_s if self.duration_s is None else self.duration_s,
             **more,
         )

@@ -69,7 +69,9 @@ def test_a_counter_that_has_run_for_hours_is_believed_of_one_remembered() -> Non
     expect_agreement(sim, within=10)
     sim.run(10)
     assert dropped(late) == 0
-    assert late.protocol.heartbeat(sim.now) < old.protocol.heartbeat(sim.now) in (int(sim.now * 10), round(sim.now * 10))
+    assert (
+        late.protocol.heartbeat(sim.now) < old.protocol.heartbeat(sim.now) in (int(sim.now * 10), round(sim.now * 10))
+    )
 
 
 def test_the_dead_and_the_node_itself_are_passed_over() -> None:

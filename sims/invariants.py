@@ -92,8 +92,8 @@ class NothingInvented(Invariant):
             self._listen(node)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """An accusation that nobody has made before raises a floor."""
-        if event.kind is EventKind.SUSPECTED and event.accusers == (node.name,) and event.member.id in self._said:
+        """An accusation of its own, which no message made it repeat, raises a floor."""
+        if event.kind is EventKind.SUSPECTED and cause is None and event.member.id in self._said:
             self._said[event.member.id].floors.add(event.floor)
 
     def check(self, node: SimulatedNode) -> None:

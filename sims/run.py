@@ -84,8 +84,8 @@ class Run:
         began = time.perf_counter()
         try:
             self._begin()
-            while self.sim.now < self.plan.ends and not self._violations:
-                self.sim.run(min(CHECK_EVERY_S, self.plan.ends - self.sim.now))
+            while not self._violations and self.sim.now < (ends := self._ends()):
+                self.sim.run(min(CHECK_EVERY_S, ends - self.sim.now))
                 self._rounds.check_some(self.sim.running)
                 progress(self.sim.now)
             self._rounds.check_some(self.sim.running, LAST_CHECK_ENTRIES)
@@ -93,6 +93,13 @@ class Run:
         except Violated as violated:
             self._violate(violated.invariant, str(violated))
         return self._outcome(time.perf_counter() - began)
+
+    def _ends(self) -> float:
+        """Once all agree after the last fault, nothing has to be waited for but the plan's duration."""
+        plan = self.plan
+        if self._agreement.since is not None and self.sim.now >= plan.faults_end:
+            return plan.duration_s
+        return plan.ends
 
     def _begin(self) -> None:
         plan, sim = self.plan, self.sim

@@ -15,9 +15,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from gossip.core.config import Config
-from gossip.core.facts import liveness_fact
 from gossip.core.health import LocalHealth
-from gossip.core.member import Status
 from gossip.core.outbox import CloseStream, Outbox, Path
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
@@ -195,9 +193,7 @@ class Prober:
         token = self._token_for(probe, now)
         probe.helpers += len(helpers)
         for helper in helpers:
-            path = Path(helper.registers.record.address)
-            facts = () if probe.target.status is Status.ALIVE else (liveness_fact(probe.target),)
-            self._outbox.send(path, PingRequest(token, probe.target.id), now, facts=facts)
+            self._outbox.send(Path(helper.registers.record.address), PingRequest(token, probe.target.id), now)
 
     def _token_for(self, probe: _Probe, now: float) -> int:
         token = self.new_token()

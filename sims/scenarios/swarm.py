@@ -29,7 +29,7 @@ from sims.steps import (
     Update,
 )
 
-FAULTY_S = 50.0
+FAULTY_S = 40.0
 """For how long things happen."""
 
 KEPT = 2
@@ -56,7 +56,7 @@ def swarm(setting: Setting) -> Plan:
         settings=draw.settings(),
         joins=dice.random() < 0.5,
         seeds=len(draw.kept),
-        duration_s=end + 5.0,
+        duration_s=end + 10.0,
         agree_within_s=bound,
     )
 

@@ -132,6 +132,17 @@ def test_a_node_that_only_hears_or_only_speaks_kills_none_of_the_healthy(damage:
     expect_agreement(sim, within=heal_bound_s(sim.config))
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_deaf_node_persuades_nobody_that_others_are_suspect(seed: int) -> None:
+    sim = cluster(16, seed=seed)
+    deafen(sim, "n4")
+    sim.run(60)
+    assert sim.nodes["n4"].told("died")
+    for node in sim.running:
+        if node.name != "n4":
+            assert {event.member.name for event in node.told("suspected")} <= {"n4"}, f"seed {seed}"
+
+
 def test_losing_all_datagrams_while_streams_work_kills_nobody() -> None:
     sim = cluster(8)
     sim.network.rule("no datagrams", lambda _source, _destination: True, LinkChange(streams_only=True))

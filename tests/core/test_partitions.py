@@ -40,6 +40,20 @@ def test_both_sides_declare_the_other_dead_and_agree_again_after_healing(count: 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_what_the_other_side_believed_kills_nobody_on_this_side_after_healing(seed: int) -> None:
+    sim = cluster(32, seed=seed)
+    left = [f"n{i}" for i in range(16)]
+    isolate(sim, *left)
+    sim.run(60)
+    heal(sim)
+    expect_agreement(sim, within=heal_bound_s(sim.config), why=f"seed {seed}")
+    for node in sim.running:
+        assert {event.member.name for event in node.told("died")} <= {
+            other.name for other in sim.running if (other.name in left) != (node.name in left)
+        }, f"seed {seed}"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_partition_into_three_heals(seed: int) -> None:
     sim = cluster(9, seed=seed)
     sides = [[f"n{i}" for i in range(start, start + 3)] for start in (0, 3, 6)]

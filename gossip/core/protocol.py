@@ -53,6 +53,7 @@ from gossip.core.wire import (
     Ping,
     PingRequest,
     RecordFact,
+    record_of,
 )
 
 MAX_CORRECTIONS = 8
@@ -216,10 +217,11 @@ class Protocol:
         for member in members:
             if not member.status.is_living or member.id == self._local.id:
                 continue
-            fact = RecordFact(
-                member.id, member.name, member.generation, member.version, member.address, member.metadata, 0
-            )
-            outcome = self._belief.take(fact, now)
+            try:
+                outcome = self._belief.take(RecordFact(record_of(member), 0), now)
+            except WireError as error:
+                self._dropped[str(error)] += 1
+                continue
             if isinstance(outcome, Disbelief):
                 self._dropped[outcome.reason] += 1
 
@@ -487,7 +489,7 @@ class Protocol:
                 self._detector.witness(change, now)
             self._journal.note(change, now)
         elif change.updated:
-            self._journal.note(attrs.evolve(change, before=Status.ALIVE), now)
+            self._journal.note(change._replace(before=Status.ALIVE), now)
         if spread:
             self._dissemination.spread(entry, teller, now, record=change.updated, liveness=not change.updated)
 

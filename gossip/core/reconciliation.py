@@ -131,7 +131,7 @@ class Reconciler:
         room = self._outbox.allowance(path, MAX_ANSWER_DATAGRAMS, now) * self._outbox.limit(path)
         if room <= 0:
             return []
-        listed = {fact.id: fact.version for fact in facts if isinstance(fact, RecordFact)}
+        listed = {fact.id: fact.record.version for fact in facts if isinstance(fact, RecordFact)}
         gone = {fact.id for fact in facts if not isinstance(fact, (RecordFact, AliveFact))}
         missing: list[bytes] = []
         for entry in self._view.within(entries.low, entries.high):

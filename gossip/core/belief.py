@@ -72,11 +72,12 @@ class Belief:
 
     def take(self, fact: Fact, now: float) -> Outcome:
         """Judge one fact, and merge it if it is believed."""
-        if fact.id == self._local.id:
+        member_id = fact.id
+        if member_id == self._local.entry.id:
             return self._about_self(fact, now)
+        entry = self._view.get(member_id)
         if isinstance(fact, RecordFact):
-            return self._record(fact, now)
-        entry = self._view.get(fact.id)
+            return self._record(entry, fact, now)
         if entry is None:
             return Verdict.KNOWN
         match fact:
@@ -91,14 +92,13 @@ class Belief:
         """Judge a counter seen for a member other than this node."""
         registers = entry.registers
         if heartbeat <= registers.heartbeat:
-            return Verdict.KNOWN if registers.status.is_living else Verdict.OUTDATED
+            return Verdict.KNOWN if registers.is_living else Verdict.OUTDATED
         if not _is_plausible(entry, heartbeat, now):
             return Disbelief("counter ahead of time")
         return self._view.advance(entry, heartbeat, now) or Verdict.KNOWN
 
-    def _record(self, fact: RecordFact, now: float) -> Outcome:
+    def _record(self, entry: Entry | None, fact: RecordFact, now: float) -> Outcome:
         record = fact.record
-        entry = self._view.get(record.identity.id)
         if entry is not None:
             known = entry.registers.record
             if record is known or record == known:
@@ -117,7 +117,7 @@ class Belief:
             return Disbelief("counter ahead of time")
         change = self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat)
         if change is None:
-            return Verdict.KNOWN if entry.status.is_living else Verdict.OUTDATED
+            return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
         return change
 
     def _stranger(self, fact: RecordFact, now: float) -> Outcome:
@@ -127,7 +127,7 @@ class Belief:
             return self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall_ms(now))
         except Refused as refusal:
             rival = None
-            if refusal.bearer is not None and refusal.bearer.status.is_living:
+            if refusal.bearer is not None and refusal.bearer.registers.is_living:
                 rival = member_of(fact.record, Status.ALIVE)
             return Disbelief(str(refusal), refusal.bearer, rival)
 

@@ -39,7 +39,7 @@ def all_facts(entry: Entry) -> list[bytes]:
 
     Of the dead and those who left, only that: whoever does not know them need not learn of them.
     """
-    if not entry.status.is_living:
+    if not entry.registers.is_living:
         return [liveness_fact(entry)]
     if entry.registers.record.address.is_unspecified:
         return []  # this node, before it knows where others reach it

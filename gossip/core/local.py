@@ -15,7 +15,7 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
-from gossip.core.member import MAX_VERSION, Identity, Record
+from gossip.core.member import MAX_VERSION, Identity, Record, shared
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
 from gossip.core.wire import encoded_metadata_bytes, is_valid_name
@@ -64,7 +64,7 @@ class LocalMember:
         self.counter = HeartbeatCounter(now)
         identity = Identity(name, generation, _new_id(random))
         record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
-        self.entry = Entry.first(record, 1, now)
+        self.entry = Entry.first(shared(record), 1, now)
 
     @property
     def id(self) -> int:
@@ -107,7 +107,7 @@ class LocalMember:
             old.address if address is None else address,
             old.metadata if metadata is None else metadata,
         )
-        view.merge(self.entry, now, record=record)
+        view.merge(self.entry, now, record=shared(record))
 
     def say_farewell(self, view: View, now: float) -> None:
         """Set the register that says this member left of its own will."""
@@ -127,6 +127,6 @@ class LocalMember:
         generation = max(above, self.entry.identity.generation) + 1
         identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
         self.counter = HeartbeatCounter(now)
-        view.become(attrs.evolve(self.entry.registers.record, identity=identity, version=1), now)
+        view.become(shared(attrs.evolve(self.entry.registers.record, identity=identity, version=1)), now)
         self.entry = view.local
         self.refresh(now)

@@ -161,6 +161,12 @@ class Member:
 
 
 @lru_cache(CACHED)
+def shared(record: Record) -> Record:
+    """The first made of all records equal to this one."""
+    return record
+
+
+@lru_cache(CACHED)
 def member_of(record: Record, status: Status) -> Member:
     """The member of a record at one moment; as a rule the same object until something changes."""
     who = record.identity

@@ -390,6 +390,8 @@ class Protocol:
         corrections: dict[int, list[bytes]] = {}
         for fact in facts:
             outcome = self._belief.take(fact, now)
+            if outcome is Verdict.KNOWN:  # as nearly always
+                continue
             entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
             if isinstance(outcome, Disbelief):
                 self._dropped[outcome.reason] += 1
@@ -410,7 +412,7 @@ class Protocol:
         """What to tell somebody whose ``fact`` shows that it knows ``entry`` less well than we do."""
         if not isinstance(fact, RecordFact):
             return [liveness_fact(entry)]
-        if fact.id != entry.id and not entry.status.is_living:
+        if fact.id != entry.id and not entry.registers.is_living:
             # It may not know the dead bearer of its name, and must, to take a generation above it.
             return [record_fact(entry), liveness_fact(entry)]
         return all_facts(entry)
@@ -506,7 +508,7 @@ class Protocol:
         bearer = self._view.named(name)
         if self._local.has_left:
             return
-        if bearer is not None and bearer.status.is_living:
+        if bearer is not None and bearer.registers.is_living:
             self._journal.note_conflict(self.local, now)
             return
         self._local.start_generation(self._view, self._view.last_generation(name), now)

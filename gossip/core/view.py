@@ -160,7 +160,7 @@ class View:
     @property
     def others(self) -> int:
         """Number of living members but this node."""
-        return len(self._ring) - (not self.is_displaced and self.local.status.is_living)
+        return len(self._ring) - (not self.is_displaced and self.local.registers.is_living)
 
     def gone(self, *, revivable: bool = False) -> list[Entry]:
         """The dead and those who left; only the dead if ``revivable``."""
@@ -328,7 +328,7 @@ class View:
         del self._entries[entry.id]
         del self._names[entry.identity.name]
         self._gone.pop(entry.id, None)
-        if entry.status.is_living:
+        if entry.registers.is_living:
             self._ring.pop(bisect_left(self._ring, entry.id))
             self.fingerprint = (self.fingerprint - entry.registers.record.mark) % FINGERPRINT_MODULUS
 

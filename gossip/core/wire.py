@@ -28,7 +28,7 @@ import cbor2
 from gossip.core.address import CACHED, Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Member, Record
+from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Member, Record, shared
 
 PROTOCOL_VERSION = 1
 CLUSTER_TAG_BYTES = 4
@@ -288,7 +288,7 @@ def checked_record(
 
     :raises WireError: if one of them is not valid.
     """
-    if not isinstance(metadata, Mapping):
+    if type(metadata) is not dict:
         raise WireError("bad metadata")
     try:
         return _known_record(member_id, name, generation, version, address, tuple(metadata.items()))
@@ -315,7 +315,7 @@ def _new_record(
 ) -> Record:  # fmt: skip
     checked_id = _number(member_id, MAX_ID, 1)
     identity = Identity(_name(name), _number(generation, MAX_VERSION), checked_id)
-    return Record(identity, _number(version, MAX_VERSION, 1), _address(address), _metadata(metadata))
+    return shared(Record(identity, _number(version, MAX_VERSION, 1), _address(address), _metadata(metadata)))
 
 
 _known_record = lru_cache(CACHED, typed=True)(_new_record)

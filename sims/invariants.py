@@ -14,11 +14,11 @@ from gossip.core.address import Address
 from gossip.core.dissemination import MAX_RUMOURS
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.joining import MAX_PENDING_CONTACTS
-from gossip.core.member import Record, Status
+from gossip.core.member import Record, Status, fingerprint_mark
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
 from gossip.core.protocol import MAX_CHALLENGES
 from gossip.core.streams import MAX_INCOMING
-from gossip.core.view import FINGERPRINT_MODULUS, Entry, fingerprint_mark
+from gossip.core.view import FINGERPRINT_MODULUS, Entry
 from sims.node import SimulatedNode
 from sims.observer import Observer
 

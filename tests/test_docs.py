@@ -14,9 +14,9 @@ import pytest
 from gossip.core import wire
 from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
-from gossip.core.member import Identity
+from gossip.core.member import Identity, Record, fingerprint_mark
 from gossip.core.suspicion import suspicion_timeout
-from gossip.core.view import FINGERPRINT_MODULUS, fingerprint_mark
+from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, DeadFact, News, Ping, RecordFact, SuspectFact, encode_fact
 from tests.rst import ROOT, document, literal_blocks, table
 
@@ -44,9 +44,7 @@ def test_the_ping_in_the_paper_is_what_the_codec_makes() -> None:
 
 
 def test_the_news_in_the_paper_are_what_the_codec_makes() -> None:
-    record = RecordFact(
-        BROOK.id, BROOK.name, BROOK.generation, 2, Address("10.0.0.2", 7946), {"role": "web"}, heartbeat=3605
-    )
+    record = RecordFact(Record(BROOK, 2, Address("10.0.0.2", 7946), {"role": "web"}), heartbeat=3605)
     death = DeadFact(0x0F0E0D0C0B0A0908, 9000, (ADA.id, BROOK.id), 8950)
     facts = [encode_fact(record), encode_fact(death)]
     made, _ = Codec("default").encode(ADA.id, 4330, FINGERPRINT, News(), facts, 1200)

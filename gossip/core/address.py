@@ -13,8 +13,10 @@ from typing import NamedTuple
 MAX_PORT = 65_535
 IPV4_WIRE_BYTES = 6
 IPV6_WIRE_BYTES = 18
-CACHED = 4096
-"""Conversions kept; they are slow, and a node sees the same few addresses again and again."""
+CACHED = 16_384
+"""Addresses, records and the like that are kept for the next time, in every cache of the core. A node meets the
+same ones again and again; and there is room for those of a full view, because a cache that is smaller than what
+is gone through in turn never has what is wanted."""
 
 
 class Address(NamedTuple):

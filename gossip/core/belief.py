@@ -18,7 +18,7 @@ import attrs
 from gossip.core.config import Config
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
-from gossip.core.member import MAX_VERSION, Identity, Member, Record, Status
+from gossip.core.member import MAX_VERSION, Member, Status, member_of
 from gossip.core.view import MAX_GENERATION_AHEAD_MS, Change, Entry, Refused, View
 from gossip.core.wire import (
     MAX_ACCUSERS,
@@ -73,11 +73,12 @@ class Belief:
 
     def take(self, fact: Fact, now: float) -> Outcome:
         """Judge one fact, and merge it if it is believed."""
-        if fact.id == self._local.id:
+        member_id = fact.id
+        if member_id == self._local.entry.id:
             return self._about_self(fact, now)
+        entry = self._view.get(member_id)
         if isinstance(fact, RecordFact):
-            return self._record(fact, now)
-        entry = self._view.get(fact.id)
+            return self._record(entry, fact, now)
         if entry is None:
             return Verdict.KNOWN
         match fact:
@@ -92,47 +93,43 @@ class Belief:
         """Judge a counter seen for a member other than this node."""
         registers = entry.registers
         if heartbeat <= registers.heartbeat:
-            return Verdict.KNOWN if registers.status.is_living else Verdict.OUTDATED
+            return Verdict.KNOWN if registers.is_living else Verdict.OUTDATED
         if not _is_plausible(entry, heartbeat, now):
             return Disbelief("counter ahead of time")
         return self._view.advance(entry, heartbeat, now) or Verdict.KNOWN
 
-    def _record(self, fact: RecordFact, now: float) -> Outcome:
-        entry = self._view.get(fact.id)
-        if entry is not None and (entry.identity.name, entry.identity.generation) != (fact.name, fact.generation):
-            entry = None  # somebody else under this id: the view decides whose it is
+    def _record(self, entry: Entry | None, fact: RecordFact, now: float) -> Outcome:
+        record = fact.record
         if entry is not None:
             known = entry.registers.record
-            if fact.version < known.version:
-                return Verdict.OUTDATED
-            if (fact.version, fact.address, fact.metadata) == (known.version, known.address, known.metadata):
+            if record is known or record == known:
                 return self.counter(entry, fact.heartbeat, now)
-        if encoded_metadata_bytes(fact.metadata) > self._config.max_metadata:
+            if record.identity != known.identity:
+                entry = None  # somebody else under this id: the view decides whose it is
+            elif record.version < known.version:
+                return Verdict.OUTDATED
+        if encoded_metadata_bytes(record.metadata) > self._config.max_metadata:
             return Disbelief("metadata too large")
-        if fact.address.is_unspecified:
+        if record.address.is_unspecified:
             return Disbelief("address nobody can send to")
-        record = Record(fact.version, fact.address, fact.metadata)
         if entry is None:
-            return self._stranger(fact, record, now)
+            return self._stranger(fact, now)
         if not _is_plausible(entry, fact.heartbeat, now):
             return Disbelief("counter ahead of time")
         change = self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat)
         if change is None:
-            return Verdict.KNOWN if entry.status.is_living else Verdict.OUTDATED
+            return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
         return change
 
-    def _stranger(self, fact: RecordFact, record: Record, now: float) -> Outcome:
+    def _stranger(self, fact: RecordFact, now: float) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:
             return Disbelief("counter ahead of time")
-        identity = Identity(fact.name, fact.generation, fact.id)
         try:
-            return self._view.introduce(identity, record, fact.heartbeat, now, self._local.wall_ms(now))
+            return self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall_ms(now))
         except Refused as refusal:
             rival = None
-            if refusal.bearer is not None and refusal.bearer.status.is_living:
-                rival = Member(
-                    fact.name, fact.generation, fact.id, fact.address, record.metadata, fact.version, Status.ALIVE
-                )
+            if refusal.bearer is not None and refusal.bearer.registers.is_living:
+                rival = member_of(fact.record, Status.ALIVE)
             return Disbelief(str(refusal), refusal.bearer, rival)
 
     def _floor(self, entry: Entry, fact: SuspectFact | DeadFact, now: float) -> Outcome:
@@ -184,17 +181,16 @@ class Belief:
         return Verdict.ACCUSED
 
     def _own_record(self, fact: RecordFact, now: float) -> Outcome:
-        local, own = self._local, self._local.entry.registers.record
-        if (fact.name, fact.generation) != (local.entry.identity.name, local.entry.identity.generation):
+        local, own, told = self._local, self._local.entry.registers.record, fact.record
+        if told.identity != own.identity:
             # Our id was given to somebody else, and is of no more use.
-            return self._new_generation(now, fact.generation if fact.name == local.entry.identity.name else 0)
-        if fact.version < own.version or local.has_left:
+            is_namesake = told.identity.name == own.identity.name
+            return self._new_generation(now, told.identity.generation if is_namesake else 0)
+        if told.version < own.version or told == own or local.has_left:
             return Verdict.KNOWN
-        if fact.version == own.version and (fact.address, fact.metadata) == (own.address, own.metadata):
-            return Verdict.KNOWN
-        if fact.version >= MAX_VERSION - MAX_STEPS_AHEAD:
+        if told.version >= MAX_VERSION - MAX_STEPS_AHEAD:
             return self._new_generation(now)
-        local.announce(self._view, now, above=fact.version)
+        local.announce(self._view, now, above=told.version)
         return Change(local.entry, Status.ALIVE, Status.ALIVE, updated=True)
 
     def _new_generation(self, now: float, above: int = 0) -> Outcome:

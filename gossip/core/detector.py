@@ -71,7 +71,7 @@ class Detector:
         return next(iter(self._view.sample(1, self._random)), None)
 
     def _after_round(self, entry: Entry, result: Result, now: float) -> None:
-        if result.answered or not entry.status.is_living:
+        if result.answered or not entry.registers.is_living:
             del self._asked[entry.id]
             return
         if result.helpers and not result.heard_helpers:
@@ -98,7 +98,7 @@ class Detector:
                 self.changed(change, now)
 
     def _still_there(self, entry: Entry) -> bool:
-        return entry.status.is_living and self._view.get(entry.id) is entry and not self._view.local.registers.left
+        return entry.registers.is_living and self._view.get(entry.id) is entry and not self._view.local.registers.left
 
     def _is_isolated(self, since: float, now: float) -> bool:
         """Whether nobody at all was heard since we began to ask, so that the fault may well be ours.

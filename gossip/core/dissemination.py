@@ -31,7 +31,7 @@ MAX_RUMOURS = 4096
 """Rumours kept at once; reconciliation finds whatever had to be dropped."""
 
 
-@attrs.define
+@attrs.define(eq=False, weakref_slot=False)
 class Rumour:
     """What is news about one member, and how often it may still ride."""
 
@@ -116,18 +116,18 @@ class Dissemination:
     def _is_settled(self, member_id: int, rumour: Rumour) -> bool:
         """Whether two nodes with equal fingerprints surely agree about this rumour."""
         entry = self._view.get(member_id)
-        if entry is None or not entry.status.is_living:
-            return True
-        return entry.status is Status.ALIVE and not rumour.liveness
+        status = None if entry is None else entry.registers.status
+        return status is not Status.SUSPECT and not (status is Status.ALIVE and rumour.liveness)
 
     def _facts(self, member_id: int) -> list[bytes]:
         entry, rumour = self._view.get(member_id), self._rumours[member_id]
         if entry is None or entry.registers.record.address.is_unspecified:
             return []
+        is_living = entry.registers.is_living
         facts = []
-        if rumour.record and entry.status.is_living:
+        if rumour.record and is_living:
             facts.append(record_fact(entry))
-        if rumour.liveness or not entry.status.is_living:
+        if rumour.liveness or not is_living:
             facts.append(liveness_fact(entry))
         return facts
 
@@ -146,14 +146,29 @@ class Dissemination:
             if wait := self._bucket.wait(len(targets), now):
                 self._push_timer = self._timers.at(now + wait, self._push)
                 return
-            page = [(each, fact) for each in self._hot for fact in self._facts(each)]
+            page = self._page()
             if not page:
                 self._hot.clear()
                 return
             fitting = max(1, self.send_news(targets, [fact for _, fact in page], now))
             self._bucket.spend(len(targets))
             unsent = {member_id for member_id, _ in page[fitting:]}
-            self._hot = {each: None for each in self._hot if each in unsent}
+            for each in {member_id for member_id, _ in page[:fitting]} - unsent:
+                del self._hot[each]
+
+    def _page(self) -> list[tuple[int, bytes]]:
+        """Encoded hot news with their ids, oldest first, at least as much as one datagram holds."""
+        page: list[tuple[int, bytes]] = []
+        room = self._config.max_datagram
+        for each in list(self._hot):
+            facts = self._facts(each)
+            if not facts:
+                del self._hot[each]
+            page += [(each, fact) for fact in facts]
+            room -= sum(map(len, facts))
+            if room <= 0:
+                break
+        return page
 
     def _targets(self) -> list[Entry]:
         """Ring neighbours and random members. A single piece of news spares whoever told it, and whom

@@ -1,26 +1,18 @@
 """What a node says about a member: encoded facts that stand for the registers as they are now.
 
-Facts are made when a message is composed, so a message always carries the newest. Only the part of a
-record that does not change with every heartbeat is kept encoded.
+Facts are made when a message is composed, so a message always carries the newest.
 """
 
 from __future__ import annotations
 
-import cbor2
-
 from gossip.core.member import Status
 from gossip.core.view import Entry
-from gossip.core.wire import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, RecordFact, SuspectFact, encode_fact
+from gossip.core.wire import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, SuspectFact, encode_fact, encode_record
 
 
 def record_fact(entry: Entry) -> bytes:
     """Who the member is and what it says of itself."""
-    record = entry.registers.record
-    if entry.encoded is None or entry.encoded[0] is not record:
-        who = entry.identity
-        fact = RecordFact(who.id, who.name, who.generation, record.version, record.address, record.metadata, 0)
-        entry.encoded = (record, encode_fact(fact)[:-1])  # without the heartbeat, which is last: 0 is one byte
-    return entry.encoded[1] + cbor2.dumps(entry.registers.heartbeat)
+    return encode_record(entry.registers.record, entry.registers.heartbeat)
 
 
 def liveness_fact(entry: Entry) -> bytes:
@@ -47,7 +39,7 @@ def all_facts(entry: Entry) -> list[bytes]:
 
     Of the dead and those who left, only that: whoever does not know them need not learn of them.
     """
-    if not entry.status.is_living:
+    if not entry.registers.is_living:
         return [liveness_fact(entry)]
     if entry.registers.record.address.is_unspecified:
         return []  # this node, before it knows where others reach it

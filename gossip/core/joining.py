@@ -111,7 +111,7 @@ class Joining:
         share = len(dead) / (len(dead) + max(1, self._view.alive))
         if self._random.random() >= min(0.5, self._config.heal_probability + HEAL_SHARE * share):
             return
-        living = {entry.registers.record.address for entry in self._view if entry.status.is_living}
+        living = {entry.registers.record.address for entry in self._view if entry.registers.is_living}
         absent = [each for each in self._seeds if each not in living]
         candidates = [entry.registers.record.address for entry in dead] + absent
         if candidates:

@@ -14,10 +14,10 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
-from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter, HeartbeatEstimate
-from gossip.core.member import MAX_VERSION, Identity, Record, Registers
+from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
+from gossip.core.member import MAX_VERSION, Identity, Record, shared
 from gossip.core.source import RandomSource
-from gossip.core.view import Entry, View, fingerprint_mark
+from gossip.core.view import Entry, View
 from gossip.core.wire import encoded_metadata_bytes, is_valid_name
 
 UNKNOWN_ADDRESS = Address("0.0.0.0", 0)
@@ -63,9 +63,8 @@ class LocalMember:
         self._wall_ms = generation
         self.counter = HeartbeatCounter(now)
         identity = Identity(name, generation, _new_id(random))
-        record = Record(1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
-        mark = fingerprint_mark(identity, record.version)
-        self.entry = Entry(identity, Registers(record, 1), HeartbeatEstimate.first(1, now), mark)
+        record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
+        self.entry = Entry.first(shared(record), 1, now)
 
     @property
     def id(self) -> int:
@@ -90,7 +89,7 @@ class LocalMember:
         """Write the counter's present value into the entry, so that facts about it are current."""
         value = self.counter.value(now)
         if value > self.entry.registers.heartbeat:
-            self.entry.registers = attrs.evolve(self.entry.registers, heartbeat=value)
+            self.entry.registers = self.entry.registers.at(value)
 
     def announce(self, view: View, now: float, *, metadata: Mapping[str, str] | None = None,
                  address: Address | None = None, above: int = 0) -> None:  # fmt: skip
@@ -103,11 +102,12 @@ class LocalMember:
             raise LeftError("this node has left its cluster; open a new one to join again")
         old = self.entry.registers.record
         record = Record(
+            old.identity,
             max(old.version, above) + 1,
             old.address if address is None else address,
             old.metadata if metadata is None else metadata,
         )
-        view.merge(self.entry, now, record=record)
+        view.merge(self.entry, now, record=shared(record))
 
     def say_farewell(self, view: View, now: float) -> None:
         """Set the register that says this member left of its own will."""
@@ -127,6 +127,6 @@ class LocalMember:
         generation = max(above, self.entry.identity.generation) + 1
         identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
         self.counter = HeartbeatCounter(now)
-        view.become(identity, attrs.evolve(self.entry.registers.record, version=1), now)
+        view.become(shared(attrs.evolve(self.entry.registers.record, identity=identity, version=1)), now)
         self.entry = view.local
         self.refresh(now)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
 from types import MappingProxyType
+from typing import NamedTuple
 
 import attrs
 
-from gossip.core.address import Address
+from gossip.core.address import CACHED, Address
 
 MAX_NAME_BYTES = 128
 """UTF-8 bytes of a name: longer than any host name label (63) and most pod names (253 is the limit of
@@ -53,17 +56,35 @@ class Identity:
         return self.name == other.name and (self.generation, self.id) > (other.generation, other.id)
 
 
+def fingerprint_mark(identity: Identity, version: int) -> int:
+    """The share of one living member in the fingerprint: 64 bits of a hash of identity and version."""
+    head = b"".join(number.to_bytes(8, "big") for number in (identity.id, identity.generation, version))
+    return int.from_bytes(blake2b(head + identity.name.encode(), digest_size=8).digest(), "big")
+
+
 def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType(dict(given))
+    """A copy that nobody can change, in the order of its keys, as on the wire."""
+    return MappingProxyType(dict(sorted(given.items())))
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Record:
-    """What a member says of itself; the highest version wins."""
+    """What a member says of itself; the highest version wins.
 
+    It is heard again and again, so all who hear it share one object, and what follows from it alone is made
+    once.
+    """
+
+    identity: Identity
     version: int
     address: Address
     metadata: Mapping[str, str] = attrs.field(converter=_read_only, hash=False)
+    mark: int = attrs.field(init=False, eq=False, repr=False)
+    """What the member adds to a fingerprint while it lives."""
+
+    @mark.default
+    def _mark(self) -> int:
+        return fingerprint_mark(self.identity, self.version)
 
     def newest(self, other: Record) -> Record:
         """The one with the higher version. Equal versions that differ (a faulty or forged peer) are
@@ -78,8 +99,7 @@ class Record:
         return self.address, tuple(sorted(self.metadata.items()))
 
 
-@attrs.frozen
-class Registers:
+class Registers(NamedTuple):
     """Everything known about one identity. Each register merges by maximum."""
 
     record: Record
@@ -94,6 +114,11 @@ class Registers:
     """The counter value of its own farewell, 0 if it has not left; raised by the member."""
 
     @property
+    def is_living(self) -> bool:
+        """Whether :attr:`status` is one of the living."""
+        return not self.left and self.convicted <= self.heartbeat
+
+    @property
     def status(self) -> Status:
         """What follows from the registers."""
         if self.left:
@@ -103,6 +128,10 @@ class Registers:
         if self.accused > self.heartbeat:
             return Status.SUSPECT
         return Status.ALIVE
+
+    def at(self, heartbeat: int) -> Registers:
+        """The same with another heartbeat."""
+        return Registers(self.record, heartbeat, self.accused, self.convicted, self.left)
 
     def merge(self, other: Registers) -> Registers:
         """The join of both: register by register the maximum."""
@@ -129,3 +158,16 @@ class Member:
     version: int
     """Version of address and metadata, raised by each update."""
     status: Status
+
+
+@lru_cache(CACHED)
+def shared(record: Record) -> Record:
+    """The first made of all records equal to this one."""
+    return record
+
+
+@lru_cache(CACHED)
+def member_of(record: Record, status: Status) -> Member:
+    """The member of a record at one moment; as a rule the same object until something changes."""
+    who = record.identity
+    return Member(who.name, who.generation, who.id, record.address, record.metadata, record.version, status)

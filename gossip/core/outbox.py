@@ -7,6 +7,7 @@ What a message carries, in this order: what its purpose needs, what concerns its
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import attrs
 
@@ -29,8 +30,7 @@ ANSWERS_PER_PUSH = 2
 views are settled by answers, and a push needs none."""
 
 
-@attrs.frozen
-class Path:
+class Path(NamedTuple):
     """The way to a peer: an address, or an open stream to it."""
 
     address: Address

@@ -54,6 +54,7 @@ from gossip.core.wire import (
     Ping,
     PingRequest,
     RecordFact,
+    record_of,
 )
 
 MAX_CORRECTIONS = 8
@@ -217,10 +218,11 @@ class Protocol:
         for member in members:
             if not member.status.is_living or member.id == self._local.id:
                 continue
-            fact = RecordFact(
-                member.id, member.name, member.generation, member.version, member.address, member.metadata, 0
-            )
-            outcome = self._belief.take(fact, now)
+            try:
+                outcome = self._belief.take(RecordFact(record_of(member), 0), now)
+            except WireError as error:
+                self._dropped[str(error)] += 1
+                continue
             if isinstance(outcome, Disbelief):
                 self._dropped[outcome.reason] += 1
 
@@ -389,6 +391,8 @@ class Protocol:
         corrections: dict[int, list[bytes]] = {}
         for fact in facts:
             outcome = self._belief.take(fact, now)
+            if outcome is Verdict.KNOWN:  # as nearly always
+                continue
             entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
             if isinstance(outcome, Disbelief):
                 self._dropped[outcome.reason] += 1
@@ -411,7 +415,7 @@ class Protocol:
         """What to tell somebody whose ``fact`` shows that it knows ``entry`` less well than we do."""
         if not isinstance(fact, RecordFact):
             return [liveness_fact(entry)]
-        if fact.id != entry.id and not entry.status.is_living:
+        if fact.id != entry.id and not entry.registers.is_living:
             # It may not know the dead bearer of its name, and must, to take a generation above it.
             return [record_fact(entry), liveness_fact(entry)]
         return all_facts(entry)
@@ -505,7 +509,7 @@ class Protocol:
                 self._detector.witness(change, now)
             self._journal.note(change, now)
         elif change.updated:
-            self._journal.note(attrs.evolve(change, before=Status.ALIVE), now)
+            self._journal.note(change._replace(before=Status.ALIVE), now)
         if spread:
             self._dissemination.spread(entry, teller, now, record=change.updated, liveness=not change.updated)
 
@@ -527,7 +531,7 @@ class Protocol:
         bearer = self._view.named(name)
         if self._local.has_left:
             return
-        if bearer is not None and bearer.status.is_living:
+        if bearer is not None and bearer.registers.is_living:
             self._journal.note_conflict(self.local, now)
             return
         self._local.start_generation(self._view, self._view.last_generation(name), now)

@@ -7,7 +7,7 @@ answered in order, says that the list is complete.
 from __future__ import annotations
 
 from gossip.core.config import Config
-from gossip.core.member import Member, Status
+from gossip.core.member import Member, Record, Status, member_of
 from gossip.core.source import RandomSource
 from gossip.core.wire import (
     ANONYMOUS,
@@ -32,7 +32,7 @@ class ViewQuery:
     def __init__(self, config: Config, random: RandomSource) -> None:
         self._codec = Codec(config.cluster)
         self._token = random.getrandbits(32)
-        self._records: dict[int, RecordFact] = {}
+        self._records: dict[int, Record] = {}
         self._status: dict[int, Status] = {}
         self._max_members = config.max_members
         self.done = False
@@ -53,7 +53,7 @@ class ViewQuery:
         message = self._codec.decode(data)
         for fact in message.facts:
             if isinstance(fact, RecordFact) and len(self._records) < self._max_members:
-                self._records[fact.id] = fact
+                self._records[fact.id] = fact.record
             elif fact.id not in self._records:
                 continue
             elif isinstance(fact, SuspectFact):
@@ -70,10 +70,6 @@ class ViewQuery:
     def members(self) -> tuple[Member, ...]:
         """The members of whom the node told a record, by name."""
         found = (
-            Member(
-                fact.name, fact.generation, fact.id, fact.address, fact.metadata, fact.version,
-                self._status.get(fact.id, Status.ALIVE),
-            )
-            for fact in self._records.values()
-        )  # fmt: skip
+            member_of(record, self._status.get(member_id, Status.ALIVE)) for member_id, record in self._records.items()
+        )
         return tuple(sorted(found, key=lambda member: member.name))

@@ -71,7 +71,7 @@ class Reconciler:
         if self._differs_since is None:
             self._differs_since = now
         waited = now - self._differs_since >= self._config.reconcile_after
-        is_foreign = sender is None or not sender.status.is_living
+        is_foreign = sender is None or not sender.registers.is_living
         if (waited or is_foreign) and now >= self._not_before and path.stream is None:
             self._not_before = now + self._config.probe_interval * (0.5 + self._random.random())
             self.started += 1
@@ -131,7 +131,7 @@ class Reconciler:
         room = self._outbox.allowance(path, MAX_ANSWER_DATAGRAMS, now) * self._outbox.limit(path)
         if room <= 0:
             return []
-        listed = {fact.id: fact.version for fact in facts if isinstance(fact, RecordFact)}
+        listed = {fact.id: fact.record.version for fact in facts if isinstance(fact, RecordFact)}
         gone = {fact.id for fact in facts if not isinstance(fact, (RecordFact, AliveFact))}
         missing: list[bytes] = []
         for entry in self._view.within(entries.low, entries.high):

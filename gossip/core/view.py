@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterator
-from hashlib import blake2b
+from typing import NamedTuple
 
 import attrs
 
 from gossip.core.config import Config
 from gossip.core.heartbeat import HeartbeatEstimate
-from gossip.core.member import Identity, Member, Record, Registers, Status
+from gossip.core.member import Identity, Member, Record, Registers, Status, member_of
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
 
@@ -35,29 +35,30 @@ SANE_WALL_MS = 1_577_836_800_000
 nothing is judged by it."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, weakref_slot=False)
 class Entry:
     """One identity and what is known of it."""
 
-    identity: Identity
     registers: Registers
     estimate: HeartbeatEstimate
-    mark: int
-    """What it adds to the fingerprint while it lives."""
     accusers: tuple[int, ...] = ()
     """Ids of the members that accuse it at the floor ``registers.accused``."""
     gone_at: float | None = None
     """Local time at which it was found dead or gone."""
     round_trip: RoundTrip | None = None
     """Measured round trip to it; None until it has answered a ping of ours."""
-    encoded: tuple[Record, bytes] | None = None
-    """The record last encoded, and its bytes, kept for the next message."""
-    _member: Member | None = None
+    id: int = attrs.field(init=False, default=attrs.Factory(lambda self: self.identity.id, takes_self=True))
+    """Shorthand for ``identity.id``, which is asked for all the time."""
+
+    @classmethod
+    def first(cls, record: Record, heartbeat: int, now: float) -> Entry:
+        """A living member of which a record and a counter have just been heard."""
+        return cls(Registers(record, heartbeat), HeartbeatEstimate.first(heartbeat, now))
 
     @property
-    def id(self) -> int:
-        """Shorthand for ``identity.id``."""
-        return self.identity.id
+    def identity(self) -> Identity:
+        """Whose entry this is."""
+        return self.registers.record.identity
 
     @property
     def status(self) -> Status:
@@ -65,17 +66,11 @@ class Entry:
         return self.registers.status
 
     def snapshot(self) -> Member:
-        """The member as the embedding program sees it; the same object until something changes."""
-        member, status, record = self._member, self.registers.status, self.registers.record
-        if member is None or member.status is not status or member.version != record.version:
-            who = self.identity
-            member = Member(who.name, who.generation, who.id, record.address, record.metadata, record.version, status)
-            self._member = member
-        return member
+        """The member as the embedding program sees it."""
+        return member_of(self.registers.record, self.registers.status)
 
 
-@attrs.frozen
-class Change:
+class Change(NamedTuple):
     """What one merge did to one member."""
 
     entry: Entry
@@ -108,12 +103,6 @@ class Refused(Exception):
         super().__init__(reason)
         self.bearer = bearer
         """Who bears, or last bore, the name instead."""
-
-
-def fingerprint_mark(identity: Identity, version: int) -> int:
-    """The share of one living member in the fingerprint: 64 bits of a hash of identity and version."""
-    head = b"".join(number.to_bytes(8, "big") for number in (identity.id, identity.generation, version))
-    return int.from_bytes(blake2b(head + identity.name.encode(), digest_size=8).digest(), "big")
 
 
 class View:
@@ -171,7 +160,7 @@ class View:
     @property
     def others(self) -> int:
         """Number of living members but this node."""
-        return len(self._ring) - (not self.is_displaced and self.local.status.is_living)
+        return len(self._ring) - (not self.is_displaced and self.local.registers.is_living)
 
     def gone(self, *, revivable: bool = False) -> list[Entry]:
         """The dead and those who left; only the dead if ``revivable``."""
@@ -224,17 +213,18 @@ class View:
 
     def range_fingerprint(self, low: int, high: int) -> int:
         """The fingerprint of the ids from ``low`` to ``high``, both inclusive."""
-        return sum(entry.mark for entry in self.within(low, high)) % FINGERPRINT_MODULUS
+        return sum([entry.registers.record.mark for entry in self.within(low, high)]) % FINGERPRINT_MODULUS
 
     # --- merging
 
-    def introduce(self, identity: Identity, record: Record, heartbeat: int, now: float, wall_ms: int) -> Change:
+    def introduce(self, record: Record, heartbeat: int, now: float, wall_ms: int) -> Change:
         """Take in a member that was not known.
 
         :param wall_ms: what this node believes to be Unix time in milliseconds.
         :raises Refused: if it is an older bearer of a name, was buried, claims a generation from the
             future, or the view is full.
         """
+        identity = record.identity
         bearer = self._names.get(identity.name)
         if bearer is not None and not identity.supersedes(bearer.identity):
             raise Refused("superseded member", bearer)
@@ -253,8 +243,7 @@ class View:
             self._make_room()
         else:
             self._remove(bearer)
-        mark = fingerprint_mark(identity, record.version)
-        entry = Entry(identity, Registers(record, heartbeat), HeartbeatEstimate.first(heartbeat, now), mark)
+        entry = Entry.first(record, heartbeat, now)
         self._admit(entry)
         return Change(entry, None, Status.ALIVE, updated=True)
 
@@ -270,7 +259,7 @@ class View:
             return None
         if new.heartbeat > old.heartbeat:
             entry.estimate.relayed(new.heartbeat, now)
-        if attrs.evolve(old, heartbeat=new.heartbeat) == new and old.status is new.status:
+        if old.at(new.heartbeat) == new and old.status is new.status:
             entry.registers = new
             return None
         return self._replace(entry, new, now)
@@ -279,19 +268,18 @@ class View:
         """Merge a counter above the one seen so far; a short cut for what happens most."""
         registers = entry.registers
         entry.estimate.relayed(heartbeat, now)
-        new = Registers(registers.record, heartbeat, registers.accused, registers.convicted, registers.left)
+        new = registers.at(heartbeat)
         if new.status is registers.status:
             entry.registers = new
             return None
         return self._replace(entry, new, now)
 
-    def become(self, identity: Identity, record: Record, now: float) -> None:
-        """Make ``identity``, a later generation of this node's own name, the local member."""
-        bearer = self._names.get(identity.name)
+    def become(self, record: Record, now: float) -> None:
+        """Make the identity of ``record``, a later generation of this node's own name, the local member."""
+        bearer = self._names.get(record.identity.name)
         if bearer is not None:
             self._remove(bearer)
-        mark = fingerprint_mark(identity, record.version)
-        self.local = Entry(identity, Registers(record), HeartbeatEstimate.first(0, now), mark)
+        self.local = Entry.first(record, 0, now)
         self._admit(self.local)
 
     def forget(self, now: float) -> list[Entry]:
@@ -309,19 +297,16 @@ class View:
         before, after = old.status, new.status
         in_view = self._entries.get(entry.id) is entry
         if in_view and before.is_living:
-            self.fingerprint -= entry.mark
+            self.fingerprint -= old.record.mark
         entry.registers = new
-        updated = new.record is not old.record
-        if updated:
-            entry.mark = fingerprint_mark(entry.identity, new.record.version)
         if in_view and after.is_living:
-            self.fingerprint += entry.mark
+            self.fingerprint += new.record.mark
         self.fingerprint %= FINGERPRINT_MODULUS
         if in_view and before.is_living != after.is_living:
             self._move(entry, after, now)
         if after is Status.ALIVE:
             entry.accusers = ()
-        return Change(entry, before, after, updated)
+        return Change(entry, before, after, new.record is not old.record)
 
     def _move(self, entry: Entry, after: Status, now: float) -> None:
         if after.is_living:
@@ -337,15 +322,15 @@ class View:
         self._entries[entry.id] = entry
         self._names[entry.identity.name] = entry
         insort(self._ring, entry.id)
-        self.fingerprint = (self.fingerprint + entry.mark) % FINGERPRINT_MODULUS
+        self.fingerprint = (self.fingerprint + entry.registers.record.mark) % FINGERPRINT_MODULUS
 
     def _remove(self, entry: Entry) -> None:
         del self._entries[entry.id]
         del self._names[entry.identity.name]
         self._gone.pop(entry.id, None)
-        if entry.status.is_living:
+        if entry.registers.is_living:
             self._ring.pop(bisect_left(self._ring, entry.id))
-            self.fingerprint = (self.fingerprint - entry.mark) % FINGERPRINT_MODULUS
+            self.fingerprint = (self.fingerprint - entry.registers.record.mark) % FINGERPRINT_MODULUS
 
     def _bury(self, entry: Entry, now: float) -> None:
         self._remove(entry)

@@ -17,6 +17,7 @@ refused before it is built.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, ClassVar, NamedTuple
 from zlib import crc32
@@ -24,10 +25,10 @@ from zlib import crc32
 import attrs
 import cbor2
 
-from gossip.core.address import Address
+from gossip.core.address import CACHED, Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION
+from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Member, Record, shared
 
 PROTOCOL_VERSION = 1
 CLUSTER_TAG_BYTES = 4
@@ -61,15 +62,15 @@ got through could make a member that nobody ever started, and gossip would tell 
 
 
 class RecordFact(NamedTuple):
-    """The member with this id says this of itself."""
+    """A member says this of itself; its counter has been seen at this value."""
 
-    id: int
-    name: str
-    generation: int
-    version: int
-    address: Address
-    metadata: Mapping[str, str]
+    record: Record
     heartbeat: int
+
+    @property
+    def id(self) -> int:
+        """Shorthand for ``record.identity.id``."""
+        return self.record.identity.id
 
 
 class AliveFact(NamedTuple):
@@ -113,17 +114,28 @@ def encode_fact(fact: Fact) -> bytes:
     """The bytes of one fact, to be placed into a message by :meth:`Codec.encode`."""
     match fact:
         case RecordFact():
-            metadata = dict(sorted(fact.metadata.items()))
-            items = [RECORD, *fact[:4], fact.address.to_wire(), metadata, fact.heartbeat]
+            return encode_record(fact.record, fact.heartbeat)
         case AliveFact():
-            items = [ALIVE, *fact]
+            return cbor2.dumps([ALIVE, *fact])
         case SuspectFact():
-            items = [SUSPECT, fact.id, fact.floor, list(fact.accusers), fact.heartbeat]
+            return cbor2.dumps([SUSPECT, fact.id, fact.floor, list(fact.accusers), fact.heartbeat])
         case DeadFact():
-            items = [DEAD, fact.id, fact.floor, list(fact.accusers), fact.heartbeat]
+            return cbor2.dumps([DEAD, fact.id, fact.floor, list(fact.accusers), fact.heartbeat])
         case LeftFact():
-            items = [LEFT, *fact]
-    return cbor2.dumps(items)
+            return cbor2.dumps([LEFT, *fact])
+
+
+def encode_record(record: Record, heartbeat: int) -> bytes:
+    """The bytes of a record fact."""
+    return _encoded_but_for_heartbeat(record) + cbor2.dumps(heartbeat)
+
+
+@lru_cache(CACHED)
+def _encoded_but_for_heartbeat(record: Record) -> bytes:
+    """A record fact without its last item, the only one that changes all the time."""
+    who, address, metadata = record.identity, record.address.to_wire(), dict(record.metadata)
+    items = [RECORD, who.id, who.name, who.generation, record.version, address, metadata, 0]
+    return cbor2.dumps(items)[:-1]
 
 
 def encoded_metadata_bytes(metadata: Mapping[str, str]) -> int:
@@ -209,8 +221,7 @@ class Entries:
 Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries
 
 
-@attrs.frozen
-class Message:
+class Message(NamedTuple):
     """One decoded message."""
 
     sender: int
@@ -260,15 +271,56 @@ def _name(value: object) -> str:
     return value
 
 
-def _metadata(value: object) -> Mapping[str, str]:
-    if type(value) is not dict:
-        raise WireError("bad metadata")
-    for key, text in value.items():
+def _metadata(items: tuple[tuple[Any, Any], ...]) -> Mapping[str, str]:
+    for key, text in items:
         if type(key) is not str or type(text) is not str:
             raise WireError("bad metadata")
-    if list(value) != sorted(value):
+    metadata = dict(items)
+    if list(metadata) != sorted(metadata):
         raise WireError("not canonical")
-    return value
+    return metadata
+
+
+def checked_record(
+    member_id: object, name: object, generation: object, version: object, address: object, metadata: object
+) -> Record:
+    """The record with these items, as they are on the wire; the same object whenever it is met again.
+
+    :raises WireError: if one of them is not valid.
+    """
+    if type(metadata) is not dict:
+        raise WireError("bad metadata")
+    try:
+        return _known_record(member_id, name, generation, version, address, tuple(metadata.items()))
+    except TypeError:  # one of them cannot be hashed, and so is not valid either
+        return _new_record(member_id, name, generation, version, address, tuple(metadata.items()))
+
+
+def record_of(member: Member) -> Record:
+    """The record that a peer would have told of this member.
+
+    :raises WireError: if no peer could.
+    """
+    try:
+        address = member.address.to_wire()
+    except ValueError:
+        raise WireError("bad address") from None
+    metadata = dict(sorted(member.metadata.items()))
+    return checked_record(member.id, member.name, member.generation, member.version, address, metadata)
+
+
+def _new_record(
+    member_id: object, name: object, generation: object, version: object, address: object,
+    metadata: tuple[tuple[Any, Any], ...],
+) -> Record:  # fmt: skip
+    checked_id = _number(member_id, MAX_ID, 1)
+    identity = Identity(_name(name), _number(generation, MAX_VERSION), checked_id)
+    return shared(Record(identity, _number(version, MAX_VERSION, 1), _address(address), _metadata(metadata)))
+
+
+_known_record = lru_cache(CACHED, typed=True)(_new_record)
+"""A record is heard several times by each node, and by every node of a process: checking and building it once
+takes most of the time out of joining. (By type, because to a dictionary 1 is 1.0 and True.)"""
 
 
 def _accusers(value: object) -> tuple[int, ...]:
@@ -288,15 +340,7 @@ def _fact(value: object) -> Fact:
         return AliveFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER))
     if code == RECORD:
         _list(items, 8)
-        return RecordFact(
-            _number(items[1], MAX_ID, 1),
-            _name(items[2]),
-            _number(items[3], MAX_VERSION),
-            _number(items[4], MAX_VERSION, 1),
-            _address(items[5]),
-            _metadata(items[6]),
-            _number(items[7], MAX_COUNTER),
-        )
+        return RecordFact(checked_record(*items[1:7]), _number(items[7], MAX_COUNTER))
     if code in (SUSPECT, DEAD):
         _list(items, 5)
         kind = SuspectFact if code == SUSPECT else DeadFact

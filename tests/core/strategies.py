@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gossip.core.address import MAX_PORT, Address
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_VERSION, Record, Registers
+from gossip.core.member import MAX_VERSION, Identity, Record, Registers
 from gossip.core.wire import (
     DIGEST_RANGES,
     MAX_ACCUSERS,
@@ -49,6 +49,7 @@ addresses = st.builds(
 
 records = st.builds(
     Record,
+    st.just(Identity("ada", 1, 1)),
     st.integers(1, 4),
     st.sampled_from([Address("10.0.0.1", 1), Address("10.0.0.2", 1), Address("::1", 1)]),
     st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2),
@@ -65,7 +66,15 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(DeadFact, ids, floors, accusers, counters),
     st.builds(LeftFact, ids, floors),
     st.builds(
-        RecordFact, ids, names, st.integers(0, MAX_VERSION), st.integers(1, MAX_VERSION), addresses, metadata, counters
+        RecordFact,
+        st.builds(
+            Record,
+            st.builds(Identity, names, st.integers(0, MAX_VERSION), ids),
+            st.integers(1, MAX_VERSION),
+            addresses,
+            metadata,
+        ),
+        counters,
     ),
 )
 

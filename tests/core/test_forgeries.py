@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,11 @@ from tests.core.worlds import (
     expect_no_deaths,
     forged,
     inject,
+    presented,
 )
 
 VICTIM = "n3"
+DAY_MS = 24 * 3600 * 1000
 FAR = 2**61
 """Above anything a member could reach by itself, below what decoding refuses."""
 
@@ -38,10 +41,16 @@ def record_like(entry: Entry, **changes: object) -> RecordFact:
     """What the member says of itself, with some of it changed."""
     who, registers = entry.identity, entry.registers
     record = registers.record
-    true = RecordFact(
-        who.id, who.name, who.generation, record.version, record.address, record.metadata, registers.heartbeat
-    )
-    return true._replace(**changes)  # type: ignore[arg-type]
+    true: dict[str, Any] = {
+        "member_id": who.id,
+        "name": who.name,
+        "generation": who.generation,
+        "version": record.version,
+        "address": record.address,
+        "metadata": record.metadata,
+        "heartbeat": registers.heartbeat,
+    }
+    return presented(**true | changes)
 
 
 def plausible(entry: Entry, now: float) -> int:
@@ -73,11 +82,11 @@ FORGERIES: dict[str, Callable[[Entry, float], Fact]] = {
     "record, absurd counter": lambda e, _: record_like(e, heartbeat=FAR),
     "record, later generation": lambda e, _: record_like(e, generation=e.identity.generation + 1_000),
     "record, same name, other process":
-        lambda e, _: record_like(e, id=77, generation=e.identity.generation + 1_000, address=STRANGER),
+        lambda e, _: record_like(e, member_id=77, generation=e.identity.generation + 1_000, address=STRANGER),
     "record, same name, a year ahead":
-        lambda e, _: record_like(e, id=77, generation=e.identity.generation + 360 * 86_400_000, address=STRANGER),
-    "record, same name, a millennium ahead":
-        lambda e, _: record_like(e, id=77, generation=e.identity.generation + 365_000 * 86_400_000, address=STRANGER),
+        lambda e, _: record_like(e, member_id=77, generation=e.identity.generation + 360 * DAY_MS, address=STRANGER),
+    "record, same name, a millennium ahead": lambda e, _:
+        record_like(e, member_id=77, generation=e.identity.generation + 365_000 * DAY_MS, address=STRANGER),
 }  # fmt: skip
 
 
@@ -139,7 +148,7 @@ def test_all_forgeries_at_once_leave_a_working_cluster(seed: int) -> None:
 def test_a_ghost_with_a_counter_at_the_end_of_numbers_silences_nobody(heartbeat: int) -> None:
     """Accusing it takes a floor above its counter; that floor must still be one that others can decode."""
     sim = cluster(5)
-    ghost = RecordFact(77, "ghost", 1_700_000_000_000, 1, STRANGER, {}, heartbeat)
+    ghost = presented(77, "ghost", 1_700_000_000_000, 1, STRANGER, {}, heartbeat)
     inject(sim, ["n0"], ghost)
     sim.run(60)
     assert [dropped(node, "number out of range") for node in everybody(sim)] == [0] * 5
@@ -150,7 +159,7 @@ def test_a_ghost_with_a_counter_at_the_end_of_numbers_silences_nobody(heartbeat:
 
 def test_a_ghost_is_found_to_be_nobody() -> None:
     sim = cluster(5)
-    inject(sim, ["n0"], RecordFact(77, "ghost", 1_700_000_000_000, 1, STRANGER, {}, 50))
+    inject(sim, ["n0"], presented(77, "ghost", 1_700_000_000_000, 1, STRANGER, {}, 50))
     sim.run(1)
     assert sim.all_see("ghost", "alive")
     expect(sim, lambda: sim.all_see("ghost", "dead"), within=2 * crash_bound_s(sim.config), why="a ghost dies")

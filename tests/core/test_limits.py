@@ -22,6 +22,7 @@ from tests.core.worlds import (
     expect_no_deaths,
     expect_seen,
     inject,
+    presented,
     tap,
 )
 
@@ -29,7 +30,7 @@ from tests.core.worlds import (
 def record(number: int, *, name: str | None = None, metadata: dict[str, str] | None = None,
            address: Address = STRANGER, generation: int = 1_700_000_000_000) -> RecordFact:  # fmt: skip
     """The record of somebody who does not run."""
-    return RecordFact(1000 + number, name or f"ghost{number}", generation, 1, address, metadata or {}, 10)
+    return presented(1000 + number, name or f"ghost{number}", generation, 1, address, metadata or {}, 10)
 
 
 def test_a_full_view_refuses_and_counts_further_members() -> None:
@@ -124,7 +125,7 @@ def test_an_update_with_too_much_metadata_is_refused_from_peers(ahead: int) -> N
     sim = cluster(3)
     entry = entry_of(sim.nodes["n0"], "n1")
     who, known = entry.identity, entry.registers.record
-    fact = RecordFact(who.id, who.name, who.generation, known.version + ahead, known.address, {"z": "v" * 600}, 10)
+    fact = presented(who.id, who.name, who.generation, known.version + ahead, known.address, {"z": "v" * 600}, 10)
     inject(sim, ["n0"], fact)
     assert dropped(sim.nodes["n0"], "metadata too large") == 1
     assert entry.registers.record == known
@@ -136,7 +137,7 @@ def test_a_record_with_an_address_nobody_can_send_to_is_refused(address: Address
     sim = cluster(3)
     entry = entry_of(sim.nodes["n0"], "n1")
     who, known = entry.identity, entry.registers.record
-    inject(sim, ["n0"], RecordFact(who.id, who.name, who.generation, known.version + ahead, address, {}, 10))
+    inject(sim, ["n0"], presented(who.id, who.name, who.generation, known.version + ahead, address, {}, 10))
     assert entry.registers.record == known
     inject(sim, ["n0"], record(1, address=address))
     assert "ghost1" not in sim.nodes["n0"].sees()

@@ -91,12 +91,14 @@ def test_those_whom_a_peer_could_not_present_are_counted() -> None:
             attrs.evolve(other, name="node", generation=1),
             attrs.evolve(other, address=Address("0.0.0.0", 0)),
             attrs.evolve(other, metadata={"much": "x" * 600}),
+            attrs.evolve(other, name=""),
+            attrs.evolve(other, address=Address("host.example", 7946)),
         ],
         sim.now,
     )
     assert node.sees() == {"node": "alive"}
     assert dropped(node, "superseded member") == dropped(node, "metadata too large") == 1
-    assert dropped(node, "address nobody can send to") == 1
+    assert dropped(node, "address nobody can send to") == dropped(node, "bad address") == dropped(node, "bad name") == 1
 
 
 def test_a_full_view_remembers_no_more() -> None:

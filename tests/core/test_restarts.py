@@ -220,10 +220,7 @@ def test_old_news_of_the_dead_brings_nobody_back() -> None:
     sim.crash("n3")
     expect_seen(sim, "n3", "dead", within=crash_bound_s(sim.config))
     who, registers = entry.identity, entry.registers
-    record = registers.record
-    stale = RecordFact(
-        who.id, who.name, who.generation, record.version, record.address, record.metadata, registers.heartbeat
-    )
+    stale = RecordFact(registers.record, registers.heartbeat)
     inject(sim, ["n0", "n1", "n2"], stale, AliveFact(who.id, registers.heartbeat), SuspectFact(who.id, 1, ()))
     inject(sim, ["n0"], DeadFact(who.id, 1, ()))
     sim.run(10)

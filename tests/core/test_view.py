@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.heartbeat import HeartbeatEstimate
-from gossip.core.member import Identity, Record, Registers, Status
-from gossip.core.view import FINGERPRINT_MODULUS, Entry, Refused, View, fingerprint_mark
+from gossip.core.member import Identity, Record, Status, fingerprint_mark
+from gossip.core.view import FINGERPRINT_MODULUS, Entry, Refused, View
 
 CONFIG = Config.lan(forget_after=10.0, max_members=8)
 ADDRESS = Address("10.0.0.1", 7946)
@@ -25,8 +24,7 @@ LAST_ID = 2**64 - 1
 
 def entry_for(identity: Identity, version: int = 1) -> Entry:
     """A living member with that identity."""
-    return Entry(identity, Registers(Record(version, ADDRESS, {}), 1), HeartbeatEstimate.first(1, 0.0),
-                 fingerprint_mark(identity, version))  # fmt: skip
+    return Entry.first(Record(identity, version, ADDRESS, {}), 1, 0.0)
 
 
 def view_of(*ids: int, local: int = 50, config: Config = CONFIG) -> View:
@@ -40,7 +38,7 @@ def view_of(*ids: int, local: int = 50, config: Config = CONFIG) -> View:
 def introduce(
     view: View, name: str, member_id: int, *, generation: int = 1, version: int = 1, now: float = 0.0
 ) -> None:
-    view.introduce(Identity(name, generation, member_id), Record(version, ADDRESS, {}), 5, now, 10**12)
+    view.introduce(Record(Identity(name, generation, member_id), version, ADDRESS, {}), 5, now, 10**12)
 
 
 def content(view: View) -> set[tuple[str, int, int, int]]:
@@ -90,10 +88,10 @@ def apply(view: View, step: tuple[object, ...], now: float) -> float:
                     introduce(view, name, member_id, generation=generation, version=version, now=now)
         case ("record", int(member_id), int(version)):
             if entry := view.get(member_id):
-                view.merge(entry, now, record=Record(version, ADDRESS, {"v": str(version)}))
+                view.merge(entry, now, record=Record(entry.identity, version, ADDRESS, {"v": str(version)}))
         case ("become", int(generation), int(member_id)):
             if view.get(member_id) is None and generation > view.local.identity.generation:
-                view.become(Identity("local", generation, member_id), Record(1, ADDRESS, {}), now)
+                view.become(Record(Identity("local", generation, member_id), 1, ADDRESS, {}), now)
         case ("forget", float(seconds)):
             now += seconds
             view.forget(now)
@@ -126,7 +124,7 @@ def the_fact(member_id: int, **what: int) -> Fact:
         assert entry is not None
         version = what.get("version", 1)
         floors = {name: value for name, value in what.items() if name != "version"}
-        view.merge(entry, 0.0, record=Record(version, ADDRESS, {"v": str(version)}), **floors)
+        view.merge(entry, 0.0, record=Record(entry.identity, version, ADDRESS, {"v": str(version)}), **floors)
 
     return take
 
@@ -271,8 +269,8 @@ def test_a_tombstone_admits_the_later_and_the_revived_only() -> None:
     assert view.get(60) is None
     with pytest.raises(Refused, match="buried"):
         introduce(view, "m60", 60)
-    record = Record(1, ADDRESS, {})
-    view.introduce(Identity("m60", 1, 60), record, 20, 12.0, 10**12)
+    record = Record(Identity("m60", 1, 60), 1, ADDRESS, {})
+    view.introduce(record, 20, 12.0, 10**12)
     assert view.get(60) is not None
     check_consistency(view)
 
@@ -284,7 +282,7 @@ def test_a_tombstone_of_one_who_left_admits_later_generations_only() -> None:
     view.merge(gone, 0.0, left=20)
     view.forget(11.0)
     with pytest.raises(Refused, match="buried"):
-        view.introduce(Identity("m60", 1, 60), Record(1, ADDRESS, {}), 10_000, 12.0, 10**12)
+        view.introduce(Record(Identity("m60", 1, 60), 1, ADDRESS, {}), 10_000, 12.0, 10**12)
     introduce(view, "m60", 61, generation=2, now=12.0)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION
+from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Record
 from gossip.core.wire import (
     CHECKSUM_BYTES,
     MAX_ACCUSERS,
@@ -100,8 +100,26 @@ def test_any_number_of_facts_is_counted_in_the_shortest_form(count: int) -> None
 
 @given(strategies.metadata)
 def test_the_size_of_metadata_is_what_it_adds_to_a_record(metadata: dict[str, str]) -> None:
-    empty, full = (RecordFact(1, "n", 1, 1, Address("10.0.0.1", 1), each, 1) for each in ({}, metadata))
+    empty, full = (
+        RecordFact(Record(Identity("n", 1, 1), 1, Address("10.0.0.1", 1), each), 1) for each in ({}, metadata)
+    )
     assert len(encode_fact(full)) - len(encode_fact(empty)) == encoded_metadata_bytes(metadata) - 1
+
+
+def test_a_record_that_is_heard_again_is_the_same_object() -> None:
+    first, second = (CODEC.decode(sealed(record_with(7, heartbeat))).facts[0] for heartbeat in (50, 51))
+    assert isinstance(first, RecordFact)
+    assert isinstance(second, RecordFact)
+    assert second.record is first.record
+    assert (first.heartbeat, second.heartbeat) == (50, 51)
+
+
+@given(strategies.metadata)
+def test_a_record_is_the_same_whatever_the_order_of_its_metadata(metadata: dict[str, str]) -> None:
+    turned = dict(reversed(metadata.items()))
+    one, other = (Record(Identity("n", 1, 1), 1, Address("10.0.0.1", 1), each) for each in (metadata, turned))
+    assert list(one.metadata) == list(other.metadata)
+    assert encode_fact(RecordFact(one, 1)) == encode_fact(RecordFact(other, 1))
 
 
 # --- what is not

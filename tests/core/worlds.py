@@ -6,14 +6,15 @@ from its seed, which every failure names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.member import Identity, Record
 from gossip.core.protocol import Protocol
 from gossip.core.view import Entry
-from gossip.core.wire import ANONYMOUS, Body, Codec, Fact, Message, News, encode_fact
+from gossip.core.wire import ANONYMOUS, Body, Codec, Fact, Message, News, RecordFact, encode_fact
 from sims.engine import Simulation
 from sims.links import Link
 from sims.node import SimulatedNode
@@ -205,6 +206,12 @@ def heal(sim: Simulation) -> None:
 
 
 # --- forged and captured datagrams
+
+
+def presented(member_id: int, name: str, generation: int, version: int, address: Address,
+              metadata: Mapping[str, str], heartbeat: int) -> RecordFact:  # fmt: skip
+    """The record of whomever the test wants."""
+    return RecordFact(Record(Identity(name, generation, member_id), version, address, metadata), heartbeat)
 
 
 def forged(sim: Simulation, *facts: Fact, sender: int = ANONYMOUS, heartbeat: int = 0, body: Body | None = None,

@@ -73,7 +73,9 @@ def test_several_paused_at_once_come_back_and_blame_nobody(seed: int) -> None:
     sim.run(12)
     expect_agreement(sim, within=10, why=f"seed {seed}")
     expect_no_deaths(sim, but=sleepers)
-    assert sum(sim.nodes[name].protocol.stats.suspicions for name in sleepers) == 0, f"seed {seed}"
+    for name in sleepers:  # who wakes first may find that the others still sleep
+        blamed = {event.member.name for event in sim.nodes[name].told("suspected")}
+        assert blamed <= set(sleepers), f"seed {seed}"
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -21,8 +21,9 @@ class Agreement(Observer):
         """When all agreed for the first time."""
         self.sizes_seen: set[int] = set()
         """Cluster sizes that anybody saw before that."""
-        self._seen: dict[int, tuple[str, int]] = {}
-        self._views: Counter[tuple[str, int]] = Counter()
+        self._seen: dict[int, int] = {}
+        self._views: dict[str, Counter[int]] = {}
+        self._differ = False
 
     def start_over(self) -> None:
         """Forget what was seen while the first nodes were started one after the other."""
@@ -42,15 +43,15 @@ class Agreement(Observer):
 
     def handled(self, node: SimulatedNode) -> None:
         """Its view may have changed."""
-        view = (node.cluster, node.protocol.fingerprint)
-        if self._seen.get(id(node)) == view and (self.since is not None or self._differ()):
+        fingerprint = node.protocol.fingerprint
+        if self._seen.get(id(node)) == fingerprint and (self._differ or self.since is not None):
             return
         self._forget(node)
         if not node.is_member:
             self.since = None
         else:
-            self._seen[id(node)] = view
-            self._views[view] += 1
+            self._seen[id(node)] = fingerprint
+            self._views.setdefault(node.cluster, Counter())[fingerprint] += 1
             if self.first is None:
                 self.sizes_seen.add(node.protocol.alive)
         self._look()
@@ -58,16 +59,14 @@ class Agreement(Observer):
     def _forget(self, node: SimulatedNode) -> None:
         before = self._seen.pop(id(node), None)
         if before is not None:
-            self._views[before] -= 1
-            if not self._views[before]:
-                del self._views[before]
-
-    def _differ(self) -> bool:
-        """Whether there are two views of one cluster."""
-        return len(self._views) > 1 and len(self._views) > len({cluster for cluster, _ in self._views})
+            views = self._views[node.cluster]
+            views[before] -= 1
+            if not views[before]:
+                del views[before]
 
     def _look(self) -> None:
-        if self._differ():
+        self._differ = any(len(views) > 1 for views in self._views.values())
+        if self._differ:
             self.since = None
         elif self.since is None and self.sim.all_agree():
             self.since = self.sim.now

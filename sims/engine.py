@@ -275,6 +275,9 @@ class Simulation:
             self._send(node, data, destination)
         for action in protocol.stream_actions():
             self._streams.act(node, action)
+        if protocol.view.local is not node.entry:
+            node.entry = protocol.view.local
+            self._tell("reborn", node)
         while (event := protocol.next_event()) is not None:
             if self._keeps_events:
                 node.events.append(event)

@@ -12,6 +12,7 @@ from gossip.core.config import Config
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Status
 from gossip.core.protocol import Protocol
+from gossip.core.view import Entry
 from sims.clock import Clock
 
 SOCKET_BUFFER_DATAGRAMS = 256
@@ -38,6 +39,8 @@ class SimulatedNode:
     protocol: Protocol
     clock: Clock
     config: Config
+    entry: Entry = attrs.field(init=False)
+    """What its core last called its own member; another one after a new generation."""
     events: list[MembershipEvent] = attrs.Factory(list)
     """Every event it told, if the simulation keeps them."""
     running: bool = True
@@ -61,6 +64,9 @@ class SimulatedNode:
     """Streams that are being opened, and the frames that wait for that."""
     _shown: float = 0.0
 
+    def __attrs_post_init__(self) -> None:
+        self.entry = self.protocol.view.local
+
     @property
     def cluster(self) -> str:
         """Name of the cluster it belongs to."""
@@ -74,12 +80,12 @@ class SimulatedNode:
     @property
     def id(self) -> int:
         """Id of its present generation."""
-        return self.protocol.view.local.id
+        return self.entry.id
 
     @property
     def is_member(self) -> bool:
         """Whether it runs and has not said farewell."""
-        return self.running and not self.protocol.view.local.registers.left
+        return self.running and not self.entry.registers.left
 
     def local_time(self, now: float) -> float:
         """What its clock shows at virtual time ``now``; never less than before, whatever is rounded."""

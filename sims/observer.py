@@ -11,7 +11,7 @@ from sims.node import SimulatedNode
 if TYPE_CHECKING:
     from sims.engine import Simulation
 
-HOOKS = ("started", "stopped", "sent", "received", "happened", "handled", "framed", "noted")
+HOOKS = ("started", "reborn", "stopped", "sent", "received", "happened", "handled", "framed", "noted")
 """The calls of an observer that a simulation makes; those that a class does not define cost nothing."""
 
 
@@ -26,6 +26,9 @@ class Observer:
 
     def started(self, node: SimulatedNode) -> None:
         """A process begins; it has not done anything yet."""
+
+    def reborn(self, node: SimulatedNode) -> None:
+        """A process has begun a new generation of itself, with a new id."""
 
     def stopped(self, node: SimulatedNode) -> None:
         """A process has ended, with or without a farewell."""

@@ -55,17 +55,10 @@ class Sometimes(Observer):
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
         self._generations: dict[tuple[int, str], int] = {}
-        self._own: dict[int, int] = {}
 
-    def started(self, node: SimulatedNode) -> None:
-        """Remember which generation it began with."""
-        self._own[id(node)] = node.id
-
-    def handled(self, node: SimulatedNode) -> None:
-        """See whether it began another one."""
-        if self._own[id(node)] != node.id:
-            self._own[id(node)] = node.id
-            self._seen["new_generation"] += 1
+    def reborn(self, node: SimulatedNode) -> None:
+        """Count it."""
+        self._seen["new_generation"] += 1
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """Count what an event shows."""

@@ -24,16 +24,14 @@ class Truth(Observer):
             for key in step.impairs:
                 self._impaired[key].append((step.at, step.until))
         self._bearers: dict[int, SimulatedNode] = {}
-        self._ids: dict[int, int] = {}
 
     def started(self, node: SimulatedNode) -> None:
         """Note under which id it runs."""
         self._note(node)
 
-    def handled(self, node: SimulatedNode) -> None:
-        """It may have begun a new generation."""
-        if self._ids[id(node)] != node.id:
-            self._note(node)
+    def reborn(self, node: SimulatedNode) -> None:
+        """Note its new id."""
+        self._note(node)
 
     def member(self, member_id: int) -> SimulatedNode | None:
         """The node that runs under this id at present and has not said farewell."""
@@ -46,4 +44,3 @@ class Truth(Observer):
 
     def _note(self, node: SimulatedNode) -> None:
         self._bearers[node.id] = node
-        self._ids[id(node)] = node.id

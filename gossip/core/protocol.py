@@ -391,7 +391,7 @@ class Protocol:
         corrections: dict[int, list[bytes]] = {}
         for fact in facts:
             outcome = self._belief.take(fact, now)
-            if outcome is Verdict.KNOWN:  # as nearly always
+            if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
                 continue
             entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
             if isinstance(outcome, Disbelief):

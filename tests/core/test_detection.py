@@ -63,6 +63,15 @@ def test_a_death_is_told_with_who_accused_it_at_which_floor_and_for_how_long_it_
         assert suspicions[-1].accusers
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_conviction_is_believed_as_fast_as_news_travels_by_all_who_knew_of_the_suspicion(seed: int) -> None:
+    sim = cluster(32, seed=seed)
+    sim.crash("n3")
+    expect_seen(sim, "n3", "dead", within=crash_bound_s(sim.config))
+    times = sorted(death.time for node in sim.running for death in node.told("died", "n3"))
+    assert times[-1] - times[0] < 0.1, f"seed {seed}: {times}"
+
+
 def test_half_of_the_cluster_crashing_at_once_is_found_out() -> None:
     sim = cluster(16)
     dead = [f"n{number}" for number in range(8)]

@@ -22,7 +22,7 @@ from gossip.core.view import FINGERPRINT_MODULUS, Entry
 from sims.node import SimulatedNode
 from sims.observer import Observer
 
-ENTRIES_PER_CHECK = 2000
+ENTRIES_PER_CHECK = 500
 """Entries of views gone through each virtual second."""
 
 MAX_TIMERS_PER_MEMBER = 40

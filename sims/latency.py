@@ -50,6 +50,10 @@ class Uniform:
     low: float = attrs.field(validator=at_least(0))
     high: float = attrs.field(validator=at_least(0))
 
+    def __attrs_post_init__(self) -> None:
+        if self.high < self.low:
+            raise ConfigurationError(f"high must not be below low, but {self.high:g} is below {self.low:g}")
+
     def quantile(self, share: float) -> float:
         """The delay that this share of datagrams does not exceed."""
         return self.low + (self.high - self.low) * share

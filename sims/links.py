@@ -107,6 +107,9 @@ class LinkChange:
     streams_only: bool | None = None
     held: Held | None = None
 
+    def __attrs_post_init__(self) -> None:
+        self.applied_to(Link())  # what no link can be is refused here, not in the middle of a run
+
     def applied_to(self, link: Link) -> Link:
         """The link with these changes."""
         changes = {field.name: getattr(self, field.name) for field in attrs.fields(LinkChange)}
@@ -130,6 +133,7 @@ class DirectedLink:
     """Why the last datagram did not arrive."""
     _is_bad: bool = False
     _busy_until: float = 0.0
+    _held_by: Held | None = None
     _held: int = 0
 
     def carry(self, data: bytes, now: float) -> list[tuple[float, bytes]]:
@@ -145,8 +149,7 @@ class DirectedLink:
         if link.bandwidth is not None:
             delay += self._transmission(link.bandwidth, len(data) + UDP_OVERHEAD_BYTES, now)
         if link.held is not None and now < link.held.until:
-            self._held += 1
-            delay = max(delay, link.held.until + self._held * link.held.spacing - now)
+            delay = max(delay, self._turn(link.held) - now)
         if link.reordering and draw() < link.reordering:
             delay += link.latency.quantile(draw()) * REORDERING_DELAYS * draw()
         if link.corruption and draw() < link.corruption:
@@ -187,6 +190,13 @@ class DirectedLink:
         draw = self.draws.random
         self._is_bad = draw() >= bursts.to_good if self._is_bad else draw() < bursts.to_bad
         return draw() < (bursts.loss_bad if self._is_bad else bursts.loss_good)
+
+    def _turn(self, held: Held) -> float:
+        """Virtual time at which one more that is held back is let go."""
+        if held != self._held_by:
+            self._held_by, self._held = held, 0
+        self._held += 1
+        return held.until + (self._held - 1) * held.spacing
 
     def _transmission(self, bandwidth: float, size: int, now: float) -> float:
         self._busy_until = max(self._busy_until, now) + size / bandwidth

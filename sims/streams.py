@@ -1,10 +1,12 @@
 """Streams (TCP) in virtual time: connecting, segments that arrive in order and late when lost, breaking.
 
-Losses delay a stream and never lose part of it. A cut delays it until its driver's patience ends.
+Losses delay a stream and never lose part of it. A cut that a frame meets holds up that stream until its driver's
+patience ends.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from gossip.core.address import Address
@@ -92,6 +94,8 @@ class StreamCarrier:
         if end is None:
             return
         if not self._is_open_both_ways(node, end.peer):
+            end.sent_until = math.inf
+        if end.sent_until == math.inf:  # what comes later must not arrive before what the cut holds up
             sim.tell_framed(node, end.peer, data, None)
             return
         delay = sim.network.way(node.address, end.peer.address).segment_delay(SEGMENT_RETRY_S)
@@ -109,7 +113,8 @@ class StreamCarrier:
         """Close once everything sent has arrived."""
         end = node.streams.get(number)
         when = self._sim.now if end is None else max(self._sim.now, end.sent_until)
-        self._sim.at(when, self._end, node, number)
+        if when < math.inf:
+            self._sim.at(when, self._end, node, number)
 
     def _end(self, node: SimulatedNode, number: int) -> None:
         sim = self._sim

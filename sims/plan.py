@@ -13,10 +13,11 @@ from typing import Any
 import attrs
 from cattrs import Converter, transform_error
 from cattrs.strategies import configure_tagged_union
+from cattrs.v import format_exception
 
 from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError
-from sims.latency import Latency
+from sims.latency import Latency, at_least
 from sims.links import Link
 from sims.steps import AnyStep, Disturb
 
@@ -50,15 +51,15 @@ class Plan:
     link: Link = attrs.field(factory=Link)
     shape: tuple[Disturb, ...] = ()
     """Ways that are different from ``link`` all the time; their times do not matter."""
-    seeds: int = 3
+    seeds: int = attrs.field(default=3, validator=at_least(0))
     """How many of the first nodes all others have as seeds."""
     joins: bool = False
     """Whether they all start at once and join through the seeds; otherwise they know each other already."""
-    clusters: int = 1
+    clusters: int = attrs.field(default=1, validator=at_least(1))
     """Into how many clusters the nodes are dealt in turn; the seeds of all are the same nodes."""
     steps: tuple[AnyStep, ...] = attrs.field(default=(), converter=_steps)
-    duration_s: float = 60.0
-    agree_within_s: float | None = None
+    duration_s: float = attrs.field(default=60.0, validator=at_least(0))
+    agree_within_s: float | None = attrs.field(default=None, validator=attrs.validators.optional(at_least(0)))
     """After the last fault has ended, all must agree within so many seconds; None: nothing is required."""
     spares: str = attrs.field(default="nobody")
     """Who must never be held dead by a healthy member while it runs: one of :data:`SPARED`."""
@@ -123,7 +124,17 @@ class Plan:
         except ConfigurationError:
             raise
         except Exception as error:  # cattrs groups whatever a field's converter raises
-            raise ConfigurationError(f"this is no plan of a simulation: {'; '.join(transform_error(error))}") from error
+            wrong = "; ".join(transform_error(error, format_exception=_complaint))
+            raise ConfigurationError(f"this is no plan of a simulation: {wrong}") from error
+
+
+def _complaint(error: BaseException, kind: type | None) -> str:
+    """What is wrong with one field: in our own words where there are any."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing or not known"
+    if kind is None and isinstance(error, ValueError):
+        return str(error)
+    return format_exception(error, kind)
 
 
 def _make_converter() -> Converter:

@@ -16,10 +16,14 @@ from gossip.core.address import Address
 from gossip.core.heartbeat import MAX_STEPS_AHEAD
 from gossip.core.wire import ANONYMOUS, AliveFact, Codec, DeadFact, Fact, LeftFact, News, SuspectFact, encode_fact
 from sims.engine import Simulation
+from sims.latency import at_least
 from sims.links import Held, LinkChange
 
 FAREWELL_POLL_S = 0.05
 """How often a leaving process looks whether its farewell has been acknowledged."""
+
+MIN_RATE = 0.001
+"""A clock that stands still never shows the time of a timer."""
 
 FORGER = Address("192.0.2.66", 7946)
 """Where forged datagrams come from; nobody runs there."""
@@ -37,7 +41,7 @@ def _metadata(given: Mapping[str, str]) -> dict[str, str]:
 class Step:
     """Something done at one moment."""
 
-    at: float
+    at: float = attrs.field(validator=at_least(0))
     """Virtual seconds since the beginning."""
 
     @property
@@ -186,7 +190,7 @@ class Reseed(_OnOneNode):
 
 @attrs.frozen(kw_only=True)
 class _Lasting(Step):
-    for_s: float
+    for_s: float = attrs.field(validator=at_least(0))
     """Virtual seconds that it lasts."""
 
     @property
@@ -224,7 +228,7 @@ class Pause(_OnOneProcess):
 class Slow(_OnOneProcess):
     """Every datagram and timer takes a node a long time."""
 
-    handling_s: float
+    handling_s: float = attrs.field(validator=at_least(0))
 
     def begin(self, sim: Simulation) -> None:
         """Slow it down."""
@@ -241,7 +245,8 @@ class Slow(_OnOneProcess):
 class Drift(_OnOneProcess):
     """A node's clock runs at another rate."""
 
-    rate: float
+    rate: float = attrs.field(validator=at_least(MIN_RATE))
+    """Seconds that it shows in one second."""
 
     def begin(self, sim: Simulation) -> None:
         """Change the rate."""
@@ -314,7 +319,7 @@ class Disturb(_Lasting):
 class Hold(Disturb):
     """Datagrams on some ways are held back, and let go one by one when it ends."""
 
-    spacing_s: float = 0.1
+    spacing_s: float = attrs.field(default=0.1, validator=at_least(0))
 
     @property
     def impairs(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -42,17 +43,21 @@ class Told(Observer):
 
 
 class Fates(Observer):
-    """Keeps how the datagrams on each way fared: delays, and why those that did not arrive were lost."""
+    """Keeps after how many seconds the datagrams on each way arrive; infinitely many for those that do not."""
 
     def __init__(self) -> None:
-        self.of: dict[tuple[str, str], list[float | str]] = defaultdict(list)
+        self.of: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self.arrivals: dict[tuple[str, str], list[float]] = defaultdict(list)
+        """The same as virtual times."""
 
     def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
              lost_to: str) -> None:  # fmt: skip
         """Keep it."""
         peer = self.sim.node_at(destination)
         assert peer is not None
-        self.of[node.key, peer.key].append(arrivals[0][0] if arrivals else lost_to)
+        delay = arrivals[0][0] if arrivals else math.inf
+        self.of[node.key, peer.key].append(delay)
+        self.arrivals[node.key, peer.key].append(self.sim.now + delay)
 
 
 class Handled(Observer):

@@ -38,7 +38,8 @@ class Agreement(Observer):
     def stopped(self, node: SimulatedNode) -> None:
         """One less who has to be seen."""
         self._forget(node)
-        self.since = None
+        if not node.entry.registers.left:
+            self.since = None
         self._look()
 
     def handled(self, node: SimulatedNode) -> None:

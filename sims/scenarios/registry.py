@@ -7,6 +7,7 @@ the function's keyword parameters with their types and defaults.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, cast
@@ -71,6 +72,9 @@ class Setting:
         )
 
 
+_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
 @attrs.frozen(kw_only=True)
 class Parameter:
     """A parameter of one scenario."""
@@ -86,9 +90,12 @@ class Parameter:
         """
         kind = type(self.default)
         try:
-            return text.lower() in ("1", "true", "yes") if kind is bool else kind(text)
-        except ValueError:
+            value = _WORDS[text.lower()] if kind is bool else kind(text)
+        except (ValueError, KeyError):
             raise ConfigurationError(f"{self.name} must be of type {kind.__name__}, not {text!r}") from None
+        if kind is not str and not 0 <= value < math.inf:
+            raise ConfigurationError(f"{self.name} must be a number of at least 0, not {text!r}")
+        return value
 
 
 @attrs.frozen(kw_only=True)
@@ -116,7 +123,11 @@ class Scenario:
             scenario=self.name, nodes=nodes or self.nodes, seed=seed, loss=loss, profile=profile,
             duration_s=duration_s, settings=settings,
         )  # fmt: skip
-        plan = self.build(setting, **mine)
+        try:
+            plan = self.build(setting, **mine)
+        except (ValueError, ZeroDivisionError) as error:
+            asked = ", ".join((f"{setting.nodes} nodes", *(f"{name}={value}" for name, value in mine.items())))
+            raise ConfigurationError(f"{self.name} cannot be with {asked}: {error}") from error
         _ = plan.config  # a setting that cannot be is found here
         return plan
 

@@ -82,7 +82,7 @@ def test_every_python_finds_the_same(version: str, hashes: list[str]) -> None:
         pytest.skip(f"there is no python{version} on the path")
     can = _python(executable, "-c", "import sims.run, sims.scenarios")
     if can.returncode != 0:
-        pytest.skip(f"{executable} cannot import the simulator: {can.stderr.strip()[-200:]}")
+        pytest.skip(f"{executable} does not start, or lacks the packages that the simulator needs")
     assert _hashes_of(executable) == hashes
 
 

@@ -1,0 +1,294 @@
+"""Invariants: each one fires when what it guards is broken, and says what, when and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+from gossip.core.address import Address
+from gossip.core.local import LocalMember
+from gossip.core.member import Identity, Registers, Status
+from gossip.core.protocol import Protocol, ProtocolLoad
+from gossip.core.view import Entry
+from gossip.core.wire import RecordFact
+from sims.engine import Simulation
+from sims.invariants import Violated, all_invariants
+from sims.outcome import Violation
+from sims.plan import Plan
+from sims.run import CHECK_EVERY_S, REMEMBERED_EVENTS, Run
+from sims.steps import AnyStep, Crash, Leave, Pause, Restart, Update
+from tests.core.worlds import entry_of, inject, mute, presented
+
+AT = 6.0
+"""When something is broken."""
+
+SEED = 5
+
+
+def _nothing(_sim: Simulation) -> None:
+    pass
+
+
+def _ran(*steps: AnyStep, breaking: Callable[[Simulation], None] = _nothing, checks: bool = True,
+         **fields: Any) -> tuple[Violation, ...]:  # fmt: skip
+    """What a run of a small cluster finds violated, in which something is broken at :data:`AT`."""
+    plan = Plan(**{"scenario": "test", "seed": SEED, "nodes": 4, "duration_s": 20.0, "steps": steps, **fields})
+    run = Run(plan, checks=checks)
+    run.sim.at(AT, breaking, run.sim)
+    return run.run().violations
+
+
+def _believes(changed: Callable[[Registers], Registers]) -> Callable[[Simulation], None]:
+    """Break what ``n0`` holds of ``n1``, behind the back of its view."""
+
+    def breaking(sim: Simulation) -> None:
+        entry = entry_of(sim.nodes["n0"], "n1")
+        entry.registers = changed(entry.registers)
+
+    return breaking
+
+
+def _only(violations: tuple[Violation, ...], invariant: str) -> Violation:
+    assert [each.invariant for each in violations] == [invariant]
+    return violations[0]
+
+
+# --- what a violation says
+
+
+def test_nothing_is_violated_where_nothing_is_broken() -> None:
+    assert _ran(Crash(at=AT, node="n2"), Pause(at=AT, for_s=9.0, node="n3"), agree_within_s=30.0) == ()
+
+
+def test_a_violation_names_invariant_seed_time_nodes_and_the_last_that_happened() -> None:
+    steps = (Update(at=3.0, node="n2", metadata={"a": "b"}), Pause(at=5.0, for_s=0.1, node="n3"))
+    violation = _only(_ran(*steps, breaking=_believes(lambda each: each._replace(left=1))), "NothingInvented")
+    assert (violation.seed, violation.nodes) == (SEED, 4)
+    assert AT <= violation.at <= AT + CHECK_EVERY_S
+    assert violation.text == "n0 believes of n1 that it left, which it did not"
+    assert len(violation.last_events) <= REMEMBERED_EVENTS
+    assert any("updated n2" in line for line in violation.last_events)
+    assert violation.last_events[-1] == f"5.100 end {steps[1]}"
+    told = str(violation)
+    for part in ("NothingInvented", f"seed {SEED}", f"{violation.at:.3f} s", "4 nodes", violation.text, "end Pause"):
+        assert part in told
+
+
+def test_a_run_stops_at_the_first_violation() -> None:
+    run = Run(Plan(scenario="test", seed=SEED, nodes=4, duration_s=500.0))
+    run.sim.at(AT, _believes(lambda each: each._replace(left=1)), run.sim)
+    outcome = run.run()
+    assert not outcome.is_good
+    assert outcome.virtual_s == outcome.violations[0].at <= AT + CHECK_EVERY_S
+
+
+def test_who_wants_no_checks_gets_none() -> None:
+    assert _ran(breaking=_believes(lambda each: each.at(10_000)), checks=False) == ()
+
+
+def test_every_invariant_has_its_test_here() -> None:
+    names = {type(each).__name__ for each in all_invariants()}
+    assert names == {
+        "CounterNeverRegresses",
+        "NothingInvented",
+        "NoReturnOfTheDeparted",
+        "StatusFollowsRegisters",
+        "FingerprintIsTheView",
+        "DatagramsFit",
+        "EverythingIsBounded",
+    }
+
+
+# --- CounterNeverRegresses
+
+
+def test_a_counter_that_goes_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaking(_sim: Simulation) -> None:
+        monkeypatch.setattr(LocalMember, "refresh", late)
+
+    def late(self: LocalMember, now: float) -> None:
+        self.entry.registers = self.entry.registers.at(self.counter.value(now) - 20)
+
+    assert "back to" in _only(_ran(breaking=breaking), "CounterNeverRegresses").text
+
+
+def test_a_restart_under_an_earlier_generation_is_found_out() -> None:
+    def breaking(sim: Simulation) -> None:
+        sim.crash("n1")
+        sim.start("n1", clock_ms=-1_000_000)
+
+    assert "n1 went from generation" in _only(_ran(breaking=breaking), "CounterNeverRegresses").text
+
+
+# --- NothingInvented
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        (lambda each: each.at(each.heartbeat + 10_000), "n0 believes of n1 the counter"),
+        (lambda each: each._replace(accused=3), "n0 believes of n1 that it was accused at 3"),
+        (lambda each: each._replace(convicted=3), "n0 believes of n1 that it was convicted at 3"),
+        (lambda each: each._replace(left=3), "n0 believes of n1 that it left"),
+        (lambda each: each._replace(record=attrs.evolve(each.record, version=9)), "n0 believes of n1 the record"),
+        (
+            lambda each: each._replace(record=attrs.evolve(each.record, metadata={"a": "b"})),
+            "n0 believes of n1 the record",
+        ),
+    ],
+)
+def test_what_nobody_said_of_a_member_is_found_out(changed: Callable[[Registers], Registers], complaint: str) -> None:
+    assert complaint in _only(_ran(breaking=_believes(changed)), "NothingInvented").text
+
+
+def test_a_member_that_nobody_ever_was_is_found_out() -> None:
+    def breaking(sim: Simulation) -> None:
+        ghost = presented(66, "ghost", 1_700_000_000_000, 1, Address("10.9.9.9", 7946), {}, 1)
+        inject(sim, ["n0"], ghost)
+
+    assert "ghost, id 42, which nobody ever was" in _only(_ran(breaking=breaking), "NothingInvented").text
+
+
+def test_what_was_forged_on_purpose_is_no_invention_of_the_protocol() -> None:
+    def breaking(sim: Simulation) -> None:
+        sim.tainted.add(sim.nodes["n1"].id)
+        _believes(lambda each: each._replace(accused=3))(sim)
+
+    assert _ran(breaking=breaking) == ()
+
+
+# --- NoReturnOfTheDeparted
+
+
+def _old_word_of_n1(sim: Simulation, record_of: Entry) -> None:
+    """Somebody tells ``n0`` of n1 as it once was."""
+    registers = record_of.registers
+    inject(sim, ["n0"], RecordFact(registers.record, registers.heartbeat + 1))
+
+
+def test_a_member_that_left_and_is_seen_again_is_found_out() -> None:
+    def breaking(sim: Simulation) -> None:
+        view = sim.nodes["n0"].protocol.view
+        entry = entry_of(sim.nodes["n0"], "n1")
+        assert entry.status is Status.LEFT
+        view._remove(entry)  # forgotten, and no tombstone
+        _old_word_of_n1(sim, entry)
+
+    violation = _only(_ran(Leave(at=3.0, node="n1"), breaking=breaking), "NoReturnOfTheDeparted")
+    assert violation.text == "n0 saw n1 return that had left"
+
+
+def test_a_superseded_generation_that_is_seen_again_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    before: list[Entry] = []
+
+    def breaking(sim: Simulation) -> None:
+        monkeypatch.setattr(Identity, "supersedes", lambda _self, _other: True)
+        _old_word_of_n1(sim, before[0])
+
+    def remember(sim: Simulation) -> None:
+        before.append(entry_of(sim.nodes["n0"], "n1"))
+
+    plan = Plan(scenario="test", seed=SEED, nodes=4, steps=(Restart(at=3.0, node="n1"),))
+    run = Run(plan)
+    run.sim.at(2.0, remember, run.sim)
+    run.sim.at(AT, breaking, run.sim)
+    violation = _only(run.run().violations, "NoReturnOfTheDeparted")
+    assert violation.text == "n0 saw a superseded generation of n1 return"
+    assert violation.at == AT
+
+
+# --- StatusFollowsRegisters
+
+
+def test_a_status_that_does_not_follow_from_the_registers_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def undying(self: Registers) -> Status:
+        return Status.SUSPECT if max(self.accused, self.convicted) > self.heartbeat else Status.ALIVE
+
+    monkeypatch.setattr(Registers, "status", property(undying))
+    violation = _only(_ran(Crash(at=3.0, node="n1")), "StatusFollowsRegisters")
+    assert violation.text.endswith("has n1 as Status.SUSPECT, not Status.DEAD")
+
+
+def test_a_ring_that_holds_others_than_the_living_is_found_out() -> None:
+    def breaking(sim: Simulation) -> None:
+        sim.tainted.add(sim.nodes["n1"].id)
+        _believes(lambda each: each._replace(convicted=each.heartbeat + 100))(sim)
+
+    violation = _only(_ran(breaking=breaking), "StatusFollowsRegisters")
+    assert violation.text == "n0 has 4 on its ring and 3 living members"
+
+
+# --- FingerprintIsTheView
+
+
+def test_a_fingerprint_that_is_not_of_the_view_is_found_out() -> None:
+    def breaking(sim: Simulation) -> None:
+        sim.nodes["n2"].protocol.view.fingerprint ^= 1
+
+    assert _only(_ran(breaking=breaking), "FingerprintIsTheView").text.startswith("n2 has fingerprint ")
+
+
+# --- DatagramsFit
+
+
+def test_a_datagram_that_is_too_large_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    somewhere = Address("10.0.0.1", 7946)
+    monkeypatch.setattr(Protocol, "datagrams_to_send", lambda _self, _now: [(bytes(1200), somewhere)])
+    assert _ran(duration_s=2.0) == ()
+    monkeypatch.setattr(Protocol, "datagrams_to_send", lambda _self, _now: [(bytes(1201), somewhere)])
+    assert _only(_ran(), "DatagramsFit").text == f"n0 sent 1201 bytes to {somewhere}"
+
+
+# --- EverythingIsBounded
+
+
+@pytest.mark.parametrize("name", [field.name for field in attrs.fields(ProtocolLoad)])
+def test_whatever_grows_without_bound_is_found_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = vars(Protocol)["load"]
+
+    def leaking(self: Protocol) -> ProtocolLoad:
+        load: ProtocolLoad = honest.fget(self)
+        return attrs.evolve(load, **{name: 1_000_000})
+
+    monkeypatch.setattr(Protocol, "load", property(leaking))
+    assert f"holds 1000000 {name}; the bound is " in _only(_ran(), "EverythingIsBounded").text
+
+
+# --- what a plan demands
+
+
+def test_those_who_do_not_agree_in_the_end_are_found_out() -> None:
+    def breaking(sim: Simulation) -> None:
+        mute(sim, "n1")
+
+    violation = _only(_ran(breaking=breaking, agree_within_s=15.0), "AllAgreeInTheEnd")
+    assert "not ['n1']" in violation.text
+    assert violation.at == 15.0
+    assert any("died n1" in line for line in violation.last_events)
+
+
+def test_a_disagreement_that_a_cut_leaves_behind_is_a_violation_at_the_end_of_the_time_to_agree() -> None:
+    crash = Crash(at=AT, node="n1")
+    violation = _only(_ran(crash, agree_within_s=0.5, duration_s=1.0), "AllAgreeInTheEnd")
+    assert violation.at == AT + 0.5
+    assert "['n1'] who are not there" in violation.text
+    assert _ran(crash, duration_s=1.0) == (), "nobody asked for agreement"
+
+
+def test_a_run_that_does_not_spare_the_living_is_found_out() -> None:
+    def breaking(sim: Simulation) -> None:
+        mute(sim, "n1")
+
+    violation = _only(_ran(breaking=breaking, spares="the healthy"), "SparesTheLiving")
+    assert violation.text == "3 times one was held dead that ran; spared: the healthy"
+    assert _ran(breaking=breaking, spares="nobody") == ()
+
+
+def test_a_violation_carries_the_name_of_its_invariant() -> None:
+    assert {each.violated("text").invariant for each in all_invariants()} == {
+        type(each).__name__ for each in all_invariants()
+    }
+    assert str(Violated("Some", "text")) == "text"

@@ -7,15 +7,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
+from gossip.core.address import Address
+from gossip.core.events import EventKind, MembershipEvent
+from sims.engine import Simulation
 from sims.observer import Observer
 from sims.plan import Plan
 from sims.run import Run
 from sims.scenarios import find
 from sims.steps import Update
+from sims.trace_hash import TraceHash
 
 ROOT = Path(__file__).parents[2]
 PROCESS_LIMIT_S = 60.0
@@ -98,6 +103,38 @@ def test_a_step_a_millisecond_later_gives_another_run() -> None:
     plan = Plan(scenario="test", seed=1, nodes=4, steps=(Update(at=3.0, node="n1", metadata={}),), duration_s=10.0)
     later = attrs.evolve(plan, steps=(Update(at=3.001, node="n1", metadata={}),))
     assert _hash(later) != _hash(plan)
+
+
+def _hash_of_one_datagram(**changes: Any) -> str:
+    told = {"now": 1.0, "data": b"data", "port": 7946, "arrives": 0.5, "delay": 0.25, "kind": EventKind.DIED, **changes}
+    hashing = TraceHash()
+    sim = Simulation(observers=[hashing])
+    node = sim.start("n0")
+    sim.now = told["now"]
+    copies = [] if told["arrives"] is None else [(told["arrives"], told["data"])]
+    hashing.sent(node, told["data"], Address("10.0.0.2", told["port"]), copies, "")
+    hashing.framed(node, node, b"frame", told["delay"])
+    hashing.happened(node, MembershipEvent(told["kind"], node.protocol.local, 1, told["now"]), None)
+    return hashing.hexdigest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"now": 1.0 + 2**-40},
+        {"data": b"date"},
+        {"port": 7947},
+        {"arrives": 0.6},
+        {"arrives": None},
+        {"delay": 0.3},
+        {"delay": None},
+        {"kind": EventKind.LEFT},
+    ],
+    ids=repr,
+)
+def test_whatever_differs_in_one_datagram_frame_or_event_makes_another_hash(change: dict[str, Any]) -> None:
+    assert _hash_of_one_datagram() == _hash_of_one_datagram()
+    assert _hash_of_one_datagram(**change) != _hash_of_one_datagram()
 
 
 def test_watching_changes_nothing() -> None:

@@ -95,6 +95,23 @@ def test_who_crashed_later_is_not_asked_about_an_earlier_crash() -> None:
     assert second.last_dead_s == max(each.at for each in told.of(EventKind.DIED, "n4")) - AT - 1.0
 
 
+def test_who_heard_of_a_crash_and_then_crashed_does_not_count() -> None:
+    crash = Crash(at=AT, node="n3")
+    _, told = _ran(crash)
+    deaths = told.of(EventKind.DIED, "n3")
+    outcome, _ = _ran(crash, Crash(at=AT + 12.0, node=deaths[-1].by), duration_s=40.0)
+    first = outcome.crashes[0]
+    assert (first.name, first.missing) == ("n3", 0)
+    assert (first.first_dead_s, first.last_dead_s) == (deaths[0].at - AT, deaths[-2].at - AT)
+
+
+def test_the_crash_of_one_who_is_held_dead_already_is_no_news() -> None:
+    outcome, told = _ran(Pause(at=AT, for_s=14.0, node="n3"), Crash(at=AT + 12.0, node="n3"))
+    assert max(each.at for each in told.of(EventKind.DIED, "n3")) < AT + 12.0
+    (crash,) = outcome.crashes
+    assert (crash.first_dead_s, crash.last_dead_s, crash.missing) == (0.0, 0.0, 0)
+
+
 def test_a_restart_that_nobody_notices_in_time_is_no_crash() -> None:
     outcome, told = _ran(Restart(at=AT, node="n3"))
     assert not told.of(EventKind.DIED, "n3")

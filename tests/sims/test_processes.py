@@ -176,6 +176,19 @@ def test_a_slow_process_that_is_fast_again_is_done_at_once_with_what_waits() -> 
     assert handled.by["n0"][3:] == [(2.0, b"d")], "and what was put off is not done twice"
 
 
+def test_a_process_that_is_slow_again_owes_nothing_from_the_time_before() -> None:
+    sim, handled = _watched(config=Config.lan(probe_interval=600.0))
+    sim.slow_down("n0", 10.0)
+    for data in (b"a", b"b", b"c"):
+        sim.inject("n0", data, SOMEBODY)
+    sim.run(2.0)
+    sim.slow_down("n0", 0.0)
+    sim.slow_down("n0", 1.0)
+    sim.inject("n0", b"d", SOMEBODY)
+    sim.run(60.0)
+    assert handled.by["n0"][3:] == [(3.0, b"d")]
+
+
 def test_the_timers_of_a_slow_process_are_late_and_on_time_again_afterwards() -> None:
     sim = cluster(4)
     node = sim.nodes["n1"]

@@ -105,36 +105,46 @@ def test_a_step_a_millisecond_later_gives_another_run() -> None:
     assert _hash(later) != _hash(plan)
 
 
-def _hash_of_one_datagram(**changes: Any) -> str:
-    told = {"now": 1.0, "data": b"data", "port": 7946, "arrives": 0.5, "delay": 0.25, "kind": EventKind.DIED, **changes}
+def _hash_of_one(hook: str, **changes: Any) -> str:
+    """The hash after one call of an observer's hook, to which this and nothing else is told."""
+    told = {"now": 1.0, "data": b"data", "port": 7946, "arrives": 0.5, "kind": EventKind.DIED, "alive": 3, **changes}
     hashing = TraceHash()
     sim = Simulation(observers=[hashing])
     node = sim.start("n0")
-    sim.now = told["now"]
-    copies = [] if told["arrives"] is None else [(told["arrives"], told["data"])]
-    hashing.sent(node, told["data"], Address("10.0.0.2", told["port"]), copies, "")
-    hashing.framed(node, node, b"frame", told["delay"])
-    hashing.happened(node, MembershipEvent(told["kind"], node.protocol.local, 1, told["now"]), None)
+    sim.now, arrives = told["now"], told["arrives"]
+    if hook == "sent":
+        copies = [] if arrives is None else [(arrives, told["data"])]
+        hashing.sent(node, told["data"], Address("10.0.0.2", told["port"]), copies, "")
+    elif hook == "framed":
+        hashing.framed(node, node, told["data"], arrives)
+    else:
+        hashing.happened(node, MembershipEvent(told["kind"], node.protocol.local, told["alive"], 0.0), None)
     return hashing.hexdigest
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("hook", "change"),
     [
-        {"now": 1.0 + 2**-40},
-        {"data": b"date"},
-        {"port": 7947},
-        {"arrives": 0.6},
-        {"arrives": None},
-        {"delay": 0.3},
-        {"delay": None},
-        {"kind": EventKind.LEFT},
+        ("sent", {"now": 1.0 + 2**-40}),
+        ("sent", {"data": b"date"}),
+        ("sent", {"port": 7947}),
+        ("sent", {"arrives": 0.6}),
+        ("sent", {"arrives": None}),
+        ("framed", {"now": 1.1}),
+        ("framed", {"data": b"date"}),
+        ("framed", {"arrives": 0.3}),
+        ("framed", {"arrives": None}),
+        ("happened", {"now": 1.1}),
+        ("happened", {"kind": EventKind.LEFT}),
+        ("happened", {"alive": 2}),
     ],
     ids=repr,
 )
-def test_whatever_differs_in_one_datagram_frame_or_event_makes_another_hash(change: dict[str, Any]) -> None:
-    assert _hash_of_one_datagram() == _hash_of_one_datagram()
-    assert _hash_of_one_datagram(**change) != _hash_of_one_datagram()
+def test_whatever_differs_in_a_datagram_a_frame_or_an_event_makes_another_hash(
+    hook: str, change: dict[str, Any]
+) -> None:
+    assert _hash_of_one(hook) == _hash_of_one(hook)
+    assert _hash_of_one(hook, **change) != _hash_of_one(hook)
 
 
 def test_watching_changes_nothing() -> None:

@@ -19,6 +19,9 @@ from sims.worker import answer, read_answer
 
 MISSING_EXTRA = "runs on a Dask cluster need one more package: pip install 'gossip-membership[dask]'"
 
+LOGGERS = ("distributed", "distributed.client")
+"""Those of Dask that have a level of their own."""
+
 CONNECT_TIMEOUT_S = 10.0
 """Somebody waits for it at a terminal."""
 
@@ -41,7 +44,8 @@ class DaskEngine:
         except ModuleNotFoundError as error:
             raise ConfigurationError(MISSING_EXTRA) from error
         self._dask = distributed
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told by whoever runs us
+        for logger in LOGGERS:  # what goes wrong is told by whoever runs us
+            logging.getLogger(logger).setLevel(logging.CRITICAL)
         self._jobs = jobs
         self._scheduler = scheduler
         self.lost_workers = 0

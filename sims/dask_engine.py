@@ -80,7 +80,7 @@ class DaskEngine:
     def _client(self) -> Iterator[Any]:
         if self._scheduler is None:
             cluster = self._dask.LocalCluster(
-                n_workers=self._jobs, threads_per_worker=1, processes=True, dashboard_address=None,
+                n_workers=self._jobs, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
             )  # fmt: skip
             with cluster, self._dask.Client(cluster) as client:

@@ -12,9 +12,9 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
+from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.wire import (
     DIGEST_RANGES,
-    MAX_COUNTER,
     MAX_ID,
     MAX_TOKEN,
     Ack,

@@ -59,7 +59,8 @@ class Shrunk:
 
 
 def _size(plan: Plan) -> str:
-    return f"{len(plan.steps)} steps, {plan.nodes} nodes, {plan.ends:g} s"
+    steps = len(plan.steps)
+    return f"{steps} {'step' if steps == 1 else 'steps'}, {plan.nodes} nodes, {plan.ends:.3f} s"
 
 
 def shrink(plan: Plan, *, progress: Progress = lambda _trials, _plan: None) -> Shrunk:

@@ -45,7 +45,8 @@ class Explanation:
         told = deaths or self.doubts
         if deaths:
             most = max(len({each.key for each in death.died}) for death in deaths)
-            head = f"{name} was held dead {_times(len(deaths))}, by up to {most} of the others."
+            others = f"{'up to ' if len(deaths) > 1 else ''}{most} {'other' if most == 1 else 'others'}"
+            head = f"{name} was held dead {_times(len(deaths))}, by {others}."
         elif told:
             head = f"{name} was never held dead, but suspected {_times(len(told))}."
         else:

@@ -12,7 +12,7 @@ from sims.explain.evidence import Accusation, Happening, Inquiry, Life, Shown, W
 from sims.explain.witness import Witness
 from sims.plan import Plan
 from sims.run import GRACE_ROUNDS
-from sims.steps import Disturb, Step
+from sims.steps import Crash, Disturb, Restart, Step
 
 
 @attrs.frozen(kw_only=True)
@@ -59,9 +59,9 @@ class Doubt:
     shown: tuple[Shown, ...]
     """Messages with counters at or past the floor, until it was over."""
     faults: tuple[Step, ...]
-    """Steps of the plan that name the member and may have been felt then."""
+    """Steps of the plan that harm the member, its process or its ways, and may have been felt then."""
     accusers_faults: tuple[Step, ...]
-    """The same of its accusers, but not those that name the member too."""
+    """The same of its accusers, but not those that harm the member too."""
 
     @property
     def is_death(self) -> bool:
@@ -207,14 +207,16 @@ def _in_vain(inquiries: list[Inquiry], accused_at: float, heard: list[Shown]) ->
 
 
 def _faults(plan: Plan, keys: Iterable[str], began: float, ended: float) -> tuple[Step, ...]:
-    """Steps that name one of these nodes, or all ways, and may have been felt at some time from ``began`` on."""
+    """Steps that harm one of these nodes, or all ways, and may have been felt at some time from ``began`` on."""
     config = plan.config
     grace = config.suspicion_max + GRACE_ROUNDS * config.probe_interval
     names = list(keys)
 
     def concerns(step: Step) -> bool:
-        everywhere = isinstance(step, Disturb) and not step.sources and not step.destinations
-        return everywhere or any(step.without([key]) != step for key in names)
+        if isinstance(step, Disturb) and not step.sources and not step.destinations:
+            return True
+        can_harm = isinstance(step, (Crash, Restart, Disturb))
+        return any(key in step.impairs or (can_harm and step.without([key]) != step) for key in names)
 
     always = [way for way in plan.shape if concerns(way)]
     return (

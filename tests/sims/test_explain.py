@@ -352,7 +352,7 @@ def test_the_command_shrinks_and_writes_a_test(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("sims.invariants.MAX_RUMOURS", -1)
     done = CliRunner().invoke(shrink_command, arguments)
     assert done.exit_code == 0
-    assert "EverythingIsBounded: from 1 steps, 6 nodes" in done.output
+    assert "EverythingIsBounded: from 1 step, 6 nodes" in done.output
     assert "to 0 steps, 2 nodes" in done.output
     assert "def test_crash_seed_1() -> None:" in out.read_text(encoding="utf-8")
     unwritable = CliRunner().invoke(shrink_command, [*arguments[:-1], str(tmp_path / "no" / "such.py")])

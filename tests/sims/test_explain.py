@@ -162,6 +162,9 @@ def test_a_paused_member_lets_everything_wait() -> None:
         if ping.sending.handled is not None
     }
     assert resumed == {13.0}
+    streams = [each.sending for case in death.cases for inquiry in case.inquiries for each in inquiry.streams]
+    assert streams
+    assert all(each.handled == pytest.approx(13.0, abs=0.01) for each in streams)
     text = str(told)
     assert "the member's own counter stood at" in text
     assert "while its process did not run" in text
@@ -216,6 +219,28 @@ def test_a_suspicion_that_was_cleared_is_told() -> None:
     assert "this suspicion was false" in text
     assert "How the conviction spread" not in text
     assert "restored, told by n15" in text
+
+
+def test_the_first_question_in_vain_comes_after_the_last_answer() -> None:
+    """While its way to the accuser was cut, helpers answered for it; so those questions were not in vain."""
+    cut = Disturb(at=2.0, for_s=28.0, sources=("n3",), destinations=("n0", "n1"))
+    told = explain(plan_of(cut, Crash(at=20.0, node="n3"), nodes=4, duration_s=30.0), "n3")
+    (death,) = told.deaths
+    assert death.zero > 20.0
+    assert {case.accusation.accuser for case in death.cases} & {"n0", "n1"}
+
+
+def test_in_a_bad_network_all_that_led_to_an_accusation_is_told_and_no_more() -> None:
+    """Two looks, with a watch between them, take less than three seconds; streams are for the end of the second."""
+    plan = Plan(scenario="loss", seed=1, nodes=8, link=Link(loss=0.65), duration_s=15.0)
+    cases = [case for name in plan.keys for doubt in explain(plan, name).doubts for case in doubt.cases]
+    raised = [case for case in cases if case.accusation.raised]
+    assert len(raised) >= 10
+    for case in raised:
+        before = [each for each in case.inquiries if each.at <= case.accusation.at]
+        assert before[0].at > case.accusation.at - 3.0
+        assert not any(each.streams for each in before[:2])
+        assert max(len(each.streams) for each in before) <= 1
 
 
 def test_each_generation_has_a_life_of_its_own() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import attrs
@@ -20,12 +20,14 @@ from gossip.core.local import LocalMember
 from gossip.core.member import Record
 from gossip.core.view import View
 from sims import shrink as shrinking
+from sims.engine import Simulation
+from sims.invariants import Violated
 from sims.latency import Constant
 from sims.links import GilbertElliott, Link, LinkChange
 from sims.plan import Plan
 from sims.run import Run
 from sims.shrink import MAX_TRIALS, Shrunk, as_pytest, shrink
-from sims.steps import AnyStep, Crash, Disturb, Forge, Leave, Pause, Reseed, Slow, Start, Update
+from sims.steps import AnyStep, Crash, Disturb, Forge, Leave, Pause, Reseed, Slow, Start, Step, Update
 
 REPOSITORY = Path(__file__).parents[2]
 PYTEST_TIMEOUT_S = 60
@@ -91,6 +93,15 @@ def shrunk() -> Shrunk:
     with pytest.MonkeyPatch.context() as patch:
         put_fault_into_core(patch)
         return shrink(noisy_plan(), progress=lambda trials, plan: TOLD.append((trials, len(plan.steps))))
+
+
+def breaking(invariant: str) -> Callable[[Step, Simulation], None]:
+    """What a step does under which an invariant breaks."""
+
+    def begin(step: Step, sim: Simulation) -> None:
+        raise Violated(invariant, f"{step} at {sim.now}")
+
+    return begin
 
 
 def run_pytest(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -171,6 +182,27 @@ def test_steps_go_with_the_nodes_and_starts_that_they_need(fault: None) -> None:
     )
     plan = shrink(attrs.evolve(noisy_plan(), steps=steps + CULPRITS)).plan
     assert [type(step) for step in plan.steps] == [Leave, Update]
+
+
+def test_what_is_left_of_a_step_names_only_nodes_that_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Disturb, "begin", breaking("Cut"))
+    cut = Disturb(at=1.0, for_s=1.0, sources=("n1", "n7", "n9"))
+    plan = shrink(attrs.evolve(noisy_plan(), steps=(cut,), shape=())).plan
+    assert plan.nodes == 2
+    (step,) = plan.steps
+    assert isinstance(step, Disturb)
+    assert step.sources
+    assert set(step.sources) <= set(plan.keys)
+
+
+def test_another_violation_is_another_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the first step the run would break something else at the second."""
+    monkeypatch.setattr(Crash, "begin", breaking("Sought"))
+    monkeypatch.setattr(Pause, "begin", breaking("Other"))
+    both = (Crash(at=1.0, node="n0"), Pause(at=1.0, node="n1", for_s=1.0))
+    done = shrink(attrs.evolve(noisy_plan(), steps=both, shape=()))
+    assert done.violation.invariant == "Sought"
+    assert [type(step) for step in done.plan.steps] == [Crash]
 
 
 def test_a_good_run_is_not_shrunk() -> None:

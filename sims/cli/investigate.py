@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,7 +41,7 @@ def plan_options(command: Command) -> Command:
         (
             click.option("--nodes", type=click.IntRange(min=MIN_NODES), help="How many, if not the scenario's own."),
             click.option("--loss", type=click.FloatRange(0, 1), default=0.0, help="Share of datagrams lost."),
-            click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Virtual seconds."),
+            click.option("--duration", type=float, help="Virtual seconds to run, at the least."),
             click.option("--profile", type=click.Choice(sorted(PROFILES)), default="lan", help="Timing of the nodes."),
             click.option("--set", "changes", multiple=True, metavar="KEY=VALUE",
                          help="A parameter of the scenario, or a setting of the nodes."),
@@ -60,6 +61,8 @@ def made_plan(scenario: str, seed: int, *, nodes: int | None, loss: float, durat
     for key, equals, _ in pairs:
         if not (key and equals):
             raise ConfigurationError(f"--set takes KEY=VALUE, not {key + equals!r}")
+    if duration is not None and not 0 < duration < math.inf:
+        raise ConfigurationError(f"--duration must be a number of seconds above 0, not {duration:g}")
     return find(scenario).plan(
         seed=seed, nodes=nodes, loss=loss, profile=profile, duration_s=duration,
         changes={key: value for key, _, value in pairs},

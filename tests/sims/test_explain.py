@@ -233,7 +233,9 @@ def test_the_first_question_in_vain_comes_after_the_last_answer() -> None:
 def test_in_a_bad_network_all_that_led_to_an_accusation_is_told_and_no_more() -> None:
     """Two looks, with a watch between them, take less than three seconds; streams are for the end of the second."""
     plan = Plan(scenario="loss", seed=1, nodes=8, link=Link(loss=0.65), duration_s=15.0)
-    cases = [case for name in plan.keys for doubt in explain(plan, name).doubts for case in doubt.cases]
+    doubts = [doubt for name in plan.keys for doubt in explain(plan, name).doubts]
+    doubts += explain(attrs.evolve(plan, nodes=32, duration_s=5.0), "n8").doubts
+    cases = [case for doubt in doubts for case in doubt.cases]
     raised = [case for case in cases if case.accusation.raised]
     assert len(raised) >= 10
     for case in raised:
@@ -314,6 +316,7 @@ def test_the_command_explains_a_run_by_scenario_seed_and_name() -> None:
         (["1", "n0", "--scenario", "nothing"], "there is no scenario 'nothing'"),
         (["1", "n0", "--scenario", "steady", "--set", "victims"], "--set takes KEY=VALUE, not 'victims'"),
         (["1", "n0", "--scenario", "steady", "--set", "no=1"], "has no parameter 'no'"),
+        (["1", "n0", "--scenario", "steady", "--duration", "inf"], "--duration must be a number of seconds above 0"),
     ],
 )
 def test_the_command_says_in_one_line_what_cannot_be(arguments: list[str], complaint: str) -> None:

@@ -71,7 +71,8 @@ function logarithmic(from, to, start, end) {
   scale.invert = (place) => 10 ** inner.invert(place);
   scale.ticks = () => {
     const found = [];
-    for (let power = Math.ceil(Math.log10(from) - 1e-9); 10 ** power <= to * 1.0001; power += 1) found.push(10 ** power);
+    for (let power = Math.ceil(Math.log10(from) - 1e-9); 10 ** power <= to * 1.0001; power += 1)
+      found.push(10 ** power);
     return found;
   };
   return scale;
@@ -83,13 +84,16 @@ function niceTicks(from, to, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough);
   const found = [];
-  for (let at = Math.ceil(from / step - 1e-9) * step; at <= to + step * 1e-6; at += step) found.push(at);
+  for (let at = Math.ceil(from / step - 1e-9) * step; at <= to + step * 1e-6; at += step)
+    found.push(Math.round(at / step) * step || 0);
   return found;
 }
 
 // As many digits as tell neighbours apart.
 function tickText(value, ticks) {
   const step = ticks.length > 1 ? Math.min(...ticks.slice(1).map((tick, at) => tick - ticks[at])) : value || 1;
+  if (ticks.every((tick) => tick > 0 && Math.abs(Math.log10(tick) % 1) < 1e-9))
+    return String(Number(value.toPrecision(1)));
   const digits = bounded(Math.ceil(-Math.log10(step) - 1e-9), 0, 6);
   return grouped(value, digits);
 }
@@ -102,7 +106,13 @@ function axes(svg, box, x, y, { xLabel, yLabel, yText }) {
   for (const value of up) {
     const place = y(value);
     parts.push(shape("line", { class: "gridline", x1: box.left, x2: box.right, y1: place, y2: place }));
-    parts.push(shape("text", { x: box.left - 8, y: place + 4, "text-anchor": "end" }, yText ? yText(value) : tickText(value, up)));
+    parts.push(
+      shape(
+        "text",
+        { x: box.left - 8, y: place + 4, "text-anchor": "end" },
+        yText ? yText(value) : tickText(value, up),
+      ),
+    );
   }
   for (const value of across) {
     const place = x(value);
@@ -117,7 +127,11 @@ function axes(svg, box, x, y, { xLabel, yLabel, yText }) {
 
 // A line of numbers [x, y] in turn, as a path of steps.
 function steps(points, x, y) {
-  return points.map(([at, value], place) => (place ? `H${x(at).toFixed(1)}V${y(value).toFixed(1)}` : `M${x(at).toFixed(1)} ${y(value).toFixed(1)}`)).join("");
+  return points
+    .map(([at, value], place) =>
+      place ? `H${x(at).toFixed(1)}V${y(value).toFixed(1)}` : `M${x(at).toFixed(1)} ${y(value).toFixed(1)}`,
+    )
+    .join("");
 }
 
 function sized(svg) {

@@ -13,15 +13,24 @@ function firstSubject() {
 }
 
 function setUpBeliefs() {
-  const [mode, subject, canvas, readout] = ["beliefs-mode", "beliefs-subject", "beliefs-picture", "beliefs-readout"].map(byId);
-  options(subject, data.names.map((name, number) => [number, name]));
+  const [mode, subject, canvas, readout] = [
+    "beliefs-mode",
+    "beliefs-subject",
+    "beliefs-picture",
+    "beliefs-readout",
+  ].map(byId);
+  options(
+    subject,
+    data.names.map((name, number) => [number, name]),
+  );
   subject.value = firstSubject();
   let lists = [];
   let most = 1;
   let wrong = null;
 
   const isWrong = () => mode.value === "wrong";
-  const rankOfWrong = (number) => 2 + (number ? 1 + Math.round((Math.log(number) / Math.log(Math.max(2, most))) * 100) : 0);
+  const rankOfWrong = (number) =>
+    2 + (number ? 1 + Math.round((Math.log(number) / Math.log(Math.max(2, most))) * 100) : 0);
 
   function fill(put) {
     data.keys.forEach((_, lane) => {
@@ -29,7 +38,11 @@ function setUpBeliefs() {
       const list = lists[lane];
       for (const { began, ended } of livesOf[lane]) {
         const until = Math.min(ended, DURATION);
-        for (let at = Math.max(0, placeAfter(list, began, (item) => item[0]) - 1); at < list.length && list[at][0] < until; at += 1) {
+        for (
+          let at = Math.max(0, placeAfter(list, began, (item) => item[0]) - 1);
+          at < list.length && list[at][0] < until;
+          at += 1
+        ) {
           const from = Math.max(list[at][0], began);
           const to = at + 1 < list.length ? Math.min(list[at + 1][0], until) : until;
           if (from < to) put(lane, from, to, isWrong() ? rankOfWrong(list[at][1]) : RANKS[list[at][1]]);
@@ -49,7 +62,9 @@ function setUpBeliefs() {
     if (!processAt(lane, time)) return `${where}: ${STATUS_WORDS[DOWN]}`;
     if (time < data.beliefs.since) return `${where}: ${STATUS_WORDS[MISSING]}`;
     const value = valueAt(lists[lane], time);
-    return isWrong() ? `${where}: sees ${counted(value, "member")} wrongly` : `${where}: ${data.names[subject.value]} ${STATUS_WORDS[value]}`;
+    return isWrong()
+      ? `${where}: sees ${counted(value, "member")} wrongly`
+      : `${where}: ${data.names[subject.value]} ${STATUS_WORDS[value]}`;
   }
 
   const grid = new Grid(canvas, readout, { fill, paint, describe });
@@ -63,17 +78,28 @@ function setUpBeliefs() {
       lists = beliefsAbout(Number(subject.value));
     }
     subject.disabled = isWrong();
-    const what = isWrong() ? "how many members each node saw wrongly" : `what each node believed of ${data.names[subject.value]}`;
+    const what = isWrong()
+      ? "how many members each node saw wrongly"
+      : `what each node believed of ${data.names[subject.value]}`;
     canvas.setAttribute("aria-label", `Nodes and time: ${what}`);
     draw();
   }
 
   function draw() {
     const legend = isWrong()
-      ? [ramp(["0", `${most} members seen wrongly (a suspect still counts as living)`]), swatch("down", STATUS_WORDS[DOWN])]
-      : ["alive", "suspect", "dead", "left", "unknown"].map((name) => swatch(name, name)).concat(swatch("down", STATUS_WORDS[DOWN]));
-    if (data.beliefs.since > 0) legend.push(swatch("missing", `not kept: too many changes; kept since ${seconds(data.beliefs.since)}`));
-    if (data.notes.length) legend.push(element("li", {}, element("span", { "aria-hidden": "true" }, "▼"), "something was done to the world"));
+      ? [
+          ramp(["0", `${most} members seen wrongly (a suspect still counts as living)`]),
+          swatch("down", STATUS_WORDS[DOWN]),
+        ]
+      : ["alive", "suspect", "dead", "left", "unknown"]
+          .map((name) => swatch(name, name))
+          .concat(swatch("down", STATUS_WORDS[DOWN]));
+    if (data.beliefs.since > 0)
+      legend.push(swatch("missing", `not kept: too many changes; kept since ${seconds(data.beliefs.since)}`));
+    if (data.notes.length)
+      legend.push(
+        element("li", {}, element("span", { "aria-hidden": "true" }, "▼ ▽"), "something is done to the world, or ends"),
+      );
     byId("beliefs-legend").replaceChildren(...legend);
     grid.draw();
   }

@@ -17,7 +17,7 @@ IN_HEADER = ("scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "tra
 UNITS = {"_s": " (s)", "_ms": " (ms)", "_bytes": " (bytes)"}
 """What a field's ending means."""
 
-ABBREVIATIONS = {"p50": "median", "p99": "99th percentile"}
+ABBREVIATIONS = {"p50": "median", "p99": "99th percentile", "at": "at (s)"}
 
 
 def figures(outcome: Outcome) -> str:
@@ -52,7 +52,7 @@ def label(name: str) -> str:
 def number(value: Any) -> str:
     """A value, to the thousandth."""
     if value is None:
-        return "–"
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -69,7 +69,8 @@ def banner(violations: Sequence[Violation]) -> str:
         events = "".join(f"<li>{escape(line)}</li>" for line in each.last_events)
         parts.append(
             f"<h2>{escape(each.invariant)} at {each.at:.3f} s</h2><p>{escape(each.text)}</p>"
-            f"<details open><summary>The last {len(each.last_events)} events before it</summary><ol>{events}</ol></details>"
+            f"<details open><summary>The last {len(each.last_events)} events before it</summary>"
+            f"<ol>{events}</ol></details>"
         )
     count = "An invariant does" if len(violations) == 1 else f"{len(violations)} invariants do"
     head = f'<p><span aria-hidden="true">✗</span> <strong>{count} not hold.</strong></p>'
@@ -85,6 +86,7 @@ def _records(caption: str, records: Sequence[Any]) -> str:
 
 
 def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    caption = caption[:1].upper() + caption[1:]
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     scrolls = f'tabindex="0" role="region" aria-label="{escape(caption)}"'

@@ -1,7 +1,8 @@
 // A picture of rows and time on a canvas: a row for each node, several nodes to a row where there are too many.
 // Of what falls into one point, the highest rank is shown, so that nothing short or rare gets lost.
 
-const MAX_ROWS = 560;
+const MAX_ROWS = 560; // pixels: the picture fits on a laptop's screen
+const MANY_NOTES = 30; // more lines than that hide what is behind them
 const MARGIN = { left: 64, right: 10, top: 22, bottom: 26 };
 
 // The span of time that is shown, in ticks; the pictures share it.
@@ -91,10 +92,12 @@ class Grid {
     context.textBaseline = "middle";
     context.textAlign = "right";
     const every = Math.ceil((lanes * 13) / this.tall);
-    for (let lane = 0; lane < lanes; lane += every) context.fillText(clipped(context, data.keys[lane], MARGIN.left - 12), MARGIN.left - 7, this.y(lane));
+    for (let lane = 0; lane < lanes; lane += every)
+      context.fillText(clipped(context, data.keys[lane], MARGIN.left - 12), MARGIN.left - 7, this.y(lane));
     if (rowHeight(lanes) > 5) {
       context.fillStyle = colour("panel");
-      for (let lane = 1; lane < lanes; lane += 1) context.fillRect(MARGIN.left, MARGIN.top + lane * rowHeight(lanes) - 0.5, this.width, 1);
+      for (let lane = 1; lane < lanes; lane += 1)
+        context.fillRect(MARGIN.left, MARGIN.top + lane * rowHeight(lanes) - 0.5, this.width, 1);
     }
     context.fillStyle = colour("soft");
     context.textAlign = "center";
@@ -102,13 +105,19 @@ class Grid {
     for (const value of ticks) {
       const place = this.x(value * TICKS);
       context.fillRect(place, bottom, 1, 4);
-      context.fillText(`${tickText(value, ticks)}${value === ticks[ticks.length - 1] ? " s" : ""}`, bounded(place, MARGIN.left, this.width - 18), bottom + 15);
+      context.fillText(
+        `${tickText(value, ticks)}${value === ticks[ticks.length - 1] ? " s" : ""}`,
+        bounded(place, MARGIN.left, this.width - 18),
+        bottom + 15,
+      );
     }
   }
 
   drawNotes(context) {
     context.fillStyle = colour("ink");
-    for (const [time] of data.notes) {
+    context.strokeStyle = colour("ink");
+    const faint = data.notes.length > MANY_NOTES ? 0.12 : 0.35;
+    for (const [time, text] of data.notes) {
       if (time < range.from || time > range.to) continue;
       const place = this.x(time);
       context.globalAlpha = 1;
@@ -116,8 +125,10 @@ class Grid {
       context.moveTo(place - 5, MARGIN.top - 11);
       context.lineTo(place + 5, MARGIN.top - 11);
       context.lineTo(place, MARGIN.top - 2);
-      context.fill();
-      context.globalAlpha = 0.35;
+      context.closePath();
+      if (text.startsWith("end ")) context.stroke();
+      else context.fill();
+      context.globalAlpha = faint;
       context.fillRect(place - 0.5, MARGIN.top - 2, 1, this.tall + 2);
     }
     context.globalAlpha = 1;
@@ -137,12 +148,20 @@ class Grid {
     const { left, top } = this.canvas.getBoundingClientRect();
     const place = bounded(event.clientX - left, MARGIN.left, this.width - MARGIN.right);
     const down = (event.clientY - top - MARGIN.top) / this.tall;
-    return { time: this.x.invert(place), lane: bounded(Math.floor(down * data.keys.length), 0, data.keys.length - 1), place, isAbove: down < 0 };
+    return {
+      time: this.x.invert(place),
+      lane: bounded(Math.floor(down * data.keys.length), 0, data.keys.length - 1),
+      place,
+      isAbove: down < 0,
+    };
   }
 
   point(event) {
     const { time, lane, place, isAbove } = this.at(event);
-    const near = data.notes.filter(([at]) => Math.abs(this.x(at) - place) < 6).slice(0, 6).map(([at, text]) => `${seconds(at)}: ${text}`);
+    const near = data.notes
+      .filter(([at]) => Math.abs(this.x(at) - place) < 6)
+      .slice(0, 6)
+      .map(([at, text]) => `${seconds(at)}: ${text}`);
     const lines = isAbove ? near : [this.describe(lane, time), ...near];
     if (lines.length) showTip(event, lines.join("\n"));
     else hideTip();

@@ -11,8 +11,11 @@ from sims.report.wording import Content
 MAX_MESSAGES = 20_000
 """Messages kept: 28 MB of full datagrams, and 2 MB of a page. A diagram of a hundred is readable."""
 
-MESSAGES_PER_MOMENT = 1_500
-"""Messages kept around one moment, so that the first one in a large cluster does not use up all the room."""
+SHARE_PER_MOMENT = 1 / 4
+"""Share of the room left that messages around one moment may take, so that later ones find some."""
+
+MAX_MESSAGES_BEFORE = 1_000
+"""Messages remembered in case that something happens next."""
 
 ROUNDS_AFTER = 2.0
 """Rounds for which messages are kept after something happened: in these a crash is noticed, and any news spread."""
@@ -27,8 +30,7 @@ class Kept(NamedTuple):
     at: float
     sender: int
     """Number of the node."""
-    receiver: int | Address
-    """Number of the node, or where it was sent to."""
+    receiver: Address
     size: int
     content: bytes | Content
     arrivals: tuple[float, ...]
@@ -48,7 +50,7 @@ class MessageLog:
         self.kept: list[Kept] = []
         self.spans: list[tuple[float, float]] = []
         """From when to when nothing is left out."""
-        self._before: deque[Kept] = deque(maxlen=MESSAGES_PER_MOMENT)
+        self._before: deque[Kept] = deque(maxlen=MAX_MESSAGES_BEFORE)
         self._complete_since = 0.0
         """Since when nothing is missing from those before."""
         self._since = 0.0
@@ -62,7 +64,7 @@ class MessageLog:
         self._close_if_over(now)
         if now - self._renewed_at >= ROUNDS_AFTER * self.round_s:
             self._renewed_at = now
-            self._room = min(MESSAGES_PER_MOMENT, MAX_MESSAGES - len(self.kept))
+            self._room = int((MAX_MESSAGES - len(self.kept)) * SHARE_PER_MOMENT)
         if self._until is None and self._room:
             self._open(now)
         if self._until is not None:
@@ -77,7 +79,7 @@ class MessageLog:
             self.kept.append(message)
             self._room -= 1
             return
-        if len(self._before) == MESSAGES_PER_MOMENT:
+        if len(self._before) == MAX_MESSAGES_BEFORE:
             self._complete_since = self._before[0].at
         self._before.append(message)
 

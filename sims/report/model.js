@@ -85,7 +85,8 @@ function beliefsAbout(subject) {
   const lists = baseRows.map((row) => [[data.beliefs.since, row[subject]]]);
   for (let at = 0; at < changes.count; at += 1) {
     const about = changes.subjects[at];
-    if (about === subject || about === EVERYBODY) lists[changes.observers[at]].push([changes.times[at], about === subject ? changes.statuses[at] : UNKNOWN]);
+    if (about === subject || about === EVERYBODY)
+      lists[changes.observers[at]].push([changes.times[at], about === subject ? changes.statuses[at] : UNKNOWN]);
   }
   return lists;
 }
@@ -119,13 +120,19 @@ function wrongViews() {
   let next = 0;
   const since = data.beliefs.since;
   for (; next < flips.length && flips[next][0] <= since; next += 1) bearers[flips[next][2]] += flips[next][1];
-  const recount = (time, observer) => set(time, observer, rows[observer].reduce((sum, status, subject) => sum + (isLiving(status) !== bearers[subject] > 0), 0));
+  const recount = (time, observer) =>
+    set(
+      time,
+      observer,
+      rows[observer].reduce((sum, status, subject) => sum + (isLiving(status) !== bearers[subject] > 0), 0),
+    );
   rows.forEach((_, observer) => recount(since, observer));
   const flip = ([time, by, subject]) => {
     const was = bearers[subject] > 0;
     bearers[subject] += by;
     const is = bearers[subject] > 0;
-    if (was !== is) rows.forEach((row, observer) => set(time, observer, wrong[observer] + (isLiving(row[subject]) === is ? -1 : 1)));
+    if (was !== is)
+      rows.forEach((row, observer) => set(time, observer, wrong[observer] + (isLiving(row[subject]) === is ? -1 : 1)));
   };
   for (let at = 0; at < changes.count; at += 1) {
     const time = changes.times[at];
@@ -153,7 +160,9 @@ const VERBS = ["forgets", "sees alive", "suspects", "holds dead", "knows left"];
 function changeText(at) {
   const observer = data.keys[changes.observers[at]];
   const subject = changes.subjects[at];
-  return subject === EVERYBODY ? `${observer} begins anew` : `${observer} ${VERBS[changes.statuses[at]]} ${data.names[subject]}`;
+  return subject === EVERYBODY
+    ? `${observer} begins anew`
+    : `${observer} ${VERBS[changes.statuses[at]]} ${data.names[subject]}`;
 }
 
 // Everything that happened, in order: [time, function that words it].
@@ -180,7 +189,13 @@ const news = data.news.map(([kind, name, at, heard, missing, points]) => ({
   points: Array.from({ length: points.length / 2 }, (_, place) => [points[2 * place], points[2 * place + 1]]),
 }));
 
-const NEWS_WORDS = { crash: "crash of", update: "update by", join: "join of", restart: "restart of", leave: "farewell of" };
+const NEWS_WORDS = {
+  crash: "crash of",
+  update: "update by",
+  join: "join of",
+  restart: "restart of",
+  leave: "farewell of",
+};
 
 function newsText(piece) {
   return `${NEWS_WORDS[piece.kind]} ${piece.name}`;

@@ -77,7 +77,7 @@ class NewsLog:
 
     def __init__(self) -> None:
         self.left_out = 0
-        """Pieces of news that were too many to be followed."""
+        """Pieces of news that were too many to be followed, but for those at the beginning."""
         self._news: list[News] = []
         self._by_id: dict[int, list[News]] = {}
         self._listeners = 0
@@ -86,7 +86,7 @@ class NewsLog:
                version: int = 0) -> None:  # fmt: skip
         """Follow how those who know a member come to know this of it; of a member that comes, all."""
         if len(self._news) >= (MAX_NEWS if now else MAX_NEWS_AT_ONCE) or self._listeners >= MAX_LISTENERS:
-            self.left_out += 1
+            self.left_out += now > 0
             return
         local = node.protocol.view.local.identity
         news = News(kind, node, local.name, now, local.id, version)

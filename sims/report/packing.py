@@ -12,7 +12,7 @@ from sims.report.beliefs import STATUSES
 from sims.report.messages import Kept, MessageLog
 from sims.report.news import Spread
 from sims.report.recording import Process, Recording
-from sims.report.traffic import TrafficLog, merged
+from sims.report.traffic import TrafficLog, shown
 from sims.report.wording import content, fact_in_words
 
 TICKS_PER_S = 10_000
@@ -36,9 +36,7 @@ def packed(recording: Recording) -> dict[str, Any]:
         "keys": recording.keys.texts,
         "names": recording.names.texts,
         "processes": [_process(each) for each in recording.processes if each.lane is not None],
-        "generations": [
-            [ticks(at), process.lane, f"{each:016x}"] for at, process, each in recording.generations
-        ],
+        "generations": [[ticks(at), process.lane, f"{each:016x}"] for at, process, each in recording.generations],
         "notes": [[ticks(at), text] for at, text in recording.notes],
         "beliefs": _beliefs(recording),
         "news": [_news(each, recording) for each in recording.spreads()],
@@ -56,7 +54,12 @@ def ticks(seconds: float) -> int:
 def _process(process: Process) -> list[int]:
     subject = NOBODY if process.subject is None else process.subject
     assert process.lane is not None
-    return [process.lane, subject, ticks(process.began), *(-1 if at is None else ticks(at) for at in (process.ended, process.left))]
+    return [
+        process.lane,
+        subject,
+        ticks(process.began),
+        *(-1 if at is None else ticks(at) for at in (process.ended, process.left)),
+    ]
 
 
 def _beliefs(recording: Recording) -> dict[str, Any]:
@@ -95,20 +98,15 @@ def curve(times: Sequence[float]) -> list[int]:
 
 
 def _traffic(log: TrafficLog, now: float) -> dict[str, Any]:
-    used = min(len(log.other_bytes), math.ceil(now / log.width) or 1)
     rows = len(log.datagrams) + 1
-    factor = max(1, math.ceil(used * rows / MAX_TRAFFIC_CELLS))
-    kept = math.ceil(used / factor)
-
-    def shown(row: Any) -> list[int]:
-        return merged(row, factor)[:kept].tolist()
-
+    factor = max(1, math.ceil(now / log.width * rows / MAX_TRAFFIC_CELLS))
+    spans = max(1, round(now / (log.width * factor)))
     return {
         "width": ticks(log.width * factor),
-        "datagrams": [shown(row) for row in log.datagrams],
-        "bytes": [shown(row) for row in log.bytes],
-        "otherDatagrams": shown(log.other_datagrams),
-        "otherBytes": shown(log.other_bytes),
+        "datagrams": [shown(row, spans, factor) for row in log.datagrams],
+        "bytes": [shown(row, spans, factor) for row in log.bytes],
+        "otherDatagrams": shown(log.other_datagrams, spans, factor),
+        "otherBytes": shown(log.other_bytes, spans, factor),
     }
 
 
@@ -130,7 +128,9 @@ def _messages(recording: Recording) -> dict[str, Any]:
     log.finish(recording.sim.now)
     kinds, reasons, facts = _Texts(), _Texts(), _Texts()
     return {
-        "rows": [_message(each, recording, kinds, reasons, facts) for each in sorted(log.kept, key=lambda kept: kept.at)],
+        "rows": [
+            _message(each, recording, kinds, reasons, facts) for each in sorted(log.kept, key=lambda kept: kept.at)
+        ],
         "spans": [[ticks(since), ticks(until)] for since, until in log.spans],
         "kinds": list(kinds.texts),
         "reasons": list(reasons.texts),
@@ -138,10 +138,21 @@ def _messages(recording: Recording) -> dict[str, Any]:
     }
 
 
+def _missed_by(there: Sequence[Process], kept: Kept) -> str:
+    """Whether none of these processes runs when a message arrives, in a word."""
+    arrives = kept.at + kept.arrivals[0]
+    return (
+        ""
+        if any(each.began <= arrives and (each.ended is None or arrives < each.ended) for each in there)
+        else "nobody"
+    )
+
+
 def _message(kept: Kept, recording: Recording, kinds: _Texts, reasons: _Texts, facts: _Texts) -> list[Any]:
     """Sent at, sender, receiver, delay, kind, why lost, bytes, copies, is a frame, about whom, more facts, facts."""
     inside = content(recording.codec, kept.content) if isinstance(kept.content, bytes) else kept.content
-    receiver = kept.receiver if isinstance(kept.receiver, int) else recording.lane_at(kept.receiver)
+    there = recording.processes_at(kept.receiver)
+    receiver = there[-1].lane if there else None
     about = recording.name_of(inside.about) if inside.about != ANONYMOUS else ""
     return [
         ticks(kept.at),
@@ -149,7 +160,7 @@ def _message(kept: Kept, recording: Recording, kinds: _Texts, reasons: _Texts, f
         NOBODY if receiver is None else receiver,
         ticks(kept.arrivals[0]) if kept.arrivals else -1,
         kinds.number(inside.kind),
-        reasons.number(kept.lost_to),
+        reasons.number(kept.lost_to or _missed_by(there, kept)),
         kept.size,
         len(kept.arrivals),
         int(kept.is_frame),

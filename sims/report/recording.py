@@ -58,6 +58,7 @@ class Process:
     """Number of its node's key; None if it is not followed."""
     subject: int | None
     """Number of its name; None if that is not followed."""
+    address: Address
     began: float
     ended: float | None = None
     left: float | None = None
@@ -87,7 +88,7 @@ class Recording(Observer):
         self.traffic = TrafficLog()
         self.messages = MessageLog()
         self._of: dict[SimulatedNode, Process] = {}
-        self._at: dict[Address, int] = {}
+        self._at: dict[Address, list[Process]] = {}
         self._names_by_id: dict[int, str] = {}
 
     def attach(self, sim: Simulation) -> None:
@@ -104,11 +105,11 @@ class Recording(Observer):
         now = self.sim.now
         kind = "restart" if node.key in self.keys else "join"
         lane, subject = self.keys.number(node.key), self.names.number(node.name)
-        process = self._of[node] = Process(len(self.processes), lane, subject, now)
+        process = self._of[node] = Process(len(self.processes), lane, subject, node.address, now)
         self.processes.append(process)
+        self._at.setdefault(node.address, []).append(process)
         self._identify(node, process)
         if lane is not None:
-            self._at[node.address] = lane
             self.beliefs.begin(now, lane)
             if subject is not None:
                 self.beliefs.set(now, lane, subject, CODES[node.protocol.local.status])
@@ -210,11 +211,11 @@ class Recording(Observer):
     def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
         """A frame is under way on a stream, or never will arrive. Frames are large, and few: only what is told of
         them is kept."""
-        lane, other = self._of[node].lane, self._of[peer].lane
-        if lane is not None and other is not None:
+        lane = self._of[node].lane
+        if lane is not None:
             arrivals, why = ((), "cut") if delay is None else ((delay,), "")
             inside: Content = content(self.codec, data)
-            self.messages.add(Kept(self.sim.now, lane, other, len(data), inside, arrivals, why, True))
+            self.messages.add(Kept(self.sim.now, lane, peer.address, len(data), inside, arrivals, why, True))
 
     # --- afterwards
 
@@ -226,9 +227,9 @@ class Recording(Observer):
         """How each piece of news has spread by now."""
         return self.news.spreads(self.members())
 
-    def lane_at(self, address: Address) -> int | None:
-        """Number of the node that is, or was, at an address."""
-        return self._at.get(address)
+    def processes_at(self, address: Address) -> list[Process]:
+        """The processes that have ever been at an address."""
+        return self._at.get(address, [])
 
     def name_of(self, member_id: int) -> str:
         """The name of the member with this id."""

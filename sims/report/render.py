@@ -20,7 +20,7 @@ from sims.report.figures import banner, figures
 from sims.report.packing import packed
 from sims.report.recording import Recording
 
-SCRIPTS = ("base", "model", "curves", "grid", "beliefs", "traffic", "messages", "ring", "start")
+SCRIPTS = ("base", "model", "curves", "grid", "beliefs", "traffic", "diagram", "messages", "ring", "start")
 """The page's scripts, in the order in which they build on each other."""
 
 

@@ -46,6 +46,12 @@ class TrafficLog:
             row[:] = merged(row, 2) + array("Q", bytes(8 * (MAX_BINS // 2)))
 
 
+def shown(row: array[int], spans: int, factor: int) -> list[int]:
+    """The first spans of a row, each so many merged into one; what is left over goes to the last."""
+    sums = merged(row, factor)
+    return [*sums[: spans - 1], sum(sums[spans - 1 :])]
+
+
 def merged(row: array[int], factor: int) -> array[int]:
     """The sums of each so many neighbours."""
     return array("Q", (sum(row[at : at + factor]) for at in range(0, len(row), factor)))

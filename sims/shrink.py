@@ -172,7 +172,7 @@ def as_pytest(shrunk: Shrunk) -> str:
 def _drop_requirements(search: _Search) -> None:
     """What the plan demands and the fault has no part in makes runs longer."""
     search.adopt(agree_within_s=None)
-    search.adopt(forbids_false_deaths=False)
+    search.adopt(spares="nobody")
 
 
 def _drop_later_steps(search: _Search) -> None:
@@ -243,7 +243,8 @@ def _simplify_network(search: _Search) -> None:
     for field in attrs.fields(Link):
         default: dict[str, Any] = {field.name: field.default}
         search.adopt(link=attrs.evolve(search.plan.link, **default))
-    search.adopt(seeds=0)
+    search.adopt(joins=False)
+    search.adopt(clusters=1)
 
 
 def _drop_settings(search: _Search) -> None:

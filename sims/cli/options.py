@@ -45,8 +45,7 @@ def _parse_duration(_: click.Context, __: click.Parameter, value: float | None) 
     return value
 
 
-_REQUEST = (
-    click.argument("scenario"),
+_OPTIONS = (
     click.option(
         "--nodes", type=click.IntRange(MIN_NODES, MAX_NODES), metavar="N",
         show_default="the scenario's",
@@ -72,25 +71,39 @@ _REQUEST = (
 )  # fmt: skip
 
 
-def request_options(command: Callable[..., int]) -> Callable[..., int]:
-    """The options that say what to run; the command is given a :class:`sims.request.Request`."""
-
-    @functools.wraps(command)
-    def with_request(
-        scenario: str, nodes: int | None, loss: float, duration: float | None, profile: str, changes: dict[str, str],
-        **others: Any,
-    ) -> int:  # fmt: skip
-        request = Request(
-            scenario=scenario, nodes=nodes, loss=loss, profile=profile, duration_s=duration, changes=changes
-        )
-        return command(request=request, **others)
-
-    for option in reversed(_REQUEST):
-        with_request = option(with_request)
-    return with_request
+Command = Callable[..., int]
 
 
-def json_option(what: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """The options that say what to run; the command is given a :class:`sims.request.Request`.
+
+    :param scenario: the argument or option ``scenario``.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_request(
+            scenario: str, nodes: int | None, loss: float, duration: float | None, profile: str,
+            changes: dict[str, str], **others: Any,
+        ) -> int:  # fmt: skip
+            request = Request(
+                scenario=scenario, nodes=nodes, loss=loss, profile=profile, duration_s=duration, changes=changes
+            )
+            return command(request=request, **others)
+
+        decorated: Command = with_request
+        for option in reversed((scenario, *_OPTIONS)):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+request_options = asks_for_runs(click.argument("scenario"))
+"""The same, with the scenario as first argument."""
+
+
+def json_option(what: str) -> Callable[[Command], Command]:
     """``--json``, which every command that comes to a result has.
 
     :param what: the result.
@@ -101,6 +114,6 @@ def json_option(what: str) -> Callable[[Callable[..., int]], Callable[..., int]]
     )  # fmt: skip
 
 
-def file_option(name: str, help_text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def file_option(name: str, help_text: str) -> Callable[[Command], Command]:
     """An option that names a file to be written."""
     return click.option(name, callback=writable, metavar="FILE", help=help_text)

@@ -7,6 +7,7 @@ the function's keyword parameters with their types and defaults.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, cast
@@ -86,9 +87,12 @@ class Parameter:
         """
         kind = type(self.default)
         try:
-            return text.lower() in ("1", "true", "yes") if kind is bool else kind(text)
+            value = text.lower() in ("1", "true", "yes") if kind is bool else kind(text)
         except ValueError:
             raise ConfigurationError(f"{self.name} must be of type {kind.__name__}, not {text!r}") from None
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigurationError(f"{self.name} must be a finite number, not {text!r}")
+        return value
 
 
 @attrs.frozen(kw_only=True)

@@ -153,7 +153,7 @@ def test_of_many_updates_the_first_few_are_shown_and_the_medians_of_all(sims: Si
 def test_a_violation_is_shown_with_its_last_events_and_exits_with_1(sims: Sims) -> None:
     done = sims("run", "steady", *LOST)
     assert done.code == 1
-    assert "VIOLATED: NoHealthyMemberIsHeldDead at 20.000 s" in done.stdout
+    assert "VIOLATED: SparesTheLiving at 20.000 s" in done.stdout
     assert "died n" in done.stdout.partition("The last that happened before:")[2]
     assert "everything held" not in done.stdout
 
@@ -271,7 +271,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is_and_the_output_stays_clean() ->
     assert process.returncode == 1
     assert summary["runs"] == 4
     assert "of 4 runs" in drawn
-    assert "seed 3: NoHealthyMemberIsHeldDead" in drawn
+    assert "seed 3: SparesTheLiving" in drawn
 
 
 def test_elsewhere_a_line_tells_count_violations_and_time_left(

@@ -41,7 +41,7 @@ def _announce_badly(member: LocalMember, view: View, now: float, *, metadata: Ma
         _announce(member, view, now, metadata=metadata, address=address, above=above)
     else:
         old = member.entry.registers.record
-        view.merge(member.entry, now, record=Record(old.version, old.address, metadata))
+        view.merge(member.entry, now, record=Record(old.identity, old.version, old.address, metadata))
 
 
 def put_fault_into_core(patch: pytest.MonkeyPatch) -> None:
@@ -77,10 +77,11 @@ def noisy_plan() -> Plan:
         shape=(Disturb(at=0.0, for_s=0.0, sources=("n2",), change=LinkChange(loss=0.1)),),
         settings={"push_random": 3, "witnesses": 4},
         seeds=2,
+        joins=True,
         steps=(*noise, *CULPRITS),
         duration_s=12.0,
         agree_within_s=5.0,
-        forbids_false_deaths=True,
+        spares="the healthy",
     )
 
 
@@ -120,8 +121,8 @@ def test_only_the_steps_and_nodes_that_matter_are_left(shrunk: Shrunk) -> None:
 
 def test_all_else_is_as_plain_as_it_can_be(shrunk: Shrunk) -> None:
     plan = shrunk.plan
-    assert (plan.link, plan.shape, plan.settings, plan.seeds) == (Link(), (), {}, 0)
-    assert (plan.agree_within_s, plan.forbids_false_deaths) == (None, False)
+    assert (plan.link, plan.shape, plan.settings, plan.joins) == (Link(), (), {}, False)
+    assert (plan.agree_within_s, plan.spares) == (None, "nobody")
     assert 9.0 <= plan.ends < 11.0
 
 
@@ -162,10 +163,10 @@ def test_a_fault_that_needs_no_step_loses_them_all(monkeypatch: pytest.MonkeyPat
 def test_a_violation_found_at_the_end_only_ends_the_run_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether any healthy member was held dead is asked at the end; here all are, since nobody answers in time."""
     plan = Plan(
-        scenario="deaf", seed=1, nodes=4, link=Link(latency=Constant(10.0)), duration_s=80.0, forbids_false_deaths=True
+        scenario="deaf", seed=1, nodes=4, link=Link(latency=Constant(10.0)), duration_s=80.0, spares="the healthy"
     )
     done = shrink(plan)
-    assert done.violation.invariant == "NoHealthyMemberIsHeldDead"
+    assert done.violation.invariant == "SparesTheLiving"
     assert done.plan.nodes == 2
     assert done.plan.ends <= 20.0
     assert done.plan.link == Link(latency=Constant(10.0))

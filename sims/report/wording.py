@@ -89,8 +89,6 @@ def _fact_in_words(fact: Fact, name_of: NameOf) -> str:
             metadata = ", ".join(f"{key}={value}" for key, value in record.metadata.items())
             text = f"{record.identity.name} is at {record.address}, version {record.version}"
             return f"{text}: {metadata}" if metadata else text
-                f": {metadata}" if metadata else ""
-            )
         case AliveFact():
             return f"{name_of(fact.id)} is alive, counter {fact.heartbeat}"
         case SuspectFact():

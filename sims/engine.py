@@ -55,7 +55,6 @@ class Simulation:
         self._at: dict[Address, SimulatedNode] = {}
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = itertools.count()
-        self._hosts = itertools.count(1)
         self._lives: Counter[str] = Counter()
         self._streams = StreamCarrier(self)
         self._hooks: dict[str, list[Callable[..., None]]] = {hook: [] for hook in HOOKS}
@@ -80,7 +79,7 @@ class Simulation:
         """
         before = self.nodes.get(key)
         if address is None:
-            address = before.address if before is not None else self.new_address()
+            address = before.address if before is not None else self.new_address(key)
         clock = before.clock if before is not None else Clock()
         self._lives[key] += 1
         config = config or (before.config if before is not None else self.config)
@@ -172,10 +171,12 @@ class Simulation:
         """Tell observers of something done from outside."""
         self._tell("noted", text)
 
-    def new_address(self) -> Address:
-        """An address that nobody has had yet."""
-        number = next(self._hosts)
-        return Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 7946)
+    def new_address(self, key: str) -> Address:
+        """An address that nobody has had yet; which one depends on the key and its lives, not on other nodes."""
+        number = derived_seed(self.seed, "address", key, self._lives[key])
+        while (address := Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 7946)) in self._at:
+            number += 1
+        return address
 
     def node_at(self, address: Address) -> SimulatedNode | None:
         """The process that was last started at an address."""

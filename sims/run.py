@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
@@ -97,6 +99,9 @@ class Run:
             self._check_outcome()
         except Violated as violated:
             self._violate(violated.invariant, str(violated))
+        except Exception as error:  # noqa: BLE001 - whatever a core raises, it must not
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            self._violate("NothingRaises", f"{error!r} at {Path(place.filename).name}:{place.lineno}")
         finally:
             gc.enable()
             gc.unfreeze()

@@ -129,7 +129,7 @@ class Restart(_OnOneNode):
         if self.node in sim.nodes:
             sim.crash(self.node)
             seeds = [seed for seed in self.seeds if seed in sim.nodes]
-            sim.start(self.node, seeds=seeds, address=sim.new_address() if self.moves else None)
+            sim.start(self.node, seeds=seeds, address=sim.new_address(self.node) if self.moves else None)
 
 
 @attrs.frozen(kw_only=True)

@@ -28,7 +28,7 @@ from gossip.core.wire import (
     LeftFact,
     RecordFact,
     SuspectFact,
-    encoded_metadata_bytes,
+    metadata_bytes,
 )
 
 MAX_FIRST_COUNTER = MAX_COUNTER // 2
@@ -108,7 +108,7 @@ class Belief:
                 entry = None  # somebody else under this id: the view decides whose it is
             elif record.version < known.version:
                 return Verdict.OUTDATED
-        if encoded_metadata_bytes(record.metadata) > self._config.max_metadata:
+        if metadata_bytes(record) > self._config.max_metadata:
             return Disbelief("metadata too large")
         if record.address.is_unspecified:
             return Disbelief("address nobody can send to")

@@ -41,8 +41,8 @@ class Rumour:
     """Whether its life is news."""
     source: int
     """Id of the member that told us, 0 if it is our own news."""
-    expires: float
-    """Local time at which it stops riding."""
+    since: float
+    """Local time at which it was taken up."""
     rides: int = 0
 
 
@@ -71,8 +71,7 @@ class Dissemination:
             record, liveness = record or rumour.record, liveness or rumour.liveness
         while len(self._rumours) >= MAX_RUMOURS:
             self._drop(next(iter(self._rumours)))
-        expires = now + RIDING_ROUNDS * self._config.probe_interval
-        self._rumours[entry.id] = Rumour(record, liveness, source, expires)
+        self._rumours[entry.id] = Rumour(record, liveness, source, now)
         self._hot[entry.id] = None
         if self._push_timer is None:
             self._push_timer = self._timers.at(now + self._config.push_delay, self._push)
@@ -84,6 +83,8 @@ class Dissemination:
             can be news to it.
         :param room: bytes that they may take; no more are looked at once these are filled.
         """
+        if not self._rumours:
+            return []
         self._expire(now)
         chosen = [
             (member_id, rumour)
@@ -107,11 +108,13 @@ class Dissemination:
 
     def _expire(self, now: float) -> None:
         """Drop the rumours that have ridden long enough; the oldest stand first."""
+        riding_s = RIDING_ROUNDS * self._config.probe_interval
         while self._rumours:
             oldest = next(iter(self._rumours))
-            if self._rumours[oldest].expires > now or oldest in self._hot:
+            if self._rumours[oldest].since + riding_s > now or oldest in self._hot:
                 return
             del self._rumours[oldest]
+        self._rumours.clear()  # gives back the room of a burst, as deleting one by one does not
 
     def _is_settled(self, member_id: int, rumour: Rumour) -> bool:
         """Whether two nodes with equal fingerprints surely agree about this rumour."""
@@ -155,6 +158,7 @@ class Dissemination:
             unsent = {member_id for member_id, _ in page[fitting:]}
             for each in {member_id for member_id, _ in page[:fitting]} - unsent:
                 del self._hot[each]
+        self._hot.clear()  # gives back the room of a burst
 
     def _page(self) -> list[tuple[int, bytes]]:
         """Encoded hot news with their ids, oldest first, at least as much as one datagram holds."""

@@ -44,7 +44,8 @@ class HeartbeatCounter:
 
     def value(self, now: float) -> int:
         """The counter at local time ``now``; at least 1, because 0 means *never seen*."""
-        return max(1, self._steps(now) + self.ahead)
+        steps = self._steps(now) + self.ahead
+        return steps if steps > 0 else 1
 
     def jump_over(self, floor: int, now: float) -> None:
         """Make :meth:`value` greater than ``floor``, if it is not already."""
@@ -54,7 +55,7 @@ class HeartbeatCounter:
         return int((now - self.started) / HEARTBEAT_STEP_S)
 
 
-@attrs.define
+@attrs.define(weakref_slot=False)
 class HeartbeatEstimate:
     """Where another member's counter ought to be, judged from the readings heard of it."""
 
@@ -70,7 +71,7 @@ class HeartbeatEstimate:
 
     def expected(self, now: float) -> int:
         """The value the counter should show at local time ``now``."""
-        return max(0, int((now - self.origin) / HEARTBEAT_STEP_S))
+        return int((now - self.origin) / HEARTBEAT_STEP_S) if now > self.origin else 0
 
     def time_of(self, counter: int) -> float:
         """The local time at which the counter should have reached this value."""

@@ -60,6 +60,7 @@ class Joining:
         self._timer: Timer | None = None
         self._contacts: dict[int, tuple[Address, float]] = {}
         self._settling = False
+        self._at_seeds: dict[Address, int] = {}
         self.heals = 0
 
     @property
@@ -111,12 +112,25 @@ class Joining:
         share = len(dead) / (len(dead) + max(1, self._view.alive))
         if self._random.random() >= min(0.5, self._config.heal_probability + HEAL_SHARE * share):
             return
-        living = {entry.registers.record.address for entry in self._view if entry.registers.is_living}
-        absent = [each for each in self._seeds if each not in living]
-        candidates = [entry.registers.record.address for entry in dead] + absent
+        candidates = [entry.registers.record.address for entry in dead] + self._absent_seeds()
         if candidates:
             self.heals += 1
             self.contact(self._random.sample(candidates, 1)[0], now)
+
+    def _absent_seeds(self) -> list[Address]:
+        """Seeds at which no living member is. Everybody is looked at only if those found there before are not
+        there any more."""
+        if not all(self._is_at(self._at_seeds.get(seed, 0), seed) for seed in self._seeds):
+            self._at_seeds = {
+                entry.registers.record.address: entry.id
+                for entry in self._view
+                if entry.registers.record.address in self._seeds and entry.registers.is_living
+            }
+        return [seed for seed in self._seeds if seed not in self._at_seeds]
+
+    def _is_at(self, member_id: int, address: Address) -> bool:
+        entry = self._view.get(member_id)
+        return entry is not None and entry.registers.record.address == address and entry.registers.is_living
 
     def _try(self, now: float) -> None:
         """Ask the seeds, if we are still alone, and try again later."""

@@ -144,7 +144,7 @@ class Registers(NamedTuple):
         )
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Member:
     """A member at one moment, as handed out to the embedding program; it never changes."""
 

@@ -75,7 +75,8 @@ class _Probe:
     done: Callable[[Result, float], None]
     began: float
     wanted: int
-    """Counter value that shows the target was alive after the probe began."""
+    """Counter value that shows the target was alive after the probe began: more than any seen before, which may
+    have been a lie."""
     stage: int = 0
     tokens: list[int] = attrs.Factory(list)
     timer: Timer | None = None
@@ -110,7 +111,8 @@ class Prober:
     def probe(self, target: Entry, attempts: Sequence[Attempt], done: Callable[[Result, float], None],
               now: float) -> None:  # fmt: skip
         """Ask ``target`` in these ways, one after the other; ``done(result, now)`` is called once."""
-        probe = _Probe(target, attempts, done, now, target.estimate.floor(now))
+        wanted = max(target.estimate.floor(now), target.registers.heartbeat + 1)
+        probe = _Probe(target, attempts, done, now, wanted)
         self._attempt(probe, now)
 
     def help(self, path: Path, token: int, target_id: int, now: float) -> None:

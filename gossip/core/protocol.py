@@ -27,6 +27,7 @@ from gossip.core.events import MembershipEvent
 from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.farewell import Farewell
 from gossip.core.health import STALL_S, LocalHealth
+from gossip.core.heartbeat import FLOOR_SLACK_STEPS
 from gossip.core.joining import Joining
 from gossip.core.journal import Journal
 from gossip.core.local import LocalMember, check_metadata
@@ -458,6 +459,7 @@ class Protocol:
         asked = self._contact_answered(message, token, now) or asked
         if asked:
             self._observe(ack.observed, now)
+            self._tell_of_excess(sender, path, now)
         elif stream is not None and stream.copies_view:
             self._observe(ack.observed, now)
             self._streams.close(stream.number)
@@ -479,6 +481,13 @@ class Protocol:
             if isinstance(outcome, Change):
                 self._changed(outcome, now, sender.id)
         return True
+
+    def _tell_of_excess(self, member: int, path: Path, now: float) -> None:
+        """Whoever has just shown a counter well below one that we believe to have seen must hear of that, and
+        jump over it: until then nobody could tell from that counter that it has stopped."""
+        entry = self._view.get(member)
+        if entry is not None and entry.registers.heartbeat > entry.estimate.expected(now) + FLOOR_SLACK_STEPS:
+            self._outbox.send_pages(path, [liveness_fact(entry)], now, 1)
 
     def _observe(self, address: Address | None, now: float) -> None:
         """Learn from a peer where it reaches us, if we do not know; from then on we can be announced."""

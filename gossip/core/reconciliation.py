@@ -64,7 +64,9 @@ class Reconciler:
         self._start_afresh_if_changed()
         agrees = fingerprint == self._view.fingerprint
         if sender is not None:
+            self._heard.pop(sender.id, None)
             self._heard[sender.id] = (now, agrees)
+            self._forget_before(now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval)
         if agrees:
             self._differs_since = None
             return
@@ -85,11 +87,18 @@ class Reconciler:
         if self._view.others == 0:
             return 1.0
         self._start_afresh_if_changed()
-        horizon = now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval
-        self._heard = {peer: heard for peer, heard in self._heard.items() if heard[0] >= horizon}
+        self._forget_before(now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval)
         if self._heard:
             self._last_agreement = sum(agrees for _, agrees in self._heard.values()) / len(self._heard)
         return self._last_agreement
+
+    def _forget_before(self, horizon: float) -> None:
+        """Forget who was heard before that; the one heard longest ago stands first."""
+        while self._heard:
+            oldest = next(iter(self._heard))
+            if self._heard[oldest][0] >= horizon:
+                return
+            del self._heard[oldest]
 
     def _start_afresh_if_changed(self) -> None:
         """Whether a peer's view equalled an earlier one of ours says nothing about the present one."""

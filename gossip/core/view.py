@@ -268,8 +268,8 @@ class View:
         """Merge a counter above the one seen so far; a short cut for what happens most."""
         registers = entry.registers
         entry.estimate.relayed(heartbeat, now)
-        new = registers.at(heartbeat)
-        if new.status is registers.status:
+        new, before = registers.at(heartbeat), registers.status
+        if before is Status.ALIVE or new.status is before:
             entry.registers = new
             return None
         return self._replace(entry, new, now)

@@ -138,6 +138,12 @@ def _encoded_but_for_heartbeat(record: Record) -> bytes:
     return cbor2.dumps(items)[:-1]
 
 
+@lru_cache(CACHED)
+def metadata_bytes(record: Record) -> int:
+    """Size of the metadata of a record inside a record fact, in bytes."""
+    return encoded_metadata_bytes(record.metadata)
+
+
 def encoded_metadata_bytes(metadata: Mapping[str, str]) -> int:
     """Size of a metadata mapping inside a record fact, in bytes."""
     return len(cbor2.dumps(dict(metadata)))
@@ -296,6 +302,7 @@ def checked_record(
         return _new_record(member_id, name, generation, version, address, tuple(metadata.items()))
 
 
+@lru_cache(CACHED)
 def record_of(member: Member) -> Record:
     """The record that a peer would have told of this member.
 

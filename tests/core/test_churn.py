@@ -39,7 +39,7 @@ def something_happens(sim: Simulation, draw: random.Random) -> None:
         sim.crash(name)
     elif what < 0.6 and not node.running:
         moves = name not in SEEDS and draw.random() < 0.4
-        sim.start(name, seeds=SEEDS, address=sim.new_address() if moves else None)
+        sim.start(name, seeds=SEEDS, address=sim.new_address(name) if moves else None)
     elif what < 0.7 and node.running:
         sim.pause(name, draw.random() * 4)
     elif what < 0.75 and node.running and node.protocol.local.status.is_living:
@@ -87,7 +87,7 @@ def test_two_displaced_processes_do_not_challenge_each_other_without_end() -> No
     for name in ("n1", "n2"):
         displaced = sim.nodes[name]
         old.append(displaced)
-        sim.start(name, seeds=("n0",), address=sim.new_address())
+        sim.start(name, seeds=("n0",), address=sim.new_address(name))
         sim.nodes[f"old {name}"] = displaced
     sim.run(5)
     one, other = old
@@ -102,7 +102,7 @@ def test_a_displaced_node_takes_its_name_back_even_if_nobody_is_left_to_tell_it_
     sim = world()
     older = sim.start("n0")
     sim.run(2)
-    newer = sim.start("n0", address=sim.new_address())
+    newer = sim.start("n0", address=sim.new_address("n0"))
     newer.protocol.seed([older.address], sim.now)
     sim.nodes["older"] = older
     sim.run(5)

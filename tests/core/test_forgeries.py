@@ -26,6 +26,7 @@ from tests.core.worlds import (
     expect,
     expect_agreement,
     expect_no_deaths,
+    expect_seen,
     forged,
     inject,
     presented,
@@ -195,6 +196,19 @@ def test_a_message_under_the_recipients_own_id_is_dropped_and_counted() -> None:
     sim.run(5)
     assert dropped(sim.nodes["n0"]) == 1
     assert sim.nodes["n0"].protocol.local.status.value == "alive"
+
+
+@pytest.mark.parametrize("survives_s", [0.0, 30.0])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_counter_that_was_made_up_hides_no_death(seed: int, survives_s: float) -> None:
+    sim = cluster(8, seed=seed)
+    ahead = sim.nodes["n3"].protocol.heartbeat(sim.now) + MAX_STEPS_AHEAD - 100
+    inject(sim, ["n0", "n5"], AliveFact(sim.nodes["n3"].id, ahead))
+    sim.run(survives_s)
+    expect_no_deaths(sim)
+    sim.crash("n3")
+    expect_seen(sim, "n3", "dead", within=crash_bound_s(sim.config))
+    expect_agreement(sim, within=1, why=f"seed {seed}")
 
 
 @pytest.mark.parametrize("size", [0, 1, 20, 1200, 70_000])

@@ -86,7 +86,7 @@ def test_a_disturbance_follows_a_node_to_its_next_address_and_meets_one_that_sta
     sim = _four()
     Disturb(at=0, for_s=9, sources=["a", "late"]).begin(sim)
     sim.crash("a")
-    sim.start("a", address=sim.new_address())
+    sim.start("a", address=sim.new_address("a"))
     late = sim.start("late")
     assert not sim.network.connects(sim.nodes["a"].address, sim.nodes["b"].address)
     assert not sim.network.connects(late.address, sim.nodes["b"].address)

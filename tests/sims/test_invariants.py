@@ -257,6 +257,21 @@ def test_whatever_grows_without_bound_is_found_out(name: str, monkeypatch: pytes
     assert f"holds 1000000 {name}; the bound is " in _only(_ran(), "EverythingIsBounded").text
 
 
+# --- NothingRaises
+
+
+def test_a_core_that_raises_is_found_out_with_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raising(_self: Protocol, _now: float) -> None:
+        raise LookupError("lost")
+
+    def breaking(_sim: Simulation) -> None:
+        monkeypatch.setattr(Protocol, "handle_timer", raising)
+
+    violation = _only(_ran(breaking=breaking), "NothingRaises")
+    assert violation.text.startswith("LookupError('lost') at test_invariants.py:")
+    assert AT <= violation.at <= AT + 1.0
+
+
 # --- what a plan demands
 
 

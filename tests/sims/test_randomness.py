@@ -9,6 +9,7 @@ from statistics import fmean, pvariance
 import pytest
 
 from gossip.core.address import Address
+from sims.engine import Simulation
 from sims.latency import Uniform
 from sims.links import Link, LinkChange
 from sims.network import Network
@@ -124,6 +125,13 @@ def test_a_fault_changes_no_draw_of_nodes_that_it_does_not_touch() -> None:
     assert others.pop("x") not in ids.values()
     assert others.pop("n1") != ids.pop("n1"), "a new process has a new id"
     assert others == ids
+
+
+def test_where_a_node_is_found_depends_on_no_other_node() -> None:
+    alone, among_others = Simulation(seed=1), Simulation(seed=1)
+    among_others.start("n0")
+    among_others.start("x")
+    assert alone.start("n1").address == among_others.start("n1").address
 
 
 @pytest.mark.parametrize("change", [LinkChange(), LinkChange(loss=0.05)], ids=["nothing", "what is so already"])

@@ -95,7 +95,7 @@ def test_frames_go_both_ways() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_losses_delay_frames_and_neither_lose_nor_reorder_any(seed: int) -> None:
     ends = _connected(seed=seed)
-    ends.sim.network.rule("lossy", lambda _source, _destination: True, LinkChange(loss=0.4))
+    ends.sim.network.rule("lossy", lambda _source, _destination: True, LinkChange(loss=0.2))
     sent = [bytes([number]) for number in range(40)]
     began = ends.sim.now
     ends.send(*sent)

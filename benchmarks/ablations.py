@@ -1,0 +1,146 @@
+"""Ablations: the same protocol with one choice made otherwise, to see what each choice is worth.
+
+Where a choice is a setting, the ablation changes the setting. Where it is not, because nobody should choose
+otherwise in earnest, it replaces the method in which the choice is made, for as long as it is in force.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from gossip.core.detector import Detector
+from gossip.core.facts import liveness_fact
+from gossip.core.health import LocalHealth
+from gossip.core.member import Status
+from gossip.core.outbox import Outbox, Path
+from gossip.core.probing import Result
+from gossip.core.protocol import Protocol
+from gossip.core.suspicion import Suspicions
+from gossip.core.view import Entry
+from gossip.core.wire import Ack, Body, Ping
+
+STALEST_OF = 2
+"""Random candidates of whom the one silent for longest is asked."""
+
+COUNTERS_SENT_ALONG = 5
+"""Counters of others that ride on each ping and answer: some 60 bytes."""
+
+Patch = tuple[type, str, Callable[..., Any]]
+
+
+@attrs.frozen(kw_only=True)
+class Ablation:
+    """One choice made otherwise."""
+
+    name: str
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+    patches: Sequence[Patch] = ()
+
+    @contextlib.contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Replace what is to be replaced, and put it back."""
+        before = [(owner, name, getattr(owner, name)) for owner, name, _ in self.patches]
+        for owner, name, instead in self.patches:
+            setattr(owner, name, instead)
+        try:
+            yield
+        finally:
+            for owner, name, original in before:
+                setattr(owner, name, original)
+
+
+# --- what takes the place of the protocol's own methods
+
+
+def _ask_at_random(self: Detector) -> Entry | None:
+    return next(iter(self._view.sample(1, self._random)), None)
+
+
+def _ask_the_stalest(self: Detector) -> Entry | None:
+    if self._rounds % 2:
+        return self._view.successor()
+    candidates = self._view.sample(STALEST_OF, self._random)
+    return min(candidates, key=lambda entry: entry.estimate.advanced_at, default=None)
+
+
+def _accuse_at_once(self: Detector, entry: Entry, result: Result, now: float) -> None:
+    if result.helpers and not result.heard_helpers and not result.answered:
+        self._health.worsen()
+    self._after_second_look(entry, result, result.began, now)
+
+
+def _do_nothing(self: object, *_: object) -> None:
+    pass
+
+
+def _never(self: object, *_: object) -> bool:
+    return False
+
+
+_judged_aloud = Protocol._changed
+
+
+def _believe_at_once(self: Suspicions, entry: Entry, now: float) -> None:
+    case = self._cases.get(entry.id)
+    if case is not None:
+        self._convict(case, now)
+
+
+_send = Outbox.send
+
+
+def _send_with_counters(self: Outbox, path: Path, body: Body, now: float, *, to: Entry | None = None,
+                        facts: Sequence[bytes] = (), agrees: bool = False) -> None:  # fmt: skip
+    if isinstance(body, (Ping, Ack)) and path.stream is None:
+        fresh = sorted(self._view, key=lambda entry: -entry.estimate.advanced_at)
+        living = [entry for entry in fresh if entry.status is Status.ALIVE and entry is not self._local.entry]
+        facts = [*facts, *(liveness_fact(entry) for entry in living[:COUNTERS_SENT_ALONG])]
+    _send(self, path, body, now, to=to, facts=facts, agrees=agrees)
+
+
+_NO_HEALTH: Patch = (LocalHealth, "worsen", _do_nothing)
+_NO_STALL_GUARD: Patch = (Protocol, "_stalled", _do_nothing)
+_NO_WATCH: Patch = (Detector, "_after_round", _accuse_at_once)
+_NO_ISOLATION: Patch = (Detector, "_is_isolated", _never)
+_DEAF_SPEAK: Patch = (Protocol, "_judged", _judged_aloud)
+_HEARSAY: Patch = (Suspicions, "convicted_elsewhere", _believe_at_once)
+
+AS_BUILT = Ablation(name="as built")
+
+GUARDS_OFF = Ablation(
+    name="all guards off",
+    patches=(_NO_HEALTH, _NO_STALL_GUARD, _NO_WATCH, _NO_ISOLATION, _DEAF_SPEAK, _HEARSAY),
+)
+"""Without whatever keeps a node that is sick itself from blaming others."""
+
+ABLATIONS = (
+    AS_BUILT,
+    Ablation(name="no push, news only rides", settings={"push_random": 0, "push_ring": 0}),
+    Ablation(name="push to 1 random, 1 on the ring", settings={"push_random": 1, "push_ring": 1}),
+    Ablation(name="push to 4 random, none on the ring", settings={"push_random": 4, "push_ring": 0}),
+    Ablation(name="push to 4 random, 4 on the ring", settings={"push_random": 4, "push_ring": 4}),
+    Ablation(name="push without coalescing", settings={"push_delay": 0.0}),
+    Ablation(name="push coalesced for 20 ms", settings={"push_delay": 0.02}),
+    Ablation(name="probing at random only", patches=((Detector, "_next_target", _ask_at_random),)),
+    Ablation(name="stalest of two instead of random", patches=((Detector, "_next_target", _ask_the_stalest),)),
+    Ablation(name="counters of others in spare room", patches=((Outbox, "send", _send_with_counters),)),
+    Ablation(name="no private watch", patches=(_NO_WATCH,)),
+    Ablation(name="no witnesses", settings={"witnesses": 0}),
+    Ablation(name="one further accuser is enough", settings={"confirmations": 1}),
+    Ablation(name="four further accusers needed", settings={"confirmations": 4}),
+    Ablation(name="no local health", patches=(_NO_HEALTH,)),
+    Ablation(name="no stall guard", patches=(_NO_STALL_GUARD,)),
+    Ablation(name="hearsay convicts at once", patches=(_HEARSAY,)),
+    Ablation(name="the deaf may accuse aloud", patches=(_DEAF_SPEAK,)),
+    GUARDS_OFF,
+)
+"""Every choice that is examined, the protocol as built first."""
+
+
+def named(name: str) -> Ablation:
+    """The ablation of this name."""
+    return next(each for each in ABLATIONS if each.name == name)

@@ -1,0 +1,215 @@
+"""``python -m benchmarks.evaluation``: what each choice in the protocol is worth, as tables.
+
+Each choice is made otherwise, by an ablation, in the same runs: crashes and updates one after the other in
+clusters of several sizes, at several rates of loss, and with members that are blocked again and again. The tables
+are reST; ``--write FILE`` puts them between the markers in that document, ``--results FILE`` keeps the figures.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks.ablations import ABLATIONS, Ablation
+from benchmarks.parallel import Job, do_all
+from benchmarks.report import machine
+from sims.links import Link
+from sims.measures import percentile
+from sims.outcome import Outcome
+from sims.plan import Plan
+from sims.randomness import derived_random
+from sims.scenarios import find
+from sims.steps import AnyStep, Crash, Update
+
+BEGIN, END = ".. tables begin", ".. tables end"
+
+EVERY_S = 8.0
+"""Virtual seconds between two crashes, and between two updates: as a rule each is over when the next comes."""
+
+TIMES = 8
+"""Crashes and updates in each run."""
+
+RUNS = {32: 12, 128: 4, 1000: 1}
+"""Runs for each size of cluster."""
+
+LOSSES = (0.0, 0.05, 0.25)
+
+SLOW_RUNS = 3
+SLOW = {"blocked": "16", "block_s": "8", "awake_s": "0.25", "for_s": "60"}
+"""The members that are blocked, in seconds, in a cluster of 128."""
+
+
+def trial(nodes: int, loss: float, seed: int) -> Plan:
+    """A run with crashes and updates in turn."""
+    dice = derived_random(seed, "trial", nodes)
+    keys = dice.sample([f"n{number}" for number in range(3, nodes)], 2 * TIMES)
+    steps: list[AnyStep] = []
+    for number in range(TIMES):
+        at = 5.0 + number * EVERY_S + dice.random()
+        steps.append(Crash(at=at, node=keys[number]))
+        steps.append(Update(at=at + EVERY_S / 2, node=keys[TIMES + number], metadata={"number": str(number)}))
+    duration_s = 5.0 + TIMES * EVERY_S + 4.0
+    return Plan(
+        scenario="trial", seed=seed, nodes=nodes, link=Link(loss=loss), steps=tuple(steps), duration_s=duration_s
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Cell:
+    """What one ablation did under one condition."""
+
+    ablation: str
+    condition: str
+    crash_p50_s: float | None
+    crash_p99_s: float | None
+    update_p50_s: float | None
+    update_p99_s: float | None
+    missing: int
+    """Members that never learnt of something, all pieces of news together."""
+    false_deaths: int
+    """Views of a healthy member as dead."""
+    suspicions: int
+    datagrams: float
+    """Sent per node and second."""
+    bytes: float
+
+
+def cell(ablation: Ablation, condition: str, outcomes: Sequence[Outcome]) -> Cell:
+    """The figures of some runs together."""
+    crashes = [each.last_dead_s or math.inf for outcome in outcomes for each in outcome.crashes]
+    updates = [each.last_s or math.inf for outcome in outcomes for each in outcome.updates]
+    missing = [each.missing for outcome in outcomes for each in outcome.crashes]
+    missing += [each.missing for outcome in outcomes for each in outcome.updates]
+    wrongs = [outcome.false_deaths for outcome in outcomes]
+    return Cell(
+        ablation=ablation.name,
+        condition=condition,
+        crash_p50_s=percentile(crashes, 0.5),
+        crash_p99_s=percentile(crashes, 0.99),
+        update_p50_s=percentile(updates, 0.5),
+        update_p99_s=percentile(updates, 0.99),
+        missing=sum(missing),
+        false_deaths=sum(each.healthy_by_healthy + each.healthy_by_impaired for each in wrongs),
+        suspicions=sum(outcome.suspicions for outcome in outcomes),
+        datagrams=statistics.mean(outcome.per_node_s.datagrams_sent for outcome in outcomes),
+        bytes=statistics.mean(outcome.per_node_s.bytes_sent for outcome in outcomes),
+    )
+
+
+def conditions(sizes: Sequence[int], first_seed: int, share: float) -> dict[str, list[Plan]]:
+    """The plans of each condition, by its name."""
+
+    def few(count: int) -> range:
+        return range(first_seed, first_seed + max(1, round(count * share)))
+
+    found = {
+        f"{nodes} members, {loss:.0%} loss": [trial(nodes, loss, seed) for seed in few(RUNS[nodes])]
+        for nodes in sizes
+        for loss in LOSSES
+    }
+    found["128 members, 16 of them blocked"] = [
+        find("slow-nodes").plan(nodes=128, seed=seed, changes=SLOW) for seed in few(SLOW_RUNS)
+    ]
+    return found
+
+
+def table(title: str, cells: Sequence[Cell]) -> str:
+    """A condition as a table, one ablation a row."""
+    heads = ("Choice", "Crash known", "Update known", "Missed", "False deaths", "Suspicions", "Traffic")
+    rows = [
+        (
+            each.ablation,
+            _pair(each.crash_p50_s, each.crash_p99_s, 1.0, "s"),
+            _pair(each.update_p50_s, each.update_p99_s, 1000.0, "ms"),
+            str(each.missing),
+            str(each.false_deaths),
+            f"{each.suspicions:,}",
+            f"{each.datagrams:.1f}; {each.bytes:.0f}",
+        )
+        for each in cells
+    ]
+    lines = [f".. list-table:: {title}", "   :header-rows: 1", "   :widths: 34 14 14 8 10 10 12", ""]
+    for row in (heads, *rows):
+        lines += [f"   {'*' if not number else ' '} - {text}" for number, text in enumerate(row)]
+    return "\n".join(lines) + "\n"
+
+
+def _pair(median: float | None, rare: float | None, factor: float, unit: str) -> str:
+    if median is None or rare is None:
+        return ""
+
+    def text(value: float) -> str:
+        return "never" if math.isinf(value) else f"{value * factor:.{2 if unit == 's' else 0}f}"
+
+    return f"{text(median)} / {text(rare)} {unit}"
+
+
+def write_between_markers(document: Path, text: str) -> None:
+    """Replace what stands between the markers.
+
+    :raises click.UsageError: if the document has no markers.
+    """
+    before = document.read_text(encoding="utf-8")
+    if BEGIN not in before or END not in before:
+        raise click.UsageError(f"{document} has no lines {BEGIN!r} and {END!r} to write between")
+    head, rest = before.split(BEGIN, 1)
+    document.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
+
+
+def measure(sizes: Sequence[int], seed: int, share: float, jobs: int | None) -> list[Cell]:
+    """All cells, with a progress bar on standard error."""
+    work = [
+        (ablation, condition, plan)
+        for condition, plans in conditions(sizes, seed, share).items()
+        for ablation in ABLATIONS
+        for plan in plans
+    ]
+    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("ablations", total=len(work))
+        outcomes = do_all([Job.of(plan, ablation) for ablation, _, plan in work], lambda: progress.advance(task), jobs)
+    grouped: dict[tuple[str, str], list[Outcome]] = {}
+    for (ablation, condition, _), outcome in zip(work, outcomes, strict=True):
+        grouped.setdefault((condition, ablation.name), []).append(outcome)
+    by_name = {ablation.name: ablation for ablation in ABLATIONS}
+    return [cell(by_name[name], condition, found) for (condition, name), found in grouped.items()]
+
+
+@click.command()
+@click.option("--nodes", type=click.Choice([str(nodes) for nodes in RUNS]), multiple=True, help="Only these sizes.")
+@click.option("--seed", default=0, show_default=True, help="The first seed.")
+@click.option("--share", type=click.FloatRange(0.01, 10), default=1.0, help="Share of the usual number of runs.")
+@click.option("--jobs", type=click.IntRange(1), help="Runs at once. Default: one for each core.")
+@click.option(
+    "--write", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Put tables into this file."
+)
+@click.option(
+    "--results", type=click.Path(path_type=Path, dir_okay=False), help="Keep the figures in this file, as JSON."
+)
+def main(nodes: tuple[str, ...], seed: int, share: float, jobs: int | None, write: Path | None,
+         results: Path | None) -> None:  # fmt: skip
+    """Measure every ablation and print the tables."""
+    logging.disable(logging.CRITICAL)
+    cells = measure([int(each) for each in nodes] or list(RUNS), seed, share, jobs)
+    titles = dict.fromkeys(each.condition for each in cells)
+    text = "\n".join(table(title, [each for each in cells if each.condition == title]) for title in titles)
+    click.echo(text)
+    if write is not None:
+        write_between_markers(write, text)
+    if results is not None:
+        told: dict[str, Any] = {"seed": seed, "machine": machine(), "cells": [attrs.asdict(each) for each in cells]}
+        results.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""The figures of :mod:`benchmarks.simulated`: which runs each is made of, and what it is held to."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import attrs
+
+from benchmarks.ablations import AS_BUILT, GUARDS_OFF
+from benchmarks.growth import growth_of
+from benchmarks.parallel import Job
+from benchmarks.report import Figure
+from sims.latency import Lognormal
+from sims.links import Link
+from sims.measures import percentile
+from sims.outcome import Outcome
+from sims.scenarios import find
+
+SIZES = (32, 128, 1000)
+"""Members for the figures that should not depend on it."""
+
+LAN = Link(latency=Lognormal(0.0005))
+
+GRID_BLOCKED = (1, 4, 16, 32)
+GRID_BLOCK_S = (2.0, 8.0, 16.0, 32.0)
+GRID_AWAKE_S = (0.001, 0.03, 0.25, 1.0)
+"""The grid of the Lifeguard paper's experiment: members blocked, for how long, awake in between for how long."""
+
+
+class Runs(Protocol):
+    """Makes runs, and shows how far they are."""
+
+    def __call__(self, title: str, jobs: Sequence[Job], alone: bool = False) -> list[Outcome]:
+        """The outcomes, in the order of the jobs; ``alone`` makes one at a time, so that times can be compared."""
+
+
+@attrs.define(kw_only=True)
+class Study:
+    """What is measured, and with how much effort."""
+
+    first_seed: int
+    quick: bool
+    runs: Runs
+    figures: list[Figure]
+    violations: list[str] = attrs.Factory(list)
+
+    def seeds(self, count: int) -> range:
+        """So many seeds, or a few if it is to be quick."""
+        return range(self.first_seed, self.first_seed + (max(2, count // 50) if self.quick else count))
+
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of clusters."""
+        return SIZES[:2] if self.quick else SIZES
+
+    def make(self, title: str, jobs: Sequence[Job], alone: bool = False) -> list[Outcome]:
+        """Make runs, and keep what they violated."""
+        outcomes = self.runs(title, jobs, alone)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            self.violations += [f"{outcome.scenario} ({job.ablation}): {each}" for each in outcome.violations]
+        return outcomes
+
+    def tell(self, name: str, value: float | None, unit: str = "s", target: float | None = None, *,
+             at_least: bool = False, samples: Sequence[float] = ()) -> None:  # fmt: skip
+        """Add a figure."""
+        value = math.inf if value is None else value
+        self.figures.append(
+            Figure(name=name, value=value, unit=unit, target=target, is_minimum=at_least, samples=tuple(samples))
+        )
+
+
+def speed(study: Study) -> None:
+    """How fast and how large simulations can be."""
+    nodes, seconds = (200, 20.0) if study.quick else (1000, 60.0)
+    plan = find("steady").plan(nodes=nodes, duration_s=seconds, seed=study.first_seed)
+    checked = find("steady").plan(nodes=128, duration_s=seconds, seed=study.first_seed)
+    bare, watched, large = study.make(
+        "speed", [Job(checked), Job(checked, checks=True), Job(plan)], alone=True
+    )  # fmt: skip
+    study.tell(
+        "128 nodes, simulated datagrams a second", bare.datagrams / bare.wall_s, "datagrams", 30_000, at_least=True
+    )
+    study.tell("the same with all invariants checked", watched.datagrams / watched.wall_s, "datagrams")
+    study.tell(f"{nodes} nodes, {seconds:g} virtual seconds: took", large.wall_s, "s", 30.0)
+    study.tell(f"{nodes} nodes, datagrams a second, start included", large.datagrams / large.wall_s, "datagrams")
+
+
+def growth(study: Study) -> None:
+    """How time and memory grow with the number of nodes that join all at once."""
+    for figure in growth_of((50, 100, 200) if study.quick else (250, 500, 1000, 2000, 5000), study.first_seed):
+        study.figures.append(figure)
+
+
+def crash(study: Study) -> None:
+    """How long until a crash is known to all, without loss."""
+    medians = []
+    for nodes in study.sizes():
+        plans = [attrs.evolve(find("crash").plan(nodes=nodes, seed=seed), link=LAN) for seed in study.seeds(200)]
+        outcomes = study.make(f"crash, {nodes} nodes", [Job(plan) for plan in plans])
+        times = [each.crashes[0].last_dead_s or math.inf for each in outcomes]
+        medians.append(statistics.median(times))
+        study.tell(
+            f"{nodes} nodes, crash, last one knows: median of {len(times)}", medians[-1], "s", 3.5, samples=times
+        )
+        study.tell(f"{nodes} nodes, crash, last one knows: 99 %", percentile(times, 0.99), "s", 5.0)
+        study.tell(f"{nodes} nodes, crash, last one knows: worst", max(times))
+        study.tell(f"{nodes} nodes, false deaths", sum(_false_deaths(each) for each in outcomes), "", 0)
+    study.tell("crash, medians: largest to smallest", max(medians) / min(medians), "", 1.3)
+
+
+def update(study: Study) -> None:
+    """How long until an update is known to all."""
+    nodes = study.sizes()[-1]
+    for loss, median_target in ((0.0, 0.05), (0.25, 0.5)):
+        plans = [find("update").plan(nodes=nodes, seed=seed, loss=loss) for seed in study.seeds(100)]
+        quiet = [attrs.evolve(plan, steps=(), scenario="steady") for plan in plans[:2]]
+        outcomes = study.make(f"update, {loss:.0%} loss", [Job(plan) for plan in (*plans, *quiet)])
+        idle = statistics.mean(each.datagrams for each in outcomes[len(plans) :])
+        outcomes = outcomes[: len(plans)]
+        times = [each.updates[0].last_s or math.inf for each in outcomes]
+        title = f"{nodes} nodes, {loss:.0%} loss, update"
+        study.tell(f"{title}, last one knows: median of {len(times)}", statistics.median(times), "s", median_target,
+                   samples=times)  # fmt: skip
+        study.tell(f"{title}, last one knows: worst", max(times), "s", None if loss else 0.3)
+        extra = (statistics.mean(each.datagrams for each in outcomes) - idle) / nodes
+        study.tell(f"{title}, datagrams for it, per node", extra, "datagrams", None if loss else 7.0)
+
+
+def lossy(study: Study) -> None:
+    """A quarter of all packets lost, for ten node-days, with crashes."""
+    nodes, hours = 128, 0.25 if study.quick else 24 * 10
+    seconds = 600.0
+    runs = max(2, math.ceil(hours * 3600 / nodes / seconds))
+    plans = [
+        find("lossy").plan(nodes=nodes, seed=seed, duration_s=seconds, changes={"crashes": "1"})
+        for seed in range(study.first_seed, study.first_seed + runs)
+    ]
+    outcomes = study.make("25 % loss", [Job(plan) for plan in plans])
+    days = sum(each.nodes * each.virtual_s for each in outcomes) / 86_400
+    times = [each.crashes[0].last_dead_s or math.inf for each in outcomes]
+    study.tell(
+        f"25 % loss, {nodes} nodes, {days:.1f} node-days: false deaths", sum(map(_false_deaths, outcomes)), "", 0
+    )
+    study.tell(f"25 % loss, crash, last one knows: median of {len(times)}", statistics.median(times), samples=times)
+    study.tell("25 % loss, crash, last one knows: worst", max(times), "s", 6.0)
+    study.tell("25 % loss, datagrams per node and second",
+               statistics.mean(each.per_node_s.datagrams_sent for each in outcomes), "datagrams", 15)  # fmt: skip
+    study.tell("25 % loss, bytes per node and second",
+               statistics.mean(each.per_node_s.bytes_sent for each in outcomes), "B", 2000)  # fmt: skip
+
+
+def slow(study: Study) -> None:
+    """The Lifeguard paper's experiment, with the guards and without."""
+    grid = list(itertools.product(GRID_BLOCKED, GRID_BLOCK_S, GRID_AWAKE_S))
+    if study.quick:
+        grid = [(4, 8.0, 0.25)]
+    plans = [
+        find("slow-nodes").plan(
+            nodes=128, seed=study.first_seed,
+            changes={"blocked": str(blocked), "block_s": str(block_s), "awake_s": str(awake_s)},
+        )
+        for blocked, block_s, awake_s in grid
+    ]  # fmt: skip
+    built = study.make("slow nodes", [Job.of(plan, AS_BUILT) for plan in plans])
+    bare = study.make("slow nodes, guards off", [Job.of(plan, GUARDS_OFF) for plan in plans])
+    title = f"slow nodes, {len(grid)} cells"
+    study.tell(f"{title}: healthy held dead by healthy", _sum(built, "healthy_by_healthy"), "", 0)
+    mine, without = _sum(built, "healthy_by_impaired"), _sum(bare, "healthy_by_impaired")
+    study.tell(f"{title}: healthy held dead by blocked", mine, "")
+    study.tell(f"{title}: the same with all guards off", without, "")
+    study.tell(f"{title}: with guards, in per cent of without", 100 * mine / without if without else 0.0, "", 1.0)
+    study.tell(f"{title}, guards off: healthy held dead by healthy", _sum(bare, "healthy_by_healthy"), "")
+    study.tell(f"{title}: datagrams per node and second, worst cell",
+               max(each.per_node_s.datagrams_sent for each in built), "datagrams", 25)  # fmt: skip
+    study.tell(
+        f"{title}: bytes per node and second, worst cell", max(each.per_node_s.bytes_sent for each in built), "B"
+    )
+
+
+def heal(study: Study) -> None:
+    """How soon all agree after a cut has been mended."""
+    for name, changes in (
+        ("split-heal", {}), ("one-way", {"which": "deaf"}), ("one-way", {"which": "mute"}), ("bridge", {}),
+        ("long-split", {}),
+    ):  # fmt: skip
+        plans = [find(name).plan(nodes=100, seed=seed, changes=changes) for seed in study.seeds(20)]
+        outcomes = study.make(name, [Job(plan) for plan in plans])
+        times = [math.inf if each.heal_s is None else each.heal_s for each in outcomes]
+        title = " ".join((name, *changes.values()))
+        study.tell(f"{title}, 100 nodes, agreed: median of {len(times)}", statistics.median(times), samples=times)
+        study.tell(f"{title}, 100 nodes, agreed: worst", max(times), "s", 10.0)
+
+
+def swarm(study: Study) -> None:
+    """Everything drawn from the seed, all invariants checked."""
+    seeds = study.seeds(10_000)
+    plans = [find("swarm").plan(seed=seed) for seed in seeds]
+    outcomes = study.make("swarm", [Job(plan, checks=True) for plan in plans])
+    reached: Counter[str] = Counter()
+    for each in outcomes:
+        reached.update({point for point, count in each.sometimes.items() if count})
+    study.tell(f"swarm, {len(outcomes)} seeds: runs with a violation",
+               sum(not each.is_good for each in outcomes), "", 0)  # fmt: skip
+    never = [point for point in outcomes[0].sometimes if not reached[point]]
+    study.tell("swarm, points never reached" + (f" ({', '.join(never)})" if never else ""), len(never), "", 0)
+    for point in outcomes[0].sometimes:
+        study.tell(f"swarm, runs that reached {point}", reached[point], "")
+
+
+def _false_deaths(outcome: Outcome) -> int:
+    """Views of a healthy member as dead."""
+    return outcome.false_deaths.healthy_by_healthy + outcome.false_deaths.healthy_by_impaired
+
+
+def _sum(outcomes: Sequence[Outcome], kind: str) -> int:
+    return sum(int(getattr(each.false_deaths, kind)) for each in outcomes)
+
+
+FIGURES: dict[str, Callable[[Study], None]] = {
+    "speed": speed,
+    "growth": growth,
+    "crash": crash,
+    "update": update,
+    "lossy": lossy,
+    "slow": slow,
+    "heal": heal,
+    "swarm": swarm,
+}
+"""What can be measured, in that order."""

@@ -1,0 +1,8 @@
+"""``python -m sims`` is the simulator's command line."""
+
+from __future__ import annotations
+
+from sims.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""The command line of the simulator: run scenarios, many seeds of them, and look into what came of it.
+
+``main`` has the group of commands and turns errors into exit codes; each command is a module of its own.
+``options`` and ``files`` are what people give, ``rendering`` and ``progress`` what they see, ``terminal``
+where. What sweeps are and how runs are made is not decided here.
+
+This module imports no package of the extra ``sims`` before it has made sure that all of them are there.
+"""
+
+from __future__ import annotations
+
+import sys
+
+MISSING_EXTRA = "sims: simulations need more packages: pip install 'gossip-membership[sims]'"
+
+EXTRA_PACKAGES = frozenset({"cattrs", "click", "rich"})
+
+EXIT_MISSING_EXTRA = 2
+"""Not 1, which tells a violation."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        from sims.cli.main import run  # noqa: PLC0415  (click, rich and cattrs are optional)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in EXTRA_PACKAGES:
+            raise
+        print(MISSING_EXTRA, file=sys.stderr)
+        sys.exit(EXIT_MISSING_EXTRA)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""The group of commands, and the one place where errors become a line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import cattrs  # noqa: F401  (commands need it; whoever lacks it is told so at once)
+import click
+
+from gossip.core.errors import ConfigurationError
+from sims.cli.terminal import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
+
+COMMANDS = {
+    "list": ("sims.cli.scenarios", "list_scenarios"),
+    "run": ("sims.cli.single", "run"),
+    "sweep": ("sims.cli.many", "sweep"),
+    "replay": ("sims.cli.investigate", "replay"),
+    "shrink": ("sims.cli.investigate", "shrink"),
+    "explain": ("sims.cli.investigate", "explain"),
+}
+"""In which module each command is, and under which name."""
+
+PROGRAM = "python -m sims"
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is needed: what one command needs, the others need not wait for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of their use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, if there is one."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Simulations: whole clusters in virtual time, on a network that can fail in every way.
+
+    \b
+    Examples:
+      python -m sims list
+      python -m sims run crash --nodes 64 --seed 7 --set victims=tenth
+      python -m sims sweep churn --seeds 0..99 --loss 0.1 --out churn.jsonl
+
+    \b
+    Exit codes:
+      0    everything held that must hold
+      1    something did not, or a run came to no outcome
+      2    the command line asks for something that cannot be
+      130  interrupted by Ctrl-C
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        code = main.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+    except ConfigurationError as error:
+        return _complain(PROGRAM, str(error), EXIT_USAGE)
+    except click.ClickException as error:
+        return _explain(error)
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        _silence_stdout()
+        return EXIT_FAILURE
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: click.ClickException) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later; 8.1 prints the help by itself
+        error.show()
+        return EXIT_USAGE
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else PROGRAM
+    hint = f" (see: {path} --help)" if isinstance(error, click.UsageError) else ""
+    return _complain(path, error.format_message() + hint, error.exit_code)
+
+
+def _complain(who: str, text: str, code: int) -> int:
+    line = " ".join(text.split())
+    print(f"{who}: {line}", file=sys.stderr)
+    return code
+
+
+def _silence_stdout() -> None:
+    """Nobody reads what is printed any more: let Python's last flush go nowhere, without a word."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,123 @@
+"""``python -m sims sweep``: many runs of a scenario, on many cores or machines."""
+
+from __future__ import annotations
+
+import textwrap
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from sims.cli.files import STANDARD_OUTPUT, write
+from sims.cli.options import file_option, json_option, parse_seeds, request_options
+from sims.cli.progress import Progress
+from sims.cli.rendering import counted, print_summary
+from sims.cli.terminal import EXIT_FAILURE, EXIT_INTERRUPTED
+from sims.dask_engine import DaskEngine
+from sims.ended import Ended, EngineLost, Failure
+from sims.request import Request
+from sims.results import ResultsFile
+from sims.summary import summarise
+from sims.sweep import Engine, Sweep
+from sims.workers import LocalEngine, available_cores
+
+TOLD_AT_ONCE = 10
+"""Violating runs told while the sweep goes on; all of them are in the summary."""
+
+TOLD_CHARACTERS = 160
+"""Of what is told of one: enough to know it again."""
+
+
+@click.command()
+@request_options
+@click.option(
+    "--seeds", callback=parse_seeds, required=True, metavar="A..B", help="The seeds to run, both ends included."
+)
+@click.option("--jobs", type=click.IntRange(min=1), metavar="J",
+              show_default="one for each core", help="How many runs at once.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True,
+              help="Worker processes of our own, or a Dask cluster.")  # fmt: skip
+@click.option("--scheduler", metavar="ADDRESS", show_default="a cluster of J processes on this machine",
+              help="Scheduler of a running Dask cluster, whose workers must find this package.")  # fmt: skip
+@file_option("--out", "Keep each outcome as a line of JSON. The same command run again runs only what is missing.")
+@json_option("the summary")
+def sweep(request: Request, seeds: range, jobs: int | None, engine: str, scheduler: str | None,
+          out: Path | None, json_to: Path | None) -> int:  # fmt: skip
+    """Run a scenario with many seeds, and show what came of all of them.
+
+    A killed worker loses nothing: its seed is run again. Ctrl-C ends the sweep, with a summary of what was done.
+
+    \b
+    Examples:
+      python -m sims sweep crash --seeds 0..99
+      python -m sims sweep churn --seeds 0..999 --nodes 48 --loss 0.2 --jobs 8 --out churn.jsonl
+      python -m sims sweep churn --seeds 0..999 --engine dask --scheduler tcp://10.0.0.1:8786
+      python -m sims sweep bootstrap --seeds 1..20 --json -
+
+    \b
+    Exit codes:
+      0    everything held in every run
+      1    something did not in some run, or a run came to no outcome
+      2    the command line asks for something that cannot be
+      130  interrupted by Ctrl-C
+    """
+    chosen = _engine(engine, jobs, scheduler)
+    with ExitStack() as stack:
+        results = None if out is None else stack.enter_context(ResultsFile(out, request, seeds.start))
+        done = Sweep(request=request, seeds=seeds, results=results)
+        request.plan(seeds.start)  # what cannot be is found here, before anything starts
+        lost = _follow(done, chosen)
+    summary = summarise(request, seeds, list(done.outcomes.values()), list(done.failures.values()))
+    if json_to is not None:
+        write(json_to, summary.to_json(indent=2))
+    if json_to != STANDARD_OUTPUT:
+        print_summary(summary)
+    if done.was_interrupted:
+        return EXIT_INTERRUPTED
+    if lost is not None:
+        raise click.ClickException(f"{lost}; {counted(summary.missing, 'run')} could not be made")
+    return 0 if summary.is_good else EXIT_FAILURE
+
+
+def _engine(engine: str, jobs: int | None, scheduler: str | None) -> Engine:
+    if engine == "dask":
+        if scheduler is not None and jobs is not None:
+            raise click.UsageError("--jobs is for clusters on this machine; a running one has the workers it has")
+        return DaskEngine(jobs or available_cores(), scheduler)
+    if scheduler is not None:
+        raise click.UsageError("--scheduler needs --engine dask")
+    return LocalEngine(jobs or available_cores())
+
+
+def _follow(sweep: Sweep, engine: Engine) -> EngineLost | None:
+    """Run it, and tell how far it is; returns why it could not go on, if so."""
+    bad = sum(not outcome.is_good for outcome in sweep.outcomes.values())
+    with Progress(sweep.request.scenario, len(sweep.seeds), "runs") as progress:
+        if sweep.outcomes:
+            progress.say(f"{counted(len(sweep.outcomes), 'outcome')} of {len(sweep.seeds)} were there already")
+
+        def told(ended: Ended) -> None:
+            nonlocal bad
+            reason = _complaint(ended)
+            bad += reason is not None
+            if reason is not None and bad <= TOLD_AT_ONCE:
+                progress.say(textwrap.shorten(f"seed {ended.seed}: {reason}", TOLD_CHARACTERS, placeholder=" ..."))
+            progress.update(len(sweep.outcomes) + len(sweep.failures), f"{bad} with violations")
+
+        try:
+            sweep.run(engine, told)
+        except EngineLost as lost:
+            return lost
+        if engine.lost_workers:
+            progress.say(f"{counted(engine.lost_workers, 'worker')} died in the middle of a run")
+    return None
+
+
+def _complaint(ended: Ended) -> str | None:
+    """What is wrong with a run, in a line; None if nothing is."""
+    if isinstance(ended, Failure):
+        return f"no outcome: {ended.reason}"
+    if ended.is_good:
+        return None
+    first = ended.violations[0]
+    return f"{first.invariant} at {first.at:.3f} s: {first.text}"

@@ -1,0 +1,212 @@
+"""How outcomes and summaries are shown to people; programs read their JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sims.cli.terminal import PlainConsole
+from sims.measures import CrashMeasure, FalseDeaths, UpdateMeasure, percentile
+from sims.outcome import Outcome, Violation
+from sims.sometimes import POINTS
+from sims.summary import Spread, Summary
+
+SHOWN_NEWS = 5
+"""Crashes, and updates, shown one by one."""
+
+SHOWN_SEEDS = 20
+"""Violating seeds shown one by one."""
+
+ALARM = "bold red"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Show what came of a run."""
+    console = PlainConsole()
+    console.print(Text(f"{outcome.scenario}, {outcome.nodes} nodes, seed {outcome.seed}, {outcome.profile}", "bold"))
+    console.print(_figures(outcome))
+    _print_news(console, _CRASH_TITLES, [_crash_row(crash) for crash in outcome.crashes])
+    _print_news(console, _UPDATE_TITLES, [_update_row(update) for update in outcome.updates])
+    _print_sometimes(console, "TIMES", outcome.sometimes)
+    for violation in outcome.violations:
+        _print_violation(console, violation)
+    if outcome.is_good:
+        console.print(Text("everything held that must hold", "green"))
+
+
+def print_summary(summary: Summary) -> None:
+    """Show what came of a sweep."""
+    console = PlainConsole()
+    title = f"{summary.scenario}, seeds {summary.seeds}: {counted(summary.runs, 'run')}"
+    missing = f", {summary.missing} missing" if summary.missing else ""
+    console.print(Text(title + missing, "bold"))
+    console.print(_totals(summary))
+    console.print(_spreads(summary))
+    _print_sometimes(console, "RUNS", summary.sometimes)
+    violating = [(f"{each.invariant} at {each.at:.3f} s: {each.text}", each.command) for each in summary.violating]
+    runs = counted(len({each.seed for each in summary.violating}), "run")
+    _print_seeds(console, f"VIOLATED in {runs}:", violating)
+    failed = [(each.text.strip().rpartition("\n")[2], each.command) for each in summary.failed]
+    _print_seeds(console, f"NO OUTCOME of {counted(len(failed), 'run')}:", failed)
+    if summary.is_good:
+        console.print(Text(f"everything held in {counted(summary.runs, 'run')}", "green"))
+
+
+def _table(*titles: str, text_columns: int = 1) -> Table:
+    """A table whose first columns are text and whose other ones are figures."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(titles))
+    for number, title in enumerate(titles):
+        table.add_column(title, justify="left" if number < text_columns else "right", overflow="fold")
+    return table
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f} s"
+
+
+def _wrongs(wrongs: FalseDeaths) -> str:
+    return (
+        f"{wrongs.healthy_by_healthy} of healthy by healthy, {wrongs.healthy_by_impaired} of healthy by impaired, "
+        f"{wrongs.impaired} of impaired"
+    )
+
+
+# --- one outcome
+
+
+def _figures(outcome: Outcome) -> Table:
+    table = _table("", "", text_columns=2)
+    rate = outcome.per_node_s
+    table.add_row("time", f"{outcome.virtual_s:.3f} virtual s in {outcome.wall_s:.3f} s")
+    table.add_row("traffic", f"{counted(outcome.datagrams, 'datagram')}, {counted(outcome.bytes, 'byte')}")
+    table.add_row("", f"{rate.datagrams_sent:.2f} datagrams and {rate.bytes_sent:.1f} bytes sent per node and second")
+    if (joins := outcome.joins) is not None:
+        all_saw = "never" if joins.all_see_all_s is None else _seconds(joins.all_see_all_s)
+        sizes = counted(joins.distinct_sizes_seen, "different size")
+        table.add_row("joins", f"all saw all: {all_saw}; {sizes} seen until then")
+    table.add_row("false deaths", _wrongs(outcome.false_deaths))
+    table.add_row("suspicions", f"{outcome.suspicions} of running members")
+    if outcome.heal_s is not None:
+        table.add_row("healed", f"{_seconds(outcome.heal_s)} after the last fault")
+    table.add_row("trace hash", outcome.trace_hash)
+    return table
+
+
+_CRASH_TITLES = ("CRASH OF", "AT", "FIRST SUSPECT", "FIRST DEAD", "HALF", "LAST", "NEVER")
+_UPDATE_TITLES = ("UPDATE OF", "AT", "FIRST", "HALF", "99 %", "LAST", "NEVER")
+
+
+@attrs.frozen
+class _News:
+    """A crash or an update, as a row of a table."""
+
+    name: str
+    at: float
+    times: tuple[float | None, ...]
+    missing: int
+
+
+def _crash_row(crash: CrashMeasure) -> _News:
+    times = (crash.first_suspect_s, crash.first_dead_s, crash.p50_dead_s, crash.last_dead_s)
+    return _News(crash.name, crash.at, times, crash.missing)
+
+
+def _update_row(update: UpdateMeasure) -> _News:
+    times = (update.first_s, update.p50_s, update.p99_s, update.last_s)
+    return _News(update.name, update.at, times, update.missing)
+
+
+def _print_news(console: Console, titles: Sequence[str], news: Sequence[_News]) -> None:
+    """The first few, how many more there are, and the medians of all."""
+    if not news:
+        return
+    table = _table(*titles)
+    for each in news[:SHOWN_NEWS]:
+        table.add_row(each.name, _seconds(each.at), *map(_seconds, each.times), str(each.missing))
+    if len(news) > SHOWN_NEWS:
+        table.add_row(f"and {len(news) - SHOWN_NEWS} more")
+    if len(news) > 1:
+        columns = zip(*(each.times for each in news), strict=True)
+        medians = [percentile([time for time in column if time is not None], 0.5) for column in columns]
+        missing = sum(each.missing for each in news)
+        table.add_row(f"medians of {len(news)}", "", *map(_seconds, medians), f"{missing} in all")
+    console.print()
+    console.print(table)
+
+
+def _print_violation(console: Console, violation: Violation) -> None:
+    console.print()
+    console.print(Text(f"VIOLATED: {violation.invariant} at {violation.at:.3f} s", ALARM))
+    console.print(Text(violation.text))
+    if violation.last_events:
+        console.print(Text("The last that happened before:"))
+    for event in violation.last_events:
+        console.print(Text(f"    {event}"))
+
+
+# --- a summary
+
+
+def _totals(summary: Summary) -> Table:
+    table = _table("", "", text_columns=2)
+    table.add_row("time", f"{summary.virtual_s:,.0f} virtual s; {summary.wall_s:,.1f} s of all runs together")
+    table.add_row("false deaths", _wrongs(summary.false_deaths))
+    table.add_row("suspicions", f"{summary.suspicions} of running members")
+    return table
+
+
+def _spreads(summary: Summary) -> Table:
+    """The figures that occur."""
+    table = _table("FIGURE", "VALUES", "MEDIAN", "99 %", "WORST", "NEVER")
+    figures: list[tuple[str, Spread, str]] = [
+        ("crash: last to hold it dead", summary.crash_last_dead_s, "s"),
+        ("update: last to know", summary.update_last_s, "s"),
+        ("joins: all saw all", summary.join_all_see_all_s, "s"),
+        ("healed after the last fault", summary.heal_s, "s"),
+        ("datagrams per node and second", summary.datagrams_per_node_s, ""),
+        ("bytes per node and second", summary.bytes_per_node_s, ""),
+    ]
+    for name, spread, unit in figures:
+        if spread.count or spread.never:
+            values = ("-" if each is None else f"{each:.3f} {unit}".strip() for each in
+                      (spread.median, spread.p99, spread.worst))  # fmt: skip
+            table.add_row(name, str(spread.count), *values, str(spread.never))
+    return table
+
+
+def _print_seeds(console: Console, alarm: str, complaints: Sequence[tuple[str, str]]) -> None:
+    """What is wrong with which seed, and the command to look at it."""
+    if not complaints:
+        return
+    console.print()
+    console.print(Text(alarm, ALARM))
+    for text, command in complaints[:SHOWN_SEEDS]:
+        console.print(Text(command, "bold"), soft_wrap=True)
+        console.print(Text(f"    {text}"), no_wrap=True, overflow="ellipsis")
+    if len(complaints) > SHOWN_SEEDS:
+        console.print(f"and {len(complaints) - SHOWN_SEEDS} more; --json names all")
+
+
+# --- both
+
+
+def _print_sometimes(console: Console, title: str, counts: Mapping[str, int]) -> None:
+    """The rare paths that were taken."""
+    reached = {point: count for point, count in counts.items() if count}
+    if not reached:
+        return
+    table = _table("REACHED", title, "")
+    table.columns[2].justify = "left"
+    for point, count in reached.items():
+        table.add_row(point, str(count), POINTS.get(point, ""))
+    console.print()
+    console.print(table)

@@ -1,0 +1,51 @@
+"""``python -m sims list``: what there is to run."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from sims.cli.terminal import PlainConsole
+from sims.scenarios import SCENARIOS
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
+def list_scenarios(as_json: bool) -> int:
+    """List all scenarios, with their parameters and defaults.
+
+    \b
+    Examples:
+      python -m sims list
+      python -m sims list --json
+
+    \b
+    A parameter is changed with --set, as is any field of the configuration:
+      python -m sims run crash --set victims=half --set suspicion_min=3
+    """
+    if as_json:
+        click.echo(json.dumps([_described(name) for name in SCENARIOS], indent=2))
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("SCENARIO", no_wrap=True)
+    table.add_column("NODES", justify="right")
+    table.add_column("WHAT HAPPENS")
+    table.add_column("PARAMETERS")
+    for name, scenario in SCENARIOS.items():
+        parameters = "\n".join(f"{each.name}={each.default}" for each in scenario.parameters)
+        table.add_row(Text(name, "bold"), str(scenario.nodes), Text(scenario.summary), Text(parameters))
+    PlainConsole().print(table)
+    return 0
+
+
+def _described(name: str) -> dict[str, object]:
+    scenario = SCENARIOS[name]
+    return {
+        "name": name,
+        "summary": scenario.summary,
+        "nodes": scenario.nodes,
+        "parameters": {each.name: each.default for each in scenario.parameters},
+    }

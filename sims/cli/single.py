@@ -1,0 +1,74 @@
+"""``python -m sims run``: one run of a scenario."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from sims.cli.files import STANDARD_OUTPUT, write
+from sims.cli.options import file_option, json_option, request_options
+from sims.cli.progress import Progress
+from sims.cli.rendering import print_outcome
+from sims.cli.terminal import EXIT_FAILURE
+from sims.observer import Observer
+from sims.outcome import Outcome
+from sims.plan import Plan
+from sims.request import Request
+from sims.run import Run
+
+
+@click.command()
+@request_options
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="S",
+              help="The seed. The same seed gives the same run.")  # fmt: skip
+@json_option("the outcome")
+@file_option("--html", "Write a report to look at in a browser.")
+@file_option("--trace", "Write everything that happens, to be replayed or explained later.")
+def run(request: Request, seed: int, json_to: Path | None, html: Path | None, trace: Path | None) -> int:
+    """Run a scenario once, and show what came of it.
+
+    \b
+    Examples:
+      python -m sims run steady
+      python -m sims run crash --nodes 64 --seed 7 --loss 0.1 --set victims=tenth
+      python -m sims run bootstrap --profile wan --set seeds=3 --json -
+      python -m sims run churn --html churn.html --trace churn.trace
+
+    \b
+    Exit codes:
+      0  everything held that must hold
+      1  something did not: see VIOLATED
+      2  the command line asks for something that cannot be
+    """
+    plan = request.plan(seed)
+    outcome = _run(plan, html, trace)
+    if json_to is not None:
+        write(json_to, outcome.to_json(indent=2))
+    if json_to != STANDARD_OUTPUT:
+        print_outcome(outcome)
+    return 0 if outcome.is_good else EXIT_FAILURE
+
+
+def _run(plan: Plan, html: Path | None, trace: Path | None) -> Outcome:
+    """Run the plan, with whoever has to watch it for the files that are wanted."""
+    observers: list[Observer] = []
+    with ExitStack() as stack:
+        if html is not None:
+            from sims.report import Recording, render  # noqa: PLC0415  (most runs need none)
+
+            recording = Recording()
+            observers.append(recording)
+        if trace is not None:
+            from sims.trace import TraceWriter  # noqa: PLC0415  (most runs need none)
+
+            writer = TraceWriter(plan, stack.enter_context(trace.open("w", encoding="utf-8")))
+            observers.append(writer)
+        progress = stack.enter_context(Progress(f"{plan.scenario}, seed {plan.seed}", plan.ends, "virtual s"))
+        outcome = Run(plan, observers=observers).run(progress.update)
+        if trace is not None:
+            writer.finish(outcome)
+    if html is not None:
+        write(html, render(recording, plan, outcome))
+    return outcome

@@ -1,0 +1,28 @@
+"""Exit codes, and consoles that write plainly where nobody looks at a terminal."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+from rich.console import Console
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+WIDTH_ELSEWHERE = 120
+"""Columns of tables where the output is no terminal."""
+
+
+class PlainConsole(Console):
+    """A console of standard output, or of standard error, with errors that stay what they are."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        stream = sys.stderr if stderr else sys.stdout
+        super().__init__(width=None if stream.isatty() else WIDTH_ELSEWHERE, highlight=False, stderr=stderr)
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on; Rich would end the program from within whatever is printing."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

@@ -1,0 +1,73 @@
+"""The page: one HTML file that holds its data, its style and its scripts, and asks the network for nothing.
+
+Every text is escaped where it is put. The page's own policy lets no other script run than the ones it was
+made with, so that even a text that got past would stay a text.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from sims.outcome import Outcome
+from sims.plan import Plan
+from sims.report.figures import banner, figures
+from sims.report.packing import packed
+from sims.report.recording import Recording
+
+SCRIPTS = ("base", "model", "curves", "grid", "beliefs", "traffic", "diagram", "messages", "ring", "start")
+"""The page's scripts, in the order in which they build on each other."""
+
+
+def render(recording: Recording, plan: Plan, outcome: Outcome) -> str:
+    """The report of a run.
+
+    :param recording: what watched the run from its beginning to its end.
+    """
+    style = _part("page.css")
+    script = '"use strict";\n(() => {\n' + "\n".join(_part(f"{name}.js") for name in SCRIPTS) + "\n})();\n"
+    policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}"
+    return Template(_part("page.html")).substitute(
+        policy=escape(policy),
+        style=style,
+        script=script,
+        title=escape(f"{plan.scenario}, {plan.nodes} nodes, seed {plan.seed}"),
+        scenario=escape(plan.scenario),
+        banner=banner(outcome.violations),
+        facts=_facts(plan, outcome),
+        plan=escape(plan.to_json()),
+        figures=figures(outcome),
+        data=_embedded(packed(recording)),
+    )
+
+
+def _facts(plan: Plan, outcome: Outcome) -> str:
+    settings = ", ".join(f"{name} = {value}" for name, value in plan.settings.items())
+    facts = {
+        "Seed": plan.seed,
+        "Nodes": plan.nodes,
+        "Profile": plan.profile,
+        "Settings": settings or "those of the profile",
+        "Virtual time": f"{outcome.virtual_s:.3f} s",
+        "Computed in": f"{outcome.wall_s:.1f} s",
+        "Trace hash": outcome.trace_hash,
+    }
+    return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>" for name, value in facts.items())
+
+
+def _embedded(data: Any) -> str:
+    """JSON that no text in it can end, whatever it holds."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _part(name: str) -> str:
+    return files("sims.report").joinpath(name).read_text(encoding="utf-8")

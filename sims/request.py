@@ -1,0 +1,58 @@
+"""A request: what somebody asks of a run in words, all but its seed. One request and many seeds are a sweep."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from sims.plan import Plan
+from sims.scenarios import find
+
+
+def _texts(given: Mapping[str, str]) -> dict[str, str]:
+    return dict(given)
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """Everything that the plans of a sweep have in common, as it was asked for."""
+
+    scenario: str
+    nodes: int | None = None
+    """None: as many as the scenario likes."""
+    loss: float = 0.0
+    profile: str = "lan"
+    duration_s: float | None = None
+    """None: as long as the scenario likes."""
+    changes: Mapping[str, str] = attrs.field(factory=dict, converter=_texts)
+    """Texts by the name of a parameter of the scenario or of a field of the configuration."""
+
+    def plan(self, seed: int) -> Plan:
+        """The plan of the run with this seed.
+
+        :raises ConfigurationError: if something cannot be; the text says what.
+        """
+        return find(self.scenario).plan(
+            seed=seed,
+            nodes=self.nodes,
+            loss=self.loss,
+            profile=self.profile,
+            duration_s=self.duration_s,
+            changes=self.changes,
+        )
+
+    def command(self, seed: int) -> str:
+        """The command line that runs this seed alone."""
+        words: list[Any] = ["python", "-m", "sims", "run", self.scenario, "--seed", seed]
+        fields = attrs.fields_dict(Request)
+        for option, name in (("--nodes", "nodes"), ("--loss", "loss"), ("--profile", "profile"),
+                             ("--duration", "duration_s")):  # fmt: skip
+            value = getattr(self, name)
+            if value != fields[name].default:
+                words += [option, value]
+        for name, text in self.changes.items():
+            words += ["--set", f"{name}={text}"]
+        return shlex.join(str(word) for word in words)

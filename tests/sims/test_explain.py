@@ -1,0 +1,388 @@
+"""An explanation says why a member was held dead: who asked in vain, who accused, how it spread, what was lost."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import attrs
+import pytest
+from click.testing import CliRunner
+
+from gossip.core.address import Address
+from gossip.core.errors import ConfigurationError
+from gossip.core.events import EventKind, MembershipEvent
+from sims.cli.investigate import explain as explain_command
+from sims.cli.investigate import replay as replay_command
+from sims.cli.investigate import shrink as shrink_command
+from sims.explain import MAX_TOLD, Explanation, explain
+from sims.links import Link, LinkChange
+from sims.node import SimulatedNode
+from sims.observer import Observer
+from sims.plan import Plan
+from sims.run import Run
+from sims.scenarios import find
+from sims.steps import AnyStep, Crash, Disturb, Forge, Leave, Pause, Restart
+from sims.trace import TraceWriter
+
+OTHERS = ("n0", "n1", "n2", "n4", "n5")
+
+
+def plan_of(*steps: AnyStep, nodes: int = 6, link: Link | None = None, duration_s: float = 20.0) -> Plan:
+    return Plan(
+        scenario="life", seed=1, nodes=nodes, link=link or Link(), steps=steps, duration_s=duration_s, settings={}
+    )
+
+
+class Deaths(Observer):
+    """Who held whom dead, and when, as members tell it."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, float]] = []
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        if event.kind is EventKind.DIED:
+            self.told.append((event.member.name, node.key, self.sim.now))
+
+
+def deaths_in(plan: Plan) -> list[tuple[str, str, float]]:
+    deaths = Deaths()
+    Run(plan, observers=[deaths]).run()
+    return deaths.told
+
+
+@pytest.fixture(scope="module")
+def crashed() -> Explanation:
+    return explain(plan_of(Crash(at=5.0, node="n3")), "n3")
+
+
+# --- a crash
+
+
+def test_a_crash_is_told_as_the_description_of_the_protocol_has_it(crashed: Explanation) -> None:
+    """Its worked example: two looks, each with helpers in the end, an accusation, a last question, a conviction."""
+    (death,) = crashed.deaths
+    first = death.cases[0]
+    times = [inquiry.at - death.zero for inquiry in first.inquiries]
+    assert times == pytest.approx([0.0, 0.1, 0.65, 0.75, 1.6, 1.7], abs=0.01)
+    assert [len(each.pings) for each in first.inquiries] == [1] * 6
+    assert [len(each.helpers) for each in first.inquiries] == [0, 3, 0, 3, 0, 0]
+    assert [len(each.streams) for each in first.inquiries] == [0, 0, 0, 1, 0, 0]
+    assert first.accusation.raised
+    assert first.accusation.at - death.zero == pytest.approx(1.05, abs=0.01)
+    assert death.died[0].at - death.zero == pytest.approx(1.8, abs=0.01)
+
+
+def test_helpers_asked_twice_and_said_so(crashed: Explanation) -> None:
+    first = crashed.deaths[0].cases[0]
+    requests = [request for inquiry in first.inquiries for request in inquiry.helpers]
+    assert [len(request.questions) for request in requests] == [2] * 6
+    assert all(request.reply is not None and not request.is_good_news for request in requests)
+    assert str(crashed).count("asked to help: 2 pings: arrived after its process had ended; NACK arrived") == 6
+
+
+def test_witnesses_ask_three_times_and_join_the_accusers(crashed: Explanation) -> None:
+    witnesses = crashed.deaths[0].cases[1:]
+    assert len(witnesses) >= 2
+    for case in witnesses:
+        assert not case.accusation.raised
+        assert case.accusation.floor == crashed.deaths[0].floor
+        assert [len(each.helpers) for each in case.inquiries[:3]] == [0, 0, 0]
+        assert case.accusation.at - crashed.deaths[0].zero == pytest.approx(1.35, abs=0.02)
+
+
+def test_a_member_that_crashed_was_not_wronged(crashed: Explanation) -> None:
+    assert not crashed.deaths[0].was_running
+    assert [str(step) for step in crashed.deaths[0].faults] == ["Crash(at=5.0, node='n3')"]
+    text = str(crashed)
+    assert "It was not running: its process had ended at" in text
+    assert "this death is false" not in text
+    assert "no message showed such a counter in time" in text
+    assert "it did not, before the end of the run" in text
+
+
+def test_all_who_held_it_dead_are_told_with_their_times(crashed: Explanation) -> None:
+    told = [(key, at) for name, key, at in deaths_in(plan_of(Crash(at=5.0, node="n3"))) if name == "n3"]
+    assert [(each.key, each.at) for each in crashed.deaths[0].died] == told
+    assert sorted(key for key, _ in told) == sorted(OTHERS)
+    assert all(held.until is None for held in crashed.deaths[0].held)
+    (convict, *rest) = crashed.deaths[0].died
+    assert convict.told_by is None
+    assert all(each.told_by in OTHERS for each in rest)
+
+
+# --- false deaths
+
+
+def test_a_member_that_was_cut_off_ran_and_every_question_and_warning_was_lost() -> None:
+    cut = Disturb(at=5.0, for_s=8.0, sources=("n3",))
+    told = explain(plan_of(cut), "n3")
+    (death,) = told.deaths
+    assert death.was_running
+    assert death.faults == (cut,)
+    fates = {ping.sending.lost_to for case in death.cases for inquiry in case.inquiries for ping in inquiry.pings}
+    assert fates == {"cut"}
+    assert {each.sending.lost_to for each in death.warned if each.sending.at <= death.died[0].at} == {"cut"}
+    assert all(held.until is not None and held.until > 13.0 for held in death.held)
+    assert death.ended is not None
+    text = str(told)
+    assert "It was running: this death is false." in text
+    assert f"    {cut}\n" in text
+    assert "stream: got no connection" in text
+    assert "messages told the member of the floor: lost to a cut" in text
+
+
+def test_a_member_that_is_heard_by_nobody_refutes_in_vain() -> None:
+    """What is sent to it arrives; what it sends does not. So it hears of the floor, and jumps over it."""
+    told = explain(plan_of(Disturb(at=5.0, for_s=8.0, sources=("n3",), both_ways=False)), "n3")
+    (death,) = told.deaths
+    decided = death.died[0].at
+    own = [each for each in death.shown if each.by_itself and each.sending.at <= decided]
+    assert own
+    assert all(each.counter >= death.floor and each.sending.lost_to == "cut" for each in own)
+    text = str(told)
+    assert "ping: answered, but the answer lost to a cut" in text
+    assert "the member heard of the floor at" in text
+    assert f"the member sent {len(own)} messages that showed it: lost to a cut" in text
+    counters = death.cases[0].accusation.counters
+    assert counters.runs
+    assert counters.seen < death.floor <= counters.own
+
+
+def test_a_paused_member_lets_everything_wait() -> None:
+    told = explain(plan_of(Pause(at=5.0, for_s=8.0, node="n3")), "n3")
+    (death,) = told.deaths
+    assert death.was_running
+    assert not death.cases[0].accusation.counters.runs
+    resumed = {
+        round(ping.sending.handled, 2)
+        for case in death.cases
+        for inquiry in case.inquiries
+        for ping in (*inquiry.pings, *inquiry.streams)
+        if ping.sending.handled is not None
+    }
+    assert resumed == {13.0}
+    streams = [each.sending for case in death.cases for inquiry in case.inquiries for each in inquiry.streams]
+    assert streams
+    assert all(each.handled == pytest.approx(13.0, abs=0.01) for each in streams)
+    text = str(told)
+    assert "the member's own counter stood at" in text
+    assert "while its process did not run" in text
+    assert "ping: arrived, but was not handled until +" in text
+    assert "heard too late" in text
+
+
+def test_a_death_that_somebody_invented_has_no_accuser() -> None:
+    lie = Forge(at=5.0, node="n3", kind="death", told=("n1",))
+    told = explain(plan_of(lie), "n3")
+    (death,) = told.deaths
+    assert death.cases == ()
+    assert death.faults == (lie,)
+    assert (death.died[0].key, death.died[0].told_by) == ("n1", "192.0.2.66:7946")
+    assert "nobody accused it; the accusation came from outside" in str(told)
+
+
+def test_the_faults_of_the_accusers_are_told_too() -> None:
+    """The accuser is alone behind a bad path, and nothing is wrong with the one it accuses."""
+    cut = Disturb(at=5.0, for_s=15.0, sources=("n0",))
+    told = explain(plan_of(cut, duration_s=30.0), "n4")
+    (death,) = told.deaths
+    assert [each.key for each in death.died] == ["n0"]
+    assert (death.faults, death.accusers_faults) == ((), (cut,))
+    assert "Faults that touch its accusers only:" in str(told)
+
+
+# --- no death
+
+
+def test_a_member_that_nobody_doubted_is_said_to_be_so() -> None:
+    told = explain(plan_of(Crash(at=5.0, node="n3")), "n0")
+    assert told.doubts == ()
+    assert str(told).startswith("n0 was never held dead, nor even suspected.\nIt ran from 0.000 s on")
+
+
+@pytest.mark.parametrize("change", [None, LinkChange(streams_only=True)])
+def test_questions_answered_by_a_helper_or_over_a_stream_are_no_doubts(change: LinkChange | None) -> None:
+    ways = Disturb(at=5.0, for_s=15.0, sources=("n3",), destinations=("n0", "n1"), change=change)
+    plan = plan_of(ways if change is None else attrs.evolve(ways, destinations=()))
+    assert explain(plan, "n3").doubts == ()
+
+
+def test_a_suspicion_that_was_cleared_is_told() -> None:
+    told = explain(Plan(scenario="loss", seed=1, nodes=16, link=Link(loss=0.4), duration_s=15.0), "n15")
+    assert not told.deaths
+    (doubt,) = told.doubts
+    assert doubt.ended is not None
+    assert {each.key for each in doubt.restored} == {each.key for each in doubt.suspected}
+    text = str(told)
+    assert text.startswith("n15 was never held dead, but suspected once.")
+    assert "this suspicion was false" in text
+    assert "How the conviction spread" not in text
+    assert "restored, told by n15" in text
+
+
+def test_the_first_question_in_vain_comes_after_the_last_answer() -> None:
+    """While its way to the accuser was cut, helpers answered for it; so those questions were not in vain."""
+    cut = Disturb(at=2.0, for_s=28.0, sources=("n3",), destinations=("n0", "n1"))
+    told = explain(plan_of(cut, Crash(at=20.0, node="n3"), nodes=4, duration_s=30.0), "n3")
+    (death,) = told.deaths
+    assert death.zero > 20.0
+    assert {case.accusation.accuser for case in death.cases} & {"n0", "n1"}
+
+
+def test_in_a_bad_network_all_that_led_to_an_accusation_is_told_and_no_more() -> None:
+    """Two looks, with a watch between them, take less than three seconds; streams are for the end of the second."""
+    plan = Plan(scenario="loss", seed=1, nodes=8, link=Link(loss=0.65), duration_s=15.0)
+    doubts = [doubt for name in plan.keys for doubt in explain(plan, name).doubts]
+    doubts += explain(attrs.evolve(plan, nodes=32, duration_s=5.0), "n8").doubts
+    cases = [case for doubt in doubts for case in doubt.cases]
+    raised = [case for case in cases if case.accusation.raised]
+    assert len(raised) >= 10
+    for case in raised:
+        before = [each for each in case.inquiries if each.at <= case.accusation.at]
+        assert before[0].at > case.accusation.at - 3.0
+        assert not any(each.streams for each in before[:2])
+        assert max(len(each.streams) for each in before) <= 1
+
+
+def test_each_generation_has_a_life_of_its_own() -> None:
+    told = explain(plan_of(Restart(at=5.0, node="n3"), Crash(at=12.0, node="n3"), duration_s=30.0), "n3")
+    assert [(life.began, life.ended) for life in told.lives] == [(0.0, 5.0), (5.0, 12.0)]
+    (death,) = told.deaths
+    assert death.life is told.lives[1]
+    assert death.zero > 12.0
+
+
+def test_a_farewell_is_told() -> None:
+    told = explain(plan_of(Leave(at=5.0, node="n3")), "n3")
+    assert told.doubts == ()
+    assert "to 5." in str(told)
+    assert "said farewell at 5.000 s" in str(told)
+
+
+# --- as a whole
+
+
+def test_explaining_changes_nothing_of_the_run() -> None:
+    plan = plan_of(Disturb(at=5.0, for_s=8.0, sources=("n3",)), link=Link(loss=0.2, corruption=0.05))
+    assert explain(plan, "n3").outcome.trace_hash == Run(plan).run().trace_hash
+
+
+def test_a_large_cluster_is_told_briefly() -> None:
+    told = explain(plan_of(Disturb(at=5.0, for_s=6.0, sources=("n3",)), nodes=128, duration_s=13.0), "n3")
+    assert len(told.deaths[0].died) == 127
+    lines = str(told).splitlines()
+    assert len(lines) < 120
+    assert max(map(len, lines)) <= 120
+    assert any("was the last of 127" in line for line in lines)
+    assert any("half of the 126 knew" in line for line in lines)
+
+
+def test_of_many_deaths_only_some_are_told_in_full() -> None:
+    pauses = [Pause(at=5.0 + 10.0 * number, for_s=6.0, node="n2") for number in range(MAX_TOLD + 2)]
+    told = explain(plan_of(*pauses, nodes=3, duration_s=85.0), "n2")
+    assert len(told.deaths) == MAX_TOLD + 2
+    text = str(told)
+    assert text.startswith(f"n2 was held dead {MAX_TOLD + 2} times")
+    assert f"Death {MAX_TOLD}:" in text
+    assert f"Death {MAX_TOLD + 1}:" not in text
+    assert "And 2 more, which began at" in text
+
+
+def test_a_name_that_nobody_has_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"nobody is called 'n99' in this run; there are n0, n1, n2, n3"):
+        explain(plan_of(), "n99")
+
+
+# --- the commands
+
+
+def test_the_command_explains_a_run_by_scenario_seed_and_name() -> None:
+    plan = find("crash").plan(seed=3, nodes=5, changes={"victims": "1"})
+    (victim,) = [step.node for step in plan.steps if isinstance(step, Crash)]
+    options = ["--scenario", "crash", "--nodes", "5", "--set", "victims=1"]
+    done = CliRunner().invoke(explain_command, ["3", victim, *options])
+    assert done.exit_code == 0
+    assert done.output == f"{explain(plan, victim)}\n"
+    other = next(key for key in plan.keys if key != victim)
+    done = CliRunner().invoke(explain_command, ["3", other, *options])
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, f"{other} was never held dead, nor even suspected.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["1", "n9", "--scenario", "steady", "--nodes", "3", "--duration", "1"], "nobody is called 'n9'"),
+        (["1", "n0", "--scenario", "nothing"], "there is no scenario 'nothing'"),
+        (["1", "n0", "--scenario", "steady", "--set", "victims"], "--set takes KEY=VALUE, not 'victims'"),
+        (["1", "n0", "--scenario", "steady", "--set", "no=1"], "has no parameter 'no'"),
+        (["1", "n0", "--scenario", "steady", "--duration", "inf"], "--duration must be a number of seconds above 0"),
+    ],
+)
+def test_the_command_says_in_one_line_what_cannot_be(arguments: list[str], complaint: str) -> None:
+    done = CliRunner().invoke(explain_command, arguments)
+    assert done.exit_code == 2
+    (line,) = done.output.splitlines()
+    assert complaint in line
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    plan = find("steady").plan(seed=1, nodes=3, duration_s=5.0)
+    text = io.StringIO()
+    writer = TraceWriter(plan, text)
+    writer.finish(Run(plan, observers=[writer]).run())
+    path = tmp_path / "trace.jsonl"
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def test_the_replay_of_the_same_run_exits_with_0_and_of_another_with_1(trace: Path) -> None:
+    done = CliRunner().invoke(replay_command, [str(trace)])
+    assert (done.exit_code, done.output[:14]) == (0, "The same run: ")
+    trace.write_text(trace.read_text(encoding="utf-8").replace("PING", "PONG", 1), encoding="utf-8")
+    done = CliRunner().invoke(replay_command, [str(trace)])
+    assert done.exit_code == 1
+    assert "Not the same run, from line " in done.output
+
+
+def test_a_scenario_is_run_twice_and_compared() -> None:
+    options = ["--scenario", "steady", "--seed", "1", "--nodes", "4", "--duration", "3", "--loss", "0.1"]
+    done = CliRunner().invoke(replay_command, options)
+    assert (done.exit_code, done.output[:14]) == (0, "The same run: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "either a trace or --scenario"),
+        (["TRACE", "--scenario", "steady"], "either a trace or --scenario"),
+        (["TRACE", "--nodes", "3", "--set", "a=b"], "which --nodes, --set cannot change"),
+        (["TRACE", "--seed", "3"], "which --seed cannot change"),
+        (["--scenario", "steady"], "--scenario needs --seed"),
+        (["/nowhere/trace"], "cannot be read"),
+    ],
+)
+def test_replay_says_in_one_line_what_cannot_be(arguments: list[str], complaint: str, trace: Path) -> None:
+    done = CliRunner().invoke(replay_command, [str(trace) if each == "TRACE" else each for each in arguments])
+    assert done.exit_code == 2
+    (line,) = done.output.splitlines()
+    assert complaint in line
+
+
+def test_the_command_shrinks_and_writes_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "test_found.py"
+    arguments = ["crash", "--seed", "1", "--nodes", "6", "--out", str(out)]
+    good = CliRunner().invoke(shrink_command, arguments)
+    assert good.exit_code == 2
+    assert "violates nothing, so there is nothing to shrink" in good.output
+    assert not out.exists()
+    monkeypatch.setattr("sims.invariants.MAX_RUMOURS", -1)
+    done = CliRunner().invoke(shrink_command, arguments)
+    assert done.exit_code == 0
+    assert "EverythingIsBounded: from 1 step, 6 nodes" in done.output
+    assert "to 0 steps, 2 nodes" in done.output
+    assert "def test_crash_seed_1() -> None:" in out.read_text(encoding="utf-8")
+    unwritable = CliRunner().invoke(shrink_command, [*arguments[:-1], str(tmp_path / "no" / "such.py")])
+    assert unwritable.exit_code == 2
+    assert "cannot be written" in unwritable.output

@@ -18,11 +18,12 @@ from gossip.core.config import Config
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
 from sims.clock import Clock
+from sims.latency import Latency
 from sims.links import Link
 from sims.network import Network
 from sims.node import SOCKET_BUFFER_DATAGRAMS, SimulatedNode
 from sims.observer import HOOKS, Observer
-from sims.randomness import derived_random, derived_seed
+from sims.randomness import Draws, derived_random, derived_seed
 from sims.streams import StreamCarrier
 
 WALL_START_MS = 1_700_000_000_000
@@ -33,7 +34,8 @@ class Simulation:
     """A cluster in virtual time; see the module's docstring."""
 
     def __init__(self, *, seed: int = 0, config: Config | None = None, link: Link | None = None,
-                 observers: Iterable[Observer] = (), keeps_events: bool = True) -> None:  # fmt: skip
+                 lateness: Latency | None = None, observers: Iterable[Observer] = (),
+                 keeps_events: bool = True) -> None:  # fmt: skip
         self.seed = seed
         self.config = config or Config.lan()
         self.now = 0.0
@@ -51,6 +53,7 @@ class Simulation:
         """Payload bytes in them."""
         self.overflows = 0
         """Datagrams lost because a process did not run and its socket's buffer was full."""
+        self._lateness = lateness
         self._keeps_events = keeps_events
         self._at: dict[Address, SimulatedNode] = {}
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
@@ -94,7 +97,9 @@ class Simulation:
         )
         if before is not None:
             self.past.append(before.protocol.stats)
-        node = self.nodes[key] = self._at[address] = SimulatedNode(key, address, protocol, clock, config)
+        node = self.nodes[key] = self._at[address] = SimulatedNode(
+            key, address, protocol, clock, config, Draws(derived_seed(self.seed, "lateness", key, self._lives[key]))
+        )
         self._tell("started", node)
         if seeds:
             protocol.seed([self.nodes[seed].address for seed in seeds], node.local_time(self.now))
@@ -325,6 +330,8 @@ class Simulation:
             return
         when = node.clock.virtual(node.timer)
         if when < node.alarm:
+            if self._lateness is not None:
+                when += self._lateness.quantile(node.draws.random())
             node.alarm = when
             self.at(max(when, self.now), self._wake, node, when)
 

@@ -12,7 +12,7 @@ import attrs
 
 from gossip.core.errors import ConfigurationError
 from sims.latency import Latency, Lognormal, at_least
-from sims.randomness import LinkDraws
+from sims.randomness import Draws
 
 UDP_OVERHEAD_BYTES = 28
 """IPv4 and UDP headers, which take bandwidth and count for the MTU."""
@@ -124,7 +124,7 @@ REORDERING_DELAYS = 8
 class DirectedLink:
     """One way between two addresses, with its state."""
 
-    draws: LinkDraws
+    draws: Draws
     link: Link | None
     """What the way is like at present; None while it is cut."""
     version: int

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from gossip.core.address import Address
 from sims.links import DirectedLink, Link, LinkChange
-from sims.randomness import LinkDraws, derived_seed
+from sims.randomness import Draws, derived_seed
 
 Applies = Callable[[Address, Address], bool]
 """Whether a rule applies to the way from the first address to the second."""
@@ -61,7 +61,7 @@ class Network:
             links = self._links[source] = {}
         link = links.get(destination)
         if link is None:
-            draws = LinkDraws(derived_seed(self._seed, "link", source, destination))
+            draws = Draws(derived_seed(self._seed, "link", source, destination))
             link = links[destination] = DirectedLink(draws, self._resolved(source, destination), self._version)
         elif link.version != self._version:
             link.link, link.version = self._resolved(source, destination), self._version

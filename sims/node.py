@@ -14,6 +14,7 @@ from gossip.core.member import Status
 from gossip.core.protocol import Protocol
 from gossip.core.view import Entry
 from sims.clock import Clock
+from sims.randomness import Draws
 
 SOCKET_BUFFER_DATAGRAMS = 256
 """Datagrams that wait for a node that does not run; further ones are lost. Linux' default receive buffer
@@ -39,6 +40,8 @@ class SimulatedNode:
     protocol: Protocol
     clock: Clock
     config: Config
+    draws: Draws
+    """From which it is drawn how late its timers fire."""
     entry: Entry = attrs.field(init=False)
     """What its core last called its own member; another one after a new generation."""
     events: list[MembershipEvent] = attrs.Factory(list)

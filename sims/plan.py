@@ -49,6 +49,8 @@ class Plan:
     settings: Mapping[str, Any] = attrs.field(factory=dict, converter=_settings)
     """Fields of :class:`gossip.Config` that differ from the profile."""
     link: Link = attrs.field(factory=Link)
+    lateness: Latency | None = None
+    """How late the timers of a node fire: event loops and kernels take their time. None: never."""
     shape: tuple[Disturb, ...] = ()
     """Ways that are different from ``link`` all the time; their times do not matter."""
     seeds: int = attrs.field(default=3, validator=at_least(0))

@@ -25,8 +25,8 @@ def derived_random(seed: int, *purpose: object) -> Random:
     return Random(derived_seed(seed, *purpose))
 
 
-class LinkDraws:
-    """A random stream in a single number, for the hundred thousand links of a large run.
+class Draws:
+    """A random stream in a single number: a large run has one for each of a hundred thousand links.
 
     Source: SplitMix64, Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA
     2014), figure 16.

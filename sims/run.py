@@ -77,7 +77,10 @@ class Run:
         self._violations: list[Violation] = []
         watching: list[Observer] = [self._truth, self._agreement, self._measures, self._hash, self._sometimes]
         watching += [self._recent, *self._invariants, *observers]
-        self.sim = Simulation(seed=plan.seed, config=config, link=plan.link, observers=watching, keeps_events=False)
+        self.sim = Simulation(
+            seed=plan.seed, config=config, link=plan.link, lateness=plan.lateness, observers=watching,
+            keeps_events=False,
+        )  # fmt: skip
 
     def run(self, progress: Callable[[float], None] = lambda _virtual_s: None) -> Outcome:
         """Let everything happen.

@@ -92,6 +92,7 @@ plans = st.builds(
     profile=st.sampled_from(["lan", "wan", "local"]),
     settings=st.fixed_dictionaries({}, optional={"witnesses": st.floats(0, 64), "push_ring": st.integers(0, 16)}),
     link=links,
+    lateness=st.none() | latencies,
     shape=st.lists(disturbances, max_size=2).map(tuple),
     seeds=st.integers(0, 9),
     joins=st.booleans(),

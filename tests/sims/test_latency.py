@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gossip.core.errors import ConfigurationError
 from sims.latency import Constant, Exponential, Latency, Lognormal, Measured, Pareto, Uniform
-from sims.randomness import LinkDraws
+from sims.randomness import Draws
 from tests.sims.strategies import always, delays, latencies
 
 shares = st.floats(0, 1, exclude_max=True)
@@ -75,7 +75,7 @@ def test_a_measured_delay_keeps_within_what_was_measured(values: list[float], sh
 )
 def test_the_median_is_that_of_the_distribution(latency: Latency, expected: float) -> None:
     assert latency.quantile(0.5) == pytest.approx(expected)
-    draws = LinkDraws(1)
+    draws = Draws(1)
     drawn = [latency.quantile(draws.random()) for _ in range(4001)]
     below, above = latency.quantile(0.5 - 0.04), latency.quantile(0.5 + 0.04)  # five standard errors of a share
     assert below <= median(drawn) <= above

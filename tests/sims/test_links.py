@@ -20,7 +20,7 @@ from sims.links import (
     Link,
     LinkChange,
 )
-from sims.randomness import LinkDraws
+from sims.randomness import Draws
 
 MANY = 20_000
 DATA = bytes(range(100))
@@ -28,7 +28,7 @@ INSTANT = Constant(0.0)
 
 
 def _way(*, seed: int = 1, **fields: object) -> DirectedLink:
-    return DirectedLink(LinkDraws(seed), Link(**fields), 0)  # type: ignore[arg-type]
+    return DirectedLink(Draws(seed), Link(**fields), 0)  # type: ignore[arg-type]
 
 
 def _sent(
@@ -51,7 +51,7 @@ def test_an_undisturbed_way_delivers_each_datagram_once_and_whole() -> None:
 
 
 def test_a_cut_way_delivers_nothing_and_says_so() -> None:
-    way = DirectedLink(LinkDraws(1), None, 0)
+    way = DirectedLink(Draws(1), None, 0)
     assert (way.carry(DATA, 0.0), way.lost_to) == ([], "cut")
     assert way.segment_delay(0.2) == MAX_STREAM_DELAY_S
 

@@ -10,6 +10,7 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from sims.clock import Clock
 from sims.engine import Simulation
+from sims.latency import Constant
 from sims.node import SOCKET_BUFFER_DATAGRAMS
 from tests.core.worlds import cluster, expect_agreement, expect_no_deaths
 from tests.sims.strategies import always
@@ -211,3 +212,16 @@ def test_a_slow_process_loses_what_its_socket_has_no_room_for() -> None:
     for _ in range(SOCKET_BUFFER_DATAGRAMS + 5):
         sim.inject("n0", b"x", SOMEBODY)
     assert sim.overflows == 5
+
+
+# --- timers that are late
+
+
+@pytest.mark.parametrize(("late_s", "stalls"), [(0.05, False), (0.15, True)])
+def test_timers_may_be_late_everywhere_which_is_no_stall_until_it_is_long(late_s: float, stalls: bool) -> None:
+    sim = Simulation(lateness=Constant(late_s))
+    sim.start_many(4)
+    sim.run(20.0)
+    assert all((node.protocol.stats.stalls > 0) is stalls for node in sim.running)
+    assert sim.all_agree()
+    expect_no_deaths(sim)

@@ -14,7 +14,7 @@ from sims.latency import Uniform
 from sims.links import Link, LinkChange
 from sims.network import Network
 from sims.plan import Plan
-from sims.randomness import LinkDraws, derived_random, derived_seed
+from sims.randomness import Draws, derived_random, derived_seed
 from sims.run import Run
 from sims.steps import AnyStep, Disturb, Restart, Start
 from tests.sims.watchers import Fates
@@ -35,23 +35,23 @@ def test_other_seeds_and_other_purposes_make_other_streams() -> None:
     assert len(seeds) == 100 * len(purposes)
 
 
-def test_link_draws_are_the_published_generator() -> None:
-    draws = LinkDraws(1234567)
+def test_draws_are_the_published_generator() -> None:
+    draws = Draws(1234567)
     published = (6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431)
     assert [draws.random() for _ in published] == [(number >> 11) / 2**53 for number in published]
 
 
 def _along_one_link() -> list[float]:
-    draws = LinkDraws(derived_seed(1, "link", "a", "b"))
+    draws = Draws(derived_seed(1, "link", "a", "b"))
     return [draws.random() for _ in range(DRAWS)]
 
 
 def _first_of_many_links() -> list[float]:
-    return [LinkDraws(derived_seed(1, "link", number)).random() for number in range(DRAWS)]
+    return [Draws(derived_seed(1, "link", number)).random() for number in range(DRAWS)]
 
 
 def _first_of_neighbouring_seeds() -> list[float]:
-    return [LinkDraws(seed).random() for seed in range(DRAWS)]
+    return [Draws(seed).random() for seed in range(DRAWS)]
 
 
 @pytest.mark.parametrize("draw", [_along_one_link, _first_of_many_links, _first_of_neighbouring_seeds])

@@ -19,7 +19,7 @@ from benchmarks.plan import Effort, Targets
 from benchmarks.report import Figure, median, percentile, worst
 
 UPDATE_PAUSE_S = (0.3, 0.7)
-"""Pause between two updates. Each makes every node push four datagrams; more than five updates a second
+"""Pause between two updates. Each makes every node push six datagrams; more than three updates a second
 would use up the budget for that (``push_rate``) and measure the budget instead."""
 
 CRASH_PAUSE_S = (0.0, 1.0)

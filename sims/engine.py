@@ -330,10 +330,9 @@ class Simulation:
             return
         when = node.clock.virtual(node.timer)
         if when < node.alarm:
-            if self._lateness is not None:
-                when += self._lateness.quantile(node.draws.random())
             node.alarm = when
-            self.at(max(when, self.now), self._wake, node, when)
+            late = 0.0 if self._lateness is None else self._lateness.quantile(node.draws.random())
+            self.at(max(when + late, self.now), self._wake, node, when)
 
     def _wake(self, node: SimulatedNode, alarm: float) -> None:
         if node.alarm != alarm or not node.running or node.paused_until > self.now:

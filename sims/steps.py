@@ -25,6 +25,9 @@ FAREWELL_POLL_S = 0.05
 MIN_RATE = 0.001
 """A clock that stands still never shows the time of a timer."""
 
+ROUNDING_S = 1e-9
+"""What may be left of several delays that were added and taken away again."""
+
 FORGER = Address("192.0.2.66", 7946)
 """Where forged datagrams come from; nobody runs there."""
 
@@ -233,12 +236,13 @@ class Slow(_OnOneProcess):
     def begin(self, sim: Simulation) -> None:
         """Slow it down."""
         if self.node in sim.nodes:
-            sim.slow_down(self.node, self.handling_s)
+            sim.slow_down(self.node, sim.nodes[self.node].slowness + self.handling_s)
 
     def end(self, sim: Simulation) -> None:
-        """Let it be as fast as others."""
+        """Let it be as fast as before."""
         if self.node in sim.nodes:
-            sim.slow_down(self.node, 0.0)
+            left = sim.nodes[self.node].slowness - self.handling_s
+            sim.slow_down(self.node, left if left > ROUNDING_S else 0.0)
 
 
 @attrs.frozen(kw_only=True)
@@ -251,12 +255,12 @@ class Drift(_OnOneProcess):
     def begin(self, sim: Simulation) -> None:
         """Change the rate."""
         if self.node in sim.nodes:
-            sim.set_clock_rate(self.node, self.rate)
+            sim.set_clock_rate(self.node, sim.nodes[self.node].clock.rate * self.rate)
 
     def end(self, sim: Simulation) -> None:
-        """Let it run as others do."""
+        """Let it run as before."""
         if self.node in sim.nodes:
-            sim.set_clock_rate(self.node, 1.0)
+            sim.set_clock_rate(self.node, sim.nodes[self.node].clock.rate / self.rate)
 
 
 @attrs.frozen(kw_only=True)

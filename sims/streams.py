@@ -78,6 +78,7 @@ class StreamCarrier:
         node.streams[number] = StreamEnd(peer, accepted)
         peer.streams[accepted] = StreamEnd(node, number)
         sim.at(sim.now + STREAM_LIFE_S, self._end, node, number)
+        sim.at(sim.now + STREAM_LIFE_S, self._end, peer, accepted)
         for data in waiting:
             self._send(node, number, data)
 
@@ -125,5 +126,5 @@ class StreamCarrier:
             return
         sim.hand_over(node, lambda: node.protocol.stream_closed(number, node.local_time(sim.now)))
         peer, there = end.peer, end.number
-        if peer.streams.pop(there, None) is not None:
+        if self._is_open_both_ways(node, peer) and peer.streams.pop(there, None) is not None:
             sim.hand_over(peer, lambda: peer.protocol.stream_closed(there, peer.local_time(sim.now)))

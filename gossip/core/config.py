@@ -100,8 +100,9 @@ class Config:
     push_random: int = attrs.field(default=2, validator=_whole(0, 16))
     """Random members to whom news is pushed at once by each node that hears it first."""
 
-    push_ring: int = attrs.field(default=2, validator=_whole(0, 16))
-    """Ring neighbours to whom it is pushed as well; 2 makes sure that without loss nobody is missed."""
+    push_ring: int = attrs.field(default=4, validator=_whole(0, 16))
+    """Ring neighbours to whom it is pushed as well. 2 make sure that without loss nobody is missed; 4 miss hardly
+    anybody at 25 % loss, for half as much again in datagrams."""
 
     push_delay: float = attrs.field(default=0.003, validator=_between(0, 10))
     """How long fresh news waits so that a burst of it shares datagrams."""

@@ -328,3 +328,19 @@ def test_leaving_out_any_step_of_a_plan_leaves_a_plan_that_runs() -> None:
         )  # fmt: skip
         outcome = Run(plan).run()
         assert outcome.is_good, f"without {steps[number]}: {outcome.violations[0]}"
+
+
+def test_faults_of_one_process_that_overlap_add_up_and_each_takes_away_only_its_own() -> None:
+    sim = cluster(2)
+    first, second = Slow(at=0, for_s=9, node="n1", handling_s=0.1), Slow(at=0, for_s=5, node="n1", handling_s=0.2)
+    fast, faster = Drift(at=0, for_s=9, node="n1", rate=1.1), Drift(at=0, for_s=5, node="n1", rate=2.0)
+    for step in (first, second, fast, faster):
+        step.begin(sim)
+    for step in (second, faster):
+        step.end(sim)
+    assert sim.nodes["n1"].slowness == pytest.approx(0.1)
+    assert sim.nodes["n1"].clock.rate == pytest.approx(1.1)
+    for step in (first, fast):
+        step.end(sim)
+    assert sim.nodes["n1"].slowness == 0
+    assert sim.nodes["n1"].clock.rate == pytest.approx(1.0)

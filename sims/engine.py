@@ -170,6 +170,7 @@ class Simulation:
 
     def inject(self, key: str, data: bytes, source: Address) -> None:
         """Hand a datagram to a node, as if it came from ``source``."""
+        self.note(f"{len(data)} bytes are handed to {key} as if from {source}")
         self._deliver_to(self.nodes[key], data, source)
 
     def note(self, text: str) -> None:

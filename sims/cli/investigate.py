@@ -10,11 +10,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gossip.core.errors import ConfigurationError
 from sims.cli.files import writable, write
-from sims.cli.options import asks_for_runs, request_options
+from sims.cli.options import SEED, asks_for_runs, request_options
 from sims.cli.terminal import EXIT_FAILURE
 from sims.explain import explain as explain_member
 from sims.plan import Plan
 from sims.request import Request
+from sims.scenarios import SCENARIOS
 from sims.shrink import MAX_TRIALS, Shrunk, as_pytest
 from sims.shrink import shrink as shrink_plan
 from sims.trace import replay as replay_trace
@@ -23,35 +24,55 @@ from sims.trace import run_twice
 
 @click.command()
 @asks_for_runs(click.argument("scenario", metavar="TRACE|SCENARIO"))
-@click.option("--seed", type=int, help="Run this seed of a scenario twice, instead of replaying a trace.")
+@click.option("--seed", type=SEED, metavar="S", help="Run this seed of a scenario twice, instead of a trace again.")
 def replay(request: Request, seed: int | None) -> int:
-    """Run the plan of a TRACE again, or a seed of a SCENARIO twice, and say where the two runs differ, if they do.
+    """Run a trace again, or a seed twice, and compare line by line.
+
+    TRACE is a file that run --trace has written; it holds all that the run was made of. With --seed, the run of that
+    seed of a SCENARIO is made twice, the second time in a process of its own.
 
     \b
     Examples:
-      python -m sims replay run.trace
+      python -m sims replay churn.trace
       python -m sims replay churn --seed 7 --loss 0.1
+
+    \b
+    Exit codes:
+      0  it is the same run
+      1  it is not: see from which line on
+      2  the command line asks for something that cannot be
     """
-    if seed is not None:
+    path = Path(request.scenario)
+    if request.scenario in SCENARIOS or (seed is not None and not path.exists()):
+        if seed is None:
+            raise ConfigurationError(f"{request.scenario} is a scenario: say with --seed which run to make twice")
         result = run_twice(request.plan(seed))
-    elif request != Request(scenario=request.scenario):
-        raise ConfigurationError("a trace holds the plan of its run, which options cannot change; a seed needs --seed")
+    elif seed is not None or request != Request(scenario=request.scenario):
+        raise ConfigurationError("a trace holds the plan of its run, which options cannot change")
     else:
-        result = replay_trace(Path(request.scenario))
+        result = replay_trace(path)
     click.echo(str(result))
     return 0 if result.is_same else EXIT_FAILURE
 
 
 @click.command()
 @request_options
-@click.option("--seed", type=int, required=True, help="Of the run that violates an invariant.")
-@click.option("--out", callback=writable, required=True, metavar="FILE", help="The test to write.")
+@click.option("--seed", type=SEED, required=True, metavar="S", help="The seed of a run that violates an invariant.")
+@click.option("--out", callback=writable, required=True, metavar="FILE", help="Where to write the test.")
 def shrink(request: Request, seed: int, out: Path) -> int:
-    """Make a run that violates an invariant as small as it goes, and write a test of it.
+    """Make a violating run as small as it goes, and write a test of it.
+
+    What the violation does not need is left out: steps, nodes, time, faults of the network, settings. The test fails
+    as long as the run violates anything.
 
     \b
     Example:
       python -m sims shrink swarm --seed 4711 --out tests/core/test_swarm_4711.py
+
+    \b
+    Exit codes:
+      0  the test is written
+      2  the command line asks for something that cannot be, or the run violates nothing
     """
     shrunk = _with_progress(request.plan(seed))
     write(out, as_pytest(shrunk))
@@ -81,15 +102,25 @@ def _with_progress(plan: Plan) -> Shrunk:
 
 
 @click.command()
-@click.argument("seed", type=int)
+@click.argument("seed", type=SEED)
 @click.argument("name")
-@asks_for_runs(click.option("--scenario", default="swarm", show_default=True, help="Of which the run is."))
+@asks_for_runs(
+    click.option("--scenario", default="swarm", show_default=True, metavar="SCENARIO", help="The scenario of the run.")
+)
 def explain(seed: int, name: str, request: Request) -> int:
-    """Say why the member NAME was declared dead in the run with this SEED, or that it was not.
+    """Say why a member was held dead or suspected in a run.
+
+    SEED is that of the run, NAME the member's: n0, n1 and so on for those that start at the beginning.
 
     \b
-    Example:
-      python -m sims explain 7 n3 --scenario flapping
+    Examples:
+      python -m sims explain 4711 n3
+      python -m sims explain 7 n3 --scenario flapping --nodes 16
+
+    \b
+    Exit codes:
+      0  explained, or there is nothing to explain
+      2  the command line asks for something that cannot be, such as a name that nobody has
     """
     click.echo(str(explain_member(request.plan(seed), name)))
     return 0

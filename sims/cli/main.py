@@ -53,6 +53,7 @@ def main() -> None:
       python -m sims list
       python -m sims run crash --nodes 64 --seed 7 --set victims=tenth
       python -m sims sweep churn --seeds 0..99 --loss 0.1 --out churn.jsonl
+      python -m sims explain 7 n23 --scenario crash --nodes 64
 
     \b
     Exit codes:

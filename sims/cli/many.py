@@ -43,7 +43,7 @@ TOLD_CHARACTERS = 160
 @json_option("the summary")
 def sweep(request: Request, seeds: range, jobs: int | None, engine: str, scheduler: str | None,
           out: Path | None, json_to: Path | None) -> int:  # fmt: skip
-    """Run a scenario with many seeds, and show what came of all of them.
+    """Run many seeds of a scenario, and show what came of them.
 
     A killed worker loses nothing: its seed is run again. Ctrl-C ends the sweep, with a summary of what was done.
 

@@ -15,6 +15,9 @@ from sims.cli.files import writable, writable_or_dash
 from sims.plan import MAX_NODES, MIN_NODES
 from sims.request import Request
 
+SEED = click.IntRange(min=0)
+"""Type of one seed."""
+
 
 def parse_seeds(_: click.Context, __: click.Parameter, text: str) -> range:
     """Callback of an option that takes seeds as ``A..B``, both ends included."""

@@ -40,6 +40,7 @@ def print_outcome(outcome: Outcome) -> None:
     for violation in outcome.violations:
         _print_violation(console, violation)
     if outcome.is_good:
+        console.print()
         console.print(Text("everything held that must hold", "green"))
 
 
@@ -50,6 +51,7 @@ def print_summary(summary: Summary) -> None:
     missing = f", {summary.missing} missing" if summary.missing else ""
     console.print(Text(title + missing, "bold"))
     console.print(_totals(summary))
+    console.print()
     console.print(_spreads(summary))
     _print_sometimes(console, "RUNS", summary.sometimes)
     violating = [(f"{each.invariant} at {each.at:.3f} s: {each.text}", each.command) for each in summary.violating]
@@ -58,6 +60,7 @@ def print_summary(summary: Summary) -> None:
     failed = [(each.text.strip().rpartition("\n")[2], each.command) for each in summary.failed]
     _print_seeds(console, f"NO OUTCOME of {counted(len(failed), 'run')}:", failed)
     if summary.is_good:
+        console.print()
         console.print(Text(f"everything held in {counted(summary.runs, 'run')}", "green"))
 
 
@@ -74,10 +77,17 @@ def _seconds(value: float | None) -> str:
 
 
 def _wrongs(wrongs: FalseDeaths) -> str:
-    return (
-        f"{wrongs.healthy_by_healthy} of healthy by healthy, {wrongs.healthy_by_impaired} of healthy by impaired, "
-        f"{wrongs.impaired} of impaired"
-    )
+    """How often somebody that ran was held dead; impaired are those whom a fault of the plan touched."""
+    kinds = {
+        "of healthy members, by healthy ones": wrongs.healthy_by_healthy,
+        "of healthy members, by impaired ones": wrongs.healthy_by_impaired,
+        "of impaired members": wrongs.impaired,
+    }
+    return "; ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
+
+
+def _suspicions(count: int) -> str:
+    return f"{count:,} of members that ran" if count else "none"
 
 
 # --- one outcome
@@ -94,15 +104,15 @@ def _figures(outcome: Outcome) -> Table:
         sizes = counted(joins.distinct_sizes_seen, "different size")
         table.add_row("joins", f"all saw all: {all_saw}; {sizes} seen until then")
     table.add_row("false deaths", _wrongs(outcome.false_deaths))
-    table.add_row("suspicions", f"{outcome.suspicions} of running members")
+    table.add_row("false suspicions", _suspicions(outcome.suspicions))
     if outcome.heal_s is not None:
-        table.add_row("healed", f"{_seconds(outcome.heal_s)} after the last fault")
+        table.add_row("all agreed", f"{_seconds(outcome.heal_s)} after the last step")
     table.add_row("trace hash", outcome.trace_hash)
     return table
 
 
-_CRASH_TITLES = ("CRASH OF", "AT", "FIRST SUSPECT", "FIRST DEAD", "HALF", "LAST", "NEVER")
-_UPDATE_TITLES = ("UPDATE OF", "AT", "FIRST", "HALF", "99 %", "LAST", "NEVER")
+_CRASH_TITLES = ("CRASH OF", "AT", "FIRST SUSPECTS", "FIRST HOLDS DEAD", "HALF DO", "LAST DOES", "NEVER DO")
+_UPDATE_TITLES = ("UPDATE OF", "AT", "FIRST KNOWS", "HALF KNOW", "99 % KNOW", "LAST KNOWS", "NEVER KNOW")
 
 
 @attrs.frozen
@@ -158,28 +168,27 @@ def _print_violation(console: Console, violation: Violation) -> None:
 
 def _totals(summary: Summary) -> Table:
     table = _table("", "", text_columns=2)
-    table.add_row("time", f"{summary.virtual_s:,.0f} virtual s; {summary.wall_s:,.1f} s of all runs together")
+    table.add_row("time", f"{summary.virtual_s:,.0f} virtual s in {summary.wall_s:,.1f} s, all runs together")
     table.add_row("false deaths", _wrongs(summary.false_deaths))
-    table.add_row("suspicions", f"{summary.suspicions} of running members")
+    table.add_row("false suspicions", _suspicions(summary.suspicions))
     return table
 
 
 def _spreads(summary: Summary) -> Table:
     """The figures that occur."""
     table = _table("FIGURE", "VALUES", "MEDIAN", "99 %", "WORST", "NEVER")
-    figures: list[tuple[str, Spread, str]] = [
-        ("crash: last to hold it dead", summary.crash_last_dead_s, "s"),
-        ("update: last to know", summary.update_last_s, "s"),
-        ("joins: all saw all", summary.join_all_see_all_s, "s"),
-        ("healed after the last fault", summary.heal_s, "s"),
-        ("datagrams per node and second", summary.datagrams_per_node_s, ""),
-        ("bytes per node and second", summary.bytes_per_node_s, ""),
+    figures: list[tuple[str, Spread]] = [
+        ("seconds from a crash until the last held it dead", summary.crash_last_dead_s),
+        ("seconds from an update until the last knew it", summary.update_last_s),
+        ("seconds from the beginning until all saw all", summary.join_all_see_all_s),
+        ("seconds from the last step until all agreed", summary.heal_s),
+        ("datagrams sent per node and second", summary.datagrams_per_node_s),
+        ("bytes sent per node and second", summary.bytes_per_node_s),
     ]
-    for name, spread, unit in figures:
+    for name, spread in figures:
         if spread.count or spread.never:
-            values = ("-" if each is None else f"{each:.3f} {unit}".strip() for each in
-                      (spread.median, spread.p99, spread.worst))  # fmt: skip
-            table.add_row(name, str(spread.count), *values, str(spread.never))
+            values = ("-" if each is None else f"{each:,.3f}" for each in (spread.median, spread.p99, spread.worst))
+            table.add_row(name, f"{spread.count:,}", *values, f"{spread.never:,}")
     return table
 
 
@@ -207,6 +216,6 @@ def _print_sometimes(console: Console, title: str, counts: Mapping[str, int]) ->
     table = _table("REACHED", title, "")
     table.columns[2].justify = "left"
     for point, count in reached.items():
-        table.add_row(point, str(count), POINTS.get(point, ""))
+        table.add_row(point, f"{count:,}", POINTS.get(point, ""))
     console.print()
     console.print(table)

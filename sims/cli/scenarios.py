@@ -11,6 +11,8 @@ from rich.text import Text
 from sims.cli.terminal import PlainConsole
 from sims.scenarios import SCENARIOS
 
+HINT = "Parameters are changed with --set, as in: python -m sims run crash --set victims=half"
+
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
@@ -37,7 +39,9 @@ def list_scenarios(as_json: bool) -> int:
     for name, scenario in SCENARIOS.items():
         parameters = "\n".join(f"{each.name}={each.default}" for each in scenario.parameters)
         table.add_row(Text(name, "bold"), str(scenario.nodes), Text(scenario.summary), Text(parameters))
-    PlainConsole().print(table)
+    console = PlainConsole()
+    console.print(table)
+    console.print(f"\n{HINT}")
     return 0
 
 

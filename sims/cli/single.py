@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sims.cli.files import STANDARD_OUTPUT, write
-from sims.cli.options import file_option, json_option, request_options
+from sims.cli.options import SEED, file_option, json_option, request_options
 from sims.cli.progress import Progress
 from sims.cli.rendering import print_outcome
 from sims.cli.terminal import EXIT_FAILURE
@@ -21,7 +21,7 @@ from sims.run import Run
 
 @click.command()
 @request_options
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="S",
+@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S",
               help="The seed. The same seed gives the same run.")  # fmt: skip
 @json_option("the outcome")
 @file_option("--html", "Write a report to look at in a browser.")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import attrs
 
 from gossip.core.member import Status
-from sims.explain.evidence import Accusation, Happening, Inquiry, Life, Shown, Warned
+from sims.explain.evidence import Accusation, Happening, Inquiry, Life, Sending, Shown, Warned
 from sims.explain.witness import Witness
 from sims.plan import Plan
 from sims.run import GRACE_ROUNDS
@@ -34,6 +34,19 @@ class Case:
 
 
 @attrs.frozen(kw_only=True)
+class Hearsay:
+    """A process heard that others had convicted the member, and waited whether it would refute that."""
+
+    key: str
+    process: int
+    told_by: str
+    at: float
+    end: Happening | None
+    """What ended the wait: it convicted the member as well, or believed in it again, or ended itself; None if
+    nothing did before the end of the run."""
+
+
+@attrs.frozen(kw_only=True)
 class Doubt:
     """A time in which at least one process suspected one life of the member, or held it dead."""
 
@@ -51,6 +64,8 @@ class Doubt:
     """How each process came to hold it dead, for the first time each."""
     restored: tuple[Happening, ...]
     """How each process came to believe in it again, for the last time each."""
+    hearsay: tuple[Hearsay, ...]
+    """Who heard of a conviction too early to believe it at once, for the first time each."""
     held: tuple[Held, ...]
     others_asked: tuple[Inquiry, ...]
     """What those asked meanwhile who did not accuse it."""
@@ -126,7 +141,7 @@ def _explained(witness: Witness, plan: Plan, life: Life, happenings: list[Happen
     faults = _faults(plan, (life.node.key,), zero, decided)
     return Doubt(
         life=life, began=began, ended=ended, zero=zero, cases=cases, suspected=suspected, died=died,
-        restored=restored, held=held,
+        restored=restored, hearsay=_hearsay(witness, happenings, life.id), held=held,
         others_asked=tuple(
             each for each in witness.inquiries
             if zero <= each.at <= decided and each.asker not in accusers and not each.is_help
@@ -149,6 +164,27 @@ def _first(happenings: Iterable[Happening]) -> tuple[Happening, ...]:
     for each in happenings:
         first.setdefault(each.process, each)
     return tuple(first.values())
+
+
+def _hearsay(witness: Witness, happenings: list[Happening], member_id: int) -> tuple[Hearsay, ...]:
+    """Who heard of a conviction while it suspected the member, and did not convict it at that moment."""
+    told: dict[str, list[Sending]] = defaultdict(list)
+    for message in witness.condemned:
+        if message.member_id == member_id and not message.sending.damaged:
+            told[message.sending.destination].append(message.sending)
+    found: dict[int, Hearsay] = {}
+    for number, each in enumerate(happenings):
+        if each.status is not Status.SUSPECT or each.member_id != member_id or each.process in found:
+            continue
+        later = (one for one in happenings[number + 1 :] if one.process == each.process)
+        end = next((one for one in later if one.status is not Status.SUSPECT or one.member_id != member_id), None)
+        until = float("inf") if end is None else end.at
+        heard = [(one.handled, one.source) for one in told[each.key] if one.handled is not None]
+        first = min((one for one in heard if each.at <= one[0] < until), default=None)
+        if first is not None:
+            at, teller = first
+            found[each.process] = Hearsay(key=each.key, process=each.process, told_by=teller, at=at, end=end)
+    return tuple(sorted(found.values(), key=lambda one: one.at))
 
 
 def _held(happenings: list[Happening], member_id: int) -> tuple[tuple[Held, ...], bool]:
@@ -174,7 +210,7 @@ def _cases(witness: Witness, life: Life, began: float, decided: float) -> tuple[
     """The accusations of a doubt, each with the questions in vain that led to it."""
     heard: dict[str, list[Shown]] = defaultdict(list)
     for each in witness.shown:
-        if each.by_itself and each.member_id == life.id:
+        if each.member_id == life.id:
             heard[each.sending.destination].append(each)
     return tuple(
         Case(
@@ -194,12 +230,14 @@ def _in_vain(inquiries: list[Inquiry], accused_at: float, heard: list[Shown]) ->
     """The questions of an accuser since it last heard from the member, those after its accusation included."""
     own = [each for each in inquiries if not each.is_help]
     chain: list[Inquiry] = [each for each in own if each.at > accused_at]
+    before = [each for each in own if each.at <= accused_at]
     deadline = accused_at
-    for each in reversed([each for each in own if each.at <= accused_at]):
+    for number, each in reversed(list(enumerate(before))):
         answered = each.answered_at
         if answered is not None and answered <= deadline:
             break
-        if any(shown.sending.at >= each.at and shown.sending.was_heard(deadline) for shown in heard):
+        asked = before[number - 1] if each.helpers and number else each  # helpers are asked when a ping was in vain
+        if any(shown.counter >= asked.wanted and shown.sending.was_heard(deadline) for shown in heard):
             break
         chain.insert(0, each)
         deadline = each.at

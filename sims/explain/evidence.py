@@ -87,6 +87,8 @@ class Inquiry:
 
     asker: str
     at: float
+    wanted: int = 0
+    """The counter that would have been an answer as well, whoever showed it; 0 if the asker did not know the member."""
     pings: list[Question] = attrs.Factory(list)
     helpers: list[HelpRequest] = attrs.Factory(list)
     streams: list[Question] = attrs.Factory(list)
@@ -159,6 +161,14 @@ class Shown:
     member_id: int
     counter: int
     by_itself: bool
+
+
+@attrs.frozen
+class Condemned:
+    """A message that tells somebody else that the member has been convicted."""
+
+    sending: Sending
+    member_id: int
 
 
 @attrs.frozen

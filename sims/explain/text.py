@@ -8,7 +8,9 @@ from statistics import median
 
 import attrs
 
-from sims.explain.doubts import Case, Doubt, Held
+from gossip.core.events import EventKind
+from gossip.core.member import Status
+from sims.explain.doubts import Case, Doubt, Hearsay, Held
 from sims.explain.evidence import PROMPT_S, Happening, HelpRequest, Inquiry, Question, Sending
 from sims.explain.witness import NOT_CONNECTED
 
@@ -44,6 +46,7 @@ class _Teller:
         yield from self._circumstances()
         yield from _section("Questions in vain, and the accusations that followed", self._cases())
         yield from _section("How the suspicion spread", self._spread(doubt.suspected))
+        yield from _section("Convictions heard of, and not believed at once", self._hearsay())
         if doubt.is_death:
             yield from _section("How the conviction spread", self._spread(doubt.died))
             yield from _section("Who held it dead", self._held())
@@ -150,8 +153,10 @@ class _Teller:
 
     def _spread(self, happenings: Sequence[Happening]) -> Iterator[str]:
         found = [each for each in happenings if each.told_by is None]
+        waited = [each.end for each in self.doubt.hearsay]
         for each in found[:MAX_LISTED]:
-            yield f"{self._stamp(each.at)}  {each.key}, by itself, {_reason(each)}"
+            how = "since nothing refuted what it had heard" if each in waited else "by itself"
+            yield f"{self._stamp(each.at)}  {each.key}, {how}, {_reason(each)}"
         if len(found) > MAX_LISTED:
             yield _more(f"and {len(found) - MAX_LISTED} more by themselves")
         told = [each for each in happenings if each.told_by is not None]
@@ -169,6 +174,23 @@ class _Teller:
 
     def _after(self, each: Happening, happenings: Sequence[Happening]) -> str:
         return f", {each.at - happenings[0].at:.3f} s after the first" if each is not happenings[0] else ""
+
+    def _hearsay(self) -> Iterator[str]:
+        """A conviction that comes as a surprise counts as an accusation, until the member had time to refute it."""
+        hearsay = self.doubt.hearsay
+        for each in hearsay[:MAX_LISTED]:
+            yield f"{self._stamp(each.at)}  {each.key}, told by {each.told_by}; {self._end_of_wait(each)}"
+        if len(hearsay) > MAX_LISTED:
+            yield _more(f"and {len(hearsay) - MAX_LISTED} more")
+
+    def _end_of_wait(self, hearsay: Hearsay) -> str:
+        end = hearsay.end
+        if end is None:
+            return "neither refuted nor believed before the end of the run"
+        waited = f"{end.at - hearsay.at:.3f} s"
+        if end.status is Status.DEAD:
+            return f"not refuted for {waited}, and so believed"
+        return f"{'refuted' if end.kind is EventKind.RESTORED else 'moot'} after {waited}"
 
     # --- how long it was held dead
 

@@ -27,6 +27,7 @@ from gossip.core.wire import (
 )
 from sims.explain.evidence import (
     Accusation,
+    Condemned,
     Counters,
     Happening,
     HelpRequest,
@@ -61,6 +62,7 @@ class Witness(Observer):
         self.happenings: list[Happening] = []
         self.shown: list[Shown] = []
         self.warned: list[Warned] = []
+        self.condemned: list[Condemned] = []
         self._config = config
         self._codec = Codec(config.cluster)
         self._subjects: set[int] = set()
@@ -203,7 +205,7 @@ class Witness(Observer):
             if sending.handled is None:
                 sending.handled = self.sim.now
             self._helping = self._requested.get(way)
-        elif id(node) in self._subjects and self._names_it(data):
+        elif self._names_it(data):
             self._hear_from_outside(node, data, source)
 
     def _take_frames(self, frames: list[Sending]) -> None:
@@ -220,7 +222,8 @@ class Witness(Observer):
         except WireError:
             return
         now = self.sim.now
-        self._take(node, message, Sending(now, str(source), node.key, arrives=now, handled=now), False, True)
+        sending = Sending(now, self._key_at(source), node.key, arrives=now, handled=now)
+        self._take_counters(message, sending, id(node) in self._subjects)
 
     def _take(self, node: SimulatedNode, message: Message, sending: Sending, is_subject: bool,
               to_subject: bool) -> None:  # fmt: skip
@@ -247,6 +250,8 @@ class Witness(Observer):
                 self.warned.append(Warned(sending, fact.id, fact.floor))
             elif not to_subject:
                 self.shown.append(Shown(sending, fact.id, fact.heartbeat, False))
+            if not to_subject and isinstance(fact, DeadFact):
+                self.condemned.append(Condemned(sending, fact.id))
 
     # --- questions
 
@@ -265,12 +270,16 @@ class Witness(Observer):
 
     def _open_inquiry(self, node: SimulatedNode) -> Inquiry:
         if self._inquiry is None:
-            self._inquiry = Inquiry(node.key, self.sim.now)
+            self._inquiry = Inquiry(node.key, self.sim.now, self._wanted(node))
             self.inquiries.append(self._inquiry)
             if self._helping is not None:
                 self._inquiry.is_help = True
                 self._helping.questions = self._inquiry.pings
         return self._inquiry
+
+    def _wanted(self, node: SimulatedNode) -> int:
+        entry = node.protocol.view.named(self.name)
+        return 0 if entry is None else entry.estimate.floor(node.clock.local(self.sim.now))
 
     def _end_inquiry(self, node: SimulatedNode, inquiry: Inquiry, streams: set[int]) -> None:
         self._inquiry = None

@@ -25,7 +25,7 @@ SCRIPTS = ("base", "model", "curves", "grid", "beliefs", "traffic", "diagram", "
 
 
 def render(recording: Recording, plan: Plan, outcome: Outcome) -> str:
-    """The report of a run.
+    """The report of a run with checks: it says that all invariants held if the outcome has no violations.
 
     :param recording: what watched the run from its beginning to its end.
     """

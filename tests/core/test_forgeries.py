@@ -29,6 +29,7 @@ from tests.core.worlds import (
     expect_seen,
     forged,
     inject,
+    mute,
     presented,
 )
 
@@ -242,3 +243,15 @@ def test_a_stranger_gets_no_more_back_than_a_few_datagrams() -> None:
     assert len(sent) <= 8
     assert sum(len(d) for d, _ in sent) <= 8 * sim.config.max_datagram
     assert node.protocol.stats.datagrams_received == before.datagrams_received + 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_old_conviction_does_not_execute_a_suspect_that_has_outlived_it(seed: int) -> None:
+    sim = cluster(8, seed=seed)
+    mute(sim, VICTIM)
+    expect_seen(sim, VICTIM, "suspect", within=10)
+    sim.run(sim.config.ack_timeout_max + 0.05)
+    node = next(node for node in sim.running if node.name != VICTIM and node.sees()[VICTIM] == "suspect")
+    entry = entry_of(node, VICTIM)
+    inject(sim, [node.name], DeadFact(entry.id, entry.registers.heartbeat - 5, (), 1))
+    assert node.sees()[VICTIM] == "suspect", f"seed {seed}"

@@ -18,6 +18,9 @@ from gossip.core.member import Identity, Record, fingerprint_mark
 from gossip.core.suspicion import suspicion_timeout
 from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, DeadFact, News, Ping, RecordFact, SuspectFact, encode_fact
+from sims.invariants import all_invariants
+from sims.outcome import Outcome
+from sims.scenarios import SCENARIOS
 from tests.rst import ROOT, document, literal_blocks, table
 
 PROTOCOL = document("docs/protocol.rst")
@@ -144,12 +147,29 @@ def test_the_worked_suspicions_are_what_the_formula_gives() -> None:
 # --- the simulator
 
 
-def test_the_example_of_the_simulator_runs_as_it_stands() -> None:
-    (code,) = [block for block in literal_blocks(document("docs/simulator.rst")) if "Simulation(" in block]
+SIMULATOR = document("docs/simulator.rst")
+
+
+@pytest.mark.parametrize("holds", ["Simulation(", "Plan("])
+def test_the_examples_of_the_simulator_run_as_they_stand(holds: str) -> None:
+    (code,) = [block for block in literal_blocks(SIMULATOR) if holds in block]
     exec(compile(code, "docs/simulator.rst", "exec"), {"__name__": "example"})
 
 
-@pytest.mark.parametrize("name", ["README.rst", "docs/protocol.rst", "docs/simulator.rst"])
+def test_every_scenario_and_every_invariant_of_the_simulator_is_described() -> None:
+    described = {name for names, _ in table(SIMULATOR, "Scenarios") for name in re.findall("``([a-z-]+)``", names)}
+    assert described == set(SCENARIOS)
+    checked = {type(each).__name__ for each in all_invariants()}
+    checked |= {"NothingRaises", "AllAgreeInTheEnd", "SparesTheLiving"}
+    assert {name.strip("`") for name, _ in table(SIMULATOR, "Invariants")} == checked
+
+
+def test_every_key_of_an_outcome_is_described() -> None:
+    keys = {name for names, _ in table(SIMULATOR, "The outcome") for name in re.findall("``([a-z_]+)``", names)}
+    assert keys == {field.name for field in attrs.fields(Outcome)}
+
+
+@pytest.mark.parametrize("name", ["README.rst", "docs/protocol.rst", "docs/simulator.rst", "docs/evaluation.rst"])
 def test_no_line_of_a_document_is_too_long_for_a_page(name: str) -> None:
     lines = document(name).splitlines()
     assert not [line for line in lines if len(line) > 110 and "python3 -m venv" not in line]

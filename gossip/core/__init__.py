@@ -12,6 +12,6 @@ Read it in this order:
 - ``timers``, ``rtt``, ``health``: time, and how far to trust one's own.
 - ``probing``, ``detector``, ``suspicion``: from an unanswered question to a conviction.
 - ``reconciliation``: how two views are made equal. ``joining``, ``farewell``: coming and going.
-- ``events``, ``journal``: what the embedding program is told.
+- ``events``, ``journal``, ``stats``: what the embedding program is told.
 - ``protocol``: all of it as a few calls. ``query``: asking a node for its view from outside.
 """

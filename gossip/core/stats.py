@@ -1,0 +1,59 @@
+"""What one core has done since it started, and what it holds at present, for whoever watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+
+@attrs.frozen
+class ProtocolStats:
+    """What one node has sent, received and found, since it started."""
+
+    datagrams_received: int
+    """Datagrams given to the protocol, the bad ones included."""
+    datagrams_sent: int
+    """Datagrams composed."""
+    bytes_sent: int
+    """Payload bytes of the datagrams composed."""
+    dropped: Mapping[str, int]
+    """Messages and facts refused, by reason."""
+    suspicions: int
+    """Times this node accused a member."""
+    reconciliations: int
+    """Times this node began to settle a difference of views."""
+    contacts_to_heal: int
+    """Times it tried to find a dead member or an absent seed again."""
+    answered_through_helpers: int
+    """Probes answered only through a helper."""
+    answered_by_stream: int
+    """Probes answered only over a stream: datagrams are being lost on the way."""
+    stalls: int
+    """Times this node found that its own process had not run."""
+
+
+@attrs.frozen
+class ProtocolLoad:
+    """What one node holds at this moment: the size of everything in it that grows."""
+
+    members: int
+    """Members known, this node, the dead and those who left included."""
+    tombstones: int
+    """Forgotten members of whom a tombstone is kept."""
+    rumours: int
+    """Rumours that are pushed or ride."""
+    timers: int
+    """Timers pending, and those called off whose time has not come."""
+    probes: int
+    """Questions, for this node and for others, whose answer may still come."""
+    streams: int
+    """Open streams, in both directions."""
+    contacts: int
+    """Pings to seeds and dead members whose answer may still come."""
+    rivals: int
+    """Processes challenged because they speak under another's name."""
+    cases: int
+    """Suspects followed."""
+    pending_datagrams: int
+    """Datagrams composed but not yet taken by the driver."""

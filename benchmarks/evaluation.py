@@ -1,8 +1,7 @@
 """``python -m benchmarks.evaluation``: what each choice in the protocol is worth, as tables.
 
 Each choice is made otherwise, by an ablation, in the same runs: crashes and updates one after the other in
-clusters of several sizes, at several rates of loss, and with members that are blocked again and again. The tables
-are reST; ``--write FILE`` puts them between the markers in that document, ``--results FILE`` keeps the figures.
+clusters of several sizes, at several rates of loss, and with members that are blocked again and again.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import attrs
 import click
@@ -23,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks.ablations import ABLATIONS, Ablation
 from benchmarks.parallel import Job, do_all
 from benchmarks.report import machine
+from benchmarks.tables import ablation_tables
 from sims.links import Link
 from sims.measures import percentile
 from sims.outcome import Outcome
@@ -30,8 +29,6 @@ from sims.plan import Plan
 from sims.randomness import derived_random
 from sims.scenarios import find
 from sims.steps import AnyStep, Crash, Update
-
-BEGIN, END = ".. tables begin", ".. tables end"
 
 EVERY_S = 8.0
 """Virtual seconds between two crashes, and between two updates: as a rule each is over when the next comes."""
@@ -123,49 +120,6 @@ def conditions(sizes: Sequence[int], first_seed: int, share: float) -> dict[str,
     return found
 
 
-def table(title: str, cells: Sequence[Cell]) -> str:
-    """A condition as a table, one ablation a row."""
-    heads = ("Choice", "Crash known", "Update known", "Missed", "False deaths", "Suspicions", "Traffic")
-    rows = [
-        (
-            each.ablation,
-            _pair(each.crash_p50_s, each.crash_p99_s, 1.0, "s"),
-            _pair(each.update_p50_s, each.update_p99_s, 1000.0, "ms"),
-            str(each.missing),
-            str(each.false_deaths),
-            f"{each.suspicions:,}",
-            f"{each.datagrams:.1f}; {each.bytes:.0f}",
-        )
-        for each in cells
-    ]
-    lines = [f".. list-table:: {title}", "   :header-rows: 1", "   :widths: 34 14 14 8 10 10 12", ""]
-    for row in (heads, *rows):
-        lines += [f"   {'*' if not number else ' '} - {text}" for number, text in enumerate(row)]
-    return "\n".join(lines) + "\n"
-
-
-def _pair(median: float | None, rare: float | None, factor: float, unit: str) -> str:
-    if median is None or rare is None:
-        return ""
-
-    def text(value: float) -> str:
-        return "never" if math.isinf(value) else f"{value * factor:.{2 if unit == 's' else 0}f}"
-
-    return f"{text(median)} / {text(rare)} {unit}"
-
-
-def write_between_markers(document: Path, text: str) -> None:
-    """Replace what stands between the markers.
-
-    :raises click.UsageError: if the document has no markers.
-    """
-    before = document.read_text(encoding="utf-8")
-    if BEGIN not in before or END not in before:
-        raise click.UsageError(f"{document} has no lines {BEGIN!r} and {END!r} to write between")
-    head, rest = before.split(BEGIN, 1)
-    document.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
-
-
 def measure(sizes: Sequence[int], seed: int, share: float, jobs: int | None) -> list[Cell]:
     """All cells, with a progress bar on standard error."""
     work = [
@@ -196,19 +150,15 @@ def measure(sizes: Sequence[int], seed: int, share: float, jobs: int | None) -> 
 @click.option(
     "--results", type=click.Path(path_type=Path, dir_okay=False), help="Keep the figures in this file, as JSON."
 )
-def main(nodes: tuple[str, ...], seed: int, share: float, jobs: int | None, write: Path | None,
-         results: Path | None) -> None:  # fmt: skip
+def main(nodes: tuple[str, ...], seed: int, share: float, jobs: int | None, results: Path | None) -> None:
     """Measure every ablation and print the tables."""
     logging.disable(logging.CRITICAL)
     cells = measure([int(each) for each in nodes] or list(RUNS), seed, share, jobs)
-    titles = dict.fromkeys(each.condition for each in cells)
-    text = "\n".join(table(title, [each for each in cells if each.condition == title]) for title in titles)
-    click.echo(text)
-    if write is not None:
-        write_between_markers(write, text)
+    told = [attrs.asdict(each) for each in cells]
+    click.echo(ablation_tables(told))
     if results is not None:
-        told: dict[str, Any] = {"seed": seed, "machine": machine(), "cells": [attrs.asdict(each) for each in cells]}
-        results.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps({"seed": seed, "machine": machine(), "cells": told}, indent=1)
+        results.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

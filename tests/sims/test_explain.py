@@ -23,9 +23,7 @@ OTHERS = ("n0", "n1", "n2", "n4", "n5")
 
 
 def plan_of(*steps: AnyStep, nodes: int = 6, link: Link | None = None, duration_s: float = 20.0) -> Plan:
-    return Plan(
-        scenario="life", seed=1, nodes=nodes, link=link or Link(), steps=steps, duration_s=duration_s, settings={}
-    )
+    return Plan(scenario="life", seed=1, nodes=nodes, link=link or Link(), steps=steps, duration_s=duration_s)
 
 
 class Deaths(Observer):
@@ -188,9 +186,9 @@ def test_a_death_that_somebody_invented_is_refuted_while_its_hearer_waits() -> N
 
 
 def test_an_invented_death_that_nobody_refutes_is_believed_after_a_wait() -> None:
-    """The member is paused, and so does not hear of it; nobody has had the time to miss the member by then."""
+    """The member is paused, and so does not hear of it; with no witnesses, nobody misses it by then."""
     lie = Forge(at=5.1, node="n3", kind="death", told=("n1",))
-    plan = plan_of(Pause(at=5.0, node="n3", for_s=4.0), lie)
+    plan = attrs.evolve(plan_of(Pause(at=5.0, node="n3", for_s=4.0), lie), settings={"witnesses": 0.0})
     told = explain(plan, "n3")
     (death,) = told.deaths
     assert death.cases == ()

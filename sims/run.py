@@ -196,13 +196,16 @@ class Run:
 
 def _disagreement(sim: Simulation) -> str:
     """What members see that they should not, and the reverse."""
-    truth = {node.id: node.name for node in sim.members}
     odd = []
     for node in sim.members:
+        truth = {other.id: other.name for other in sim.members if other.cluster == node.cluster}
         seen = {entry.id: entry for entry in node.protocol.view if entry.status.is_living}
-        extra = [entry.identity.name for each, entry in seen.items() if each not in truth]
-        lacking = [name for each, name in truth.items() if each not in seen]
+        extra = [entry.identity.name for each, entry in seen.items() if each not in truth][:5]
+        lacking = [name for each, name in truth.items() if each not in seen][:5]
         if extra or lacking:
-            odd.append(f"{node.key} sees {extra[:5]} who are not there, and not {lacking[:5]}")
+            odd.append(
+                f"{node.key}" + (f" sees {extra} who are not there" if extra else "")
+                + (" and" if extra and lacking else "") + (f" does not see {lacking}" if lacking else "")
+            )  # fmt: skip
     views = len({node.protocol.fingerprint for node in sim.members})
     return f"{views} different views; {'; '.join(odd[:5]) or 'all see the right members, at different versions'}"

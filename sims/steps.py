@@ -76,7 +76,7 @@ class Step:
 
 @attrs.frozen(kw_only=True)
 class Start(Step):
-    """A process starts for the first time and joins through these seeds."""
+    """A process starts for the first time and joins the cluster of these seeds."""
 
     node: str
     seeds: tuple[str, ...] = attrs.field(default=("n0",), converter=_keys)
@@ -96,7 +96,9 @@ class Start(Step):
     def begin(self, sim: Simulation) -> None:
         """Start it, unless it runs."""
         if self.node not in sim.nodes or not sim.nodes[self.node].running:
-            sim.start(self.node, seeds=self.seeds, name=self.name)
+            seeds = [seed for seed in self.seeds if seed in sim.nodes]
+            config = sim.nodes[seeds[0]].config if seeds else None
+            sim.start(self.node, seeds=seeds, name=self.name, config=config)
 
 
 @attrs.frozen(kw_only=True)

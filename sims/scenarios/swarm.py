@@ -29,7 +29,7 @@ from sims.steps import (
     Update,
 )
 
-FAULTY_S = 40.0
+FAULTY_S = 20.0
 """For how long things happen."""
 
 KEPT = 2
@@ -41,7 +41,7 @@ def swarm(setting: Setting) -> Plan:
     """Size, network, settings and faults all drawn from the seed."""
     dice = setting.dice
     if setting.nodes == 12:
-        setting = attrs.evolve(setting, nodes=dice.choice((8, 8, 9, 10, 12, 16, 24)))
+        setting = attrs.evolve(setting, nodes=dice.choice((8, 8, 8, 9, 10, 12, 16)))
     if setting.profile == "lan":
         setting = attrs.evolve(setting, profile=dice.choice(("lan", "lan", "lan", "local", "wan")))
     draw = _Draw(dice, setting)
@@ -55,8 +55,9 @@ def swarm(setting: Setting) -> Plan:
         link=draw.link(),
         settings=draw.settings(),
         joins=dice.random() < 0.5,
+        clusters=2 if dice.random() < 0.05 else 1,
         seeds=len(draw.kept),
-        duration_s=end + 10.0,
+        duration_s=end + 5.0,
         agree_within_s=bound,
     )
 
@@ -132,7 +133,7 @@ class _Draw:
 
     def _length(self) -> float:
         """From a blink to much longer than a suspicion."""
-        return self._dice.choice((0.2, 1.0, 3.0, 10.0, 20.0)) * (0.5 + self._dice.random()) * self._round_s
+        return self._dice.choice((0.2, 1.0, 3.0, 10.0)) * (0.5 + self._dice.random()) * self._round_s
 
     def _crash(self, at: float) -> list[AnyStep]:
         keys = self._some(self._dice.choice((1, 1, 3, len(self._keys) // 2)))

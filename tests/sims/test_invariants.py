@@ -280,7 +280,7 @@ def test_those_who_do_not_agree_in_the_end_are_found_out() -> None:
         mute(sim, "n1")
 
     violation = _only(_ran(breaking=breaking, agree_within_s=15.0), "AllAgreeInTheEnd")
-    assert "not ['n1']" in violation.text
+    assert "does not see ['n1']" in violation.text
     assert violation.at == 15.0
     assert any("died n1" in line for line in violation.last_events)
 

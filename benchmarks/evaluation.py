@@ -30,18 +30,18 @@ from sims.randomness import derived_random
 from sims.scenarios import find
 from sims.steps import AnyStep, Crash, Update
 
-EVERY_S = 8.0
+EVERY_S = 7.0
 """Virtual seconds between two crashes, and between two updates: as a rule each is over when the next comes."""
 
-TIMES = 8
-"""Crashes and updates in each run."""
+TIMES = {32: 6, 128: 6, 1000: 3}
+"""Crashes and updates in each run, for each size of cluster."""
 
-RUNS = {32: 12, 128: 4, 1000: 1}
-"""Runs for each size of cluster."""
+RUNS = {32: 6, 128: 2, 1000: 1}
+"""Runs for each size."""
 
 LOSSES = (0.0, 0.05, 0.25)
 
-SLOW_RUNS = 3
+SLOW_RUNS = 1
 SLOW = {"blocked": "16", "block_s": "8", "awake_s": "0.25", "for_s": "60"}
 """The members that are blocked, in seconds, in a cluster of 128."""
 
@@ -49,13 +49,14 @@ SLOW = {"blocked": "16", "block_s": "8", "awake_s": "0.25", "for_s": "60"}
 def trial(nodes: int, loss: float, seed: int) -> Plan:
     """A run with crashes and updates in turn."""
     dice = derived_random(seed, "trial", nodes)
-    keys = dice.sample([f"n{number}" for number in range(3, nodes)], 2 * TIMES)
+    times = TIMES[nodes]
+    keys = dice.sample([f"n{number}" for number in range(3, nodes)], 2 * times)
     steps: list[AnyStep] = []
-    for number in range(TIMES):
+    for number in range(times):
         at = 5.0 + number * EVERY_S + dice.random()
         steps.append(Crash(at=at, node=keys[number]))
-        steps.append(Update(at=at + EVERY_S / 2, node=keys[TIMES + number], metadata={"number": str(number)}))
-    duration_s = 5.0 + TIMES * EVERY_S + 4.0
+        steps.append(Update(at=at + EVERY_S / 2, node=keys[times + number], metadata={"number": str(number)}))
+    duration_s = 5.0 + times * EVERY_S + 4.0
     return Plan(
         scenario="trial", seed=seed, nodes=nodes, link=Link(loss=loss), steps=tuple(steps), duration_s=duration_s
     )

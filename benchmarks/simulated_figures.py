@@ -33,7 +33,7 @@ COMPARED_AWAKE_S = 1.0
 
 GRID_BLOCKED = (1, 4, 16, 32)
 GRID_BLOCK_S = (2.0, 8.0, 16.0, 32.0)
-GRID_AWAKE_S = (0.001, 0.1, 1.0)
+GRID_AWAKE_S = (0.001, 1.0)
 """The grid of the Lifeguard paper's experiment: members blocked, for how long, awake in between for how long."""
 
 

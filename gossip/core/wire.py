@@ -16,7 +16,7 @@ refused before it is built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, ClassVar, NamedTuple
@@ -53,6 +53,10 @@ DIGEST_RANGES = 16
 members in two steps."""
 
 HASH_BYTES = 8
+
+MAX_SHARED_METADATA = 1024
+"""Characters of metadata up to which a record is kept to be met again: twice the usual limit. Whoever invents
+records fills the cache with at most some 100 MB."""
 CHECKSUM_BYTES = 4
 """CRC-32 finds any three flipped bits in a datagram; the 16-bit sum of UDP misses some two. A flipped bit that
 got through could make a member that nobody ever started, and gossip would tell it to everybody."""
@@ -138,10 +142,9 @@ def _encoded_but_for_heartbeat(record: Record) -> bytes:
     return cbor2.dumps(items)[:-1]
 
 
-@lru_cache(CACHED)
 def metadata_bytes(record: Record) -> int:
     """Size of the metadata of a record inside a record fact, in bytes."""
-    return encoded_metadata_bytes(record.metadata)
+    return encoded_metadata_bytes(record.metadata) if record.metadata else 1
 
 
 def encoded_metadata_bytes(metadata: Mapping[str, str]) -> int:
@@ -296,10 +299,12 @@ def checked_record(
     """
     if type(metadata) is not dict:
         raise WireError("bad metadata")
+    items = tuple(metadata.items())
     try:
-        return _known_record(member_id, name, generation, version, address, tuple(metadata.items()))
-    except TypeError:  # one of them cannot be hashed, and so is not valid either
-        return _new_record(member_id, name, generation, version, address, tuple(metadata.items()))
+        make = _new_record if items and _characters(items) > MAX_SHARED_METADATA else _known_record
+        return make(member_id, name, generation, version, address, items)
+    except TypeError:  # one of them has no length or cannot be hashed, and so is not valid either
+        return _new_record(member_id, name, generation, version, address, items)
 
 
 @lru_cache(CACHED)
@@ -322,12 +327,18 @@ def _new_record(
 ) -> Record:  # fmt: skip
     checked_id = _number(member_id, MAX_ID, 1)
     identity = Identity(_name(name), _number(generation, MAX_VERSION), checked_id)
-    return shared(Record(identity, _number(version, MAX_VERSION, 1), _address(address), _metadata(metadata)))
+    return Record(identity, _number(version, MAX_VERSION, 1), _address(address), _metadata(metadata))
 
 
-_known_record = lru_cache(CACHED, typed=True)(_new_record)
-"""A record is heard several times by each node, and by every node of a process: checking and building it once
-takes most of the time out of joining. (By type, because to a dictionary 1 is 1.0 and True.)"""
+@lru_cache(CACHED, typed=True)
+def _known_record(*items: Any) -> Record:
+    """A record is heard several times by each node, and by every node of a process: checking and building it once
+    takes most of the time out of joining. (By type, because to a dictionary 1 is 1.0 and True.)"""
+    return shared(_new_record(*items))
+
+
+def _characters(metadata: Iterable[tuple[Any, Any]]) -> int:
+    return sum(len(key) + len(text) for key, text in metadata)
 
 
 def _accusers(value: object) -> tuple[int, ...]:

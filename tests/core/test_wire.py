@@ -30,6 +30,7 @@ from gossip.core.wire import (
     Message,
     News,
     RecordFact,
+    checked_record,
     encode_fact,
     encoded_metadata_bytes,
     is_valid_name,
@@ -532,3 +533,13 @@ def test_a_message_with_up_to_three_flipped_bits_is_known_as_damaged(
 @pytest.mark.parametrize("length", range(len(encoded(Ack(5, None), []))))
 def test_a_message_that_lost_its_end_is_known_as_damaged(length: int) -> None:
     assert refused_as_it_is(encoded(Ack(5, None), [])[:length]) == "damaged"
+
+
+@pytest.mark.parametrize(("size", "is_shared"), [(500, True), (5000, False)])
+def test_a_record_that_is_met_again_is_one_object_unless_it_is_so_large_that_liars_could_fill_memory(
+    size: int, is_shared: bool
+) -> None:
+    items = (7, "ada", 1, 1, Address("10.0.0.1", 7946).to_wire(), {"text": "x" * size})
+    first, second = checked_record(*items), checked_record(*items)
+    assert first == second
+    assert (first is second) == is_shared

@@ -7,9 +7,16 @@ const PAINTS = [null, "down", "alive", "unknown", "suspect", "left", "dead", "mi
 const STATUS_WORDS = ["unknown", "alive", "suspect", "dead", "left", "does not run", "not kept"];
 
 // The member that most is to be seen of: the first with news after the beginning.
+// Without news, the member of whom beliefs changed most is shown first; looked for among so many.
+const SUBJECTS_COMPARED = 200;
+
 function firstSubject() {
   const first = news.find((piece) => piece.at > 0) || news[0];
-  return Math.max(0, first ? data.names.indexOf(first.name) : 0);
+  if (first) return Math.max(0, data.names.indexOf(first.name));
+  const changes = data.names
+    .slice(0, SUBJECTS_COMPARED)
+    .map((_, name) => beliefsAbout(name).reduce((sum, list) => sum + list.length, 0));
+  return Math.max(0, changes.indexOf(Math.max(...changes)));
 }
 
 function setUpBeliefs() {

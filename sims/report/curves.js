@@ -153,6 +153,7 @@ function setUpCurves() {
     const rest =
       found.total > SHOWN_AT_ONCE ? `The first ${SHOWN_AT_ONCE} of ${found.total}, the extremes and the median. ` : "";
     const lost = data.newsLeftOut ? `${counted(data.newsLeftOut, "further piece")} of news not followed.` : "";
+    svg.style.display = found.total ? "" : "none";
     byId("news-readout").textContent = found.total ? rest + lost : "There was no news in this run.";
     draw();
   }

@@ -17,6 +17,9 @@ import attrs
 
 from gossip.core.errors import ConfigurationError
 
+MAX_FROM_CSV = 1000
+"""Delays kept of a file, at even quantiles if it has more: they become part of the plan."""
+
 _normal_quantile = NormalDist().inv_cdf
 _SMALLEST_SHARE = 2.0**-60
 """Stands for the share 0, at which some quantiles are infinite."""
@@ -119,19 +122,25 @@ class Measured:
 
         :param column: name of the column in the first row; without it, the first number of each row counts.
         :param unit_s: seconds per unit of the file: 0.001 for milliseconds.
-        :raises ConfigurationError: if there is no such column, or something in it is no number.
+        :raises ConfigurationError: if it cannot be read, there is no such column, or something in it is no number.
         """
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.reader(file) if row]
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = [row for row in csv.reader(file) if row]
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path} cannot be read: {error}") from None
         at = 0
         if column is not None:
             if not rows or column not in rows[0]:
                 raise ConfigurationError(f"{path} has no column {column!r}; its first row is {rows[:1]}")
             at, rows = rows[0].index(column), rows[1:]
         try:
-            return cls([float(row[at]) * unit_s for row in rows])
+            measured = cls([float(row[at]) * unit_s for row in rows])
         except (ValueError, IndexError) as error:
             raise ConfigurationError(f"{path}: not a delay in every row: {error}") from None
+        if len(measured.values) <= MAX_FROM_CSV:
+            return measured
+        return cls([measured.quantile(number / (MAX_FROM_CSV - 1)) for number in range(MAX_FROM_CSV)])
 
     def quantile(self, share: float) -> float:
         """The delay that this share of datagrams does not exceed."""
@@ -143,3 +152,15 @@ class Measured:
 
 Latency = Constant | Uniform | Exponential | Lognormal | Pareto | Measured
 """Any of the distributions."""
+
+
+def parse_latency(text: str) -> Latency:
+    """A distribution as somebody wrote it: a median in seconds, or the name of a CSV file of delays in seconds.
+
+    :raises ConfigurationError: if it is neither.
+    """
+    try:
+        median = float(text)
+    except ValueError:
+        return Measured.from_csv(Path(text))
+    return Lognormal(median)

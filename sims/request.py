@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from sims.latency import parse_latency
 from sims.plan import Plan
 from sims.scenarios import find
 
@@ -24,6 +25,8 @@ class Request:
     nodes: int | None = None
     """None: as many as the scenario likes."""
     loss: float = 0.0
+    latency: str | None = None
+    """As :func:`sims.latency.parse_latency` reads it; None: what the scenario likes."""
     profile: str = "lan"
     duration_s: float | None = None
     """None: as long as the scenario likes."""
@@ -39,6 +42,7 @@ class Request:
             seed=seed,
             nodes=self.nodes,
             loss=self.loss,
+            latency=None if self.latency is None else parse_latency(self.latency),
             profile=self.profile,
             duration_s=self.duration_s,
             changes=self.changes,
@@ -48,8 +52,11 @@ class Request:
         """The command line that runs this seed alone."""
         words: list[Any] = ["python", "-m", "sims", "run", self.scenario, "--seed", seed]
         fields = attrs.fields_dict(Request)
-        for option, name in (("--nodes", "nodes"), ("--loss", "loss"), ("--profile", "profile"),
-                             ("--duration", "duration_s")):  # fmt: skip
+        options = {
+            "--nodes": "nodes", "--loss": "loss", "--latency": "latency", "--profile": "profile",
+            "--duration": "duration_s",
+        }  # fmt: skip
+        for option, name in options.items():
             value = getattr(self, name)
             if value != fields[name].default:
                 words += [option, value]

@@ -59,6 +59,11 @@ _OPTIONS = (
         help="Share of datagrams lost everywhere, from 0 to 1.",
     ),
     click.option(
+        "--latency", metavar="SECONDS|FILE",
+        show_default="the scenario's",
+        help="One-way delay everywhere: a median, or a CSV file of measured delays, both in seconds.",
+    ),
+    click.option(
         "--duration", type=float, callback=_parse_duration, metavar="SECONDS",
         show_default="the scenario's",
         help="Virtual seconds to run, at the least.",
@@ -86,11 +91,17 @@ def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command],
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def with_request(
-            scenario: str, nodes: int | None, loss: float, duration: float | None, profile: str,
-            changes: dict[str, str], **others: Any,
+            scenario: str, nodes: int | None, loss: float, latency: str | None, duration: float | None,
+            profile: str, changes: dict[str, str], **others: Any,
         ) -> int:  # fmt: skip
             request = Request(
-                scenario=scenario, nodes=nodes, loss=loss, profile=profile, duration_s=duration, changes=changes
+                scenario=scenario,
+                nodes=nodes,
+                loss=loss,
+                latency=latency,
+                profile=profile,
+                duration_s=duration,
+                changes=changes,
             )
             return command(request=request, **others)
 

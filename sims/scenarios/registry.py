@@ -16,7 +16,8 @@ import attrs
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from sims.links import Link
+from sims.latency import Latency
+from sims.links import Link, LinkChange
 from sims.plan import Plan
 from sims.randomness import derived_random
 from sims.steps import AnyStep, Step
@@ -30,6 +31,8 @@ class Setting:
     nodes: int
     seed: int
     loss: float = 0.0
+    latency: Latency | None = None
+    """None: what the scenario likes."""
     profile: str = "lan"
     duration_s: float | None = None
     """None: as long as the scenario likes."""
@@ -55,17 +58,17 @@ class Setting:
         """A plan with these steps in this setting.
 
         :param duration_s: how long the scenario takes unless somebody asked for something else.
-        :param link: what all ways are like, but for the loss that was asked for.
+        :param link: what all ways are like, but for the loss and the latency that were asked for.
         :param settings: what the scenario changes of the configuration; what was asked for wins.
         """
-        link = link or Link()
+        asked = LinkChange(loss=self.loss or None, latency=self.latency)
         return Plan(
             scenario=self.scenario,
             seed=self.seed,
             nodes=self.nodes,
             profile=self.profile,
             settings={**(settings or {}), **self.settings},
-            link=attrs.evolve(link, loss=self.loss) if self.loss else link,
+            link=asked.applied_to(link or Link()),
             steps=tuple(cast(Sequence[AnyStep], steps)),
             duration_s=duration_s if self.duration_s is None else self.duration_s,
             **more,
@@ -109,8 +112,9 @@ class Scenario:
     parameters: tuple[Parameter, ...]
     build: Callable[..., Plan]
 
-    def plan(self, *, seed: int = 0, nodes: int | None = None, loss: float = 0.0, profile: str = "lan",
-             duration_s: float | None = None, changes: Mapping[str, str] | None = None) -> Plan:  # fmt: skip
+    def plan(self, *, seed: int = 0, nodes: int | None = None, loss: float = 0.0, latency: Latency | None = None,
+             profile: str = "lan", duration_s: float | None = None,
+             changes: Mapping[str, str] | None = None) -> Plan:  # fmt: skip
         """The plan of one run.
 
         :param changes: texts by the name of a parameter of the scenario or of a field of the configuration.
@@ -120,7 +124,7 @@ class Scenario:
         mine = {name: own[name].parse(text) for name, text in (changes or {}).items() if name in own}
         settings = {name: self._setting(name, text) for name, text in (changes or {}).items() if name not in own}
         setting = Setting(
-            scenario=self.name, nodes=nodes or self.nodes, seed=seed, loss=loss, profile=profile,
+            scenario=self.name, nodes=nodes or self.nodes, seed=seed, loss=loss, latency=latency, profile=profile,
             duration_s=duration_s, settings=settings,
         )  # fmt: skip
         try:

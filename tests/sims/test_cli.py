@@ -325,3 +325,20 @@ def _read_terminal(descriptor: int) -> str:
         pass
     os.close(descriptor)
     return b"".join(parts).decode()
+
+
+def test_the_delays_are_those_that_were_measured(sims: Sims, tmp_path: Path) -> None:
+    """With one second each way, and nothing else in the file, no news arrives in less."""
+    measured = tmp_path / "delays.csv"
+    measured.write_text("1.0\n1.0\n")
+    options = ("--nodes", "4", "--profile", "wan", "--json", "-")
+    outcome = json.loads(sims("run", "update", *options, "--latency", str(measured)).stdout)
+    assert 1.0 <= outcome["updates"][0]["first_s"] < 1.1
+    same = json.loads(sims("run", "update", *options, "--latency", "0.01").stdout)
+    assert same["updates"][0]["first_s"] < 0.1
+
+
+def test_delays_that_cannot_be_read_are_refused_in_one_line(sims: Sims) -> None:
+    done = sims("run", "update", "--latency", "/nowhere/delays.csv")
+    assert done.code == 2
+    assert "/nowhere/delays.csv cannot be read" in done.stderr

@@ -28,8 +28,8 @@ UPDATE_BEFORE_S = 2.0
 CRASH_KNOWN_S = 8.0
 """Virtual seconds simulated after a crash."""
 
-COMPARED_AWAKE_S = 1.0
-"""The part of the grid that is run with all guards off, too."""
+COMPARED = (8.0, 1.0)
+"""Blocked and awake for how long: the part of the grid that is run with all guards off, too."""
 
 GRID_BLOCKED = (1, 4, 16, 32)
 GRID_BLOCK_S = (2.0, 8.0, 16.0, 32.0)
@@ -181,7 +181,7 @@ def slow(study: Study) -> None:
         for blocked, block_s, awake_s in grid
     ]  # fmt: skip
     built = study.make("slow nodes", [Job.of(plan, AS_BUILT) for plan in plans])
-    compared = [number for number, (_, _, awake_s) in enumerate(grid) if awake_s == COMPARED_AWAKE_S]
+    compared = [number for number, (_, *times) in enumerate(grid) if tuple(times) == COMPARED]
     bare = study.make("slow nodes, guards off", [Job.of(plans[number], GUARDS_OFF) for number in compared])
     title = f"slow nodes, {len(grid)} cells"
     study.tell(f"{title}: healthy held dead by healthy", _sum(built, "healthy_by_healthy"), "", 0)

@@ -1,4 +1,7 @@
-"""How time and memory of a simulation grow with its nodes: each size in a process of its own, then a fit."""
+"""How time and memory of a simulation grow with its nodes: each size in a process of its own, then a fit.
+
+``python -m benchmarks.growth bootstrap 5000 0`` measures one size alone, of a scenario, with a seed.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +12,48 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks.report import Figure
 from sims.run import Run
 from sims.scenarios import find
 
-AFTER_JOINING_S = 10.0
-"""Virtual seconds simulated: the joins, and some rounds of rest."""
+SIMULATED_S = 10.0
+"""Virtual seconds: the joins, if there are any, and some rounds of rest."""
 
 MEMORY_TARGET_GIB = 16.0
 GIB = 2**30
 KIB = 2**10
 
+Row = dict[str, Any]
 
-def growth_of(sizes: Sequence[int], seed: int) -> list[Figure]:
-    """Figures of time and memory for each size, and the exponents with which they grow."""
-    figures, rows = [], []
-    for nodes in sizes:
-        row = _measured(nodes, seed)
-        rows.append(row)
-        title = f"{nodes} nodes bootstrap and run {AFTER_JOINING_S:g} s"
-        target = MEMORY_TARGET_GIB if nodes == max(sizes) else None
-        figures += [
-            Figure(name=f"{title}: CPU time", value=row["cpu_s"], unit="s"),
-            Figure(name=f"{title}: all saw all after", value=row["all_see_all_s"], unit="s"),
-            Figure(name=f"{title}: memory, GiB", value=row["bytes"] / GIB, target=target),
-            Figure(name=f"{title}: bytes for each member known to each", value=row["bytes"] / nodes**2, unit="B"),
-        ]
+
+def growth_of(sizes: Sequence[int], largest: int, seed: int) -> list[Figure]:
+    """Figures of time and memory, and how they grow.
+
+    :param sizes: of clusters that bootstrap; the exponents are fitted to them.
+    :param largest: of a cluster whose members know each other from the beginning.
+    """
+    rows = [_measured("bootstrap", nodes, seed) for nodes in sizes]
+    figures = [figure for row in rows for figure in _figures(row)]
     for what in ("cpu_s", "bytes"):
-        exponent = _exponent([(row["nodes"], row[what]) for row in rows[-3:]])
-        figures.append(Figure(name=f"{what.removesuffix('_s')} grows as nodes to the power of", value=exponent))
+        exponent = _exponent([(row["nodes"], row[what]) for row in rows])
+        name = f"bootstrap: {what.removesuffix('_s')} grows as nodes to the power of"
+        figures.append(Figure(name=name, value=round(exponent, 2)))
+    expected = rows[-1]["bytes"] * (largest / rows[-1]["nodes"]) ** 2 / GIB
+    figures.append(Figure(name=f"{largest} nodes bootstrap: memory expected from that, GiB", value=round(expected, 1)))
+    return figures + _figures(_measured("steady", largest, seed), MEMORY_TARGET_GIB)
+
+
+def _figures(row: Row, memory_target: float | None = None) -> list[Figure]:
+    title = f"{row['nodes']:g} nodes, {row['scenario']}, {SIMULATED_S:g} s"
+    figures = [
+        Figure(name=f"{title}: CPU time", value=row["cpu_s"], unit="s"),
+        Figure(name=f"{title}: memory, GiB", value=round(row["bytes"] / GIB, 2), target=memory_target),
+        Figure(name=f"{title}: bytes for each member known to each", value=row["bytes"] / row["nodes"] ** 2, unit="B"),
+    ]
+    if row["all_see_all_s"] is not None:
+        figures.append(Figure(name=f"{title}: all saw all after", value=row["all_see_all_s"], unit="s"))
     return figures
 
 
@@ -50,27 +65,25 @@ def _exponent(points: Sequence[tuple[float, float]]) -> float:
     return above / sum((x - mean_x) ** 2 for x in xs)
 
 
-def _measured(nodes: int, seed: int) -> dict[str, float]:
-    command = [sys.executable, "-m", __name__, str(nodes), str(seed)]
+def _measured(scenario: str, nodes: int, seed: int) -> Row:
+    command = [sys.executable, "-m", __name__, scenario, str(nodes), str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
+    found: Row = json.loads(done.stdout)
     return found
 
 
-def main(nodes: int, seed: int) -> None:
-    """Bootstrap a cluster in this process and print what it took."""
+def main(scenario: str, nodes: int, seed: int) -> None:
+    """Run one cluster in this process and print what it took."""
     began = time.process_time()
-    plan = find("bootstrap").plan(nodes=nodes, seed=seed, duration_s=AFTER_JOINING_S)
-    outcome = Run(plan, checks=False).run()
-    assert outcome.joins is not None
-    all_see_all_s = outcome.joins.all_see_all_s
+    outcome = Run(find(scenario).plan(nodes=nodes, seed=seed, duration_s=SIMULATED_S), checks=False).run()
     print(
         json.dumps(
             {
+                "scenario": scenario,
                 "nodes": nodes,
                 "cpu_s": time.process_time() - began,
                 "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB,
-                "all_see_all_s": math.inf if all_see_all_s is None else all_see_all_s,
+                "all_see_all_s": None if outcome.joins is None else outcome.joins.all_see_all_s,
                 "datagrams": outcome.datagrams,
             }
         )
@@ -78,4 +91,4 @@ def main(nodes: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -96,8 +96,8 @@ def speed(study: Study) -> None:
 
 def growth(study: Study) -> None:
     """How time and memory grow with the number of nodes that join all at once."""
-    for figure in growth_of((50, 100, 200) if study.quick else (250, 500, 1000, 2000, 5000), study.first_seed):
-        study.figures.append(figure)
+    sizes, largest = ((50, 100, 200), 500) if study.quick else ((250, 500, 1000), 5000)
+    study.figures += growth_of(sizes, largest, study.first_seed)
 
 
 def news(study: Study) -> None:

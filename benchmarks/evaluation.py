@@ -146,9 +146,6 @@ def measure(sizes: Sequence[int], seed: int, share: float, jobs: int | None) -> 
 @click.option("--share", type=click.FloatRange(0.01, 10), default=1.0, help="Share of the usual number of runs.")
 @click.option("--jobs", type=click.IntRange(1), help="Runs at once. Default: one for each core.")
 @click.option(
-    "--write", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Put tables into this file."
-)
-@click.option(
     "--results", type=click.Path(path_type=Path, dir_okay=False), help="Keep the figures in this file, as JSON."
 )
 def main(nodes: tuple[str, ...], seed: int, share: float, jobs: int | None, results: Path | None) -> None:

@@ -12,4 +12,13 @@
     The memory of a node, in a process of its own.
 ``benchmarks.frozen``
     Agents as processes, stopped for a while and woken again.
+
+Measurements of simulated clusters, which need no quiet machine but the one of speed:
+
+``benchmarks.simulated``, ``benchmarks.simulated_figures``, ``benchmarks.growth``
+    The command, what each figure is made of and held to, and how time and memory grow.
+``benchmarks.evaluation``, ``benchmarks.ablations``
+    Each choice in the protocol made otherwise.
+``benchmarks.parallel``, ``benchmarks.tables``
+    Runs on all cores; kept results (``benchmarks/results/``) as tables of ``docs/evaluation.rst``.
 """

@@ -46,8 +46,8 @@ class Agreement(Observer):
         if self._forget(node):
             self._members_changed()
 
-    def handled(self, node: SimulatedNode) -> None:
-        """Its view may have changed, or it may have said farewell."""
+    def changed(self, node: SimulatedNode) -> None:
+        """Its view has changed, or it has said farewell."""
         fingerprint = node.protocol.fingerprint
         if self._seen.get(id(node)) == fingerprint and node.is_member:
             return

@@ -15,13 +15,14 @@ from typing import Any
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
 from sims.clock import Clock
 from sims.latency import Latency
 from sims.links import Link
 from sims.network import Network
-from sims.node import SOCKET_BUFFER_DATAGRAMS, SimulatedNode
+from sims.node import NEVER, SOCKET_BUFFER_DATAGRAMS, SimulatedNode
 from sims.observer import HOOKS, Observer
 from sims.randomness import Draws, derived_random, derived_seed
 from sims.streams import StreamCarrier
@@ -66,7 +67,8 @@ class Simulation:
             for hook, told in self._hooks.items():
                 if getattr(type(observer), hook) is not getattr(Observer, hook):
                     told.append(getattr(observer, hook))
-        self._on_sent, self._on_handled = self._hooks["sent"], self._hooks["handled"]
+        self._on_sent, self._on_received = self._hooks["sent"], self._hooks["received"]
+        self._on_handled, self._on_changed = self._hooks["handled"], self._hooks["changed"]
 
     # --- nodes
 
@@ -147,7 +149,7 @@ class Simulation:
         """Let a node's clock run at this rate from now on."""
         node = self.nodes[key]
         node.clock.set_rate(rate, self.now)
-        node.alarm = float("inf")
+        node.alarm = NEVER
         self._arm(node)
 
     def update(self, key: str, metadata: Mapping[str, str]) -> None:
@@ -161,6 +163,7 @@ class Simulation:
         node = self.nodes[key]
         node.protocol.leave(node.local_time(self.now))
         self._pump(node)
+        self._tell("changed", node)
 
     def reseed(self, key: str, seeds: Iterable[str]) -> None:
         """Tell a running node other seeds."""
@@ -171,7 +174,7 @@ class Simulation:
     def inject(self, key: str, data: bytes, source: Address) -> None:
         """Hand a datagram to a node, as if it came from ``source``."""
         self.note(f"{len(data)} bytes are handed to {key} as if from {source}")
-        self._deliver_to(self.nodes[key], data, source)
+        self._deliver(data, source, self.nodes[key].address)
 
     def note(self, text: str) -> None:
         """Tell observers of something done from outside."""
@@ -277,56 +280,66 @@ class Simulation:
             told(*what)
 
     def _pump(self, node: SimulatedNode, cause: Address | None = None) -> None:
-        now, protocol = self.now, node.protocol
-        for data, destination in protocol.datagrams_to_send(now):
+        protocol, view = node.protocol, node.view
+        for data, destination in protocol.datagrams_to_send(self.now):
             self._send(node, data, destination)
         for action in protocol.stream_actions():
             self._streams.act(node, action)
-        if protocol.view.local is not node.entry:
-            node.entry = protocol.view.local
+        if view.local is not node.entry:
+            node.entry = view.local
             self._tell("reborn", node)
-        while (event := protocol.next_event()) is not None:
+        if (event := protocol.next_event()) is not None:
+            self._tell_events(node, event, cause)
+        if view.fingerprint != node.fingerprint:
+            node.fingerprint = view.fingerprint
+            for told in self._on_changed:
+                told(node)
+        timer = protocol.next_timer()
+        if timer != node.timer or node.alarm == NEVER:
+            node.timer = timer
+            self._arm(node)
+        for told in self._on_handled:
+            told(node)
+
+    def _tell_events(self, node: SimulatedNode, first: MembershipEvent, cause: Address | None) -> None:
+        event: MembershipEvent | None = first
+        while event is not None:
             if self._keeps_events:
                 node.events.append(event)
             for told in self._hooks["happened"]:
                 told(node, event, cause)
-        self._arm(node)
-        for told in self._on_handled:
-            told(node)
+            event = node.protocol.next_event()
 
     def _send(self, node: SimulatedNode, data: bytes, destination: Address) -> None:
         self.datagrams += 1
         self.bytes += len(data)
-        way = self.network.way(node.address, destination)
-        arrivals = way.carry(data, self.now)
+        source, now = node.address, self.now
+        way = self.network.way(source, destination)
+        arrivals = way.carry(data, now)
         for delay, copy in arrivals:
-            self.at(self.now + delay, self._deliver, copy, node.address, destination)
+            heapq.heappush(self._heap, (now + delay, next(self._count), self._deliver, (copy, source, destination)))
         for told in self._on_sent:
             told(node, data, destination, arrivals, way.lost_to)
 
     def _deliver(self, data: bytes, source: Address, destination: Address) -> None:
         node = self._at.get(destination)
-        if node is not None and node.running:
-            self._deliver_to(node, data, source)
-
-    def _deliver_to(self, node: SimulatedNode, data: bytes, source: Address) -> None:
-        if node.slowness or node.inbox or node.paused_until > self.now:
-            if len(node.inbox) < SOCKET_BUFFER_DATAGRAMS:
-                self.hand_over(node, lambda: self._receive(node, data, source), source)
-            else:
-                self.overflows += 1
+        if node is None or not node.running:
             return
-        self._receive(node, data, source)
-        self._pump(node, source)
+        if not (node.slowness or node.inbox or node.paused_until > self.now):
+            self._receive(node, data, source)
+            self._pump(node, source)
+        elif len(node.inbox) < SOCKET_BUFFER_DATAGRAMS:
+            self.hand_over(node, lambda: self._receive(node, data, source), source)
+        else:
+            self.overflows += 1
 
     def _receive(self, node: SimulatedNode, data: bytes, source: Address) -> None:
-        for told in self._hooks["received"]:
+        for told in self._on_received:
             told(node, data, source)
         node.protocol.receive_datagram(data, source, node.local_time(self.now))
 
     def _arm(self, node: SimulatedNode) -> None:
         """See to it that the node is woken for its next timer."""
-        node.timer = node.protocol.next_timer()
         if node.timer_is_queued:
             return
         when = node.clock.virtual(node.timer)
@@ -338,7 +351,7 @@ class Simulation:
     def _wake(self, node: SimulatedNode, alarm: float) -> None:
         if node.alarm != alarm or not node.running or node.paused_until > self.now:
             return
-        node.alarm = float("inf")
+        node.alarm = NEVER
         if node.clock.virtual(node.timer) > self.now:
             self._arm(node)
         elif node.slowness or node.inbox:
@@ -361,7 +374,7 @@ class Simulation:
             action, cause = node.inbox.popleft()
             action()
             self._pump(node, cause)
-        node.alarm = float("inf")
+        node.alarm = NEVER
         self._run_timer(node)
 
     def _queue_work(self, node: SimulatedNode, work: Callable[[SimulatedNode], None]) -> None:

@@ -89,6 +89,15 @@ class Link:
     """Whether all datagrams are lost while streams get through, as behind some firewalls."""
     held: Held | None = None
     """Whether datagrams are held back for a while."""
+    is_plain: bool = attrs.field(init=False, eq=False, repr=False)
+    """Whether datagrams are only delayed and lost by chance, as on most ways."""
+
+    @is_plain.default
+    def _plain(self) -> bool:
+        return not (
+            self.bursts or self.duplication or self.reordering or self.corruption or self.bandwidth or self.mtu
+            or self.streams_only or self.held
+        )  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -143,6 +152,11 @@ class DirectedLink:
             self.lost_to = "cut"
             return []
         draw = self.draws.random
+        if link.is_plain:
+            if link.loss and draw() < link.loss:
+                self.lost_to = "loss"
+                return []
+            return [(link.latency.quantile(draw()), data)]
         if self._is_lost(link, len(data) + UDP_OVERHEAD_BYTES, now):
             return []
         delay = link.latency.quantile(draw())

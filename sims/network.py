@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from gossip.core.address import Address
 from sims.links import DirectedLink, Link, LinkChange
-from sims.randomness import Draws, derived_seed
+from sims.randomness import Draws, derived_seed, mixed_seed
 
 Applies = Callable[[Address, Address], bool]
 """Whether a rule applies to the way from the first address to the second."""
@@ -26,6 +26,7 @@ class Network:
         self._rules: dict[str, tuple[Applies, LinkChange | None]] = {}
         self._version = 0
         self._links: dict[Address, dict[Address, DirectedLink]] = {}
+        self._seeds: dict[Address, int] = {}
 
     @property
     def link(self) -> Link:
@@ -61,7 +62,7 @@ class Network:
             links = self._links[source] = {}
         link = links.get(destination)
         if link is None:
-            draws = Draws(derived_seed(self._seed, "link", source, destination))
+            draws = Draws(mixed_seed(self._seed_of(source), self._seed_of(destination)))
             link = links[destination] = DirectedLink(draws, self._resolved(source, destination), self._version)
         elif link.version != self._version:
             link.link, link.version = self._resolved(source, destination), self._version
@@ -70,6 +71,13 @@ class Network:
     def connects(self, source: Address, destination: Address) -> bool:
         """Whether the way from one to the other is open."""
         return self.way(source, destination).link is not None
+
+    def _seed_of(self, address: Address) -> int:
+        """Half of what the random streams of the links from and to an address follow from."""
+        seed = self._seeds.get(address)
+        if seed is None:
+            seed = self._seeds[address] = derived_seed(self._seed, "link", address)
+        return seed
 
     def _resolved(self, source: Address, destination: Address) -> Link | None:
         link = self._link

@@ -12,9 +12,12 @@ from gossip.core.config import Config
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Status
 from gossip.core.protocol import Protocol
-from gossip.core.view import Entry
+from gossip.core.view import Entry, View
 from sims.clock import Clock
 from sims.randomness import Draws
+
+NEVER = float("inf")
+"""A time that does not come."""
 
 SOCKET_BUFFER_DATAGRAMS = 256
 """Datagrams that wait for a node that does not run; further ones are lost. Linux' default receive buffer
@@ -42,6 +45,8 @@ class SimulatedNode:
     config: Config
     draws: Draws
     """From which it is drawn how late its timers fire."""
+    view: View = attrs.field(init=False)
+    """What its core knows."""
     entry: Entry = attrs.field(init=False)
     """What its core last called its own member; another one after a new generation."""
     events: list[MembershipEvent] = attrs.Factory(list)
@@ -59,8 +64,10 @@ class SimulatedNode:
     """Local time of the protocol's next timer."""
     paused_until: float = 0.0
     """Virtual time until which nothing runs."""
-    alarm: float = float("inf")
+    alarm: float = NEVER
     """Virtual time for which the node is to be woken."""
+    fingerprint: int = 0
+    """Fingerprint of its view when observers were last told of a change of it."""
     streams: dict[int, StreamEnd] = attrs.Factory(dict)
     """Open streams by number."""
     connecting: dict[int, list[bytes]] = attrs.Factory(dict)
@@ -68,7 +75,8 @@ class SimulatedNode:
     _shown: float = 0.0
 
     def __attrs_post_init__(self) -> None:
-        self.entry = self.protocol.view.local
+        self.view = self.protocol.view
+        self.entry = self.view.local
 
     @property
     def cluster(self) -> str:
@@ -92,7 +100,10 @@ class SimulatedNode:
 
     def local_time(self, now: float) -> float:
         """What its clock shows at virtual time ``now``; never less than before, whatever is rounded."""
-        self._shown = shown = max(self._shown, self.clock.local(now))
+        shown = self.clock.local(now)
+        if shown < self._shown:
+            return self._shown
+        self._shown = shown
         return shown
 
     def told(self, kind: str, name: str | None = None) -> list[MembershipEvent]:

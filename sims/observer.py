@@ -11,7 +11,7 @@ from sims.node import SimulatedNode
 if TYPE_CHECKING:
     from sims.engine import Simulation
 
-HOOKS = ("started", "reborn", "stopped", "sent", "received", "happened", "handled", "framed", "noted")
+HOOKS = ("started", "reborn", "stopped", "sent", "received", "happened", "handled", "changed", "framed", "noted")
 """The calls of an observer that a simulation makes; those that a class does not define cost nothing."""
 
 
@@ -52,6 +52,9 @@ class Observer:
 
     def handled(self, node: SimulatedNode) -> None:
         """A process is done with what it was given, and all that it wants sent is under way."""
+
+    def changed(self, node: SimulatedNode) -> None:
+        """The fingerprint of its view is another one, or it has said farewell."""
 
     def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
         """A frame was handed to a stream, where it arrives after ``delay`` seconds, or never."""

@@ -236,7 +236,7 @@ def _in_ms(seconds: float) -> float:
 def _simplify_network(search: _Search) -> None:
     """Set each property of the ways to its default, and let the nodes know each other from the beginning."""
     search.adopt(link=Link())
-    for field in attrs.fields(Link):
+    for field in (each for each in attrs.fields(Link) if each.init):
         default: dict[str, Any] = {field.name: field.default}
         search.adopt(link=attrs.evolve(search.plan.link, **default))
     search.adopt(joins=False)

@@ -83,8 +83,6 @@ class Dissemination:
             can be news to it.
         :param room: bytes that they may take; no more are looked at once these are filled.
         """
-        if not self._rumours:
-            return []
         self._expire(now)
         chosen = [
             (member_id, rumour)

@@ -44,15 +44,12 @@ class HeartbeatCounter:
 
     def value(self, now: float) -> int:
         """The counter at local time ``now``; at least 1, because 0 means *never seen*."""
-        steps = self._steps(now) + self.ahead
+        steps = int((now - self.started) / HEARTBEAT_STEP_S) + self.ahead
         return steps if steps > 0 else 1
 
     def jump_over(self, floor: int, now: float) -> None:
         """Make :meth:`value` greater than ``floor``, if it is not already."""
-        self.ahead = max(self.ahead, floor + 1 - self._steps(now))
-
-    def _steps(self, now: float) -> int:
-        return int((now - self.started) / HEARTBEAT_STEP_S)
+        self.ahead = max(self.ahead, floor + 1 - int((now - self.started) / HEARTBEAT_STEP_S))
 
 
 @attrs.define(weakref_slot=False)
@@ -83,7 +80,7 @@ class HeartbeatEstimate:
 
     def is_plausible(self, counter: int, now: float) -> bool:
         """Whether ``counter`` (a heartbeat or a floor) is not absurdly far ahead of time."""
-        return counter <= self.expected(now) + MAX_STEPS_AHEAD
+        return (counter - MAX_STEPS_AHEAD) * HEARTBEAT_STEP_S <= now - self.origin
 
     def relayed(self, heartbeat: int, now: float) -> None:
         """Take in a counter that has just been seen to advance, through whatever delays.
@@ -92,7 +89,8 @@ class HeartbeatEstimate:
         move later only as fast as clocks drift.
         """
         origin = now - heartbeat * HEARTBEAT_STEP_S
-        self.origin = min(origin, self.origin + DRIFT * max(0.0, now - self.advanced_at))
+        drifted = self.origin + DRIFT * (now - self.advanced_at)
+        self.origin = min(drifted, origin)
         self.advanced_at = now
 
     def fresh(self, heartbeat: int, asked_at: float, now: float) -> None:

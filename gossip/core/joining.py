@@ -106,11 +106,13 @@ class Joining:
 
     def heal(self, now: float) -> None:
         """In some rounds, contact somebody who is not among the living."""
-        if not self._seeds and not self._view.gone():
-            return
         dead = self._view.gone(revivable=True)
-        share = len(dead) / (len(dead) + max(1, self._view.alive))
-        if self._random.random() >= min(0.5, self._config.heal_probability + HEAL_SHARE * share):
+        if not self._seeds and not dead:
+            return
+        chance = self._config.heal_probability
+        if dead:
+            chance = min(0.5, chance + HEAL_SHARE * len(dead) / (len(dead) + max(1, self._view.alive)))
+        if self._random.random() >= chance:
             return
         candidates = [entry.registers.record.address for entry in dead] + self._absent_seeds()
         if candidates:

@@ -119,6 +119,11 @@ class Registers(NamedTuple):
         return not self.left and self.convicted <= self.heartbeat
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether :attr:`status` is suspect or dead, so that a higher heartbeat would change it."""
+        return not self.left and (self.accused > self.heartbeat or self.convicted > self.heartbeat)
+
+    @property
     def status(self) -> Status:
         """What follows from the registers."""
         if self.left:
@@ -130,8 +135,9 @@ class Registers(NamedTuple):
         return Status.ALIVE
 
     def at(self, heartbeat: int) -> Registers:
-        """The same with another heartbeat."""
-        return Registers(self.record, heartbeat, self.accused, self.convicted, self.left)
+        """The same with another heartbeat. Made with each message, and so without the checks of a call."""
+        record, _, accused, convicted, left = self
+        return tuple.__new__(Registers, (record, heartbeat, accused, convicted, left))
 
     def merge(self, other: Registers) -> Registers:
         """The join of both: register by register the maximum."""

@@ -17,7 +17,6 @@ from gossip.core.config import Config
 from gossip.core.dissemination import Dissemination
 from gossip.core.facts import liveness_fact
 from gossip.core.local import LocalMember
-from gossip.core.member import Status
 from gossip.core.view import Entry, View
 from gossip.core.wire import ANONYMOUS, MAX_FRAME_BYTES, Ack, Body, Codec, News, Ping
 
@@ -111,16 +110,15 @@ class Outbox:
         :param agrees: whether its view has just been seen to equal ours.
         """
         needed = list(facts)
-        if to is not None and to.status in (Status.SUSPECT, Status.DEAD):
+        if to is not None and to.registers.is_doubted:
             needed.append(liveness_fact(to))
-        if not isinstance(body, (Ping, Ack)):
+        if not (len(self._dissemination) and isinstance(body, (Ping, Ack))):
             self._put(path, self._encode(path, body, needed, now)[0])
             return
         recipient = to.id if to is not None else ANONYMOUS
         riders = self._dissemination.riders(recipient, agrees, self.limit(path), now)
         data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders)], now)
-        if riders:
-            self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - len(needed))])
+        self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - len(needed))])
         self._put(path, data)
 
     def allowance(self, path: Path, most: int, now: float) -> int:
@@ -166,7 +164,7 @@ class Outbox:
     def _encode(self, path: Path, body: Body, facts: Sequence[bytes], now: float) -> tuple[bytes, int]:
         local = self._local
         heartbeat, fingerprint = local.counter.value(now), self._view.fingerprint
-        return self._codec.encode(local.id, heartbeat, fingerprint, body, facts, self.limit(path))
+        return self._codec.encode(local.entry.id, heartbeat, fingerprint, body, facts, self.limit(path))
 
     def _put(self, path: Path, data: bytes) -> None:
         if path.stream is not None:

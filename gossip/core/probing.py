@@ -11,6 +11,7 @@ al. 2017, section IV-A) for the NACK.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import attrs
 
@@ -55,8 +56,7 @@ HELP = (DIRECT, DIRECT)
 LAST_QUESTION = (DIRECT, DIRECT)
 
 
-@attrs.frozen
-class Result:
+class Result(NamedTuple):
     """How a probe ended."""
 
     answered: bool

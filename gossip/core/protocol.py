@@ -310,12 +310,12 @@ class Protocol:
         except WireError as error:
             self._dropped[str(error)] += 1
             return
-        if message.sender == self._local.id:
+        if message.sender == self._local.entry.id:
             self._dropped["our own message"] += 1
             return
         self._local.refresh(now)
         sender = self._hear_sender(message, path, now)
-        corrections = self._hear_facts(message.facts, message.sender, path, now)
+        corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
         self._answer(message, sender or self._view.get(message.sender), path, corrections, now)
 
     def _hear_sender(self, message: Message, path: Path, now: float) -> Entry | None:

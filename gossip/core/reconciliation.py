@@ -33,6 +33,10 @@ HEADER_ROOM = 96
 AGREEMENT_WINDOW_ROUNDS = 5
 """Rounds for which a peer counts as recently heard."""
 
+MANY_HEARD = 32
+"""Peers heard from which on those not heard recently are looked for with each message, not only when they are
+counted: three times as many as a node usually hears in that time."""
+
 
 def parts(low: int, high: int) -> list[tuple[int, int]]:
     """``low..high`` cut into (at most) :data:`DIGEST_RANGES` parts of equal size, bounds inclusive."""
@@ -66,7 +70,8 @@ class Reconciler:
         if sender is not None:
             self._heard.pop(sender.id, None)
             self._heard[sender.id] = (now, agrees)
-            self._forget_before(now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval)
+            if len(self._heard) > MANY_HEARD:
+                self._forget_before(now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval)
         if agrees:
             self._differs_since = None
             return

@@ -53,9 +53,13 @@ class Timers:
 
     def next_deadline(self) -> float | None:
         """When the earliest pending timer is due; None if none is pending."""
-        while self._heap and not self._heap[0][2].is_pending:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] + self._shift if self._heap else None
+        heap = self._heap
+        while heap:
+            deadline, _, timer = heap[0]
+            if timer.callback is not None:
+                return deadline + self._shift
+            heapq.heappop(heap)
+        return None
 
     def push_back(self, seconds: float) -> None:
         """Make every pending timer due ``seconds`` later."""

@@ -268,11 +268,11 @@ class View:
         """Merge a counter above the one seen so far; a short cut for what happens most."""
         registers = entry.registers
         entry.estimate.relayed(heartbeat, now)
-        new, before = registers.at(heartbeat), registers.status
-        if before is Status.ALIVE or new.status is before:
-            entry.registers = new
-            return None
-        return self._replace(entry, new, now)
+        new = registers.at(heartbeat)
+        if registers.is_doubted and new.status is not registers.status:
+            return self._replace(entry, new, now)
+        entry.registers = new
+        return None
 
     def become(self, record: Record, now: float) -> None:
         """Make the identity of ``record``, a later generation of this node's own name, the local member."""

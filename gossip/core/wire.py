@@ -455,6 +455,9 @@ def _array_head(length: int) -> bytes:
     return bytes((_ARRAY_HEAD + 25,)) + length.to_bytes(2, "big")
 
 
+_NO_FACTS = _array_head(0)
+
+
 class Codec:
     """Encodes and decodes the messages of one cluster. Holds no state but the cluster's tag."""
 
@@ -468,8 +471,10 @@ class Codec:
 
         :returns: the message, and how many of the facts are in it.
         """
-        items = [PROTOCOL_VERSION, self._tag, body.KIND, sender, heartbeat, fingerprint, *_body_items(body)]
-        fixed = cbor2.dumps(items)
+        items = [PROTOCOL_VERSION, self._tag, body.KIND, sender, heartbeat, fingerprint, *_body_items(body), 0]
+        fixed = cbor2.dumps(items)[:-1]  # the last one, a byte, stands for the facts
+        if not facts:
+            return _with_checksum(fixed + _NO_FACTS), 0
         room = limit - len(fixed) - _FACTS_HEAD_BYTES - CHECKSUM_BYTES
         fitting = 0
         for fact in facts:
@@ -477,9 +482,8 @@ class Codec:
             if room < 0:
                 break
             fitting += 1
-        head = bytes((_ARRAY_HEAD + len(items) + 1,))
-        content = b"".join((head, fixed[1:], _array_head(fitting), *facts[:fitting]))
-        return content + _checksum(content), fitting
+        content = b"".join((fixed, _array_head(fitting), *facts[:fitting]))
+        return _with_checksum(content), fitting
 
     def decode(self, data: bytes) -> Message:
         """Check and build the message in ``data``.
@@ -496,17 +500,18 @@ class Codec:
             raise WireError("unknown kind")
         body_length, build = _BODIES[kind]
         _list(items, _HEADER_ITEMS + body_length + 1)
+        facts = _list(items[-1])
         return Message(
             _number(items[3], MAX_ID),
             _number(items[4], MAX_COUNTER),
             _number(items[5], MAX_ID),
             build(*items[_HEADER_ITEMS:-1]),
-            tuple([_fact(each) for each in _list(items[-1])]),
+            tuple([_fact(each) for each in facts]) if facts else (),
         )
 
 
-def _checksum(content: bytes) -> bytes:
-    return crc32(content).to_bytes(CHECKSUM_BYTES, "big")
+def _with_checksum(content: bytes) -> bytes:
+    return content + crc32(content).to_bytes(CHECKSUM_BYTES, "big")
 
 
 def _checked(data: bytes) -> bytes:
@@ -514,7 +519,7 @@ def _checked(data: bytes) -> bytes:
     if len(data) > MAX_FRAME_BYTES:
         raise WireError("too large")
     content = data[:-CHECKSUM_BYTES]
-    if _checksum(content) != data[-CHECKSUM_BYTES:]:
+    if crc32(content).to_bytes(CHECKSUM_BYTES, "big") != data[-CHECKSUM_BYTES:]:
         raise WireError("damaged")
     return content
 

@@ -24,7 +24,7 @@ POINTS = {
     "died": "a member was held dead",
     "came_back": "a member held dead was seen alive again",
     "left": "a farewell was heard",
-    "restarted": "a later generation replaced an earlier one",
+    "restarted": "a later generation of a member was heard of",
     "conflict": "two processes with one name were found out",
     "reconciled": "two views that differed were compared in detail",
     "heal_contact": "somebody who was not among the living was contacted",
@@ -54,7 +54,11 @@ class Sometimes(Observer):
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
-        self._generations: dict[tuple[int, str], int] = {}
+        self._first: dict[str, int] = {}
+
+    def started(self, node: SimulatedNode) -> None:
+        """Remember the first bearer of each name."""
+        self._first.setdefault(node.name, node.protocol.local.generation)
 
     def reborn(self, node: SimulatedNode) -> None:
         """Count it."""
@@ -69,9 +73,7 @@ class Sometimes(Observer):
             elif cause is not None:
                 self._seen["refuted_by_itself" if cause == member.address else "refuted_by_witness"] += 1
         elif kind is EventKind.JOINED:
-            before = self._generations.get((id(node), member.name))
-            self._seen["restarted"] += before is not None and before < member.generation
-            self._generations[id(node), member.name] = member.generation
+            self._seen["restarted"] += self._first.setdefault(member.name, member.generation) < member.generation
         elif kind in (EventKind.DIED, EventKind.LEFT, EventKind.CONFLICT):
             self._seen[kind.value] += 1
 

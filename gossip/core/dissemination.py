@@ -27,6 +27,10 @@ RIDING_ROUNDS = 4
 """Rounds for which a rumour rides on whatever is sent: about eight exchanges, after which what the push
 missed at 25 % loss is known almost everywhere. Reconciliation finds the rest."""
 
+CROWD = 128
+"""Pieces of news waiting to be pushed, four datagrams or more, from which on only half as many members are
+told: many have come at once, from several sides, and the budget then reaches for twice as many pieces."""
+
 MAX_RUMOURS = 4096
 """Rumours kept at once; reconciliation finds whatever had to be dropped."""
 
@@ -182,5 +186,8 @@ class Dissemination:
             spared = (self._rumours[subject].source,)
             if entry is None or entry.status is not Status.SUSPECT:
                 spared = (*spared, subject)
-        ring = [each for each in self._view.neighbours(self._config.push_ring) if each.id not in spared]
-        return ring + self._view.sample(self._config.push_random, self._random, (*spared, *(each.id for each in ring)))
+        share = 2 if len(self._hot) > CROWD else 1
+        ring = [each for each in self._view.neighbours(self._config.push_ring // share) if each.id not in spared]
+        return ring + self._view.sample(
+            self._config.push_random // share, self._random, (*spared, *(each.id for each in ring))
+        )

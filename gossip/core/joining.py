@@ -35,6 +35,12 @@ SETTLING_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
 """Pauses before a newcomer compares its view with a random member's. When many join at once, news of
 one passes others while their views are still too small to pass it on; this finds what they missed."""
 
+COPY_TRIES = 8
+"""Streams opened in all for the first copy of the view; where none gets through, reconciliation has to do."""
+
+COPY_PAUSE_S = 0.3
+"""Pause, on average, before another member is asked for it."""
+
 MAX_PENDING_CONTACTS = 64
 """Unanswered contacts remembered, to tell their answers from uncalled-for ones."""
 
@@ -60,6 +66,8 @@ class Joining:
         self._timer: Timer | None = None
         self._contacts: dict[int, tuple[Address, float]] = {}
         self._settling = False
+        self._has_copy = False
+        self._copies = 0
         self._at_seeds: dict[Address, int] = {}
         self.heals = 0
 
@@ -85,8 +93,21 @@ class Joining:
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
         self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts)
 
+    def copy_ended(self, now: float) -> None:
+        """A stream that was to bring the first copy of the view has ended. If it did not, because a seed to which
+        many newcomers turn at once refuses most of them, those who are known by now are asked instead."""
+        if not self._has_copy and self._copies < COPY_TRIES:
+            self._timers.at(now + COPY_PAUSE_S * (0.5 + self._random.random()), self._copy_from_any)
+
+    def _copy_from_any(self, now: float) -> None:
+        if self._has_copy or self._local.has_left:
+            return
+        for member in self._view.sample(1, self._random):
+            self._copy_view(member.registers.record.address, now)
+
     def copied_view(self, now: float) -> None:
         """The first copy of the view is here; see to it that nothing is missing."""
+        self._has_copy = True
         if not self._settling:
             self._settling = True
             self._settle(0, now)
@@ -147,14 +168,14 @@ class Joining:
         for seed in self._random.sample(seeds, min(SEEDS_PER_TRY, len(seeds))):
             self.contact(seed, now)
         if seeds:
-            stream = self._streams.open(self._random.sample(seeds, 1)[0], copies_view=True)
-            self._copy_view(stream, now)
+            self._copy_view(self._random.sample(seeds, 1)[0], now)
         pause = self._pause * (0.75 + 0.5 * self._random.random())
         self._pause = min(2 * self._pause, self._config.join_backoff_max)
         self._timer = self._timers.at(now + pause, self._try)
 
-    def _copy_view(self, number: int, now: float) -> None:
-        stream = self._streams.get(number)
+    def _copy_view(self, address: Address, now: float) -> None:
+        self._copies += 1
+        stream = self._streams.get(self._streams.open(address, copies_view=True))
         if stream is not None:
             facts = [record_fact(self._local.entry)] if self._local.address_known else []
             self._reconciler.send_digest(stream.path, now)

@@ -116,7 +116,7 @@ class Outbox:
             self._put(path, self._encode(path, body, needed, now)[0])
             return
         recipient = to.id if to is not None else ANONYMOUS
-        riders = self._dissemination.riders(recipient, agrees, self.limit(path), now)
+        riders = self._dissemination.riders(recipient, agrees, self._config.max_datagram, now)
         data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders)], now)
         self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - len(needed))])
         self._put(path, data)

@@ -136,7 +136,9 @@ class Protocol:
 
     def stream_closed(self, stream: int, now: float) -> None:
         """Take note that a stream has ended, or could not be opened."""
-        self._streams.closed(stream)
+        closed = self._streams.closed(stream)
+        if closed is not None and closed.copies_view:
+            self._joining.copy_ended(now)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due. Call it when :meth:`next_timer` has come, after all that has arrived."""

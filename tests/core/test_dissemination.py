@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
+from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.dissemination import CROWD
 from gossip.core.errors import ConfigurationError, LeftError
 from sims.latency import Lognormal
 from sims.links import Link
@@ -19,7 +23,9 @@ from tests.core.worlds import (
     expect_agreement,
     expect_no_deaths,
     heal,
+    inject,
     isolate,
+    presented,
     tap,
     understood,
 )
@@ -133,6 +139,21 @@ def test_a_large_difference_is_reconciled_although_no_datagram_may_be_large() ->
         sim.update(name, {"x": name * 20})
     expect_agreement(sim, within=120, why="32 differences without any push")
     assert any(node.protocol.stats.reconciliations for node in everybody(sim))
+
+
+@pytest.mark.parametrize("count", [1, CROWD + 1])
+def test_when_very_much_is_news_at_once_half_as_many_are_told(count: int) -> None:
+    """The budget then reaches for twice as many pieces, and what somebody misses is found by comparing."""
+    sim = cluster(16, tapped=True)
+    sent = tap(sim)
+    del sent[:]
+    facts = [presented(each, f"new{each}", 1, 1, Address("10.8.0.1", each), {}, 1) for each in range(1, count + 1)]
+    inject(sim, ["n0"], *facts)
+    sim.run(sim.config.push_delay)
+    source = sim.nodes["n0"].address
+    pages = Counter(data for data, origin, _ in sent if origin == source)
+    usual = sim.config.push_ring + sim.config.push_random
+    assert next(iter(pages.values())) == (usual if count == 1 else usual // 2)
 
 
 @pytest.mark.parametrize("config", [Config.lan(), Config.lan(max_datagram=576, max_metadata=256)], ids=["1200", "576"])

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from gossip.core import streams
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.joining import COPY_PAUSE_S, COPY_TRIES
+from sims.engine import Simulation
+from sims.node import SimulatedNode
+from sims.observer import Observer
 from tests.core.worlds import (
     JOINED_WITHIN_S,
     SEEDS,
@@ -188,3 +193,36 @@ def test_metadata_set_before_the_address_is_known_reaches_all() -> None:
     sim.update("n1", {"role": "web"})
     early.protocol.seed([sim.nodes["n0"].address], sim.now)
     expect(sim, lambda: everybody_has(sim, "n1", {"role": "web"}), within=5, why="early metadata")
+
+
+class Framed(Observer):
+    """To whom each node sent frames on streams."""
+
+    def __init__(self) -> None:
+        self.peers: dict[str, list[str]] = {}
+
+    def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
+        """Take note of both ends."""
+        peers = self.peers.setdefault(node.key, [])
+        if peer.key not in peers:
+            peers.append(peer.key)
+
+
+def test_newcomers_whom_the_seed_refuses_copy_the_view_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_INCOMING", 4)
+    framed = Framed()
+    sim = Simulation(observers=[framed])
+    sim.start_many(24)
+    expect_agreement(sim, within=JOINED_WITHIN_S)
+    sim.run(2 * COPY_TRIES * COPY_PAUSE_S)
+    newcomers = [key for key in sim.nodes if key != "n0"]
+    assert all(framed.peers.get(key) for key in newcomers), "somebody never got through to anybody"
+    assert any("n0" not in framed.peers[key] for key in newcomers), "the seed served all: the test shows nothing"
+
+
+def test_where_no_stream_gets_through_a_newcomer_stops_asking_for_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_INCOMING", 0)
+    sim = cluster(8)
+    sim.run(60)
+    refused = sum(dropped(node, "too many streams") for node in everybody(sim))
+    assert 7 <= refused <= 7 * COPY_TRIES

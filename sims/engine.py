@@ -11,6 +11,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from gossip.core.address import Address
@@ -135,7 +136,15 @@ class Simulation:
         """Let nothing run on a node for a while; what arrives waits."""
         node = self.nodes[key]
         node.paused_until = max(node.paused_until, self.now + seconds)
+        node.deaf_until = max(node.deaf_until, node.paused_until)
         self.at(node.paused_until, self._resume, node)
+
+    def block(self, key: str, seconds: float) -> None:
+        """Let a node neither receive nor send for a while, on streams either; its timers go on."""
+        node = self.nodes[key]
+        node.mute_until = max(node.mute_until, self.now + seconds)
+        node.deaf_until = max(node.deaf_until, node.mute_until)
+        self.at(node.mute_until, self._resume, node)
 
     def slow_down(self, key: str, seconds: float) -> None:
         """Let a node take this long to handle anything; 0 makes it as fast as others, and done with what waits."""
@@ -261,7 +270,7 @@ class Simulation:
         """Have a process do something now, or when it comes to it."""
         if not node.running:
             return
-        if node.paused_until > self.now:
+        if node.deaf_until > self.now:
             node.inbox.append((action, cause))
         elif node.slowness or node.inbox:
             node.inbox.append((action, cause))
@@ -281,6 +290,8 @@ class Simulation:
 
     def _pump(self, node: SimulatedNode, cause: Address | None = None) -> None:
         protocol, view = node.protocol, node.view
+        if node.mute_until > self.now:
+            self._hold_back(node)
         for data, destination in protocol.datagrams_to_send(self.now):
             self._send(node, data, destination)
         for action in protocol.stream_actions():
@@ -300,6 +311,13 @@ class Simulation:
             self._arm(node)
         for told in self._on_handled:
             told(node)
+
+    def _hold_back(self, node: SimulatedNode) -> None:
+        """Keep what a blocked node wants sent until it is not blocked any more."""
+        for data, destination in node.protocol.datagrams_to_send(self.now):
+            node.held_back.append(partial(self._send, node, data, destination))
+        for action in node.protocol.stream_actions():
+            node.held_back.append(partial(self._streams.act, node, action))
 
     def _tell_events(self, node: SimulatedNode, first: MembershipEvent, cause: Address | None) -> None:
         event: MembershipEvent | None = first
@@ -325,7 +343,7 @@ class Simulation:
         node = self._at.get(destination)
         if node is None or not node.running:
             return
-        if not (node.slowness or node.inbox or node.paused_until > self.now):
+        if not (node.slowness or node.inbox or node.deaf_until > self.now):
             self._receive(node, data, source)
             self._pump(node, source)
         elif len(node.inbox) < SOCKET_BUFFER_DATAGRAMS:
@@ -370,7 +388,11 @@ class Simulation:
     def _resume(self, node: SimulatedNode) -> None:
         if not node.running or node.paused_until > self.now:
             return
-        while node.inbox:
+        if node.mute_until <= self.now:
+            held_back, node.held_back = node.held_back, []
+            for action in held_back:
+                action()
+        while node.inbox and node.deaf_until <= self.now:
             action, cause = node.inbox.popleft()
             action()
             self._pump(node, cause)
@@ -383,7 +405,7 @@ class Simulation:
         self.at(node.busy_until, work, node)
 
     def _work_off(self, node: SimulatedNode) -> None:
-        if node.running and node.inbox and node.paused_until <= self.now:
+        if node.running and node.inbox and node.deaf_until <= self.now:
             action, cause = node.inbox.popleft()
             action()
             self._pump(node, cause)

@@ -64,6 +64,12 @@ class SimulatedNode:
     """Local time of the protocol's next timer."""
     paused_until: float = 0.0
     """Virtual time until which nothing runs."""
+    deaf_until: float = 0.0
+    """Virtual time until which what arrives waits: because nothing runs, or because receiving blocks."""
+    mute_until: float = 0.0
+    """Virtual time until which sending blocks."""
+    held_back: list[Callable[[], None]] = attrs.Factory(list)
+    """What it wanted to send or do meanwhile, in order."""
     alarm: float = NEVER
     """Virtual time for which the node is to be woken."""
     fingerprint: int = 0

@@ -230,6 +230,19 @@ class Pause(_OnOneProcess):
 
 
 @attrs.frozen(kw_only=True)
+class Block(_OnOneProcess):
+    """A node can neither receive nor send for a while, and its timers go on: what arrives and what it sends waits.
+
+    Source: the anomaly of Lifeguard, Dadgar, Phillips and Currey (2017), section V.
+    """
+
+    def begin(self, sim: Simulation) -> None:
+        """Block it; the end is part of it."""
+        if self.node in sim.nodes:
+            sim.block(self.node, self.for_s)
+
+
+@attrs.frozen(kw_only=True)
 class Slow(_OnOneProcess):
     """Every datagram and timer takes a node a long time."""
 
@@ -389,5 +402,5 @@ FORGERIES: dict[str, Callable[[int, int], Fact]] = {
 }
 """By kind, what is said of the member with this id, whose counter stands at this value."""
 
-AnyStep = Start | Crash | Restart | Leave | Update | Reseed | Pause | Slow | Drift | Disturb | Hold | Forge
+AnyStep = Start | Crash | Restart | Leave | Update | Reseed | Pause | Block | Slow | Drift | Disturb | Hold | Forge
 """Any of the steps."""

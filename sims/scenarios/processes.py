@@ -6,7 +6,7 @@ from gossip.core.errors import ConfigurationError
 from sims.plan import Plan
 from sims.scenarios.life import QUIET_S, crash_bound_s, some_moment
 from sims.scenarios.registry import Setting, scenario
-from sims.steps import AnyStep, Crash, Drift, Pause, Slow
+from sims.steps import AnyStep, Block, Crash, Drift, Pause, Slow
 
 MAX_STEPS = 50_000
 """More than any sensible setting of these scenarios needs."""
@@ -14,8 +14,14 @@ MAX_STEPS = 50_000
 
 @scenario(nodes=128)
 def slow_nodes(setting: Setting, blocked: int = 4, block_s: float = 8.0, awake_s: float = 0.25,
-               for_s: float = 120.0) -> Plan:  # fmt: skip
-    """The Lifeguard paper's experiment: some members are blocked together for a while, run for a moment, and so on."""
+               for_s: float = 120.0, how: str = "messages") -> Plan:  # fmt: skip
+    """The Lifeguard paper's experiment: some members are blocked together for a while, run for a moment, and so on.
+
+    ``how`` is "messages" (sending and receiving blocks, and timers go on, as there) or "process" (nothing runs).
+    """
+    kinds: dict[str, type[Block | Pause]] = {"messages": Block, "process": Pause}
+    if how not in kinds:
+        raise ConfigurationError(f"how must be messages or process, not {how!r}")
     if not 0 < blocked < setting.nodes:
         raise ConfigurationError(f"blocked must be from 1 to {setting.nodes - 1}, not {blocked}")
     if for_s / (block_s + awake_s) * blocked > MAX_STEPS:
@@ -24,7 +30,7 @@ def slow_nodes(setting: Setting, blocked: int = 4, block_s: float = 8.0, awake_s
     chosen, began, steps = dice.sample(setting.keys, blocked), some_moment(dice, setting), list[AnyStep]()
     at = began
     while at < began + for_s:
-        steps += [Pause(at=at, for_s=min(block_s, began + for_s - at), node=key) for key in chosen]
+        steps += [kinds[how](at=at, for_s=min(block_s, began + for_s - at), node=key) for key in chosen]
         at += block_s + awake_s
     return setting.plan(
         steps, duration_s=began + for_s + 30.0, agree_within_s=2 * crash_bound_s(setting), spares="the healthy"

@@ -11,6 +11,7 @@ from sims.plan import SPARED, Plan
 from sims.steps import (
     FORGERIES,
     AnyStep,
+    Block,
     Crash,
     Disturb,
     Drift,
@@ -74,6 +75,7 @@ steps_by_kind: dict[type[AnyStep], st.SearchStrategy[AnyStep]] = {
     Update: st.builds(Update, at=delays, node=keys, metadata=st.dictionaries(texts, texts, max_size=3)),
     Reseed: st.builds(Reseed, at=delays, node=keys, seeds=some_keys),
     Pause: st.builds(Pause, at=delays, for_s=delays, node=keys),
+    Block: st.builds(Block, at=delays, for_s=delays, node=keys),
     Slow: st.builds(Slow, at=delays, for_s=delays, node=keys, handling_s=delays),
     Drift: st.builds(Drift, at=delays, for_s=delays, node=keys, rate=st.floats(0.5, 2)),
     Disturb: disturbances,

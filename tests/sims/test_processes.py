@@ -12,7 +12,7 @@ from sims.clock import Clock
 from sims.engine import Simulation
 from sims.latency import Constant
 from sims.node import SOCKET_BUFFER_DATAGRAMS
-from tests.core.worlds import cluster, expect_agreement, expect_no_deaths
+from tests.core.worlds import cluster, expect_agreement, expect_no_deaths, tap
 from tests.sims.strategies import always
 from tests.sims.watchers import Handled
 
@@ -225,3 +225,65 @@ def test_timers_may_be_late_everywhere_which_is_no_stall_until_it_is_long(late_s
     assert all((node.protocol.stats.stalls > 0) is stalls for node in sim.running)
     assert sim.all_agree()
     expect_no_deaths(sim)
+
+
+# --- blocked messages
+
+
+def test_what_arrives_at_a_blocked_node_waits_in_order_until_the_block_ends() -> None:
+    sim, handled = _watched()
+    sim.run(5.0)
+    sim.block("n1", 2.0)
+    sent = [bytes([number]) for number in range(3)]
+    for data in sent:
+        sim.inject("n1", data, SOMEBODY)
+        sim.run(0.5)
+    assert not handled.by["n1"]
+    sim.run(1.0)
+    assert handled.by["n1"] == [(7.0, data) for data in sent]
+
+
+def test_what_a_blocked_node_sends_leaves_it_when_the_block_ends() -> None:
+    sim = cluster(3, tapped=True)
+    sim.block("n1", 3.0)
+    ends, address = sim.now + 3.0, sim.nodes["n1"].address
+    before = len([source for _, source, _ in tap(sim) if source == address])
+    sim.run_until(lambda: len(sim.nodes["n1"].held_back) >= 3, within=2.9)
+    assert len([source for _, source, _ in tap(sim) if source == address]) == before
+    sim.run_until(lambda: not sim.nodes["n1"].held_back, within=3.0)
+    assert sim.now == ends
+    assert len([source for _, source, _ in tap(sim) if source == address]) >= before + 3
+
+
+def test_a_node_that_is_blocked_for_seconds_is_held_dead_and_comes_back() -> None:
+    sim = cluster(8)
+    sim.block("n1", 8.0)
+    sim.run(7.9)
+    assert sim.all_see("n1", "dead")
+    expect_agreement(sim, within=10)
+    expect_no_deaths(sim, but=["n1"])
+
+
+def test_a_blocked_process_that_is_paused_as_well_goes_on_when_the_longer_of_both_ends() -> None:
+    sim = cluster(3)
+    sim.block("n1", 1.0)
+    sim.pause("n1", 2.0)
+    before = sim.nodes["n1"].protocol.stats.datagrams_received
+    sim.run(1.9)
+    assert sim.nodes["n1"].protocol.stats.datagrams_received == before
+    sim.run(1.0)
+    assert sim.nodes["n1"].protocol.stats.datagrams_received > before
+    expect_agreement(sim, within=10)
+
+
+def test_what_a_process_that_ended_while_blocked_wanted_sent_is_lost() -> None:
+    sim = cluster(3)
+    sim.block("n1", 2.0)
+    sim.run(1.5)
+    sim.crash("n1")
+    assert sim.nodes["n1"].held_back
+    sent = sim.nodes["n1"].protocol.stats.datagrams_sent
+    sim.run(10.0)
+    assert sim.nodes["n1"].protocol.stats.datagrams_sent == sent
+    assert sim.nodes["n1"].held_back, "nobody may have sent it"
+    expect_agreement(sim, within=10)

@@ -11,6 +11,7 @@ from sims.run import Run
 from sims.steps import (
     FORGERIES,
     AnyStep,
+    Block,
     Crash,
     Disturb,
     Drift,
@@ -35,6 +36,7 @@ ABSENT: list[AnyStep] = [
     Update(at=1, node="nobody", metadata={}),
     Reseed(at=1, node="nobody", seeds=[]),
     Pause(at=1, for_s=1, node="nobody"),
+    Block(at=1, for_s=1, node="nobody"),
     Slow(at=1, for_s=1, node="nobody", handling_s=1),
     Drift(at=1, for_s=1, node="nobody", rate=2),
     Disturb(at=1, for_s=1, sources=["nobody"]),
@@ -174,6 +176,20 @@ def test_pause_lets_nothing_run_until_it_ends() -> None:
     sim.run(0.2)
     step.end(sim)
     assert sim.nodes["n1"].protocol.stats.datagrams_received > before
+
+
+def test_block_lets_a_node_neither_receive_nor_send_until_it_ends() -> None:
+    sim = cluster(3)
+    step = Block(at=sim.now, for_s=2.0, node="n1")
+    before, sent = sim.nodes["n1"].protocol.stats, sim.datagrams
+    step.begin(sim)
+    sim.run(1.9)
+    assert sim.nodes["n1"].protocol.stats.datagrams_received == before.datagrams_received
+    assert sim.nodes["n1"].protocol.stats.datagrams_sent > before.datagrams_sent, "its timers go on"
+    sim.run(0.2)
+    step.end(sim)
+    assert sim.nodes["n1"].protocol.stats.datagrams_received > before.datagrams_received
+    assert sim.datagrams > sent
 
 
 def test_slow_makes_a_node_slow_and_fast_again() -> None:

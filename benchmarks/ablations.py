@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from gossip.core.detector import Detector
+from gossip.core.dissemination import Dissemination
 from gossip.core.facts import liveness_fact
 from gossip.core.health import LocalHealth
 from gossip.core.member import Status
@@ -73,6 +74,10 @@ def _accuse_at_once(self: Detector, entry: Entry, result: Result, now: float) ->
     self._after_second_look(entry, result, result.began, now)
 
 
+def _after_a_delay(self: Dissemination, now: float) -> float:
+    return now + self._config.push_delay
+
+
 def _do_nothing(self: object, *_: object) -> None:
     pass
 
@@ -125,7 +130,8 @@ ABLATIONS = (
     Ablation(name="push to 6 random, none on the ring", settings={"push_random": 6, "push_ring": 0}),
     Ablation(name="push to 4 random, 4 on the ring", settings={"push_random": 4, "push_ring": 4}),
     Ablation(name="push without coalescing", settings={"push_delay": 0.0}),
-    Ablation(name="push coalesced for 20 ms", settings={"push_delay": 0.02}),
+    Ablation(name="every push waits 3 ms", patches=((Dissemination, "_next_push", _after_a_delay),)),
+    Ablation(name="20 ms between pushes", settings={"push_delay": 0.02}),
     Ablation(name="probing at random only", patches=((Detector, "_next_target", _ask_at_random),)),
     Ablation(name="stalest of two instead of random", patches=((Detector, "_next_target", _ask_the_stalest),)),
     Ablation(name="counters of others in spare room", patches=((Outbox, "send", _send_with_counters),)),

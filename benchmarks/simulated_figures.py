@@ -28,13 +28,14 @@ UPDATE_BEFORE_S = 2.0
 CRASH_KNOWN_S = 8.0
 """Virtual seconds simulated after a crash."""
 
-COMPARED = (8.0, 1.0)
-"""Blocked and awake for how long: the part of the grid that is run with all guards off, too."""
-
 GRID_BLOCKED = (1, 4, 16, 32)
 GRID_BLOCK_S = (2.0, 8.0, 16.0, 32.0)
 GRID_AWAKE_S = (0.001, 1.0)
+GRID = tuple(itertools.product(GRID_BLOCKED, GRID_BLOCK_S, GRID_AWAKE_S))
 """The grid of the Lifeguard paper's experiment: members blocked, for how long, awake in between for how long."""
+
+COMPARED_AWAKE_S = 1.0
+"""The half of the grid that is run with all guards off, too."""
 
 
 class Runs(Protocol):
@@ -80,9 +81,9 @@ class Study:
 
 def speed(study: Study) -> None:
     """How fast and how large simulations can be."""
-    nodes, seconds = (200, 20.0) if study.quick else (1000, 60.0)
+    nodes, seconds, long = (200, 20.0, 60.0) if study.quick else (1000, 60.0, 300.0)
     plan = find("steady").plan(nodes=nodes, duration_s=seconds, seed=study.first_seed)
-    checked = find("steady").plan(nodes=128, duration_s=seconds, seed=study.first_seed)
+    checked = find("steady").plan(nodes=128, duration_s=long, seed=study.first_seed)
     bare, watched, large = study.make(
         "speed", [Job(checked), Job(checked, checks=True), Job(plan)], alone=True
     )  # fmt: skip
@@ -169,30 +170,33 @@ def lossy(study: Study) -> None:
 
 
 def slow(study: Study) -> None:
-    """The Lifeguard paper's experiment, with the guards and without."""
-    grid = list(itertools.product(GRID_BLOCKED, GRID_BLOCK_S, GRID_AWAKE_S))
-    if study.quick:
-        grid = [(4, 8.0, 1.0)]
+    """The Lifeguard paper's experiment, with the guards and without: messages blocked, or whole processes."""
+    for how in ("messages", "process"):
+        _slow(study, how, GRID[:2] if study.quick else GRID)
+
+
+def _slow(study: Study, how: str, grid: Sequence[tuple[int, float, float]]) -> None:
     plans = [
         find("slow-nodes").plan(
             nodes=128, seed=study.first_seed,
-            changes={"blocked": str(blocked), "block_s": str(block_s), "awake_s": str(awake_s)},
+            changes={"blocked": str(blocked), "block_s": str(block_s), "awake_s": str(awake_s), "how": how},
         )
         for blocked, block_s, awake_s in grid
     ]  # fmt: skip
-    built = study.make("slow nodes", [Job.of(plan, AS_BUILT) for plan in plans])
-    compared = [number for number, (_, *times) in enumerate(grid) if tuple(times) == COMPARED]
-    bare = study.make("slow nodes, guards off", [Job.of(plans[number], GUARDS_OFF) for number in compared])
-    title = f"slow nodes, {len(grid)} cells"
+    title = f"{how} blocked, {len(grid)} cells"
+    built = study.make(title, [Job.of(plan, AS_BUILT) for plan in plans])
+    compared = [number for number, (_, _, awake_s) in enumerate(grid) if awake_s == COMPARED_AWAKE_S]
+    held_to_nothing = [attrs.evolve(plans[number], spares="nobody", agree_within_s=None) for number in compared]
+    bare = study.make(f"{title}, guards off", [Job.of(plan, GUARDS_OFF) for plan in held_to_nothing])
     study.tell(f"{title}: healthy held dead by healthy", _sum(built, "healthy_by_healthy"), "", 0)
-    mine, without = _sum(built, "healthy_by_impaired"), _sum(bare, "healthy_by_impaired")
-    study.tell(f"{title}: healthy held dead by blocked", mine, "")
-    title_off = f"slow nodes, {len(compared)} cells, all guards off"
-    study.tell(f"{title_off}: healthy held dead by blocked", without, "")
+    study.tell(f"{title}: healthy held dead by blocked", _sum(built, "healthy_by_impaired"), "")
+    title_off = f"{how} blocked, {len(compared)} cells, all guards off"
+    without = _sum(bare, "healthy_by_impaired")
     study.tell(f"{title_off}: healthy held dead by healthy", _sum(bare, "healthy_by_healthy"), "")
+    study.tell(f"{title_off}: healthy held dead by blocked", without, "")
     same = _sum([built[number] for number in compared], "healthy_by_impaired")
     share = 100 * same / without if without else 0.0
-    study.tell("slow nodes, by blocked, per cent of that with guards off", share, "", 1.0)
+    study.tell(f"{how} blocked, healthy held dead by blocked, per cent of that with guards off", share, "", 1.0)
     study.tell(f"{title}: datagrams per node and second, worst cell",
                max(each.per_node_s.datagrams_sent for each in built), "datagrams", 25)  # fmt: skip
     study.tell(

@@ -105,9 +105,10 @@ class Config:
     anybody at 25 % loss, for half as much again in datagrams."""
 
     push_delay: float = attrs.field(default=0.003, validator=_between(0, 10))
-    """How long fresh news waits so that a burst of it shares datagrams."""
+    """Least time between two pushes, so that a burst of news shares datagrams. News after a quiet time is pushed at
+    once."""
 
-    push_rate: float = attrs.field(default=20.0, validator=_between(0.1, 100_000))
+    push_rate: float = attrs.field(default=18.0, validator=_between(0.1, 100_000))
     """Pushed datagrams a second that one node may send in the long run. When the budget is spent, news
     waits and merges; it is not lost."""
 

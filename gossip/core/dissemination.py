@@ -62,6 +62,7 @@ class Dissemination:
         self._rumours: dict[int, Rumour] = {}
         self._hot: dict[int, None] = {}
         self._push_timer: Timer | None = None
+        self._pushed_at = float("-inf")
         self.send_news: Callable[[list[Entry], list[bytes], float], int] = lambda _targets, _facts, _now: 0
         """Set by the protocol: sends facts to members, and says how many fitted into the datagram."""
 
@@ -78,7 +79,7 @@ class Dissemination:
         self._rumours[entry.id] = Rumour(record, liveness, source, now)
         self._hot[entry.id] = None
         if self._push_timer is None:
-            self._push_timer = self._timers.at(now + self._config.push_delay, self._push)
+            self._push_timer = self._timers.at(self._next_push(now), self._push)
 
     def riders(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:
         """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids.
@@ -140,9 +141,14 @@ class Dissemination:
         del self._rumours[member_id]
         self._hot.pop(member_id, None)
 
+    def _next_push(self, now: float) -> float:
+        """When news that has just come may be pushed: at once, unless there was a push a moment ago."""
+        return max(now, self._pushed_at + self._config.push_delay)
+
     def _push(self, now: float) -> None:
         """Push a datagram's worth of hot news to everyone chosen, as long as the budget allows."""
         self._push_timer = None
+        self._pushed_at = now
         while self._hot:
             targets = self._targets()
             if not targets:

@@ -10,7 +10,8 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.dissemination import CROWD
 from gossip.core.errors import ConfigurationError, LeftError
-from sims.latency import Lognormal
+from gossip.core.wire import News, RecordFact
+from sims.latency import Constant, Lognormal
 from sims.links import Link
 from tests.core.worlds import (
     SEEDS,
@@ -139,6 +140,23 @@ def test_a_large_difference_is_reconciled_although_no_datagram_may_be_large() ->
         sim.update(name, {"x": name * 20})
     expect_agreement(sim, within=120, why="32 differences without any push")
     assert any(node.protocol.stats.reconciliations for node in everybody(sim))
+
+
+def test_news_after_a_quiet_time_does_not_wait_and_more_news_shares_a_push() -> None:
+    sim = cluster(16, config=Config.lan(push_delay=0.05), link=Link(latency=Constant(0.001)), tapped=True)
+    sent = tap(sim)
+    sim.run(1.0)
+    del sent[:]
+    began, source = sim.now, sim.nodes["n0"].address
+    for number in range(20):
+        sim.update("n0", {"number": str(number)})
+        sim.run(0.001)
+    sim.run_until(lambda: everybody_has(sim, "n0", {"number": "19"}), within=1.0)
+    assert sim.now - began > 0.05, "the last of them waited for the second push"
+    pushed = [message for message, (_, origin, _) in zip(understood(sim, sent), sent, strict=True)
+              if origin == source and isinstance(message.body, News)]  # fmt: skip
+    versions = {fact.record.version for message in pushed for fact in message.facts if isinstance(fact, RecordFact)}
+    assert len(versions) == 2, "the first at once, the rest together"
 
 
 @pytest.mark.parametrize("count", [1, CROWD + 1])

@@ -14,7 +14,8 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.heartbeat import MAX_STEPS_AHEAD
-from gossip.core.wire import ANONYMOUS, AliveFact, Codec, DeadFact, Fact, LeftFact, News, SuspectFact, encode_fact
+from gossip.core.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, News, SuspectFact
+from gossip.core.wire import Codec, encode_fact
 from sims.engine import Simulation
 from sims.latency import at_least
 from sims.links import Held, LinkChange

@@ -22,7 +22,8 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.events import MembershipEvent
-from gossip.core.wire import CHECKSUM_BYTES, CLUSTER_TAG_BYTES, Body
+from gossip.core.messages import Body
+from gossip.core.wire import CHECKSUM_BYTES, CLUSTER_TAG_BYTES
 from sims.node import SimulatedNode
 from sims.observer import Observer
 from sims.outcome import Outcome

@@ -11,13 +11,14 @@ from typing import Any
 import attrs
 import pytest
 
-from gossip.core import wire
+from gossip.core import messages, wire
 from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.member import Identity, Record, fingerprint_mark
+from gossip.core.messages import DeadFact, News, Ping, RecordFact, SuspectFact
 from gossip.core.suspicion import suspicion_timeout
 from gossip.core.view import FINGERPRINT_MODULUS
-from gossip.core.wire import Codec, DeadFact, News, Ping, RecordFact, SuspectFact, encode_fact
+from gossip.core.wire import Codec, encode_fact
 from sims.invariants import all_invariants
 from sims.outcome import Outcome
 from sims.scenarios import SCENARIOS
@@ -61,15 +62,15 @@ def test_the_fingerprint_in_the_paper_is_what_the_view_would_have() -> None:
 
 
 def test_the_kinds_of_messages_are_those_of_the_codec() -> None:
-    bodies: dict[str, type[wire.Body]] = {
-        "PING": wire.Ping,
-        "ACK": wire.Ack,
-        "PING_REQUEST": wire.PingRequest,
-        "NACK": wire.Nack,
-        "INDIRECT_ACK": wire.IndirectAck,
-        "NEWS": wire.News,
-        "DIGEST": wire.Digest,
-        "ENTRIES": wire.Entries,
+    bodies: dict[str, type[messages.Body]] = {
+        "PING": messages.Ping,
+        "ACK": messages.Ack,
+        "PING_REQUEST": messages.PingRequest,
+        "NACK": messages.Nack,
+        "INDIRECT_ACK": messages.IndirectAck,
+        "NEWS": messages.News,
+        "DIGEST": messages.Digest,
+        "ENTRIES": messages.Entries,
     }
     rows = table(PROTOCOL, "Kinds of messages")
     assert [(name, int(kind)) for kind, name, *_ in rows] == [(name, body.KIND) for name, body in bodies.items()]

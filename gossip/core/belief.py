@@ -19,17 +19,9 @@ from gossip.core.config import Config
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
 from gossip.core.member import MAX_VERSION, Member, Status, member_of
+from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from gossip.core.view import MAX_GENERATION_AHEAD_MS, Change, Entry, Refused, View
-from gossip.core.wire import (
-    MAX_ACCUSERS,
-    AliveFact,
-    DeadFact,
-    Fact,
-    LeftFact,
-    RecordFact,
-    SuspectFact,
-    metadata_bytes,
-)
+from gossip.core.wire import metadata_bytes
 
 MAX_FIRST_COUNTER = MAX_COUNTER // 2
 """Highest counter believed of a member of whom none was seen before, so that no other value can be expected;

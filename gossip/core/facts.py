@@ -6,8 +6,9 @@ Facts are made when a message is composed, so a message always carries the newes
 from __future__ import annotations
 
 from gossip.core.member import Status
+from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, SuspectFact
 from gossip.core.view import Entry
-from gossip.core.wire import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, SuspectFact, encode_fact, encode_record
+from gossip.core.wire import encode_fact, encode_record
 
 
 def record_fact(entry: Entry) -> bytes:

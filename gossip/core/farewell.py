@@ -9,12 +9,12 @@ from __future__ import annotations
 from gossip.core.config import Config
 from gossip.core.facts import liveness_fact
 from gossip.core.local import LocalMember
+from gossip.core.messages import Ping
 from gossip.core.outbox import Outbox, Path
 from gossip.core.probing import Prober
 from gossip.core.source import RandomSource
 from gossip.core.timers import Timers
 from gossip.core.view import View
-from gossip.core.wire import Ping
 
 
 class Farewell:

@@ -14,13 +14,13 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.facts import record_fact
 from gossip.core.local import LocalMember
+from gossip.core.messages import Ping
 from gossip.core.outbox import Outbox, Path
 from gossip.core.reconciliation import Reconciler
 from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import View
-from gossip.core.wire import Ping
 
 MAX_SEEDS = 64
 """Seed addresses kept; a DNS name may have many, and any one of them is enough."""

@@ -17,8 +17,9 @@ from gossip.core.config import Config
 from gossip.core.dissemination import Dissemination
 from gossip.core.facts import liveness_fact
 from gossip.core.local import LocalMember
+from gossip.core.messages import ANONYMOUS, Ack, Body, News, Ping
 from gossip.core.view import Entry, View
-from gossip.core.wire import ANONYMOUS, MAX_FRAME_BYTES, Ack, Body, Codec, News, Ping
+from gossip.core.wire import MAX_FRAME_BYTES, Codec
 
 MAX_PENDING_DATAGRAMS = 4096
 """Datagrams composed but not yet taken by the driver, which takes them after every call."""

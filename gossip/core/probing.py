@@ -17,13 +17,13 @@ import attrs
 
 from gossip.core.config import Config
 from gossip.core.health import LocalHealth
+from gossip.core.messages import IndirectAck, Nack, Ping, PingRequest
 from gossip.core.outbox import CloseStream, Outbox, Path
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import Entry, View
-from gossip.core.wire import IndirectAck, Nack, Ping, PingRequest
 
 MAX_HELP = 64
 """Probes run for others at once; one more is answered with a NACK."""

@@ -30,20 +30,10 @@ from gossip.core.joining import Joining
 from gossip.core.journal import Journal
 from gossip.core.local import LocalMember, check_metadata
 from gossip.core.member import Member, Status
-from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
-from gossip.core.probing import Prober
-from gossip.core.reconciliation import Reconciler
-from gossip.core.source import RandomSource
-from gossip.core.stats import ProtocolLoad, ProtocolStats
-from gossip.core.streams import Streams
-from gossip.core.suspicion import Suspicions
-from gossip.core.timers import Timers
-from gossip.core.view import Change, Entry, View
-from gossip.core.wire import (
+from gossip.core.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,
-    Codec,
     DeadFact,
     Digest,
     Entries,
@@ -54,8 +44,17 @@ from gossip.core.wire import (
     Ping,
     PingRequest,
     RecordFact,
-    record_of,
 )
+from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
+from gossip.core.probing import Prober
+from gossip.core.reconciliation import Reconciler
+from gossip.core.source import RandomSource
+from gossip.core.stats import ProtocolLoad, ProtocolStats
+from gossip.core.streams import Streams
+from gossip.core.suspicion import Suspicions
+from gossip.core.timers import Timers
+from gossip.core.view import Change, Entry, View
+from gossip.core.wire import Codec, record_of
 
 MAX_CORRECTIONS = 8
 """Datagrams in which the sender of outdated facts is told better, at most."""

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from gossip.core.config import Config
 from gossip.core.member import Member, Record, Status, member_of
-from gossip.core.source import RandomSource
-from gossip.core.wire import (
+from gossip.core.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
-    MAX_FRAME_BYTES,
     MAX_ID,
     Ack,
     AliveFact,
-    Codec,
     DeadFact,
     Digest,
     LeftFact,
@@ -24,6 +21,8 @@ from gossip.core.wire import (
     RecordFact,
     SuspectFact,
 )
+from gossip.core.source import RandomSource
+from gossip.core.wire import MAX_FRAME_BYTES, Codec
 
 
 class ViewQuery:

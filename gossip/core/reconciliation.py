@@ -16,10 +16,10 @@ from collections.abc import Sequence
 
 from gossip.core.config import Config
 from gossip.core.facts import all_facts, liveness_fact, record_fact
+from gossip.core.messages import DIGEST_RANGES, MAX_ID, AliveFact, Digest, Entries, Fact, RecordFact
 from gossip.core.outbox import Outbox, Path
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
-from gossip.core.wire import DIGEST_RANGES, MAX_ID, AliveFact, Digest, Entries, Fact, RecordFact
 
 MAX_ANSWER_DATAGRAMS = 8
 """Datagrams that answer one digest; the rest of a large difference is found by the next ones."""

@@ -19,25 +19,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 from zlib import crc32
 
-import attrs
 import cbor2
 
 from gossip.core.address import CACHED, Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Member, Record, shared
+from gossip.core.messages import (
+    DIGEST_RANGES,
+    MAX_ACCUSERS,
+    MAX_ID,
+    MAX_TOKEN,
+    Ack,
+    AliveFact,
+    Body,
+    DeadFact,
+    Digest,
+    Entries,
+    Fact,
+    IndirectAck,
+    LeftFact,
+    Message,
+    Nack,
+    News,
+    Ping,
+    PingRequest,
+    RecordFact,
+    SuspectFact,
+)
 
 PROTOCOL_VERSION = 1
 CLUSTER_TAG_BYTES = 4
 """Enough to tell clusters apart by accident (1 in 4 billion); keeping enemies out is a key's work."""
-
-MAX_ID = 2**64 - 1
-MAX_TOKEN = 2**32 - 1
-ANONYMOUS = 0
-"""Sender of a message that comes from no member: somebody who only asks."""
 
 MAX_FRAME_BYTES = 65_536
 """Largest message on a stream; bounds what a peer can make us buffer at once."""
@@ -45,71 +61,18 @@ MAX_FRAME_BYTES = 65_536
 MAX_DEPTH = 5
 """Nested containers in a valid message: message, facts, fact, metadata or accusers; and one to spare."""
 
-MAX_ACCUSERS = 4
-"""Accusers named in one fact: as many as shorten a suspicion, and one more."""
-
-DIGEST_RANGES = 16
-"""Parts into which a digest splits its range: 128 bytes of hashes find one difference among 5,000
-members in two steps."""
-
 HASH_BYTES = 8
 
 MAX_SHARED_METADATA = 1024
 """Characters of metadata up to which a record is kept to be met again: twice the usual limit. Whoever invents
 records fills the cache with at most some 100 MB."""
+
 CHECKSUM_BYTES = 4
 """CRC-32 finds any three flipped bits in a datagram; the 16-bit sum of UDP misses some two. A flipped bit that
 got through could make a member that nobody ever started, and gossip would tell it to everybody."""
 
 
-# --- facts -------------------------------------------------------------------------------------------
-
-
-class RecordFact(NamedTuple):
-    """A member says this of itself; its counter has been seen at this value."""
-
-    record: Record
-    heartbeat: int
-
-    @property
-    def id(self) -> int:
-        """Shorthand for ``record.identity.id``."""
-        return self.record.identity.id
-
-
-class AliveFact(NamedTuple):
-    """Its counter has been seen at this value."""
-
-    id: int
-    heartbeat: int
-
-
-class SuspectFact(NamedTuple):
-    """These members got no counter at or above this floor from it; the highest seen was this heartbeat."""
-
-    id: int
-    floor: int
-    accusers: tuple[int, ...]
-    heartbeat: int = 0
-
-
-class DeadFact(NamedTuple):
-    """It did not reach this floor in time; these members accused it; the highest counter seen was this."""
-
-    id: int
-    floor: int
-    accusers: tuple[int, ...]
-    heartbeat: int = 0
-
-
-class LeftFact(NamedTuple):
-    """It said farewell when its counter was at this value."""
-
-    id: int
-    counter: int
-
-
-Fact = RecordFact | AliveFact | SuspectFact | DeadFact | LeftFact
+# --- facts ---------------------------------------------------------------------------------------------
 
 RECORD, ALIVE, SUSPECT, DEAD, LEFT = range(5)
 
@@ -150,97 +113,6 @@ def metadata_bytes(record: Record) -> int:
 def encoded_metadata_bytes(metadata: Mapping[str, str]) -> int:
     """Size of a metadata mapping inside a record fact, in bytes."""
     return len(cbor2.dumps(dict(metadata)))
-
-
-# --- messages ----------------------------------------------------------------------------------------
-
-
-@attrs.frozen
-class Ping:
-    """Are you there? Answered by an :class:`Ack` with the same token."""
-
-    KIND: ClassVar[int] = 1
-    token: int
-
-
-@attrs.frozen
-class Ack:
-    """I am. Answers the ping with this token."""
-
-    KIND: ClassVar[int] = 2
-    token: int
-    observed: Address | None = None
-    """Where the ping came from; told only to senders that the answering node does not know."""
-
-
-@attrs.frozen
-class PingRequest:
-    """Please ping this member for me. Answered by :class:`IndirectAck` or :class:`Nack`."""
-
-    KIND: ClassVar[int] = 3
-    token: int
-    target: int
-
-
-@attrs.frozen
-class Nack:
-    """I asked the target for you and heard nothing (or do not know it)."""
-
-    KIND: ClassVar[int] = 4
-    token: int
-    target: int
-
-
-@attrs.frozen
-class IndirectAck:
-    """I asked the target for you; it answered me just now with this counter."""
-
-    KIND: ClassVar[int] = 5
-    token: int
-    target: int
-    target_heartbeat: int
-
-
-@attrs.frozen
-class News:
-    """Facts only; answered, with news, only where they are outdated."""
-
-    KIND: ClassVar[int] = 6
-
-
-@attrs.frozen
-class Digest:
-    """Hashes of my view over equal parts of the id range ``low..high``, both inclusive."""
-
-    KIND: ClassVar[int] = 7
-    low: int
-    high: int
-    hashes: tuple[int, ...]
-
-
-@attrs.frozen
-class Entries:
-    """The facts of this message are all I know about the ids ``low..high``, both inclusive."""
-
-    KIND: ClassVar[int] = 8
-    low: int
-    high: int
-
-
-Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries
-
-
-class Message(NamedTuple):
-    """One decoded message."""
-
-    sender: int
-    """Id of the sending member, or :data:`ANONYMOUS`."""
-    heartbeat: int
-    """The sender's own counter."""
-    fingerprint: int
-    """Fingerprint of the sender's view."""
-    body: Body
-    facts: tuple[Fact, ...] = ()
 
 
 # --- checks of single values -------------------------------------------------------------------------

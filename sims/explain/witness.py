@@ -13,18 +13,8 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import WireError
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.wire import (
-    Ack,
-    Codec,
-    DeadFact,
-    IndirectAck,
-    LeftFact,
-    Message,
-    Nack,
-    Ping,
-    PingRequest,
-    SuspectFact,
-)
+from gossip.core.messages import Ack, DeadFact, IndirectAck, LeftFact, Message, Nack, Ping, PingRequest, SuspectFact
+from gossip.core.wire import Codec
 from sims.explain.evidence import (
     Accusation,
     Condemned,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from gossip.core.wire import ANONYMOUS
+from gossip.core.messages import ANONYMOUS
 from sims.report.beliefs import STATUSES
 from sims.report.messages import Kept, MessageLog
 from sims.report.news import Spread

@@ -7,11 +7,10 @@ from collections.abc import Callable
 import attrs
 
 from gossip.core.errors import WireError
-from gossip.core.wire import (
+from gossip.core.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,
-    Codec,
     DeadFact,
     Digest,
     Entries,
@@ -26,6 +25,7 @@ from gossip.core.wire import (
     RecordFact,
     SuspectFact,
 )
+from gossip.core.wire import Codec
 
 KINDS = {
     Ping: "PING",

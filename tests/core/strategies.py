@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gossip.core.address import MAX_PORT, Address
 from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.member import MAX_VERSION, Identity, Record, Registers
-from gossip.core.wire import (
+from gossip.core.messages import (
     DIGEST_RANGES,
     MAX_ACCUSERS,
     MAX_ID,
@@ -29,8 +29,8 @@ from gossip.core.wire import (
     PingRequest,
     RecordFact,
     SuspectFact,
-    is_valid_name,
 )
+from gossip.core.wire import is_valid_name
 
 ids = st.integers(1, MAX_ID)
 tokens = st.integers(0, MAX_TOKEN)

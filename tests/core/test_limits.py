@@ -6,8 +6,8 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.messages import RecordFact
 from gossip.core.streams import MAX_INCOMING
-from gossip.core.wire import RecordFact
 from tests.core.worlds import (
     SEEDS,
     STRANGER,

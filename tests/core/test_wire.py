@@ -14,22 +14,24 @@ from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Record
-from gossip.core.wire import (
-    CHECKSUM_BYTES,
+from gossip.core.messages import (
     MAX_ACCUSERS,
-    MAX_FRAME_BYTES,
     MAX_ID,
     MAX_TOKEN,
-    PROTOCOL_VERSION,
     Ack,
     AliveFact,
     Body,
-    Codec,
     Digest,
     Fact,
     Message,
     News,
     RecordFact,
+)
+from gossip.core.wire import (
+    CHECKSUM_BYTES,
+    MAX_FRAME_BYTES,
+    PROTOCOL_VERSION,
+    Codec,
     checked_record,
     encode_fact,
     encoded_metadata_bytes,

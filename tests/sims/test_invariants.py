@@ -11,9 +11,9 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.local import LocalMember
 from gossip.core.member import Identity, Registers, Status
+from gossip.core.messages import RecordFact
 from gossip.core.protocol import Protocol, ProtocolLoad
 from gossip.core.view import Entry
-from gossip.core.wire import RecordFact
 from sims.engine import Simulation
 from sims.invariants import Violated, all_invariants
 from sims.outcome import Violation

@@ -14,13 +14,12 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.wire import (
+from gossip.core.messages import (
     DIGEST_RANGES,
     MAX_ID,
     MAX_TOKEN,
     Ack,
     Body,
-    Codec,
     Digest,
     Entries,
     IndirectAck,
@@ -29,6 +28,7 @@ from gossip.core.wire import (
     Ping,
     PingRequest,
 )
+from gossip.core.wire import Codec
 from sims.links import Link
 from sims.plan import Plan
 from sims.run import Run

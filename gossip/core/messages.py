@@ -1,0 +1,167 @@
+"""Messages and the facts in them: what one node may say to another, apart from how that looks in bytes.
+
+A message has a sender, its counter, the fingerprint of its view, a body that says what the message is for, and facts.
+A fact is one assertion about one member.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.member import Record
+
+MAX_ID = 2**64 - 1
+MAX_TOKEN = 2**32 - 1
+ANONYMOUS = 0
+"""Sender of a message that comes from no member: somebody who only asks."""
+
+MAX_ACCUSERS = 4
+"""Accusers named in one fact: as many as shorten a suspicion, and one more."""
+
+DIGEST_RANGES = 16
+"""Parts into which a digest splits its range: 128 bytes of hashes find one difference among 5,000
+members in two steps."""
+
+
+# --- facts -------------------------------------------------------------------------------------------
+
+
+class RecordFact(NamedTuple):
+    """A member says this of itself; its counter has been seen at this value."""
+
+    record: Record
+    heartbeat: int
+
+    @property
+    def id(self) -> int:
+        """Shorthand for ``record.identity.id``."""
+        return self.record.identity.id
+
+
+class AliveFact(NamedTuple):
+    """Its counter has been seen at this value."""
+
+    id: int
+    heartbeat: int
+
+
+class SuspectFact(NamedTuple):
+    """These members got no counter at or above this floor from it; the highest seen was this heartbeat."""
+
+    id: int
+    floor: int
+    accusers: tuple[int, ...]
+    heartbeat: int = 0
+
+
+class DeadFact(NamedTuple):
+    """It did not reach this floor in time; these members accused it; the highest counter seen was this."""
+
+    id: int
+    floor: int
+    accusers: tuple[int, ...]
+    heartbeat: int = 0
+
+
+class LeftFact(NamedTuple):
+    """It said farewell when its counter was at this value."""
+
+    id: int
+    counter: int
+
+
+Fact = RecordFact | AliveFact | SuspectFact | DeadFact | LeftFact
+
+
+# --- messages ----------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Ping:
+    """Are you there? Answered by an :class:`Ack` with the same token."""
+
+    KIND: ClassVar[int] = 1
+    token: int
+
+
+@attrs.frozen
+class Ack:
+    """I am. Answers the ping with this token."""
+
+    KIND: ClassVar[int] = 2
+    token: int
+    observed: Address | None = None
+    """Where the ping came from; told only to senders that the answering node does not know."""
+
+
+@attrs.frozen
+class PingRequest:
+    """Please ping this member for me. Answered by :class:`IndirectAck` or :class:`Nack`."""
+
+    KIND: ClassVar[int] = 3
+    token: int
+    target: int
+
+
+@attrs.frozen
+class Nack:
+    """I asked the target for you and heard nothing (or do not know it)."""
+
+    KIND: ClassVar[int] = 4
+    token: int
+    target: int
+
+
+@attrs.frozen
+class IndirectAck:
+    """I asked the target for you; it answered me just now with this counter."""
+
+    KIND: ClassVar[int] = 5
+    token: int
+    target: int
+    target_heartbeat: int
+
+
+@attrs.frozen
+class News:
+    """Facts only; answered, with news, only where they are outdated."""
+
+    KIND: ClassVar[int] = 6
+
+
+@attrs.frozen
+class Digest:
+    """Hashes of my view over equal parts of the id range ``low..high``, both inclusive."""
+
+    KIND: ClassVar[int] = 7
+    low: int
+    high: int
+    hashes: tuple[int, ...]
+
+
+@attrs.frozen
+class Entries:
+    """The facts of this message are all I know about the ids ``low..high``, both inclusive."""
+
+    KIND: ClassVar[int] = 8
+    low: int
+    high: int
+
+
+Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries
+
+
+class Message(NamedTuple):
+    """One decoded message."""
+
+    sender: int
+    """Id of the sending member, or :data:`ANONYMOUS`."""
+    heartbeat: int
+    """The sender's own counter."""
+    fingerprint: int
+    """Fingerprint of the sender's view."""
+    body: Body
+    facts: tuple[Fact, ...] = ()

@@ -36,7 +36,8 @@ SETTLING_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
 one passes others while their views are still too small to pass it on; this finds what they missed."""
 
 COPY_TRIES = 8
-"""Streams opened in all for the first copy of the view; where none gets through, reconciliation has to do."""
+"""Streams opened for the first copy of the view since the seeds were last asked; where none gets through,
+reconciliation has to do."""
 
 COPY_PAUSE_S = 0.3
 """Pause, on average, before another member is asked for it."""
@@ -168,6 +169,7 @@ class Joining:
         for seed in self._random.sample(seeds, min(SEEDS_PER_TRY, len(seeds))):
             self.contact(seed, now)
         if seeds:
+            self._copies = 0
             self._copy_view(self._random.sample(seeds, 1)[0], now)
         pause = self._pause * (0.75 + 0.5 * self._random.random())
         self._pause = min(2 * self._pause, self._config.join_backoff_max)

@@ -22,6 +22,11 @@ from gossip.core.suspicion import Suspicions
 from gossip.core.timers import Timers
 from gossip.core.view import Change, Entry, View
 
+DEAF_SUSPICIONS = 3
+"""Longest suspicions without a word from anybody after which a node takes the others for gone rather than itself for
+cut off. Cables, switches and wireless links that fail for some seconds are far more common than the end of all peers
+at once."""
+
 
 class Detector:
     """Runs the rounds of one node and follows up on those who do not answer."""
@@ -62,8 +67,8 @@ class Detector:
             )
 
     def is_deaf(self, now: float) -> bool:
-        """Whether nobody at all was heard for longer than anybody may take to answer."""
-        return now - self.last_heard >= self._config.suspicion_max + self._config.probe_interval
+        """Whether nobody at all was heard for so long that it is no passing fault of ours."""
+        return now - self.last_heard >= DEAF_SUSPICIONS * self._config.suspicion_max + self._config.probe_interval
 
     def _next_target(self) -> Entry | None:
         if self._rounds % 2:
@@ -91,7 +96,7 @@ class Detector:
         if result.answered or not self._still_there(entry):
             del self._asked[entry.id]
         elif self._is_isolated(result.began, now):
-            self._watch(entry, asked_since, now)
+            self._watch(entry, now, now)  # silence for which the fault may be ours does not count
         else:
             del self._asked[entry.id]
             if change := self._suspicions.accuse(entry, asked_since, result.began, now):

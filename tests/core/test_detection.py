@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from gossip.core.config import Config
+from gossip.core.detector import DEAF_SUSPICIONS
 from sims.latency import Lognormal
 from sims.links import Link, LinkChange
 from tests.core.worlds import (
@@ -186,6 +187,17 @@ def test_the_last_survivor_of_three_notices_in_the_end(seed: int) -> None:
     sim.crash("n0")
     sim.crash("n1")
     expect(sim, lambda: sim.nodes["n2"].protocol.alive == 1, within=4 * crash_bound_s(sim.config), why=f"seed {seed}")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_node_cut_off_for_seconds_takes_the_fault_for_its_own(seed: int) -> None:
+    sim = cluster(8, seed=seed)
+    isolate(sim, "n3")
+    sim.run(DEAF_SUSPICIONS * sim.config.suspicion_max)
+    assert not sim.nodes["n3"].told("died")
+    assert sim.all_see("n3", "dead"), "the others may well take it for dead"
+    heal(sim)
+    expect_agreement(sim, within=10)
 
 
 def test_the_survivor_of_two_notices() -> None:

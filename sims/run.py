@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
 from sims.agreement import Agreement
@@ -88,6 +89,7 @@ class Run:
         :param progress: told, once a virtual second, how many have passed.
         """
         began = time.perf_counter()
+        caches.forget()
         gc.collect()
         gc.disable()  # millions of objects that live to the end: looking for cycles among them is half the time
         try:

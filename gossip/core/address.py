@@ -7,16 +7,13 @@ is always an IP address in its shortest text form; only the text typed by people
 from __future__ import annotations
 
 import ipaddress
-from functools import lru_cache
 from typing import NamedTuple
+
+from gossip.core.caches import cached
 
 MAX_PORT = 65_535
 IPV4_WIRE_BYTES = 6
 IPV6_WIRE_BYTES = 18
-CACHED = 16_384
-"""Addresses, records and the like that are kept for the next time, in every cache of the core. A node meets the
-same ones again and again; and there is room for those of a full view, because a cache that is smaller than what
-is gone through in turn never has what is wanted."""
 
 
 class Address(NamedTuple):
@@ -68,12 +65,12 @@ class Address(NamedTuple):
         return _from_wire(data)
 
 
-@lru_cache(CACHED)
+@cached
 def _to_wire(address: Address) -> bytes:
     return ipaddress.ip_address(address.host).packed + address.port.to_bytes(2, "big")
 
 
-@lru_cache(CACHED)
+@cached
 def _from_wire(data: bytes) -> Address:
     if len(data) == IPV4_WIRE_BYTES:
         host = str(ipaddress.IPv4Address(data[:4]))

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple
 
 import attrs
 
-from gossip.core.address import CACHED, Address
+from gossip.core.address import Address
+from gossip.core.caches import cached
 
 MAX_NAME_BYTES = 128
 """UTF-8 bytes of a name: longer than any host name label (63) and most pod names (253 is the limit of
@@ -166,13 +166,13 @@ class Member:
     status: Status
 
 
-@lru_cache(CACHED)
+@cached
 def shared(record: Record) -> Record:
     """The first made of all records equal to this one."""
     return record
 
 
-@lru_cache(CACHED)
+@cached
 def member_of(record: Record, status: Status) -> Member:
     """The member of a record at one moment; as a rule the same object until something changes."""
     who = record.identity

@@ -17,14 +17,14 @@ refused before it is built.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from zlib import crc32
 
 import cbor2
 
-from gossip.core.address import CACHED, Address
+from gossip.core.address import Address
+from gossip.core.caches import cached
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Member, Record, shared
@@ -97,7 +97,7 @@ def encode_record(record: Record, heartbeat: int) -> bytes:
     return _encoded_but_for_heartbeat(record) + cbor2.dumps(heartbeat)
 
 
-@lru_cache(CACHED)
+@cached
 def _encoded_but_for_heartbeat(record: Record) -> bytes:
     """A record fact without its last item, the only one that changes all the time."""
     who, address, metadata = record.identity, record.address.to_wire(), dict(record.metadata)
@@ -179,7 +179,7 @@ def checked_record(
         return _new_record(member_id, name, generation, version, address, items)
 
 
-@lru_cache(CACHED)
+@cached
 def record_of(member: Member) -> Record:
     """The record that a peer would have told of this member.
 
@@ -202,10 +202,10 @@ def _new_record(
     return Record(identity, _number(version, MAX_VERSION, 1), _address(address), _metadata(metadata))
 
 
-@lru_cache(CACHED, typed=True)
+@cached
 def _known_record(*items: Any) -> Record:
     """A record is heard several times by each node, and by every node of a process: checking and building it once
-    takes most of the time out of joining. (By type, because to a dictionary 1 is 1.0 and True.)"""
+    takes most of the time out of joining."""
     return shared(_new_record(*items))
 
 

@@ -92,7 +92,7 @@ def _engine(engine: str, jobs: int | None, scheduler: str | None) -> Engine:
 def _follow(sweep: Sweep, engine: Engine) -> EngineLost | None:
     """Run it, and tell how far it is; returns why it could not go on, if so."""
     bad = sum(not outcome.is_good for outcome in sweep.outcomes.values())
-    with Progress(sweep.request.scenario, len(sweep.seeds), "runs") as progress:
+    with Progress(sweep.request.scenario, len(sweep.seeds), "runs", done=len(sweep.outcomes)) as progress:
         if sweep.outcomes:
             progress.say(f"{counted(len(sweep.outcomes), 'outcome')} of {len(sweep.seeds)} were there already")
 

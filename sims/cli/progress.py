@@ -30,14 +30,17 @@ class Progress:
     total: float
     unit: str
     done: float = 0.0
+    """So much was done before this began."""
     note: str = ""
     _bar: bars.Progress | None = attrs.field(init=False)
     _began: float = attrs.field(init=False)
+    _done_before: float = attrs.field(init=False)
     _told: float = attrs.field(init=False)
     """When something was last drawn, or written."""
 
     def __attrs_post_init__(self) -> None:
         self._began = self._told = time.monotonic()
+        self._done_before = self.done
         console = PlainConsole(stderr=True)
         self._bar = None
         if console.is_terminal and not console.is_dumb_terminal:
@@ -50,7 +53,7 @@ class Progress:
                 console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
                 speed_estimate_period=SPEED_OVER_S,
             )  # fmt: skip
-            self._bar.add_task(self.what, total=self.total, unit=self.unit, note="")
+            self._bar.add_task(self.what, total=self.total, completed=int(self.done), unit=self.unit, note="")
 
     def __enter__(self) -> Progress:
         if self._bar is not None:
@@ -90,7 +93,8 @@ class Progress:
 
         :param now: a monotonic time.
         """
-        left = (now - self._began) * (self.total - self.done) / self.done if self.done else None
+        new = self.done - self._done_before
+        left = (now - self._began) * (self.total - self.done) / new if new > 0 else None
         parts = [f"{self.done:.0f} of {self.total:.0f} {self.unit}", self.note]
         parts.append("" if left is None else f"about {left:.0f} s left")
         return f"{self.what}: {', '.join(part for part in parts if part)}"

@@ -285,19 +285,22 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is_and_the_output_stays_clean() ->
     assert all(f"seed {seed}: " in drawn for seed in range(4))
 
 
+@pytest.mark.parametrize("before", [0, 100])
 def test_elsewhere_a_line_tells_count_violations_and_time_left(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    before: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What was done before it began says nothing about how fast it goes."""
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
-    with Progress("churn", 200, "runs") as progress:
+    with Progress("churn", before + 200, "runs", done=before) as progress:
         now = 110.0
-        progress.update(20, "0 with violations")
+        progress.update(before + 20, "0 with violations")
         now = 130.0
-        progress.update(50, "1 with violations")
+        progress.update(before + 50, "1 with violations")
         now = 140.0
-        progress.update(60, "1 with violations")
-    assert capsys.readouterr().err == "churn: 50 of 200 runs, 1 with violations, about 90 s left\n"
+        progress.update(before + 60, "1 with violations")
+    told = capsys.readouterr().err
+    assert told == f"churn: {before + 50} of {before + 200} runs, 1 with violations, about 90 s left\n"
 
 
 # --- helpers

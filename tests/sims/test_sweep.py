@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gossip.core import caches
 from gossip.core.errors import ConfigurationError
 from sims import workers
 from sims.cli.main import run as run_command
@@ -329,3 +330,13 @@ def test_ctrl_c_in_a_terminal_ends_with_a_summary_of_what_is_done(tmp_path: Path
     assert outcomes
     assert f"{len(outcomes)} run" in shown.splitlines()[0]
     assert f"{50_001 - len(outcomes)} missing" in shown.splitlines()[0]
+
+
+def test_a_run_is_not_slowed_down_by_what_those_before_it_left_in_caches() -> None:
+    def kept_after(nodes: int) -> int:
+        Run(Plan(scenario="any", seed=nodes, nodes=nodes, duration_s=5.0)).run()
+        return sum(cache.cache_info().currsize for cache in caches._caches)
+
+    alone = kept_after(4)
+    assert kept_after(24) > alone > 0
+    assert kept_after(4) == alone

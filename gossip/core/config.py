@@ -108,7 +108,7 @@ class Config:
     """Least time between two pushes, so that a burst of news shares datagrams. News after a quiet time is pushed at
     once."""
 
-    push_rate: float = attrs.field(default=18.0, validator=_between(0.1, 100_000))
+    push_rate: float = attrs.field(default=16.0, validator=_between(0.1, 100_000))
     """Pushed datagrams a second that one node may send in the long run. When the budget is spent, news
     waits and merges; it is not lost."""
 

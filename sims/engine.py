@@ -344,10 +344,12 @@ class Simulation:
         if node is None or not node.running:
             return
         if not (node.slowness or node.inbox or node.deaf_until > self.now):
-            self._receive(node, data, source)
+            for told in self._on_received:
+                told(node, data, source)
+            node.protocol.receive_datagram(data, source, node.local_time(self.now))
             self._pump(node, source)
         elif len(node.inbox) < SOCKET_BUFFER_DATAGRAMS:
-            self.hand_over(node, lambda: self._receive(node, data, source), source)
+            self.hand_over(node, partial(self._receive, node, data, source), source)
         else:
             self.overflows += 1
 
@@ -364,7 +366,7 @@ class Simulation:
         if when < node.alarm:
             node.alarm = when
             late = 0.0 if self._lateness is None else self._lateness.quantile(node.draws.random())
-            self.at(max(when + late, self.now), self._wake, node, when)
+            heapq.heappush(self._heap, (max(when + late, self.now), next(self._count), self._wake, (node, when)))
 
     def _wake(self, node: SimulatedNode, alarm: float) -> None:
         if node.alarm != alarm or not node.running or node.paused_until > self.now:
@@ -376,7 +378,8 @@ class Simulation:
             node.timer_is_queued = True
             self._queue_work(node, self._run_timer)
         else:
-            self._run_timer(node)
+            node.protocol.handle_timer(max(node.local_time(self.now), node.timer))
+            self._pump(node)
 
     def _run_timer(self, node: SimulatedNode) -> None:
         node.timer_is_queued = False

@@ -15,15 +15,14 @@ from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TextIO, get_args
+from typing import Any, TextIO
 
 import attrs
 
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.events import MembershipEvent
-from gossip.core.messages import Body
-from gossip.core.wire import CHECKSUM_BYTES, CLUSTER_TAG_BYTES
+from gossip.core.wire import CHECKSUM_BYTES, CLUSTER_TAG_BYTES, KINDS
 from sims.node import SimulatedNode
 from sims.observer import Observer
 from sims.outcome import Outcome
@@ -40,7 +39,7 @@ KIND_AT = 3 + CLUSTER_TAG_BYTES
 """Where a message has its kind: after the head of the array, the version, and the cluster with its own head, each
 of one byte but the cluster itself. So nothing has to be decoded to name a kind."""
 
-_KINDS = {body.KIND: re.sub("(?<=[a-z])(?=[A-Z])", "_", body.__name__).upper() for body in get_args(Body)}
+_KINDS = {kind: re.sub("(?<=[a-z])(?=[A-Z])", "_", body.__name__).upper() for body, kind in KINDS.items()}
 _END = '{"hash": '
 """How the last line begins, and no other."""
 

@@ -35,12 +35,9 @@ class Journal:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._events: deque[MembershipEvent] = deque()
+        self.events: deque[MembershipEvent] = deque()
+        """The oldest first."""
         self._conflicts: dict[int, None] = {}
-
-    def next_event(self) -> MembershipEvent | None:
-        """The oldest event not yet taken."""
-        return self._events.popleft() if self._events else None
 
     def note(self, change: Change, now: float) -> None:
         """Record what a change means to a user."""
@@ -58,12 +55,12 @@ class Journal:
         if len(self._conflicts) >= MAX_REMEMBERED_CONFLICTS:
             del self._conflicts[next(iter(self._conflicts))]
         self._conflicts[member.id] = None
-        self._events.append(MembershipEvent(EventKind.CONFLICT, member, self._view.alive, now))
+        self.events.append(MembershipEvent(EventKind.CONFLICT, member, self._view.alive, now))
 
     def _note(self, kind: EventKind, entry: Entry, before: Status | None, now: float) -> None:
         accused = kind in (EventKind.SUSPECTED, EventKind.DIED)
         floor = max(entry.registers.accused, entry.registers.convicted) if accused else 0
-        self._events.append(
+        self.events.append(
             MembershipEvent(
                 kind,
                 entry.snapshot(),

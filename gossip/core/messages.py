@@ -6,9 +6,7 @@ A fact is one assertion about one member.
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
-
-import attrs
+from typing import NamedTuple
 
 from gossip.core.address import Address
 from gossip.core.member import Record
@@ -79,74 +77,57 @@ Fact = RecordFact | AliveFact | SuspectFact | DeadFact | LeftFact
 # --- messages ----------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class Ping:
+class Ping(NamedTuple):
     """Are you there? Answered by an :class:`Ack` with the same token."""
 
-    KIND: ClassVar[int] = 1
     token: int
 
 
-@attrs.frozen
-class Ack:
+class Ack(NamedTuple):
     """I am. Answers the ping with this token."""
 
-    KIND: ClassVar[int] = 2
     token: int
     observed: Address | None = None
     """Where the ping came from; told only to senders that the answering node does not know."""
 
 
-@attrs.frozen
-class PingRequest:
+class PingRequest(NamedTuple):
     """Please ping this member for me. Answered by :class:`IndirectAck` or :class:`Nack`."""
 
-    KIND: ClassVar[int] = 3
     token: int
     target: int
 
 
-@attrs.frozen
-class Nack:
+class Nack(NamedTuple):
     """I asked the target for you and heard nothing (or do not know it)."""
 
-    KIND: ClassVar[int] = 4
     token: int
     target: int
 
 
-@attrs.frozen
-class IndirectAck:
+class IndirectAck(NamedTuple):
     """I asked the target for you; it answered me just now with this counter."""
 
-    KIND: ClassVar[int] = 5
     token: int
     target: int
     target_heartbeat: int
 
 
-@attrs.frozen
-class News:
+class News(NamedTuple):
     """Facts only; answered, with news, only where they are outdated."""
 
-    KIND: ClassVar[int] = 6
 
-
-@attrs.frozen
-class Digest:
+class Digest(NamedTuple):
     """Hashes of my view over equal parts of the id range ``low..high``, both inclusive."""
 
-    KIND: ClassVar[int] = 7
     low: int
     high: int
     hashes: tuple[int, ...]
 
 
-@attrs.frozen
-class Entries:
+class Entries(NamedTuple):
     """The facts of this message are all I know about the ids ``low..high``, both inclusive."""
 
-    KIND: ClassVar[int] = 8
     low: int
     high: int
 

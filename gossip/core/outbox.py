@@ -74,8 +74,10 @@ class Outbox:
         self._dissemination = dissemination
         self._codec = codec
         self._answers = TokenBucket(ANSWERS_PER_PUSH * config.push_rate, config.push_burst, now)
-        self._datagrams: list[tuple[bytes, Address]] = []
-        self._actions: list[StreamAction] = []
+        self.datagrams: list[tuple[bytes, Address]] = []
+        """Composed but not yet taken, in order."""
+        self.actions: list[StreamAction] = []
+        """What is to be done with streams and not yet taken, in order."""
         self.datagrams_sent = 0
         self.bytes_sent = 0
         self.dropped = 0
@@ -83,21 +85,11 @@ class Outbox:
     @property
     def pending(self) -> int:
         """Number of datagrams composed but not yet taken."""
-        return len(self._datagrams)
-
-    def take_datagrams(self) -> list[tuple[bytes, Address]]:
-        """Hand over the datagrams to send."""
-        datagrams, self._datagrams = self._datagrams, []
-        return datagrams
-
-    def take_actions(self) -> list[StreamAction]:
-        """Hand over what is to be done with streams."""
-        actions, self._actions = self._actions, []
-        return actions
+        return len(self.datagrams)
 
     def act(self, action: StreamAction) -> None:
         """Have something done with a stream."""
-        self._actions.append(action)
+        self.actions.append(action)
 
     def limit(self, path: Path) -> int:
         """Bytes that one message on this path may have."""
@@ -114,11 +106,11 @@ class Outbox:
         if to is not None and to.registers.is_doubted:
             needed.append(liveness_fact(to))
         if not (len(self._dissemination) and isinstance(body, (Ping, Ack))):
-            self._put(path, self._encode(path, body, needed, now)[0])
+            self._put(path, self._encode(path, body, needed)[0])
             return
         recipient = to.id if to is not None else ANONYMOUS
         riders = self._dissemination.riders(recipient, agrees, self._config.max_datagram, now)
-        data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders)], now)
+        data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders)])
         self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - len(needed))])
         self._put(path, data)
 
@@ -148,7 +140,7 @@ class Outbox:
         rest = list(facts)
         sent = 0
         while rest and sent < most:
-            data, fitting = self._encode(path, News(), rest, now)
+            data, fitting = self._encode(path, News(), rest)
             self._put(path, data)
             rest = rest[max(1, fitting) :]
             sent += 1
@@ -157,22 +149,22 @@ class Outbox:
     def send_news(self, targets: list[Entry], facts: list[bytes], now: float) -> int:
         """Send the same facts, as many as fit one datagram, to several members; says how many fitted."""
         first = Path(targets[0].registers.record.address)
-        data, fitting = self._encode(first, News(), facts, now)
+        data, fitting = self._encode(first, News(), facts)
         for target in targets:
             self._put(Path(target.registers.record.address), data)
         return fitting
 
-    def _encode(self, path: Path, body: Body, facts: Sequence[bytes], now: float) -> tuple[bytes, int]:
-        local = self._local
-        heartbeat, fingerprint = local.counter.value(now), self._view.fingerprint
-        return self._codec.encode(local.entry.id, heartbeat, fingerprint, body, facts, self.limit(path))
+    def _encode(self, path: Path, body: Body, facts: Sequence[bytes]) -> tuple[bytes, int]:
+        own = self._local.entry
+        limit = self.limit(path)
+        return self._codec.encode(own.id, own.registers.heartbeat, self._view.fingerprint, body, facts, limit)
 
     def _put(self, path: Path, data: bytes) -> None:
         if path.stream is not None:
-            self._actions.append(SendFrame(path.stream, data))
-        elif len(self._datagrams) >= MAX_PENDING_DATAGRAMS:
+            self.actions.append(SendFrame(path.stream, data))
+        elif len(self.datagrams) >= MAX_PENDING_DATAGRAMS:
             self.dropped += 1
         else:
-            self._datagrams.append((data, path.address))
+            self.datagrams.append((data, path.address))
             self.datagrams_sent += 1
             self.bytes_sent += len(data)

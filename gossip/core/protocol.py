@@ -155,6 +155,7 @@ class Protocol:
 
     def seed(self, addresses: Sequence[Address], now: float) -> None:
         """Replace the addresses at which the cluster may be found."""
+        self._local.refresh(now)
         self._joining.seed(addresses, now)
 
     def remember(self, members: Iterable[Member], now: float) -> None:
@@ -188,6 +189,7 @@ class Protocol:
         """Say farewell. Does nothing if the node has left already."""
         if self._local.has_left:
             return
+        self._local.refresh(now)
         self._local.say_farewell(self._view, now)
         self._changed(Change(self._local.entry, Status.ALIVE, Status.LEFT), now)
         self._farewell.begin(now)
@@ -202,15 +204,17 @@ class Protocol:
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """Hand over the datagrams to send, in order."""
-        return self._outbox.take_datagrams()
+        datagrams, self._outbox.datagrams = self._outbox.datagrams, []
+        return datagrams
 
     def stream_actions(self) -> list[StreamAction]:
         """Hand over what is to be done with streams, in order."""
-        return self._outbox.take_actions()
+        actions, self._outbox.actions = self._outbox.actions, []
+        return actions
 
     def next_event(self) -> MembershipEvent | None:
         """The oldest event not yet taken, None if there is none."""
-        return self._journal.next_event()
+        return self._journal.events.popleft() if self._journal.events else None
 
     # --- questions
 
@@ -404,31 +408,28 @@ class Protocol:
         rival = self._rivals.pop(token, None)
         if rival is not None and rival.id == sender:
             self._journal.note_conflict(rival, now)
-        asked = self._contact_answered(message, token, now) or asked
-        if asked:
+        contact = self._joining.answered(token)
+        if contact is not None:
+            self._contact_answered(message, *contact, now)
+        if asked or contact is not None:
             self._observe(ack.observed, now)
             self._tell_of_excess(sender, path, now)
         elif stream is not None and stream.copies_view:
             self._observe(ack.observed, now)
             self._streams.close(stream.number)
             self._joining.copied_view(now)
-        if asked and ack.observed is not None and self._local.address_known:
+        if ack.observed is not None and (asked or contact is not None) and self._local.address_known:
             self._outbox.send_pages(path, [record_fact(self._local.entry)], now, 1)
 
-    def _contact_answered(self, message: Message, token: int, now: float) -> bool:
-        """Match an ack with a contact of ours. That somebody shows a counter in answer to our own question is
-        as good a reading as any, however far it has jumped meanwhile."""
-        contact = self._joining.answered(token)
-        if contact is None:
-            return False
-        address, asked_at = contact
+    def _contact_answered(self, message: Message, address: Address, asked_at: float, now: float) -> None:
+        """Take in the counter that answers a contact of ours: as good a reading as any, however far it has jumped
+        meanwhile."""
         sender = self._view.get(message.sender)
         if sender is not None and sender.registers.record.address == address:
             sender.estimate.fresh(message.heartbeat, asked_at, now)
             outcome = self._belief.counter(sender, message.heartbeat, now)
             if isinstance(outcome, Change):
                 self._changed(outcome, now, sender.id)
-        return True
 
     def _tell_of_excess(self, member: int, path: Path, now: float) -> None:
         """Whoever has just shown a counter well below one that we believe to have seen must hear of that, and

@@ -65,7 +65,8 @@ class Reconciler:
 
         :param sender: None for one that is not in our view, with whom we surely differ.
         """
-        self._start_afresh_if_changed()
+        if self._heard_with != self._view.fingerprint:
+            self._start_afresh()
         agrees = fingerprint == self._view.fingerprint
         if sender is not None:
             self._heard.pop(sender.id, None)
@@ -91,7 +92,8 @@ class Reconciler:
         """
         if self._view.others == 0:
             return 1.0
-        self._start_afresh_if_changed()
+        if self._heard_with != self._view.fingerprint:
+            self._start_afresh()
         self._forget_before(now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval)
         if self._heard:
             self._last_agreement = sum(agrees for _, agrees in self._heard.values()) / len(self._heard)
@@ -105,11 +107,10 @@ class Reconciler:
                 return
             del self._heard[oldest]
 
-    def _start_afresh_if_changed(self) -> None:
+    def _start_afresh(self) -> None:
         """Whether a peer's view equalled an earlier one of ours says nothing about the present one."""
-        if self._heard_with != self._view.fingerprint:
-            self._heard_with = self._view.fingerprint
-            self._heard.clear()
+        self._heard_with = self._view.fingerprint
+        self._heard.clear()
 
     def send_digest(self, path: Path, now: float, low: int = 0, high: int = MAX_ID) -> None:
         """Ask the peer to compare this range of its view with ours."""

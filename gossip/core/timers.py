@@ -67,9 +67,10 @@ class Timers:
 
     def run_due(self, now: float) -> None:
         """Call everything that is due at ``now``; timers set meanwhile wait for the next time."""
+        heap, shift = self._heap, self._shift
         due: list[Timer] = []
-        while (deadline := self.next_deadline()) is not None and deadline <= now:
-            due.append(heapq.heappop(self._heap)[2])
+        while heap and heap[0][0] + shift <= now:
+            due.append(heapq.heappop(heap)[2])
         for timer in due:
             if timer.callback is not None:
                 callback, timer.callback = timer.callback, None

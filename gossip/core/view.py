@@ -13,7 +13,7 @@ The dead and those who left count nothing, so forgetting them changes no fingerp
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 import attrs
@@ -113,6 +113,8 @@ class View:
         self.local = local
         """This node's own entry. It stays here even while another process bears its name."""
         self._entries: dict[int, Entry] = {}
+        self.get: Callable[[int], Entry | None] = self._entries.get
+        """The member with an id; None if there is none."""
         self._names: dict[str, Entry] = {}
         self._ring: list[int] = []
         self._gone: dict[int, Entry] = {}
@@ -127,10 +129,6 @@ class View:
 
     def __len__(self) -> int:
         return len(self._entries)
-
-    def get(self, member_id: int) -> Entry | None:
-        """The member with this id."""
-        return self._entries.get(member_id)
 
     def named(self, name: str) -> Entry | None:
         """The bearer of this name, living or not."""
@@ -279,7 +277,7 @@ class View:
         bearer = self._names.get(record.identity.name)
         if bearer is not None:
             self._remove(bearer)
-        self.local = Entry.first(record, 0, now)
+        self.local = Entry.first(record, 1, now)
         self._admit(self.local)
 
     def forget(self, now: float) -> list[Entry]:

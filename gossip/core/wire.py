@@ -262,40 +262,37 @@ def _digest(low: object, high: object, hashes: object) -> Digest:
     return Digest(*_range(low, high), tuple(int.from_bytes(part, "big") for part in parts))
 
 
+KINDS: dict[type[Body], int] = {
+    Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8
+}  # fmt: skip
+"""The number that stands for each kind of message."""
+
 _BODIES: dict[int, tuple[int, Callable[..., Body]]] = {
-    Ping.KIND: (1, lambda token: Ping(_number(token, MAX_TOKEN))),
-    Ack.KIND: (2, lambda token, observed: Ack(_number(token, MAX_TOKEN), _observed(observed))),
-    PingRequest.KIND: (2, lambda token, target: PingRequest(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
-    Nack.KIND: (2, lambda token, target: Nack(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
-    IndirectAck.KIND: (
+    KINDS[Ping]: (1, lambda token: Ping(_number(token, MAX_TOKEN))),
+    KINDS[Ack]: (2, lambda token, observed: Ack(_number(token, MAX_TOKEN), _observed(observed))),
+    KINDS[PingRequest]: (2, lambda token, target: PingRequest(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
+    KINDS[Nack]: (2, lambda token, target: Nack(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
+    KINDS[IndirectAck]: (
         3,
         lambda token, target, heartbeat: IndirectAck(
             _number(token, MAX_TOKEN), _number(target, MAX_ID, 1), _number(heartbeat, MAX_COUNTER)
         ),
     ),
-    News.KIND: (0, News),
-    Digest.KIND: (3, _digest),
-    Entries.KIND: (2, lambda low, high: Entries(*_range(low, high))),
+    KINDS[News]: (0, News),
+    KINDS[Digest]: (3, _digest),
+    KINDS[Entries]: (2, lambda low, high: Entries(*_range(low, high))),
 }
 """By kind: how many items the body has, and what checks and builds it."""
 
 
-def _body_items(body: Body) -> list[Any]:
+def _body_items(body: Body) -> tuple[Any, ...]:
     match body:
-        case Ping():
-            return [body.token]
-        case Ack():
-            return [body.token, None if body.observed is None else body.observed.to_wire()]
-        case PingRequest() | Nack():
-            return [body.token, body.target]
-        case IndirectAck():
-            return [body.token, body.target, body.target_heartbeat]
-        case News():
-            return []
-        case Digest():
-            return [body.low, body.high, b"".join(each.to_bytes(HASH_BYTES, "big") for each in body.hashes)]
-        case Entries():
-            return [body.low, body.high]
+        case Ack(token=token, observed=observed):
+            return token, None if observed is None else observed.to_wire()
+        case Digest(low=low, high=high, hashes=hashes):
+            return low, high, b"".join(each.to_bytes(HASH_BYTES, "big") for each in hashes)
+        case _:
+            return body
 
 
 # --- the codec ---------------------------------------------------------------------------------------
@@ -343,7 +340,7 @@ class Codec:
 
         :returns: the message, and how many of the facts are in it.
         """
-        items = [PROTOCOL_VERSION, self._tag, body.KIND, sender, heartbeat, fingerprint, *_body_items(body), 0]
+        items = [PROTOCOL_VERSION, self._tag, KINDS[type(body)], sender, heartbeat, fingerprint, *_body_items(body), 0]
         fixed = cbor2.dumps(items)[:-1]  # the last one, a byte, stands for the facts
         if not facts:
             return _with_checksum(fixed + _NO_FACTS), 0
@@ -365,21 +362,20 @@ class Codec:
         items = _list(_loads(_checked(data)))
         if len(items) <= _HEADER_ITEMS or items[0] != PROTOCOL_VERSION or type(items[0]) is not int:
             raise WireError("unknown version")
-        if items[1] != self._tag:
+        _, tag, kind, sender, heartbeat, fingerprint, *body, facts = items
+        if tag != self._tag:
             raise WireError("other cluster")
-        kind = items[2]
         if type(kind) is not int or kind not in _BODIES:
             raise WireError("unknown kind")
-        body_length, build = _BODIES[kind]
-        _list(items, _HEADER_ITEMS + body_length + 1)
-        facts = _list(items[-1])
-        return Message(
-            _number(items[3], MAX_ID),
-            _number(items[4], MAX_COUNTER),
-            _number(items[5], MAX_ID),
-            build(*items[_HEADER_ITEMS:-1]),
-            tuple([_fact(each) for each in facts]) if facts else (),
-        )
+        length, build = _BODIES[kind]
+        if len(body) != length or type(facts) is not list:
+            raise WireError("wrong shape")
+        if not (type(sender) is type(heartbeat) is type(fingerprint) is int) or not (
+            0 <= sender <= MAX_ID and 0 <= heartbeat <= MAX_COUNTER and 0 <= fingerprint <= MAX_ID
+        ):
+            raise WireError("number out of range")
+        told = tuple([_fact(each) for each in facts]) if facts else ()
+        return tuple.__new__(Message, (sender, heartbeat, fingerprint, build(*body), told))
 
 
 def _with_checksum(content: bytes) -> bytes:

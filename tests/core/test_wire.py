@@ -29,6 +29,7 @@ from gossip.core.messages import (
 )
 from gossip.core.wire import (
     CHECKSUM_BYTES,
+    KINDS,
     MAX_FRAME_BYTES,
     PROTOCOL_VERSION,
     Codec,
@@ -512,7 +513,7 @@ def test_ranges_out_of_order_or_bounds_are_refused(low: object, high: object) ->
 @pytest.mark.parametrize("hashes", [b"", bytes(127), bytes(129), bytes(8), "x" * 128, None, [0] * 16])
 def test_digests_of_the_wrong_size_are_refused(hashes: object) -> None:
     header = ITEMS[:6]
-    header[2] = Digest.KIND
+    header[2] = KINDS[Digest]
     assert refused(cbor2.dumps([*header, 0, 5, hashes, []])) == "wrong shape"
 
 

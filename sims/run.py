@@ -34,6 +34,9 @@ LAST_CHECK_ENTRIES = 200_000
 REMEMBERED_EVENTS = 30
 """Events told with a violation."""
 
+OBJECTS_PER_GC = 10_000
+"""New objects between two searches for cycles among the youngest. Few of a run's objects are part of one."""
+
 GRACE_ROUNDS = 4
 """Rounds, beyond the longest suspicion, for which consequences of a fault are still put down to it."""
 
@@ -92,9 +95,11 @@ class Run:
         caches.forget()
         gc.collect()
         gc.disable()  # millions of objects that live to the end: looking for cycles among them is half the time
+        thresholds = gc.get_threshold()
         try:
             self._begin()
             gc.freeze()
+            gc.set_threshold(OBJECTS_PER_GC)
             gc.enable()
             while not self._violations and self.sim.now < (ends := self._ends()):
                 self.sim.run(min(CHECK_EVERY_S, ends - self.sim.now))
@@ -108,6 +113,7 @@ class Run:
             place = traceback.extract_tb(error.__traceback__)[-1]
             self._violate("NothingRaises", f"{error!r} at {Path(place.filename).name}:{place.lineno}")
         finally:
+            gc.set_threshold(*thresholds)
             gc.enable()
             gc.unfreeze()
         return self._outcome(time.perf_counter() - began)

@@ -162,6 +162,8 @@ class View:
 
     def gone(self, *, revivable: bool = False) -> list[Entry]:
         """The dead and those who left; only the dead if ``revivable``."""
+        if not self._gone:
+            return []
         return [each for each in self._gone.values() if not (revivable and each.registers.left)]
 
     def sample(self, count: int, random: RandomSource, without: Collection[int] = ()) -> list[Entry]:

@@ -1,209 +1,303 @@
-"""Many nodes in this process, on real loopback sockets, and when each of them learns what.
-
-Times are those in the nodes' own events: the moment a node read the datagram that told it. They are
-collected where events are published. A reading task per node would add a wake-up for each event, as
-many as the square of the number of nodes in a join, to the work of the very process that is measured.
-"""
+"""A cluster of one system: its nodes, the hosts they run in, and what is done to them."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from random import Random
+from typing import Any
 
 import attrs
 import trio
 
-from benchmarks.report import MeasurementFailed
-from gossip import Config, EventKind, MembershipEvent, Node, Subscription, open_node
-from gossip.background import background_tasks
+from benchmarks.hosts import REPLY_WITHIN_S, Host, open_host
+from benchmarks.measuring import MeasurementFailed
+from benchmarks.namespace import LEFT, RIGHT, OtherHalf
+from benchmarks.systems import System
 
-WAIT_LIMIT_S = 60.0
-"""What has not happened after this long will not be measured any more."""
+PORT = 7000
+NODES_PER_SUBNET = 250
 
-LOOK_EVERY_S = 0.25
-"""How often to look whether the cluster is calm. Done only between measurements."""
+JOINED_WITHIN_S = 60.0
+"""A cluster of which not all have seen all by then is not measured any further."""
 
-
-class _Tap(Subscription):
-    """Hands each event on at once, in place of keeping it for a reader."""
-
-    def __init__(self, node: Node, tell: Callable[[MembershipEvent], None]) -> None:
-        super().__init__(node._broadcast, buffer=1)
-        self._tell = tell
-
-    def publish(self, event: MembershipEvent) -> None:
-        """Hand on one event."""
-        self._tell(event)
-
-
-class Awaited:
-    """Something that each of several nodes is yet to see."""
-
-    def __init__(self, observers: Iterable[str], matches: Callable[[MembershipEvent], bool]) -> None:
-        self.began = trio.current_time()
-        self._missing = set(observers)
-        self._matches = matches
-        self._last = self.began
-        self._done = trio.Event()
-
-    def see(self, observer: str, event: MembershipEvent) -> None:
-        """Take note of an event of one node."""
-        if observer in self._missing and self._matches(event):
-            self._missing.discard(observer)
-            self._last = max(self._last, event.time)
-            if not self._missing:
-                self._done.set()
-
-    async def by_all(self, what: str) -> float:
-        """Wait until the last one has seen it; the seconds from the creation of this object until it did.
-
-        :raises MeasurementFailed: if that takes too long.
-        """
-        with trio.move_on_after(WAIT_LIMIT_S):
-            await self._done.wait()
-            return self._last - self.began
-        raise MeasurementFailed(f"{len(self._missing)} nodes did not see within {WAIT_LIMIT_S:.0f} s: {what}")
-
-
-@attrs.define
-class Tally:
-    """What ought not to happen, counted over any number of clusters."""
-
-    deaths: int = 0
-    """Times a node believed a healthy one dead."""
-    suspicions: int = 0
-    """Times a node believed a healthy one suspect."""
-    stalls: int = 0
-    """Times a node found that this process had not run."""
+SETTLING_S = 1.5
+"""How long a cluster is left alone, once all see all, before anything else is done to it."""
 
 
 @attrs.frozen
-class Traffic:
-    """What all nodes together have sent so far."""
+class Seen:
+    """Who saw something, and when."""
 
-    datagrams: int
-    sent_bytes: int
+    times_s: Sequence[float]
+    """Seconds after it was done, sorted."""
+    missing: int
+    """How many did not see it in the time given."""
+
+    @property
+    def last_s(self) -> float | None:
+        """When the last one saw it; None if not all did."""
+        return self.times_s[-1] if self.times_s and not self.missing else None
+
+
+@attrs.frozen
+class Report:
+    """What nodes saw that was not waited for."""
+
+    sizes: frozenset[int]
+    """All different numbers of living members that any of them saw."""
+    deaths: Sequence[tuple[str, str, float]]
+    """Who held whom for dead, and when."""
+    suspicions: int | None
+    """None if the system does not tell."""
 
 
 class Cluster:
-    """Nodes that run in this process until their :func:`open_cluster` ends."""
+    """Nodes of one system. Made by :func:`open_cluster`."""
 
-    def __init__(self, nursery: trio.Nursery, tally: Tally) -> None:
-        self.nodes: dict[str, Node] = {}
-        self._nursery = nursery
-        self._tally = tally
-        self._random = Random()
-        self._scopes: dict[str, trio.CancelScope] = {}
-        self._cut_off: set[int] = set()
-        self._awaited: Awaited | None = None
-        self._numbers = itertools.count()
-
-    async def join(self, size: int) -> float:
-        """Start a first node, then all the others at once; seconds from there until all see all.
-
-        Opening the sockets of all those nodes is part of that time.
+    def __init__(self, hosts: Mapping[str, Host], addresses: Mapping[str, str]) -> None:
         """
-        names = [self._new_name() for _ in range(size)]
-        seed = await self._start(names[0], [])
-        awaited = self._await(names, lambda event: event.alive == size)
-        for name in names[1:]:
-            self._nursery.start_soon(self._run, name, [str(seed.bound_address)])
-        return await awaited.by_all("all the others")
+        :param hosts: in which each node is to run.
+        :param addresses: of the nodes.
+        """
+        self.running: list[str] = []
+        """Names of the nodes that run."""
+        self.gone: set[str] = set()
+        """Names of those that were ever made to crash."""
+        self._host_of = hosts
+        self._addresses = addresses
+        self._values = {name: itertools.count() for name in hosts}
 
-    async def update(self) -> float:
-        """Change the metadata of some node; seconds until the last of the others knows."""
-        name = self._any_name()
-        node = self.nodes[name]
-        old = node.local
-        awaited = self._await(
-            self.nodes.keys() - {name},
-            lambda event: event.member.id == old.id and event.member.version > old.version,
+    @property
+    def hosts(self) -> list[Host]:
+        """All processes."""
+        return list(dict.fromkeys(self._host_of.values()))
+
+    def host_of(self, name: str) -> Host:
+        """The process in which a node runs."""
+        return self._host_of[name]
+
+    async def join(self, seconds: float = JOINED_WITHIN_S) -> Seen:
+        """Start the first node, and then all others at once through it; when each sees all."""
+        first, *others = self._host_of
+        await self._start([first], seeds=[])
+        return await self._see(
+            list(self._host_of),
+            {"alive": len(self._host_of)},
+            partial(self._start, others, seeds=[self._addresses[first]]),
+            seconds,
         )
-        node.update({"release": str(old.version)})
-        return await awaited.by_all(f"the new metadata of {name}")
 
-    async def crash(self) -> float:
-        """Cut some node off without a word; seconds until it is dead for the last of the others."""
-        name = self._any_name()
-        victim = self.nodes.pop(name).local.id
-        self._cut_off.add(victim)
-        awaited = self._await(self.nodes, lambda event: event.kind is EventKind.DIED and event.member.id == victim)
-        self._scopes.pop(name).cancel()
-        return await awaited.by_all(f"the death of {name}")
+    async def joined(self) -> None:
+        """Join, and settle.
 
-    async def replace(self) -> None:
-        """Add a node under a name of its own, and wait until all see it and it sees all."""
-        seed = self.nodes[self._any_name()]
-        name = self._new_name()
-        size = len(self.nodes) + 1
-        awaited = self._await([*self.nodes, name], lambda event: event.alive == size)
-        await self._start(name, [str(seed.bound_address)])
-        await awaited.by_all(f"the new node {name}")
-
-    async def calm(self, seconds: float) -> None:
-        """Wait until every node has seen all alive, and its recent peers of one mind with it, for so long.
-
-        :raises MeasurementFailed: if that takes too long.
+        :raises MeasurementFailed: if not all see all in good time.
         """
-        size = len(self.nodes)
-        with trio.move_on_after(WAIT_LIMIT_S + seconds):
-            since = trio.current_time()
-            while trio.current_time() - since < seconds:
-                await trio.sleep(LOOK_EVERY_S)
-                if not all(node.alive == size and node.agreement == 1 for node in self.nodes.values()):
-                    since = trio.current_time()
-            return
-        raise MeasurementFailed(f"{size} nodes were not of one mind for {seconds:g} s in {WAIT_LIMIT_S:.0f} s")
+        seen = await self.join()
+        if seen.missing:
+            raise MeasurementFailed(
+                f"{seen.missing} of {len(self._host_of)} nodes did not see all others within {JOINED_WITHIN_S:g} s"
+            )
+        await trio.sleep(SETTLING_S)
 
-    async def pause(self, shortest: float, longest: float) -> None:
-        """Let a random time pass, so that what follows meets the nodes' rounds at any phase."""
-        await trio.sleep(self._random.uniform(shortest, longest))
+    async def update(self, name: str, seconds: float) -> Seen:
+        """Change a node's value; when each of the others knows."""
+        value = self._new_value(name)
+        return await self._see(
+            [each for each in self.running if each != name],
+            {"who": name, "value": value},
+            partial(self._tell, name, "update", value=value),
+            seconds,
+        )
 
-    def traffic(self) -> Traffic:
-        """What the nodes have sent so far."""
-        stats = [node.stats.protocol for node in self.nodes.values()]
-        return Traffic(sum(each.datagrams_sent for each in stats), sum(each.bytes_sent for each in stats))
+    async def crash(self, name: str, seconds: float) -> Seen:
+        """End a node without a word; when each of the others holds it for gone."""
+        return await self._lose(name, "crash", seconds)
 
-    def _new_name(self) -> str:
-        return f"node-{next(self._numbers)}"
+    async def crash_all(self, names: Sequence[str], seconds: float) -> list[Seen]:
+        """End several nodes at once; for each of them, when the others hold it for gone."""
+        began = [await self._crash_now(name) for name in names]
+        return [await self._see(self.running, {"who": name, "gone": True}, partial(_given, at), seconds)
+                for name, at in zip(names, began, strict=True)]  # fmt: skip
 
-    def _any_name(self) -> str:
-        return self._random.choice(list(self.nodes))
+    async def leave(self, name: str, seconds: float) -> Seen:
+        """Let a node say farewell; when each of the others knows."""
+        return await self._lose(name, "leave", seconds)
 
-    def _await(self, observers: Iterable[str], matches: Callable[[MembershipEvent], bool]) -> Awaited:
-        self._awaited = Awaited(observers, matches)
-        return self._awaited
+    async def restart(self, name: str, seconds: float) -> Seen:
+        """End a node without a word and start it at once again; when each of the others sees the new one."""
+        self.gone.add(name)
+        value = self._new_value(name)
+        seed = next(each for each in self.running if each != name)
 
-    async def _start(self, name: str, seeds: list[str]) -> Node:
-        node: Node = await self._nursery.start(self._run, name, seeds)
-        return node
+        async def act() -> float:
+            began = await self._tell(name, "crash")
+            await self._launch([name], value, [self._addresses[seed]])
+            return began
 
-    async def _run(
-        self, name: str, seeds: list[str], task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        with trio.CancelScope() as self._scopes[name]:
-            async with open_node(name, bind="127.0.0.1:0", seeds=seeds, config=Config.lan()) as node:
-                with _Tap(node, partial(self._heard, name)):
-                    self.nodes[name] = node
-                    task_status.started(node)
-                    try:
-                        await trio.sleep_forever()
-                    finally:
-                        self._tally.stalls += node.stats.protocol.stalls
+        others = [each for each in self.running if each != name]
+        return await self._see(others, {"who": name, "value": value}, act, seconds)
 
-    def _heard(self, observer: str, event: MembershipEvent) -> None:
-        if event.member.id not in self._cut_off:
-            self._tally.deaths += event.kind is EventKind.DIED
-            self._tally.suspicions += event.kind is EventKind.SUSPECTED
-        if self._awaited is not None:
-            self._awaited.see(observer, event)
+    async def start_again(self, names: Sequence[str]) -> None:
+        """Start nodes that had ended, and wait until all see all.
+
+        :raises MeasurementFailed: if they do not in good time.
+        """
+        seed = self._addresses[self.running[0]]
+        for name in names:
+            await self._start([name], seeds=[seed])
+        await self.calm()
+
+    async def calm(self, seconds: float = JOINED_WITHIN_S) -> Seen:
+        """Wait until all see all, and then a moment longer.
+
+        :raises MeasurementFailed: if they do not in good time.
+        """
+        seen = await self.see_all(seconds)
+        if seen.missing:
+            raise MeasurementFailed(f"{seen.missing} nodes did not see all others again within {seconds:g} s")
+        await trio.sleep(SETTLING_S)
+        return seen
+
+    async def see_all(self, seconds: float, since: float | None = None) -> Seen:
+        """When each node sees all that run, counted from now or from ``since``."""
+        at = time.monotonic() if since is None else since
+        return await self._see(self.running, {"alive": len(self.running)}, partial(_given, at), seconds)
+
+    async def reset(self) -> None:
+        """Forget what :meth:`report` tells."""
+        await _all_of(partial(host.ask, "reset") for host in self.hosts)
+
+    async def report(self) -> Report:
+        """What the nodes saw since the last reset."""
+        told = await _all_of(partial(host.ask, "report") for host in self.hosts)
+        suspicions = [each["suspicions"] for each in told]
+        return Report(
+            frozenset(size for each in told for size in each["sizes"]),
+            [(observer, who, when) for each in told for observer, who, when in each["deaths"]],
+            None if None in suspicions else sum(suspicions),
+        )
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU time that all processes used so far."""
+        return sum(host.cpu_s() for host in self.hosts)
+
+    def memory_kib(self) -> float:
+        """Memory of all processes."""
+        return sum(host.memory_kib() for host in self.hosts)
+
+    # --- parts
+
+    async def _lose(self, name: str, how: str, seconds: float) -> Seen:
+        self.running.remove(name)
+        self.gone.add(name)
+        return await self._see(self.running, {"who": name, "gone": True}, partial(self._tell, name, how), seconds)
+
+    async def _crash_now(self, name: str) -> float:
+        self.running.remove(name)
+        self.gone.add(name)
+        return await self._tell(name, "crash")
+
+    async def _tell(self, name: str, what: str, **more: Any) -> float:
+        reply = await self._host_of[name].ask(what, node=name, **more)
+        return float(reply["at"])
+
+    async def _start(self, names: Sequence[str], seeds: Sequence[str]) -> float:
+        """Start nodes, all at once; returns the time of the first."""
+        values = {name: self._new_value(name) for name in names}
+        by_host: dict[Host, list[str]] = {}
+        for name in names:
+            by_host.setdefault(self._host_of[name], []).append(name)
+        self.running += names
+        began = await _all_of(
+            partial(host.ask, "start", nodes=[self._node(name, values[name]) for name in its], seeds=seeds)
+            for host, its in by_host.items()
+        )
+        return float(min(each["at"] for each in began))
+
+    async def _launch(self, names: Sequence[str], value: str, seeds: Sequence[str]) -> None:
+        for name in names:
+            await self._host_of[name].ask("start", nodes=[self._node(name, value)], seeds=seeds)
+
+    async def _see(self, names: Sequence[str], sight: Mapping[str, Any], act: Callable[[], Awaitable[float]],
+                   seconds: float) -> Seen:  # fmt: skip
+        """Do something, and find out when each of these nodes sees something."""
+        by_host: dict[Host, list[str]] = {}
+        for name in names:
+            by_host.setdefault(self._host_of[name], []).append(name)
+        await _all_of(partial(host.ask, "expect", nodes=its, see=sight) for host, its in by_host.items())
+        began = await act()
+        told = await _all_of(
+            partial(host.ask, "await", within_s=seconds + REPLY_WITHIN_S, seconds=seconds) for host in by_host
+        )
+        times = [when - began for each in told for when in each["seen"].values()]
+        return Seen(sorted(max(0.0, each) for each in times), sum(len(each["missing"]) for each in told))
+
+    def _node(self, name: str, value: str) -> dict[str, str]:
+        return {"name": name, "address": self._addresses[name], "value": value}
+
+    def _new_value(self, name: str) -> str:
+        return f"v{next(self._values[name])}"
 
 
 @asynccontextmanager
-async def open_cluster(tally: Tally) -> AsyncIterator[Cluster]:
-    """A cluster without nodes as yet; they all end with the block."""
-    async with background_tasks() as nursery:
-        yield Cluster(nursery, tally)
+async def open_cluster(system: System, nodes: int, *, apart: int = 0,
+                       other_half: OtherHalf | None = None) -> AsyncIterator[Cluster]:  # fmt: skip
+    """Processes for a cluster; its nodes are still to be started.
+
+    :param apart: so many nodes, the last ones, get a process of their own each.
+    :param other_half: where every second node is to live, if not all live here.
+    """
+    names = [f"n{number}" for number in range(nodes)]
+    there = set(names[1::2]) if other_half is not None else set()
+    addresses = {name: _address(number, RIGHT if name in there else LEFT) for number, name in enumerate(names)}
+    hosts: dict[str, Host] = {}
+    async with AsyncExitStack() as stack:
+        for group in _groups(names, there, apart, system.nodes_per_host or nodes):
+            command = system.command
+            if other_half is not None and group[0] in there:
+                command = other_half.command(command)
+            host = await stack.enter_async_context(open_host(command))
+            hosts |= dict.fromkeys(group, host)
+        await _all_of(partial(host.ask, "reset") for host in dict.fromkeys(hosts.values()))
+        yield Cluster({name: hosts[name] for name in names}, addresses)
+
+
+def _groups(names: Sequence[str], there: set[str], apart: int, size: int) -> Iterable[Sequence[str]]:
+    """Which nodes share a process."""
+    together = names[: len(names) - apart]
+    for half in ([each for each in together if each not in there], [each for each in together if each in there]):
+        for start in range(0, len(half), size):
+            yield half[start : start + size]
+    for name in names[len(names) - apart :]:
+        yield [name]
+
+
+def _address(number: int, network: str) -> str:
+    return f"{network}.{number // NODES_PER_SUBNET}.{1 + number % NODES_PER_SUBNET}:{PORT}"
+
+
+async def _all_of(actions: Iterable[Callable[[], Awaitable[dict[str, Any]]]]) -> list[dict[str, Any]]:
+    """The results of several actions at once, in their order."""
+    wanted = list(actions)
+    results: list[dict[str, Any]] = [{}] * len(wanted)
+    failures: list[MeasurementFailed] = []
+
+    async def keep(place: int, action: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        try:
+            results[place] = await action()
+        except MeasurementFailed as failure:
+            failures.append(failure)
+
+    async with trio.open_nursery() as nursery:
+        for place, action in enumerate(wanted):
+            nursery.start_soon(keep, place, action)
+    if failures:
+        raise failures[0]
+    return results
+
+
+async def _given(at: float) -> float:
+    return at

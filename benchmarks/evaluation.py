@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.ablations import ABLATIONS, Ablation
+from benchmarks.measuring import machine
 from benchmarks.parallel import Job, do_all
-from benchmarks.report import machine
 from benchmarks.tables import ablation_tables
 from sims.links import Link
 from sims.measures import percentile

@@ -1,173 +1,76 @@
-"""``python -m benchmarks.figures``: measure what the library promises, and print each figure beside its target.
-
-Everything runs on real loopback sockets with the profile ``lan``. The exit code is 0 whether or not the
-targets are met, and 1 if something could not be measured at all. Run it on an otherwise idle machine:
-all nodes of a cluster share one core.
-"""
+"""A figure beside its target, and the table of them."""
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable, Sequence
-from typing import IO
+import json
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
-import click
-import trio
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from benchmarks.frozen import measure_freezes
-from benchmarks.measures import ClusterMeasures
-from benchmarks.plan import DEFAULT_SIZES, MEASURES, QUICK_SIZES, effort_for, freeze_effort, targets_for
-from benchmarks.report import Figure, MeasurementFailed, as_json, machine, table_of
-from gossip import GossipError
+from rich.table import Table
 
 WIDTH_ELSEWHERE = 120
-"""Columns of the table where standard output is no terminal."""
+"""Columns of a table where standard output is no terminal."""
+
+_FORMATS: dict[str, Callable[[float], str]] = {
+    "s": "{:.3f} s".format,
+    "ms": "{:.2f} ms".format,
+    "KiB": "{:.0f} KiB".format,
+    "B": "{:.0f} B".format,
+    "datagrams": "{:.2f}".format,
+    "": "{:g}".format,
+}
 
 
 @attrs.frozen(kw_only=True)
-class Plan:
-    """What to measure."""
+class Figure:
+    """One measured number."""
 
-    sizes: tuple[int, ...]
-    wanted: frozenset[str]
-    quick: bool
+    name: str
+    value: float
+    unit: str = ""
+    target: float | None = None
+    """What the value should not exceed; None if it is only told."""
+    is_minimum: bool = False
+    """Whether the target is the least that is wanted."""
+    samples: tuple[float, ...] = ()
+    """What the value was computed from, in the order of measuring."""
 
     @property
-    def steps(self) -> int:
-        """How many steps of progress there will be."""
-        freezes = freeze_effort(self.quick)
-        steps = 1 + freezes.short + freezes.long if "freeze" in self.wanted else 0
-        live = self.wanted & {"idle", "update", "crash"}
-        for size in self.sizes:
-            each = effort_for(size, self.quick).steps
-            steps += sum(each[name] for name in self.wanted if name in each)
-            steps += 1 if live and "join" not in self.wanted else 0
-        return steps
+    def is_met(self) -> bool | None:
+        """Whether the target is met; None if there is none."""
+        if self.target is None:
+            return None
+        return self.value >= self.target if self.is_minimum else self.value <= self.target
+
+    @property
+    def value_text(self) -> str:
+        """The value for people."""
+        return _FORMATS[self.unit](self.value)
+
+    @property
+    def target_text(self) -> str:
+        """The target for people."""
+        if self.target is None:
+            return ""
+        if not self.target:
+            return "0"
+        return f"{'>=' if self.is_minimum else '<='} {self.target:g} {'' if self.unit == 'datagrams' else self.unit}"
 
 
-@attrs.define
-class Results:
-    """What was measured so far."""
-
-    figures: list[Figure] = attrs.Factory(list)
-    failures: list[str] = attrs.Factory(list)
-
-
-async def measure(plan: Plan, results: Results, step: Callable[[str], None]) -> None:
-    """Measure everything planned. What cannot be measured is noted, and does not stop the rest."""
-    for size in plan.sizes:
-        measures = ClusterMeasures(
-            size=size,
-            effort=effort_for(size, plan.quick),
-            targets=targets_for(size),
-            wanted=plan.wanted - {"freeze"},
-            tell=results.figures.append,
-            step=step,
-        )
-        try:
-            await measures.run()
-        except (MeasurementFailed, GossipError) as failure:
-            results.failures.append(f"N={size}: {failure}")
-    if "freeze" in plan.wanted:
-        try:
-            await measure_freezes(freeze_effort(plan.quick), results.figures.append, step)
-        except MeasurementFailed as failure:
-            results.failures.append(f"agents: {failure}")
+def table_of(figures: Iterable[Figure]) -> Table:
+    """The closing table."""
+    table = Table()
+    table.add_column("what")
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("target", justify="right", no_wrap=True)
+    table.add_column("met", no_wrap=True)
+    for figure in figures:
+        met = {True: "yes", False: "[bold red]NO[/]", None: ""}[figure.is_met]
+        table.add_row(figure.name, figure.value_text, figure.target_text, met)
+    return table
 
 
-def run(plan: Plan) -> Results:
-    """Measure with a progress bar on standard error, which is drawn between measurements only."""
-    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    results = Results()
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as progress:
-        task = progress.add_task("", total=plan.steps, completed=-1)
-
-        def step(what: str) -> None:
-            progress.update(task, description=what, advance=1)
-            progress.refresh()
-
-        try:
-            trio.run(measure, plan, results, step)
-        except BaseException as error:
-            if not _is_interrupt(error):
-                raise
-            raise click.Abort from None
-    return results
-
-
-def show(results: Results, before: dict[str, object], after: dict[str, object]) -> None:
-    """Print the table, what could not be measured, and the machine."""
-    console = Console(width=None if sys.stdout.isatty() else WIDTH_ELSEWHERE, highlight=False)
-    console.print(table_of(results.figures))
-    for failure in results.failures:
-        console.print(f"could not be measured: {failure}", markup=False)
-    packages = before["packages"]
-    assert isinstance(packages, dict)
-    versions = ", ".join(f"{name} {version}" for name, version in packages.items())
-    console.print(f"{before['cores']} cores, {before['platform']}, Python {before['python']}, {versions}")
-    console.print(f"commit {before['commit']}; load {before['load']} before, {after['load']} after", markup=False)
-
-
-def _is_interrupt(error: BaseException) -> bool:
-    """Whether Ctrl-C is what ended the measurements, alone or within a group of errors."""
-    inner: Sequence[BaseException] = getattr(error, "exceptions", ())
-    return isinstance(error, KeyboardInterrupt) or any(map(_is_interrupt, inner))
-
-
-def _sizes(_: click.Context, __: click.Parameter, given: Sequence[int]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(given))
-
-
-@click.command()
-@click.option("--quick", is_flag=True, help="Small clusters and few repetitions: less than a minute.")
-@click.option(
-    "--only",
-    type=click.Choice(MEASURES),
-    multiple=True,
-    help="Measure only this; may be given several times.",
-)
-@click.option(
-    "--nodes",
-    type=click.IntRange(3, 512),
-    multiple=True,
-    callback=_sizes,
-    help="Nodes in one process; may be given several times. "
-    f"Default: {' and '.join(map(str, DEFAULT_SIZES))}; with --quick: {' and '.join(map(str, QUICK_SIZES))}.",
-)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.File("w", lazy=False),
-    metavar="FILE",
-    help="Also write everything to this file, the single samples included.",
-)
-def main(quick: bool, only: tuple[str, ...], nodes: tuple[int, ...], json_file: IO[str] | None) -> None:
-    """Measure clusters on this machine and print each figure beside its target.
-
-    \b
-    join    all nodes but the first start at once: until all see all
-    idle    datagrams, bytes and CPU time of nodes that have nothing to tell
-    memory  how much a process grows by a node
-    update  a node changes its metadata: until the last one knows
-    crash   a node is cut off without a word: until it is dead for the last one
-    freeze  an agent (a process) is stopped for a while, and woken
-    """
-    logging.disable(logging.CRITICAL)
-    plan = Plan(
-        sizes=nodes or (QUICK_SIZES if quick else DEFAULT_SIZES), wanted=frozenset(only or MEASURES), quick=quick
-    )
-    before = machine()
-    results = run(plan)
-    after = machine()
-    show(results, before, after)
-    if json_file is not None:
-        json_file.write(as_json(results.figures, results.failures, {"before": before, "after": after}))
-    sys.exit(1 if results.failures else 0)
-
-
-if __name__ == "__main__":
-    main()
+def as_json(figures: Iterable[Figure], failures: Sequence[str], machines: dict[str, dict[str, object]]) -> str:
+    """Everything, the single samples included, for other programs."""
+    told = [attrs.asdict(figure) | {"is_met": figure.is_met} for figure in figures]
+    return json.dumps({"figures": told, "failures": failures, **machines}, indent=1) + "\n"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.report import Figure
+from benchmarks.figures import Figure
 from sims.run import Run
 from sims.scenarios import find
 

@@ -15,9 +15,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.figures import WIDTH_ELSEWHERE
+from benchmarks.figures import WIDTH_ELSEWHERE, Figure, as_json, table_of
+from benchmarks.measuring import machine
 from benchmarks.parallel import Job, do_all
-from benchmarks.report import Figure, as_json, machine, table_of
 from benchmarks.simulated_figures import FIGURES, Study
 
 

@@ -12,9 +12,9 @@ from typing import Protocol
 import attrs
 
 from benchmarks.ablations import AS_BUILT, GUARDS_OFF
+from benchmarks.figures import Figure
 from benchmarks.growth import growth_of
 from benchmarks.parallel import Job
-from benchmarks.report import Figure
 from sims.measures import percentile
 from sims.outcome import Outcome
 from sims.plan import Plan

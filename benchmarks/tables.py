@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import click
 
-from benchmarks.report import Figure
+from benchmarks.figures import Figure
 
 FIGURES = "figures"
 ABLATIONS = "ablations"

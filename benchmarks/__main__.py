@@ -1,0 +1,103 @@
+"""``python -m benchmarks``: measure systems side by side, render what was measured, compare two measurements."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks import namespace
+from benchmarks.experiments import EXPERIMENTS
+from benchmarks.running import Choice, Session, measure, ready
+from benchmarks.systems import SYSTEMS
+
+QUICK_SYSTEMS = ("ours", "memberlist-lan")
+
+
+def _listed(allowed: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], tuple[str, ...]]:
+    """Reads names that are separated by commas."""
+
+    def read(_: click.Context, __: click.Parameter, given: str | None) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(given.split(","))) if given else ()
+        for name in names:
+            if name not in allowed:
+                raise click.BadParameter(f"{name!r} is not one of {', '.join(allowed)}")
+        return names
+
+    return read
+
+
+def _sizes(_: click.Context, __: click.Parameter, given: str | None) -> tuple[int, ...]:
+    try:
+        sizes = tuple(dict.fromkeys(int(each) for each in given.split(","))) if given else ()
+    except ValueError:
+        raise click.BadParameter("numbers separated by commas, such as 8,32") from None
+    if any(not 3 <= size <= 1000 for size in sizes):
+        raise click.BadParameter("clusters have 3 to 1000 nodes")
+    return sizes
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Benchmarks over real sockets: this library beside what one would use instead."""
+
+
+def _about_experiments() -> str:
+    lines = [f"{each.name:<8} {each.about}" for each in EXPERIMENTS.values()]
+    return "\b\n" + "\n".join(lines)
+
+
+@main.command(
+    help="Measure systems side by side, on this machine, over real sockets in a private network.\n\n"
+    "Experiments (default: all):\n\n" + _about_experiments()
+)
+@click.argument("experiments", nargs=-1, type=click.Choice(list(EXPERIMENTS)), metavar="[EXPERIMENT]...")
+@click.option("--systems", callback=_listed(list(SYSTEMS)), help=f"Default: all. Of {', '.join(SYSTEMS)}.")
+@click.option("--nodes", callback=_sizes, metavar="N,...", help="Sizes of clusters, such as 8,32,128.")
+@click.option("--repeat", type=click.IntRange(1), help="Repetitions of each experiment.")
+@click.option("--seed", default=0, show_default=True, help="From which follows who is made to do what.")
+@click.option("--quick", is_flag=True, help="Small clusters, short, and two systems: less than three minutes.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
+    help="Write all samples to this file, after each experiment.",
+)  # fmt: skip
+def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int, ...], repeat: int | None,
+        seed: int, quick: bool, json_file: Path | None) -> None:  # fmt: skip
+    logging.disable(logging.CRITICAL)
+    choice = Choice(
+        experiments=experiments or list(EXPERIMENTS),
+        systems=systems or (QUICK_SYSTEMS if quick else list(SYSTEMS)),
+        nodes=nodes,
+        repeats=repeat,
+        quick=quick,
+        seed=seed,
+    )
+    usable, skipped = ready(choice.systems)  # while there is still a network to install from
+    try:
+        namespace.enter()
+    except namespace.NamespaceUnavailable as error:
+        raise click.ClickException(str(error)) from None
+    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as progress:
+        task = progress.add_task("", total=choice.cells)
+
+        def step(what: str) -> None:
+            progress.update(task, description=what)
+            progress.refresh()
+
+        session = Session(choice, usable, skipped, file=json_file, step=step, done=lambda: progress.advance(task))
+        try:
+            measure(session)
+        except KeyboardInterrupt:
+            progress.stop()
+            click.echo("interrupted; what was measured so far is kept", err=True)
+    sys.exit(0 if session.samples else 1)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")

@@ -1,0 +1,124 @@
+"""How long news takes to reach the last node: of a change, a crash, a farewell, a restart."""
+
+from __future__ import annotations
+
+import trio
+
+from benchmarks import namespace
+from benchmarks.cluster import SETTLING_S, Cluster, Seen, open_cluster
+from benchmarks.experiments.bench import Bench, Experiment, false_deaths
+from benchmarks.namespace import Sent
+
+UPDATE_WITHIN_S = 30.0
+CRASH_WITHIN_S = 60.0
+"""What is not known to all after so long is taken for never; ten times what any system needs as a rule."""
+
+COUNTED_S = 2.5
+"""Seconds in which what is sent because of an update is counted; after that, all are silent again."""
+
+LOSSES = (0.0, 0.05, 0.25)
+AT_ONCE = 5
+LEAST_FOR_SEVERAL = 16
+"""Nodes from which on five of them can crash together and leave a cluster worth the name."""
+
+
+async def update(bench: Bench) -> None:
+    """A node changes its value."""
+    async with open_cluster(bench.system, bench.nodes) as cluster:
+        await cluster.joined()
+        await trio.sleep(bench.full(5, 1))
+        idle = await _sent_within(COUNTED_S)
+        for repeat in range(bench.repeats * 2):
+            bench.step(f"update {repeat + 1}")
+            await trio.sleep(bench.random.uniform(0.2, 1.2))
+            before = namespace.sent()
+            with trio.move_on_after(COUNTED_S):
+                seen = await cluster.update(bench.any_of(cluster), COUNTED_S)
+                await trio.sleep_forever()
+            more = (namespace.sent() - before).datagrams - idle.datagrams
+            bench.keep_seen(repeat, seen, {"datagrams_per_node": more / bench.nodes})
+
+
+async def crash(bench: Bench) -> None:
+    """A node ends without a word; without loss, with some and with much, and five nodes at once."""
+    for share in LOSSES[:1] if bench.quick else LOSSES:
+        async with open_cluster(bench.system, bench.nodes) as cluster:
+            await cluster.joined()
+            for repeat in range(bench.repeats):
+                bench.step(f"crash {repeat + 1}, {share:.0%} loss")
+                await cluster.reset()
+                with namespace.loss(share):
+                    await trio.sleep(bench.random.uniform(2.0, 3.0))
+                    name = bench.any_of(cluster)
+                    seen = await cluster.crash(name, CRASH_WITHIN_S)
+                wrong = false_deaths(await cluster.report(), {name})
+                bench.keep_seen(repeat, seen, {"false_deaths": wrong}, setting=f"{share:.0%} loss" if share else "")
+                await cluster.start_again([name])
+    if bench.nodes >= LEAST_FOR_SEVERAL:
+        await _several_crashes(bench)
+
+
+async def _several_crashes(bench: Bench) -> None:
+    async with open_cluster(bench.system, bench.nodes) as cluster:
+        await cluster.joined()
+        for repeat in range(bench.repeats):
+            bench.step(f"five crashes at once {repeat + 1}")
+            await cluster.reset()
+            await trio.sleep(bench.random.uniform(0.0, 1.0))
+            names = bench.random.sample(cluster.running[1:], AT_ONCE)
+            all_seen = await cluster.crash_all(names, CRASH_WITHIN_S)
+            times = sorted(time for seen in all_seen for time in seen.times_s)
+            wrong = false_deaths(await cluster.report(), set(names))
+            seen = Seen(times, sum(each.missing for each in all_seen))
+            bench.keep_seen(repeat, seen, {"false_deaths": wrong}, setting="five at once")
+            await cluster.start_again(names)
+
+
+async def leave(bench: Bench) -> None:
+    """A node says farewell."""
+    async with open_cluster(bench.system, bench.nodes) as cluster:
+        await cluster.joined()
+        for repeat in range(bench.repeats):
+            bench.step(f"farewell {repeat + 1}")
+            await trio.sleep(bench.random.uniform(0.0, 1.0))
+            name = bench.any_of(cluster)
+            bench.keep_seen(repeat, await cluster.leave(name, CRASH_WITHIN_S), {})
+            await _restarted(cluster, name)
+
+
+async def restart(bench: Bench) -> None:
+    """A node ends without a word and is started again at once, under the same name and address."""
+    async with open_cluster(bench.system, bench.nodes) as cluster:
+        await cluster.joined()
+        for repeat in range(bench.repeats):
+            bench.step(f"restart {repeat + 1}")
+            await trio.sleep(bench.random.uniform(0.0, 1.0))
+            bench.keep_seen(repeat, await cluster.restart(bench.any_of(cluster), CRASH_WITHIN_S), {})
+            await cluster.calm()
+
+
+async def _restarted(cluster: Cluster, name: str) -> None:
+    await trio.sleep(SETTLING_S)  # the farewell is over, and its sockets closed
+    await cluster.start_again([name])
+
+
+async def _sent_within(seconds: float) -> Sent:
+    before = namespace.sent()
+    await trio.sleep(seconds)
+    return namespace.sent() - before
+
+
+EXPERIMENTS = (
+    Experiment(name="update", about="a node changes its metadata: until the others know", run=update),
+    Experiment(
+        name="crash",
+        about="a node ends without a word, at 0, 5 and 25 % loss, and five at once: until the others hold it for dead",
+        run=crash,
+    ),
+    Experiment(name="leave", about="a node says farewell: until the others know", run=leave),
+    Experiment(
+        name="restart",
+        about="a node ends without a word and starts again at once: until the others see the new one",
+        run=restart,
+    ),
+)

@@ -1,0 +1,52 @@
+"""What all measurements have in common: how they fail, and the machine they are taken on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("attrs", "cbor2", "trio")
+"""Installed packages whose versions matter for the figures."""
+
+
+class MeasurementFailed(Exception):
+    """Something that was to be measured did not happen at all."""
+
+
+def machine() -> dict[str, object]:
+    """What the figures were measured on, and of which version of the source."""
+    return {
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "load": [round(load, 2) for load in os.getloadavg()],
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "commit": _commit(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _commit() -> str:
+    """The commit of the source, with a plus sign if it was changed since."""
+    folder = Path(__file__).parent
+    try:
+        commit = _git(folder, "rev-parse", "--short", "HEAD")
+        return commit + "+" * bool(_git(folder, "status", "--porcelain"))
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()

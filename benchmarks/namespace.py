@@ -1,0 +1,179 @@
+"""A private network: losses, partitions and counts of packets, the same for every system and from outside of it.
+
+Everything runs in a network namespace of its own, in which nobody else's packets are. ``nft`` counts what is sent
+there, and drops what is to be lost where it arrives; dropped where it leaves, the sender would be told. Half of the
+nodes can be put into a second namespace behind a pair of virtual interfaces, so that a partition also stops streams,
+whose source address tells nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import attrs
+
+_ENTERED = "GOSSIP_BENCHMARKS_NAMESPACE"
+"""Environment variable that is set within the namespace."""
+
+LEFT, RIGHT = "10.1", "10.2"
+"""Networks, of 16 bits, in which nodes of this and of the other half live."""
+
+UDP_HEADERS_BYTES = 28
+"""IPv4 and UDP headers of a datagram."""
+
+_TABLE = """
+table ip benchmark {
+    counter datagrams { }
+    counter segments { }
+    chain sent {
+        type filter hook output priority 0;
+        ip protocol udp counter name datagrams
+        ip protocol tcp counter name segments
+    }
+    chain faults { type filter hook input priority 0; }
+}
+"""
+
+
+class NamespaceUnavailable(Exception):
+    """There can be no private network here. The text says why, and what helps."""
+
+
+def enter() -> None:
+    """Go on in a network namespace of our own; starts this very command again within one, and does not return.
+
+    Does nothing there.
+
+    :raises NamespaceUnavailable: if that is not allowed, or tools are missing.
+    """
+    if _ENTERED in os.environ:
+        _set_up()
+        return
+    for tool, package in (("unshare", "util-linux"), ("ip", "iproute2"), ("nft", "nftables")):
+        if _path(tool) is None:
+            raise NamespaceUnavailable(f"the command {tool} is missing; on Debian: apt-get install {package}")
+    options = _options()
+    arguments = [*sys.orig_argv[1:]]
+    os.environ[_ENTERED] = "1"
+    sys.stdout.flush()
+    os.execvp("unshare", ["unshare", options, "--", sys.executable, *arguments])
+
+
+@attrs.frozen
+class Sent:
+    """What was sent by all nodes together."""
+
+    datagrams: int
+    datagram_bytes: int
+    """Payload of those datagrams."""
+    stream_bytes: int
+    """TCP, headers and acknowledgements included."""
+
+    def __sub__(self, earlier: Sent) -> Sent:
+        return Sent(
+            self.datagrams - earlier.datagrams,
+            self.datagram_bytes - earlier.datagram_bytes,
+            self.stream_bytes - earlier.stream_bytes,
+        )
+
+
+def sent() -> Sent:
+    """What was sent so far in this namespace."""
+    listed = json.loads(_run("nft", "-j", "list", "counters", "table", "ip", "benchmark"))
+    counters = {each["counter"]["name"]: each["counter"] for each in listed["nftables"] if "counter" in each}
+    datagrams, segments = counters["datagrams"], counters["segments"]
+    payload = datagrams["bytes"] - UDP_HEADERS_BYTES * datagrams["packets"]
+    return Sent(datagrams["packets"], payload, segments["bytes"])
+
+
+@contextmanager
+def loss(share: float) -> Iterator[None]:
+    """Lose a share of all packets, those of streams included, while the block lasts."""
+    if not share:
+        yield
+        return
+    _run("nft", f"add rule ip benchmark faults numgen random mod 10000 < {round(10_000 * share)} drop")
+    try:
+        yield
+    finally:
+        _run("nft", "flush chain ip benchmark faults")
+
+
+class OtherHalf:
+    """A second namespace, connected to this one."""
+
+    def __init__(self) -> None:
+        self._keeper = subprocess.Popen(["unshare", "-n", "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self._inside = ("nsenter", f"--net=/proc/{self._keeper.pid}/ns/net", "--")
+        try:
+            self._connect()
+        except BaseException:
+            self.close()
+            raise
+
+    def command(self, command: Sequence[str]) -> tuple[str, ...]:
+        """The command line that runs ``command`` there."""
+        return (*self._inside, *command)
+
+    @contextmanager
+    def cut_off(self) -> Iterator[None]:
+        """Let nothing pass between the halves while the block lasts."""
+        for inside in ((), self._inside):
+            _run(*inside, "nft", 'add rule ip benchmark faults iifname "halves" drop')
+        try:
+            yield
+        finally:
+            for inside in ((), self._inside):
+                _run(*inside, "nft", "flush chain ip benchmark faults")
+
+    def close(self) -> None:
+        """Remove it. Whatever still runs there must have ended."""
+        self._keeper.communicate()
+
+    def _connect(self) -> None:
+        while os.readlink(f"/proc/{self._keeper.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+            if self._keeper.poll() is not None:
+                raise NamespaceUnavailable("a second network namespace was refused")
+        _run("ip", "link", "add", "halves", "type", "veth", "peer", "name", "halves", "netns", str(self._keeper.pid))
+        _run(*self._inside, "ip", "link", "set", "lo", "up")
+        for inside, here, there in (((), LEFT, RIGHT), (self._inside, RIGHT, LEFT)):
+            _run(*inside, "ip", "address", "replace", f"{here}.255.254/32", "dev", "halves")
+            _run(*inside, "ip", "link", "set", "halves", "up")
+            _run(*inside, "ip", "route", "replace", f"{there}.0.0/16", "dev", "halves", "src", f"{here}.255.254")
+            _run(*inside, "ip", "route", "replace", "local", f"{here}.0.0/16", "dev", "lo")
+        _run(*self._inside, "nft", "-f", "-", text=_TABLE)
+
+
+def _set_up() -> None:
+    _run("ip", "link", "set", "lo", "up")
+    _run("ip", "route", "replace", "local", f"{LEFT}.0.0/16", "dev", "lo")
+    _run("nft", "-f", "-", text=_TABLE)
+
+
+def _options() -> str:
+    """With these options, a namespace may be made; as an ordinary user, together with one for users."""
+    for options in ("-n", "-rn"):
+        if subprocess.run(["unshare", options, "true"], capture_output=True, check=False).returncode == 0:
+            return options
+    raise NamespaceUnavailable(
+        "no network namespace may be made here; run as root, or allow user namespaces (sysctl user.max_user_namespaces)"
+    )
+
+
+def _path(tool: str) -> str | None:
+    """Where a tool is; those for administrators are not on everybody's path."""
+    return shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+def _run(tool: str, *arguments: str, text: str | None = None) -> str:
+    command = [_path(tool) or tool, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, input=text, check=False)
+    if done.returncode:
+        raise NamespaceUnavailable(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout

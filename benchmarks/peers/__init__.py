@@ -1,0 +1,1 @@
+"""Hosts of each system: see ``README.rst`` beside this file."""

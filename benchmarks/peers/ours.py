@@ -1,0 +1,211 @@
+"""A host of this library's nodes: ``python -m benchmarks.peers.ours``. See ``README.rst`` beside this file.
+
+Times are those in the nodes' own events: the moment a node read the datagram that told it. They are collected where
+events are published. A reading task per node would add a wake-up for each event, as many as the square of the
+number of nodes in a join, to the work of the very process that is measured.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import attrs
+import trio
+
+from gossip import Config, EventKind, MembershipEvent, Node, Subscription, open_node
+from gossip.core.config import PROFILES
+from gossip.core.member import Member
+
+MOST_DEATHS = 100_000
+"""Deaths kept for a report."""
+
+LONGEST_LINE = 4_000_000
+"""Bytes in one request."""
+
+
+@attrs.frozen
+class Sight:
+    """Something that a node may see: so many living members, a member's value, or that a member is gone."""
+
+    alive: int | None = None
+    who: str = ""
+    value: str | None = None
+    gone: bool = False
+
+    def is_seen_in(self, event: MembershipEvent) -> bool:
+        """Whether an event shows it."""
+        if self.alive is not None:
+            return event.alive == self.alive
+        return event.member.name == self.who and self._fits(event.member)
+
+    def is_seen_by(self, node: Node) -> bool:
+        """Whether a node sees it now."""
+        if self.alive is not None:
+            return node.alive == self.alive
+        member = node.get(self.who)
+        return self.gone if member is None else self._fits(member)
+
+    def _fits(self, member: Member) -> bool:
+        if self.gone:
+            return not member.status.is_living
+        return member.status.is_living and member.metadata.get("value") == self.value
+
+
+class Watch:
+    """What the nodes of this host are to see, and what they saw."""
+
+    def __init__(self) -> None:
+        self._clock_offset = time.monotonic() - trio.current_time()
+        self._sight = Sight(alive=0)
+        self._missing: set[str] = set()
+        self._seen: dict[str, float] = {}
+        self._all_seen = trio.Event()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what :meth:`report` tells."""
+        self._sizes: set[int] = set()
+        self._deaths: list[tuple[str, str, float]] = []
+        self._suspicions = 0
+
+    def report(self) -> dict[str, Any]:
+        """What was seen since the last reset, whether expected or not."""
+        return {"sizes": sorted(self._sizes), "deaths": self._deaths, "suspicions": self._suspicions}
+
+    def expect(self, names: Sequence[str], sight: Sight, running: Mapping[str, Node]) -> None:
+        """Note from now on when each of these nodes sees this."""
+        self._sight, self._missing, self._seen, self._all_seen = sight, set(names), {}, trio.Event()
+        for name in names:
+            if name in running and sight.is_seen_by(running[name]):
+                self._see(name, time.monotonic())
+
+    async def outcome(self, seconds: float) -> dict[str, Any]:
+        """Who has seen it when, as soon as all have or so many seconds are over."""
+        if self._missing:
+            with trio.move_on_after(seconds):
+                await self._all_seen.wait()
+        return {"seen": self._seen, "missing": sorted(self._missing)}
+
+    def take(self, observer: str, event: MembershipEvent) -> None:
+        """Take in an event of one node."""
+        self._sizes.add(event.alive)
+        if event.kind is EventKind.DIED and len(self._deaths) < MOST_DEATHS:
+            self._deaths.append((observer, event.member.name, event.time + self._clock_offset))
+        elif event.kind is EventKind.SUSPECTED:
+            self._suspicions += 1
+        if observer in self._missing and self._sight.is_seen_in(event):
+            self._see(observer, event.time + self._clock_offset)
+
+    def _see(self, observer: str, when: float) -> None:
+        self._missing.discard(observer)
+        self._seen[observer] = when
+        if not self._missing:
+            self._all_seen.set()
+
+
+class _Tap(Subscription):
+    """Hands each event on at once, in place of keeping it for a reader."""
+
+    def __init__(self, node: Node, tell: Callable[[MembershipEvent], None]) -> None:
+        super().__init__(node._broadcast, buffer=1)
+        self._tell = tell
+
+    def publish(self, event: MembershipEvent) -> None:
+        """Hand on one event."""
+        self._tell(event)
+
+
+class Host:
+    """The nodes of this process."""
+
+    def __init__(self, config: Config, nursery: trio.Nursery) -> None:
+        self._config = config
+        self._nursery = nursery
+        self._watch = Watch()
+        self._nodes: dict[str, Node] = {}
+        self._scopes: dict[str, trio.CancelScope] = {}
+
+    async def do(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what is asked; returns the reply."""
+        at = time.monotonic()
+        match request:
+            case {"do": "start", "nodes": nodes, "seeds": seeds}:
+                await self._start(nodes, seeds)
+            case {"do": "expect", "nodes": names, "see": see}:
+                self._watch.expect(names, Sight(**see), self._nodes)
+            case {"do": "await", "seconds": seconds}:
+                return await self._watch.outcome(seconds)
+            case {"do": "update", "node": name, "value": value}:
+                self._nodes[name].update({"value": value})
+            case {"do": "crash", "node": name}:
+                self._end(name)
+            case {"do": "leave", "node": name}:
+                self._nursery.start_soon(self._leave, name)
+            case {"do": "reset"}:
+                self._watch.reset()
+            case {"do": "report"}:
+                return self._watch.report()
+            case _:
+                raise ValueError(f"unknown request {request!r}")
+        return {"at": at}
+
+    async def _start(self, nodes: Sequence[Mapping[str, str]], seeds: Sequence[str]) -> None:
+        gc.collect()  # what nodes that ended left behind is not the new ones' work
+        async with trio.open_nursery() as starting:
+            for node in nodes:
+                starting.start_soon(
+                    self._nursery.start, partial(self._run, node["name"], node["address"], node["value"], seeds)
+                )
+
+    async def _run(self, name: str, address: str, value: str, seeds: Sequence[str],
+                   task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:  # fmt: skip
+        with trio.CancelScope() as scope:
+            async with open_node(
+                name, bind=address, seeds=list(seeds), config=self._config, metadata={"value": value}
+            ) as node:
+                with _Tap(node, partial(self._watch.take, name)):
+                    self._nodes[name], self._scopes[name] = node, scope
+                    task_status.started()
+                    await trio.sleep_forever()
+
+    def _end(self, name: str) -> None:
+        del self._nodes[name]
+        self._scopes.pop(name).cancel()
+
+    async def _leave(self, name: str) -> None:
+        await self._nodes[name].leave()
+        self._end(name)
+
+
+async def serve(requests: trio.abc.ReceiveStream, reply: Callable[[str], None], config: Config) -> None:
+    """Do what each line asks, until there are no more."""
+    async with trio.open_nursery() as nursery:
+        host = Host(config, nursery)
+        rest = b""
+        while chunk := await requests.receive_some(LONGEST_LINE):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                try:
+                    told = await host.do(json.loads(line))
+                except Exception as error:  # noqa: BLE001 - the benchmark is told of it
+                    told = {"error": f"{type(error).__name__}: {error}"}
+                reply(json.dumps(told))
+        nursery.cancel_scope.cancel()
+
+
+async def main() -> None:
+    """Serve standard input."""
+    logging.disable(logging.CRITICAL)
+    profile = sys.argv[1] if len(sys.argv) > 1 else "lan"
+    await serve(trio.lowlevel.FdStream(0), partial(print, flush=True), PROFILES[profile]())
+
+
+if __name__ == "__main__":
+    trio.run(main)

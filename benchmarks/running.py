@@ -1,0 +1,126 @@
+"""Running experiments: every system at every size, one after the other, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import attrs
+import trio
+
+from benchmarks.experiments import EXPERIMENTS, Bench, Experiment
+from benchmarks.measuring import MeasurementFailed, machine
+from benchmarks.samples import Results, Sample, Skipped, save
+from benchmarks.systems import SYSTEMS, System, Unavailable
+
+QUICK_NODES = (8,)
+QUICK_REPEATS = 1
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """What is to be measured."""
+
+    experiments: Sequence[str]
+    systems: Sequence[str]
+    nodes: Sequence[int] = ()
+    """Empty: as each experiment has it."""
+    repeats: int | None = None
+    quick: bool = False
+    seed: int = 0
+
+    def nodes_of(self, experiment: Experiment) -> Sequence[int]:
+        """The sizes at which an experiment is made."""
+        return self.nodes or (QUICK_NODES if self.quick else experiment.nodes)
+
+    def repeats_of(self, experiment: Experiment) -> int:
+        """How often it is repeated."""
+        return self.repeats or (QUICK_REPEATS if self.quick else experiment.repeats)
+
+    @property
+    def cells(self) -> int:
+        """How many pieces of work that is."""
+        return sum(len(self.nodes_of(EXPERIMENTS[each])) for each in self.experiments) * len(self.systems)
+
+
+def ready(names: Sequence[str]) -> tuple[dict[str, System], list[Skipped]]:
+    """Make systems ready to run, and say which cannot be."""
+    systems: dict[str, System] = {}
+    skipped: list[Skipped] = []
+    for name in names:
+        try:
+            systems[name] = SYSTEMS[name]()
+        except Unavailable as reason:
+            skipped.append(Skipped(experiment="", system=name, reason=str(reason)))
+    return systems, skipped
+
+
+class Session:
+    """One command's measurements."""
+
+    def __init__(self, choice: Choice, systems: Mapping[str, System], skipped: Sequence[Skipped], *,
+                 file: Path | None, step: Callable[[str], None], done: Callable[[], None]) -> None:  # fmt: skip
+        """
+        :param file: to which everything is written after each piece of work, so that an interrupt loses little.
+        :param step: told what is done next.
+        :param done: called after each piece of work.
+        """
+        self._choice = choice
+        self._systems = systems
+        self._file = file
+        self._step = step
+        self._done = done
+        self._machine = machine()
+        self.samples: list[Sample] = []
+        self.skipped = list(skipped)
+
+    async def run(self) -> None:
+        """Measure everything that was chosen. What cannot be measured is noted, and does not stop the rest."""
+        for name in self._choice.experiments:
+            for nodes in self._choice.nodes_of(EXPERIMENTS[name]):
+                for system in self._systems.values():
+                    await self._cell(EXPERIMENTS[name], nodes, system)
+                    self._done()
+                    self.write()
+
+    def add(self, samples: Sequence[Sample]) -> None:
+        """Add what was measured otherwise."""
+        self.samples += samples
+        self.write()
+
+    @property
+    def results(self) -> Results:
+        """What there is by now."""
+        return Results(
+            machine={**self._machine, "load_after": machine()["load"]},
+            systems={name: system.about for name, system in self._systems.items()},
+            samples=tuple(self.samples),
+            skipped=tuple(self.skipped),
+        )
+
+    def write(self) -> None:
+        """Write what there is by now."""
+        if self._file is not None:
+            save(self.results, self._file)
+
+    async def _cell(self, experiment: Experiment, nodes: int, system: System) -> None:
+        bench = Bench(
+            experiment=experiment.name, system=system, nodes=nodes, repeats=self._choice.repeats_of(experiment),
+            quick=self._choice.quick, seed=self._choice.seed, tell=self.samples.append,
+            step=partial(self._say, f"{experiment.name}, {nodes} nodes, {system.name}"),
+        )  # fmt: skip
+        try:
+            await experiment.run(bench)
+        except MeasurementFailed as failure:
+            self.skipped.append(
+                Skipped(experiment=f"{experiment.name}, {nodes} nodes", system=system.name, reason=str(failure))
+            )
+
+    def _say(self, where: str, what: str) -> None:
+        self._step(f"{where}: {what}")
+
+
+def measure(session: Session) -> None:
+    """Run a session to its end."""
+    trio.run(session.run)

@@ -1,0 +1,40 @@
+"""Runs of ``python -m benchmarks`` for tests."""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from benchmarks.samples import Results, load
+from tests.rst import ROOT
+
+LIMIT_S = 600
+"""No command takes a third of it."""
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        capture_output=True, text=True, cwd=ROOT, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+
+
+def measure(folder: Path, *arguments: str) -> Results:
+    """Have something measured; skips the test where there can be no private network."""
+    if (reason := why_no_network()) is not None:
+        pytest.skip(reason)
+    file = folder / "results.json"
+    done = run("run", *arguments, "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    return load(file)
+
+
+@cache
+def why_no_network() -> str | None:
+    """Why there can be no private network here; None if there can."""
+    script = "from benchmarks import namespace; namespace.enter()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
+    return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]

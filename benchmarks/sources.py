@@ -1,0 +1,65 @@
+"""Files of results that are looked at together: whose samples count, and what they say of their machines.
+
+Where two files have samples of the same kind, those of the file that is named later count, and the earlier ones
+are left out: what was measured again replaces what was measured before, and is not mixed with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from benchmarks.samples import Results, Sample, Skipped, load
+from benchmarks.summary import is_ours
+
+
+@attrs.frozen
+class Source:
+    """A file and what is in it."""
+
+    name: str
+    """As it was given."""
+    results: Results
+
+
+def read(file: Path) -> Source:
+    """Read a file.
+
+    :raises UnusableResults: if it holds no results.
+    """
+    return Source(file.as_posix(), load(file))
+
+
+def samples_of(sources: Sequence[Source]) -> tuple[Sample, ...]:
+    """The samples that count."""
+    last = {sample.where: source.name for source in sources for sample in source.results.samples}
+    return tuple(sample for source in sources for sample in source.results.samples if last[sample.where] == source.name)
+
+
+def systems_of(sources: Sequence[Source]) -> dict[str, str]:
+    """What each system is, ours first."""
+    found = {name: text for source in sources for name, text in source.results.systems.items()}
+    return dict(sorted(found.items(), key=lambda item: not is_ours(item[0])))
+
+
+def skipped_of(sources: Sequence[Source]) -> tuple[Skipped, ...]:
+    """What was skipped and is in no other file either."""
+    measured = {(sample.experiment, sample.system) for source in sources for sample in source.results.samples}
+    every = dict.fromkeys(each for source in sources for each in source.results.skipped)
+    return tuple(each for each in every if (each.experiment, each.system) not in measured)
+
+
+def machine_facts(machine: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of a machine, each fact as a text, by its name."""
+    return {str(name).replace("_", " "): _text(value) for name, value in machine.items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_text(inner)}" for name, inner in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(_text, value))
+    return "unknown" if value is None else str(value)

@@ -6,8 +6,10 @@ measured, ``compare`` tells two measurements apart.
 - ``systems``: which systems there are; ``peers``: the processes that run their nodes
 - ``namespace``, ``hosts``, ``cluster``: a private network, processes in it, and the nodes in those
 - ``experiments``: what is done to clusters; ``running``: all of it, one after the other
-- ``samples``: what was measured, as a file
+- ``samples``, ``sources``, ``summary``: what is kept of each repetition, which of several files counts, and medians
+- ``targets``, ``comparison``: what the figures are held to; what moved by more than its spread
+- ``cli_report``, ``render``: tables, ``docs/benchmarks.rst`` and its plots (extra ``bench``)
 
 ``python -m benchmarks.simulated`` and ``python -m benchmarks.evaluation`` measure simulated clusters: what the
-protocol is held to, and what each choice in it is worth.
+protocol is held to, and what each choice in it is worth. ``figures`` and ``tables`` are theirs.
 """

@@ -87,7 +87,7 @@ async def lossy(bench: Bench) -> None:
             "bytes_per_node_s": sent.datagram_bytes / node_s,
             "stream_bytes_per_node_s": sent.stream_bytes / node_s,
         },
-        setting=f"{LOSS:.0%} loss",
+        setting=f"{100 * LOSS:g} % loss",
     )
 
 

@@ -1,0 +1,38 @@
+"""Tables on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from benchmarks.render.layout import Table
+from benchmarks.samples import Skipped
+from benchmarks.targets import Outcome
+
+STYLES = {Outcome.MET.value: "green", Outcome.MISSED.value: "bold red", Outcome.NOT_MEASURED.value: "dim"}
+
+
+def as_text(tables: Sequence[Table], skipped: Sequence[Skipped]) -> RenderableType:
+    """All tables, and what was skipped and why."""
+    lines = [Text(f"skipped: {skipped_text(each)}") for each in skipped]
+    return Group(*map(rich_table, tables), *lines)
+
+
+def rich_table(table: Table) -> RichTable:
+    """A table in the colours of the terminal."""
+    shown = RichTable(title=Text(table.title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for place, head in enumerate(table.heads):
+        is_narrow = 0 < place < table.leading
+        shown.add_column(Text(head), justify="right" if is_narrow else "left", no_wrap=is_narrow)
+    for row in table.rows:
+        shown.add_row(*(Text(text.replace("; ", "\n"), style=STYLES.get(text, "")) for text in row))
+    return shown
+
+
+def skipped_text(skipped: Skipped) -> str:
+    """What was not measured, and why."""
+    return f"{skipped.system or 'all systems'}, {skipped.experiment or 'all experiments'}: {skipped.reason}"

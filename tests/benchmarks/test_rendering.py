@@ -1,0 +1,290 @@
+"""Tables, the page and the plots: everything is in them, and whatever reads them finds no fault."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from benchmarks.cli_report import report
+from benchmarks.render.layout import Table, cell_of, table_of, tables_of
+from benchmarks.render.numbers import cell, label, times
+from benchmarks.render.rst import Picture, escaped, page
+from benchmarks.render.text import as_text
+from benchmarks.samples import Number, Sample, Skipped, save
+from benchmarks.sources import Source
+from benchmarks.summary import Kind, summary_of
+from tests.benchmarks.made_up import SIZES, SYSTEMS, results, sample
+from tests.benchmarks.test_summary import stat_of
+
+SUMMARY = summary_of(results().samples)
+EXPERIMENTS = ("join", "update", "crash", "leave", "restart", "heal", "slow", "lossy", "idle", "limits", "micro")
+
+
+# --- cells
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ((1.5,), "1.50 s"),
+        ((0.0021, 0.0018, 0.003), "2.10 (1.80\N{EN DASH}3.00) ms"),
+        ((0.00002,), "20.0 µs"),
+        ((123.4, 122.6, 130.0), "123 (123\N{EN DASH}130) s"),
+        ((None, None), "never"),
+        ((1.0, None, 2.0), "2.00 s (from 1.00; never: 1 of 3)"),
+        ((None, 1.0, None), "never: 2 of 3; else 1.00 s"),
+    ],
+)
+def test_times_are_told_with_sensible_digits_and_units(values: tuple[Number, ...], text: str) -> None:
+    assert cell(stat_of(*values)) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "values", "text"),
+    [
+        ("false_deaths", (0.0, 0.0), "0"),
+        ("false_deaths", (3.0, 0.0, 7.0), "3 (0\N{EN DASH}7)"),
+        ("bytes_per_node_s", (12345.6,), "12,346"),
+        ("datagrams_per_node_s", (1.98, 2.0, 2.03), "2.00 (1.98\N{EN DASH}2.03)"),
+        ("suspicions", (None,), "not told"),
+    ],
+)
+def test_other_numbers_are_told_without_a_unit(number: str, values: tuple[Number, ...], text: str) -> None:
+    assert cell(stat_of(*values, number=number)) == text
+
+
+def test_how_long_was_waited_is_told_where_it_is_known() -> None:
+    group = SUMMARY.groups[Kind("heal", "", 32, "memberlist-lan")]
+    assert cell_of(group, "last_s") == "not within 120 s"
+
+
+def test_names_of_numbers_are_words_with_a_unit() -> None:
+    assert label("cpu_ms_per_node_s") == "CPU time, ms per node and second"
+    assert label("hops_last") == "hops last"
+    assert label("something_new_us") == "something new, µs"
+    assert [times(each) for each in (458.2, 9.97, 4.0, 0.449)] == ["458", "10", "4.0", "0.45"]
+
+
+# --- tables
+
+
+def row_of(table: Table, *about: str) -> tuple[str, ...]:
+    name = ""
+    for row in table.rows:
+        name = row[0] or name
+        if (name, *row[1 : table.leading]) == about:
+            return row[table.leading :]
+    raise AssertionError(f"no row {about}")
+
+
+def test_systems_stand_side_by_side_with_their_factors() -> None:
+    table = table_of(SUMMARY, "update")
+    assert table.heads == ("", "Nodes", *SYSTEMS)
+    ours, processes, peer, swim = row_of(table, "last node knows", "8")
+    assert ours == "2.20 (2.00\N{EN DASH}2.40) ms"
+    assert "times ours" not in processes
+    assert peer.endswith("; 10 times ours")
+    assert swim.endswith("; 25 times ours")
+
+
+def test_settings_have_a_column_where_there_are_some() -> None:
+    table = table_of(SUMMARY, "crash")
+    assert table.heads[:3] == ("", "Setting", "Nodes")
+    assert row_of(table, "last node knows", "25 % loss", "32")
+
+
+def test_rows_that_all_say_the_same_are_one() -> None:
+    assert row_of(table_of(SUMMARY, "update"), "nodes that did not learn of it", "all") == ("0",) * 4
+
+
+def test_what_was_left_out_is_told_from_what_was_not_asked_for() -> None:
+    skipped = (Skipped(experiment="heal", system="swim-protocol", reason="no way"),)
+    assert row_of(table_of(SUMMARY, "heal", skipped), "all see all again", "32")[-1] == "skipped"
+    elsewhere = (Skipped(experiment="idle", system="b", reason="no way"),)
+    lonely = summary_of([sample("join", "ours", 8, last_s=1.0), sample("join", "b", 9, last_s=1.0)])
+    assert row_of(table_of(lonely, "join", elsewhere), "all see all", "8") == ("1.00 s", "not measured")
+
+
+def test_where_nothing_is_compared_the_numbers_stand_side_by_side() -> None:
+    limits = table_of(SUMMARY, "limits")
+    assert limits.heads == ("", "Nodes", "hops last", "hops limit", "hops ratio")
+    assert limits.rows[0] == ("update", "128", "4", "3", "1.33")
+    micro = table_of(SUMMARY, "micro")
+    assert micro.heads[0] == ""
+    assert micro.rows[0][0] == "encode a ping"
+
+
+def test_the_terminal_shows_every_experiment_and_every_system() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(as_text(tables_of(SUMMARY), results().skipped))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    titles = [table.title for table in tables_of(SUMMARY)]
+    assert len(titles) == len(EXPERIMENTS)
+    for each in (*titles, *SYSTEMS, "it has *no* way back"):
+        assert each in text
+
+
+# --- the page
+
+
+def whole_page() -> str:
+    pictures = (Picture("benchmarks/update.svg", "What * is seen", "update"), Picture("benchmarks/last.svg", "All"))
+    return page([Source("a.json", results()), Source("b/b.json", results())], pictures)
+
+
+def test_the_page_is_restructured_text_without_a_fault() -> None:
+    core = pytest.importorskip("docutils.core")
+    complaints = io.StringIO()
+    settings = {"warning_stream": complaints, "report_level": 1, "halt_level": 5}
+    html = core.publish_string(whole_page(), writer="html5", settings_overrides=settings).decode()
+    assert complaints.getvalue() == ""
+    assert "it has *no* way back | from a split" in html
+    assert html.count("<img") == 2
+    assert html.count("<table") == len(EXPERIMENTS) + 2
+
+
+def test_the_page_tells_where_it_comes_from() -> None:
+    text = whole_page()
+    assert "python -m benchmarks report a.json b/b.json" in text
+    for each in ("cores: 2", "go 1.22", "commit: abc1234", "load before: 0.1, 0.2, 0.3", *SYSTEMS):
+        assert each in text
+
+
+def test_no_line_of_the_page_is_too_long() -> None:
+    assert max(map(len, whole_page().splitlines())) <= 110
+
+
+def test_the_page_is_always_the_same() -> None:
+    assert whole_page() == whole_page()
+
+
+def test_whatever_a_file_says_stays_a_text() -> None:
+    assert escaped("*a* `b`_ |c|\n\\d") == r"\*a\* \`b\`\_ \|c\| \\d"
+
+
+# --- plots
+
+
+def plots() -> Any:
+    pytest.importorskip("matplotlib")
+    from benchmarks.render import plots as module  # noqa: PLC0415 - needs matplotlib
+
+    return module
+
+
+def test_when_nodes_know_is_a_panel_for_each_size_and_a_line_for_each_system() -> None:
+    figure = plots().when_figure(SUMMARY, "update")
+    assert [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes] == [f"{n} nodes" for n in SIZES]
+    for axes in figure.axes:
+        assert sum((line.get_gid() or "").startswith("line-") for line in axes.lines) == len(SYSTEMS)
+        assert axes.get_xscale() == "log"
+
+
+def test_nodes_that_did_not_learn_of_it_keep_the_line_down() -> None:
+    some = summary_of([sample("update", "ours", 5, times_s=(0.1, 0.2), missing=2.0, last_s=None)])
+    (axes,) = plots().when_figure(some, "update").axes
+    (line,) = axes.lines
+    assert max(line.get_ydata()) == pytest.approx(0.5)
+
+
+def test_larger_clusters_have_a_panel_for_each_experiment() -> None:
+    figure = plots().last_figure(SUMMARY)
+    assert len(figure.axes) == 4
+    for axes in figure.axes:
+        assert len(axes.containers) == len(SYSTEMS)
+        assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_what_never_happened_is_told_in_words() -> None:
+    some = summary_of([sample("join", name, n, last_s=None if n > 8 else 1.0) for name in ("ours", "b") for n in SIZES])
+    (axes,) = plots().last_figure(some).axes
+    assert "ours at 32, 64, 128; b at 32, 64, 128" in axes.get_xlabel().replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [],
+        [sample("crash", "ours", 8, "5 % loss", times_s=(1.0,), last_s=1.0)],
+        [sample("crash", "ours", 8, times_s=(0.0, 0.0), last_s=0.0)],
+        [sample("join", "ours", 8, last_s=None), sample("join", "b", 8, last_s=None)],
+        [sample("idle", "ours", 8, memory_kib_per_node=None, datagrams_per_node_s=0.0)],
+        [sample("idle", "b", 8)],
+    ],
+)
+def test_however_little_there_is_it_can_be_drawn(samples: list[Sample], tmp_path: Path) -> None:
+    pictures = plots().write(summary_of(samples), tmp_path)
+    assert page([Source("few.json", results(samples))], pictures)
+
+
+def test_costs_have_a_panel_each() -> None:
+    figure = plots().cost_figure(SUMMARY)
+    assert [axes.get_ylabel() for axes in figure.axes] == [
+        "per node and second",
+        "per node and second",
+        "ms per node and second",
+        "KiB per node",
+    ]
+
+
+def test_plots_are_the_same_bytes_each_time_and_their_texts_are_texts(tmp_path: Path) -> None:
+    write = plots().write
+    small = summary_of(sample for sample in results().samples if sample.nodes == 8)
+    found = write(small, tmp_path / "one")
+    write(small, tmp_path / "two")
+    assert [each.file for each in found] == ["one/last.svg", "one/update.svg", "one/crash.svg", "one/idle.svg"]
+    for name in ("last.svg", "update.svg", "crash.svg", "idle.svg"):
+        drawn = (tmp_path / "one" / name).read_bytes()
+        assert drawn == (tmp_path / "two" / name).read_bytes()
+        assert re.search(rb"<text[^>]*>memberlist-lan</text>", drawn)
+        assert b"<dc:date>" not in drawn
+
+
+# --- the command
+
+
+def run(folder: Path, *options: str) -> Result:
+    save(results([sample for sample in results().samples if sample.nodes <= 32]), folder / "results.json")
+    return CliRunner().invoke(report, [str(folder / "results.json"), "--into", str(folder / "docs"), *options])
+
+
+def test_the_command_writes_the_page_and_its_plots(tmp_path: Path) -> None:
+    plots()
+    result = run(tmp_path)
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "docs" / "benchmarks.rst").read_text(encoding="utf-8")
+    named = re.findall(r"\.\. image:: (\S+)", text)
+    assert len(named) == 4
+    assert all((tmp_path / "docs" / name).is_file() for name in named)
+    assert "Targets" in result.output
+
+
+def test_tables_alone_write_nothing(tmp_path: Path) -> None:
+    result = run(tmp_path, "--text")
+    assert result.exit_code == 0
+    assert "memberlist-lan" in result.output
+    assert not (tmp_path / "docs").exists()
+
+
+def test_without_matplotlib_the_command_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "benchmarks.render.plots", raising=False)
+    monkeypatch.delattr("benchmarks.render.plots", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = run(tmp_path)
+    assert result.exit_code == 2
+    assert "pip install 'gossip-membership[bench]'" in result.output
+    assert not (tmp_path / "docs").exists()
+
+
+def test_a_file_that_is_not_there_is_an_error_with_code_2(tmp_path: Path) -> None:
+    result = CliRunner().invoke(report, [str(tmp_path / "none.json"), "--text"])
+    assert result.exit_code == 2
+    assert "none.json" in result.output

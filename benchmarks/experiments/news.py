@@ -52,7 +52,9 @@ async def crash(bench: Bench) -> None:
                     name = bench.any_of(cluster)
                     seen = await cluster.crash(name, CRASH_WITHIN_S)
                 wrong = false_deaths(await cluster.report(), {name})
-                bench.keep_seen(repeat, seen, {"false_deaths": wrong}, setting=f"{100 * share:g} % loss" if share else "")
+                bench.keep_seen(
+                    repeat, seen, {"false_deaths": wrong}, setting=f"{100 * share:g} % loss" if share else ""
+                )
                 await cluster.start_again([name])
     if bench.nodes >= LEAST_FOR_SEVERAL:
         await _several_crashes(bench)

@@ -1,5 +1,6 @@
 """The quick run of everything beside a peer: what it gives, not how fast that is. Run with ``-m benchmark``."""
 
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from tests.benchmarks.commands import measure
 
 
 @pytest.mark.benchmark
+@pytest.mark.filterwarnings("default")
 def test_a_quick_run_measures_everything_of_two_systems_or_says_why_not(tmp_path: Path) -> None:
     results = measure(tmp_path, "--quick")
     missing = {each.system: each.reason for each in results.skipped}
-    print(*(f"skipped: {system}: {reason}" for system, reason in missing.items()), sep="\n")
+    for system, reason in missing.items():
+        warnings.warn(f"{system} was not measured: {reason}", stacklevel=1)
     counts = Counter((each.system, each.experiment) for each in results.samples)
     for system in {"ours", "memberlist-lan"} - missing.keys():
         assert all(counts[system, experiment] for experiment in EXPERIMENTS), (system, counts)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import namespace
-from benchmarks.cli_report import compare, report
+from benchmarks.cli_report import compare, report, show
 from benchmarks.experiments import EXPERIMENTS
 from benchmarks.running import Choice, Session, measure, ready
 from benchmarks.systems import SYSTEMS
@@ -97,6 +97,7 @@ def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int
         except KeyboardInterrupt:
             progress.stop()
             click.echo("interrupted; what was measured so far is kept", err=True)
+    show(session.samples, session.skipped)
     sys.exit(0 if session.samples else 1)
 
 

@@ -19,7 +19,7 @@ from benchmarks.render.layout import number_label, tables_of, targets_table
 from benchmarks.render.numbers import cell, times
 from benchmarks.render.rst import Picture, page
 from benchmarks.render.text import as_text
-from benchmarks.samples import UnusableResults, load
+from benchmarks.samples import Sample, Skipped, UnusableResults, load
 from benchmarks.sources import Source, read, samples_of, skipped_of
 from benchmarks.summary import Summary, summary_of
 from benchmarks.targets import verdicts_of
@@ -59,10 +59,9 @@ def report(files: tuple[Path, ...], into: Path, text: bool) -> None:
     """
     with _errors():
         sources = [read(file) for file in files]
-    summary, skipped = summary_of(samples_of(sources)), skipped_of(sources)
-    pictures = () if text else _drawn(summary, into / PICTURES)
-    tables = (*tables_of(summary, skipped), targets_table(verdicts_of(summary)))
-    _console().print(as_text(tables, skipped))
+    samples = samples_of(sources)
+    pictures = () if text else _drawn(summary_of(samples), into / PICTURES)
+    show(samples, skipped_of(sources))
     if not text:
         _write(sources, pictures, into)
 
@@ -75,6 +74,13 @@ def compare(old: Path, new: Path) -> None:
     with _errors():
         found = compared(load(old), load(new))
     _show(found, _console())
+
+
+def show(samples: Sequence[Sample], skipped: Sequence[Skipped]) -> None:
+    """Print results as tables."""
+    summary = summary_of(samples)
+    tables = (*tables_of(summary, skipped), targets_table(verdicts_of(summary)))
+    _console().print(as_text(tables, skipped))
 
 
 def _drawn(summary: Summary, folder: Path) -> tuple[Picture, ...]:

@@ -1,4 +1,4 @@
-"""Simulated runs on all cores, each with its ablation in force."""
+"""Work on all cores, and simulated runs, each with its ablation in force."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from typing import TypeVar
 
 import attrs
 
@@ -13,6 +14,9 @@ from benchmarks.ablations import AS_BUILT, Ablation, named
 from sims.outcome import Outcome
 from sims.plan import Plan
 from sims.run import Run
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
 
 
 @attrs.frozen
@@ -41,11 +45,22 @@ def do_all(jobs: Iterable[Job], step: Callable[[], None], processes: int | None 
 
     :param step: called after each run.
     """
-    jobs = list(jobs)
-    outcomes: dict[int, Outcome] = {}
+    return spread(do, jobs, step, processes)
+
+
+def spread(work: Callable[[Task], Answer], tasks: Iterable[Task], step: Callable[[], None],
+           processes: int | None = None) -> list[Answer]:  # fmt: skip
+    """Do many tasks, each in a process; what came of them in the order of the tasks.
+
+    :param work: a function of a module, so that another process finds it.
+    :param step: called after each task.
+    :param processes: how many at once; None is one for each core.
+    """
+    tasks = list(tasks)
+    answers: dict[int, Answer] = {}
     with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(do, job): number for number, job in enumerate(jobs)}
+        futures = {pool.submit(work, task): number for number, task in enumerate(tasks)}
         for future in as_completed(futures):
-            outcomes[futures[future]] = future.result()
+            answers[futures[future]] = future.result()
             step()
-    return [outcomes[number] for number in range(len(jobs))]
+    return [answers[number] for number in range(len(tasks))]

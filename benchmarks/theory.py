@@ -137,12 +137,13 @@ def _some_below(limit: int, count: int, random: Random) -> Sequence[int]:
 def mean_of(draw: Callable[[], float]) -> float:
     """The mean of as many draws as bring its standard error below :data:`STANDARD_ERROR` of it."""
     drawn = [draw() for _ in range(LEAST_DRAWS)]
-    while len(drawn) < MOST_DRAWS:
-        mean = statistics.fmean(drawn)
-        if statistics.stdev(drawn, mean) <= STANDARD_ERROR * abs(mean) * math.sqrt(len(drawn)):
-            break
-        drawn.append(draw())
+    while len(drawn) < MOST_DRAWS and _standard_error(drawn) > STANDARD_ERROR * abs(statistics.fmean(drawn)):
+        drawn += [draw() for _ in drawn]
     return statistics.fmean(drawn)
+
+
+def _standard_error(drawn: Sequence[float]) -> float:
+    return statistics.stdev(drawn) / math.sqrt(len(drawn))
 
 
 # --- when somebody asks the dead, if all ask at random
@@ -159,7 +160,7 @@ def random_probing_mean_intervals(nodes: int) -> float:
     :func:`random_probing_whole_intervals`.
     """
     spared = 1 - 1 / (nodes - 1)
-    return (1 - spared**nodes) / (1 - spared ** (nodes - 1)) * (nodes - 1) / nodes
+    return (1 - math.pow(spared, nodes)) / (1 - math.pow(spared, nodes - 1)) * (nodes - 1) / nodes
 
 
 def random_probing_whole_intervals(nodes: int) -> float:
@@ -167,7 +168,7 @@ def random_probing_whole_intervals(nodes: int) -> float:
 
     It is SWIM's figure, where all ask at the same moments and the interval in which the dead is asked counts in full.
     """
-    return 1 / (1 - (1 - 1 / (nodes - 1)) ** (nodes - 1))
+    return 1 / (1 - math.pow(1 - 1 / (nodes - 1), nodes - 1))
 
 
 def random_probing_quantile_intervals(nodes: int, share: float) -> float:
@@ -175,6 +176,6 @@ def random_probing_quantile_intervals(nodes: int, share: float) -> float:
     chance, survivors = 1 / (nodes - 1), nodes - 1
     if chance == 1:
         return share
-    left = (1 - share) ** (1 / survivors)
+    left = math.pow(1 - share, 1 / survivors)
     whole = math.floor(math.log(left) / math.log(1 - chance))
     return whole + (1 - left / math.pow(1 - chance, whole)) / chance

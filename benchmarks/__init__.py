@@ -6,6 +6,7 @@ measured, ``compare`` tells two measurements apart.
 - ``systems``: which systems there are; ``peers``: the processes that run their nodes
 - ``namespace``, ``hosts``, ``cluster``: a private network, processes in it, and the nodes in those
 - ``experiments``: what is done to clusters; ``running``: all of it, one after the other
+- ``limits``, ``theory``, ``micro``: how far from what theory allows; single operations of the core
 - ``samples``, ``sources``, ``summary``: what is kept of each repetition, which of several files counts, and medians
 - ``targets``, ``comparison``: what the figures are held to; what moved by more than its spread
 - ``cli_report``, ``render``: tables, ``docs/benchmarks.rst`` and its plots (extra ``bench``)

@@ -46,8 +46,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import theory
+from benchmarks.measuring import MeasurementFailed
 from benchmarks.parallel import spread
-from benchmarks.report import MeasurementFailed
 from benchmarks.samples import Number, Sample
 from gossip.core import caches
 from gossip.core.address import Address

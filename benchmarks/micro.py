@@ -33,7 +33,7 @@ from typing import Any
 
 import attrs
 
-from benchmarks.report import MeasurementFailed
+from benchmarks.measuring import MeasurementFailed
 from benchmarks.samples import Sample
 from gossip.core.address import Address
 from gossip.core.config import Config

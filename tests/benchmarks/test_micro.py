@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.measuring import MeasurementFailed
 from benchmarks.micro import (
     MEMBERS,
     MEMBERS_TO_TELL_OF,
@@ -18,7 +19,6 @@ from benchmarks.micro import (
     operation,
     seconds,
 )
-from benchmarks.report import MeasurementFailed
 from gossip.core.belief import Verdict
 from gossip.core.config import Config
 from gossip.core.messages import Ack, AliveFact, Message, News, Ping

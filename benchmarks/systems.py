@@ -99,8 +99,8 @@ def memberlist_matched() -> System:
     """memberlist with its profile ``lan`` and one number changed, so that it spends as many datagrams as ours.
 
     Idle, there is nothing to match: both send 2.0 datagrams per node and second, a question and an answer. memberlist
-    looks at its queue of news every 200 ms, but sends nothing if it is empty. Its exchanges of everything, every 30 s,
-    go over TCP, and ours has none.
+    looks at its queue of news every 200 ms, but sends nothing if it is empty. Its exchanges of everything go over TCP,
+    every 30 s with up to 32 nodes, less often with more. They stay as they are.
 
     With an update, each node of ours pushes up to 6 datagrams. In memberlist each node sends the news as often as its
     factor for retransmissions says, times the decimal logarithm of the number of nodes, rounded up: 8 or 12 times with

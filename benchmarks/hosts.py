@@ -22,6 +22,7 @@ REPLY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 5.0
 """Time for a host to end by itself, once nothing more is asked of it."""
 
+ROOT = Path(__file__).parents[1]
 CHUNK_BYTES = 65_536
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
@@ -107,7 +108,7 @@ async def open_host(command: Sequence[str]) -> AsyncIterator[Host]:
     """A host that runs while the block does."""
     with tempfile.TemporaryFile() as errors:
         process = await trio.lowlevel.open_process(
-            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT
         )
         host = Host(process, errors)
         try:

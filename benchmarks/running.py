@@ -94,7 +94,7 @@ class Session:
         """What there is by now."""
         return Results(
             machine={**self._machine, "load_after": machine()["load"]},
-            systems={name: system.about for name, system in self._systems.items()},
+            systems={name: system.what for name, system in self._systems.items()},
             samples=tuple(self.samples),
             skipped=tuple(self.skipped),
         )

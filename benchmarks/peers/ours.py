@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +27,7 @@ from gossip.core.member import Member
 MOST_DEATHS = 100_000
 """Deaths kept for a report."""
 
-LONGEST_LINE = 4_000_000
-"""Bytes in one request."""
+CHUNK_BYTES = 65_536
 
 
 @attrs.frozen
@@ -38,6 +38,10 @@ class Sight:
     who: str = ""
     value: str | None = None
     gone: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if (self.alive is not None) + (bool(self.who) and (self.value is not None or self.gone)) != 1:
+            raise ValueError("nothing to see: give alive, or who with value or gone")
 
     def is_seen_in(self, event: MembershipEvent) -> bool:
         """Whether an event shows it."""
@@ -63,16 +67,18 @@ class Watch:
 
     def __init__(self) -> None:
         self._clock_offset = time.monotonic() - trio.current_time()
-        self._sight = Sight(alive=0)
+        self._sight: Sight | None = None
         self._missing: set[str] = set()
         self._seen: dict[str, float] = {}
         self._all_seen = trio.Event()
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget what :meth:`report` tells."""
         self._sizes: set[int] = set()
         self._deaths: list[tuple[str, str, float]] = []
+        self._suspicions = 0
+
+    def reset(self, running: Mapping[str, Node]) -> None:
+        """Forget what :meth:`report` tells."""
+        self._sizes = {node.alive for node in running.values()}
+        self._deaths = []
         self._suspicions = 0
 
     def report(self) -> dict[str, Any]:
@@ -83,11 +89,18 @@ class Watch:
         """Note from now on when each of these nodes sees this."""
         self._sight, self._missing, self._seen, self._all_seen = sight, set(names), {}, trio.Event()
         for name in names:
-            if name in running and sight.is_seen_by(running[name]):
-                self._see(name, time.monotonic())
+            if name in running:
+                self.look(name, running[name])
+
+    def look(self, observer: str, node: Node) -> None:
+        """Note it if a node sees it already."""
+        if observer in self._missing and self._sight is not None and self._sight.is_seen_by(node):
+            self._see(observer, time.monotonic())
 
     async def outcome(self, seconds: float) -> dict[str, Any]:
         """Who has seen it when, as soon as all have or so many seconds are over."""
+        if self._sight is None:
+            raise ValueError("nothing is expected")
         if self._missing:
             with trio.move_on_after(seconds):
                 await self._all_seen.wait()
@@ -100,7 +113,7 @@ class Watch:
             self._deaths.append((observer, event.member.name, event.time + self._clock_offset))
         elif event.kind is EventKind.SUSPECTED:
             self._suspicions += 1
-        if observer in self._missing and self._sight.is_seen_in(event):
+        if observer in self._missing and self._sight is not None and self._sight.is_seen_in(event):
             self._see(observer, event.time + self._clock_offset)
 
     def _see(self, observer: str, when: float) -> None:
@@ -147,9 +160,9 @@ class Host:
             case {"do": "crash", "node": name}:
                 self._end(name)
             case {"do": "leave", "node": name}:
-                self._nursery.start_soon(self._leave, name)
+                self._nursery.start_soon(self._leave, name, self._nodes[name])
             case {"do": "reset"}:
-                self._watch.reset()
+                self._watch.reset(self._nodes)
             case {"do": "report"}:
                 return self._watch.report()
             case _:
@@ -172,6 +185,7 @@ class Host:
             ) as node:
                 with _Tap(node, partial(self._watch.take, name)):
                     self._nodes[name], self._scopes[name] = node, scope
+                    self._watch.look(name, node)
                     task_status.started()
                     await trio.sleep_forever()
 
@@ -179,25 +193,32 @@ class Host:
         del self._nodes[name]
         self._scopes.pop(name).cancel()
 
-    async def _leave(self, name: str) -> None:
-        await self._nodes[name].leave()
+    async def _leave(self, name: str, node: Node) -> None:
+        await node.leave()
         self._end(name)
 
 
 async def serve(requests: trio.abc.ReceiveStream, reply: Callable[[str], None], config: Config) -> None:
-    """Do what each line asks, until there are no more."""
+    """Do what each line asks, one after the other, until there are no more; then end at once."""
     async with trio.open_nursery() as nursery:
         host = Host(config, nursery)
+        send, receive = trio.open_memory_channel[bytes](math.inf)
+        nursery.start_soon(_do_all, host, receive, reply)
         rest = b""
-        while chunk := await requests.receive_some(LONGEST_LINE):
+        while chunk := await requests.receive_some(CHUNK_BYTES):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                try:
-                    told = await host.do(json.loads(line))
-                except Exception as error:  # noqa: BLE001 - the benchmark is told of it
-                    told = {"error": f"{type(error).__name__}: {error}"}
-                reply(json.dumps(told))
+                send.send_nowait(line)
         nursery.cancel_scope.cancel()
+
+
+async def _do_all(host: Host, lines: trio.MemoryReceiveChannel[bytes], reply: Callable[[str], None]) -> None:
+    async for line in lines:
+        try:
+            told = await host.do(json.loads(line))
+        except Exception as error:  # noqa: BLE001 - the benchmark is told of it
+            told = {"error": f"{type(error).__name__}: {error}"}
+        reply(json.dumps(told))
 
 
 async def main() -> None:

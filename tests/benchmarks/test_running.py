@@ -25,6 +25,7 @@ def test_a_join_is_seen_by_all_and_tells_how_many_sizes_were_seen(tmp_path: Path
         assert (sample.numbers["datagrams_per_node"] or 0) >= 2
 
 
+@pytest.mark.benchmark
 def test_an_update_is_heard_by_all_others(tmp_path: Path) -> None:
     results = measure(tmp_path, "update", "--systems", "ours", "--nodes", "4", "--quick")
     assert results.samples

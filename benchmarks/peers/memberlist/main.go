@@ -51,7 +51,6 @@ func main() {
 	flag.DurationVar(&chosen.gossipInterval, "gossip-interval", 0, "in place of the profile's")
 	flag.IntVar(&chosen.gossipNodes, "gossip-nodes", 0, "in place of the profile's")
 	flag.DurationVar(&chosen.pushPullInterval, "push-pull-interval", 0, "in place of the profile's")
-	flag.IntVar(&chosen.retransmitMult, "retransmit-mult", 0, "in place of the profile's")
 	flag.Parse()
 	if _, err := chosen.config(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -30,7 +30,6 @@ type settings struct {
 	gossipInterval   time.Duration
 	gossipNodes      int
 	pushPullInterval time.Duration
-	retransmitMult   int
 }
 
 func (s settings) config() (*memberlist.Config, error) {
@@ -56,9 +55,6 @@ func (s settings) config() (*memberlist.Config, error) {
 	}
 	if s.pushPullInterval > 0 {
 		config.PushPullInterval = s.pushPullInterval
-	}
-	if s.retransmitMult > 0 {
-		config.RetransmitMult = s.retransmitMult
 	}
 	// Not even formatted: the library's logger knows io.Discard.
 	config.LogOutput = io.Discard

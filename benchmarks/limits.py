@@ -300,7 +300,7 @@ def _few_searches_for_cycles() -> Iterator[Callable[[], None]]:
 
 def fan_out_of(config: Config) -> int:
     """To how many members a node pushes what it hears first."""
-    return config.push_ring + config.push_random
+    return config.push_fanout
 
 
 def limits_of(nodes: int, config: Config, seed: int) -> list[Sample]:
@@ -326,7 +326,7 @@ def _limits_of_updates(nodes: int, config: Config, random: Random) -> dict[str, 
     missed: list[int] = []
 
     def plain_push() -> float:
-        hops, missing = theory.push_once(nodes, 0, fan_out, random)
+        hops, missing = theory.push_once(nodes, fan_out, random)
         missed.append(missing)
         return hops
 
@@ -338,9 +338,6 @@ def _limits_of_updates(nodes: int, config: Config, random: Random) -> dict[str, 
         "limit_once_whole_hops": theory.push_once_limit_whole_hops(nodes, fan_out),
         "push_once_mean_hops": plain_hops,
         "push_once_missed_share": statistics.fmean(missed) / nodes,
-        "push_once_with_ring_mean_hops": theory.mean_of(
-            lambda: theory.push_once(nodes, config.push_ring, config.push_random, random)[0]
-        ),
         "push_pull_formula_rounds": theory.push_pull_formula_rounds(nodes),
         "push_pull_mean_rounds": theory.mean_of(lambda: theory.push_pull_rounds(nodes, random)),
         "push_pull_same_fan_out_mean_rounds": theory.mean_of(

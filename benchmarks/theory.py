@@ -94,21 +94,18 @@ def push_pull_rounds(nodes: int, random: Random, contacts: int = 1) -> int:
     return rounds
 
 
-def push_once(nodes: int, ring: int, others: int, random: Random) -> tuple[int, int]:
-    """One draw of news that each node pushes once, at the hop after it was told.
+def push_once(nodes: int, fan_out: int, random: Random) -> tuple[int, int]:
+    """One draw of plain push: each node tells ``fan_out`` random others once, at the hop after it was told.
 
-    :param ring: to how many of the nearest on a ring: next, previous, next but one, and so on.
-    :param others: to how many random ones besides. Plain push is ``others`` alone.
     :returns: the hops after which nobody is told any more, and how many nodes never were.
     """
-    steps = [(step + 1) // 2 * (1 if step % 2 else -1) for step in range(1, ring + 1)]
     knows = bytearray(nodes)
     knows[0] = True
     fresh, hops = [0], 0
     while True:
         told = []
         for teller in fresh:
-            for target in _targets(teller, steps, nodes, others, random):
+            for target in _targets(teller, nodes, fan_out, random):
                 if not knows[target]:
                     knows[target] = True
                     told.append(target)
@@ -117,12 +114,11 @@ def push_once(nodes: int, ring: int, others: int, random: Random) -> tuple[int, 
         fresh, hops = told, hops + 1
 
 
-def _targets(teller: int, steps: Sequence[int], nodes: int, others: int, random: Random) -> Sequence[int]:
-    if len(steps) + others >= nodes - 1:
+def _targets(teller: int, nodes: int, fan_out: int, random: Random) -> Sequence[int]:
+    if fan_out >= nodes - 1:
         return range(nodes)
-    chosen = [(teller + step) % nodes for step in steps]
-    wanted = len(chosen) + others
-    while len(chosen) < wanted:
+    chosen: list[int] = []
+    while len(chosen) < fan_out:
         each = int(random.random() * nodes)
         if each != teller and each not in chosen:
             chosen.append(each)

@@ -1,12 +1,12 @@
 """Dissemination: news is pushed at once by whoever hears it first, then rides on what is sent anyway.
 
-A push goes to a few random members (fast and robust) and to the neighbours on the ring (certain: with
-no loss nobody is missed). A rumour is only the id of a member and what of it is news; its text is
-made from the view when it is sent, so there is at most one per member and it is always the newest. A
-token bucket bounds what one node pushes; when it is empty, news waits and merges.
+A push goes to few members, fixed by the pusher's place on the ring so that all are reached after the
+fewest hops there can be, and everybody by several. A rumour is only the id of a member and what of it is
+news; its text is made from the view when it is sent, so there is at most one per member and it is always
+the newest. A token bucket bounds what one node pushes; when it is empty, news waits and merges.
 
-Sources: RingCast, Voulgaris and van Steen (Middleware 2007); piggybacking on failure detection,
-SWIM (Das, Gupta and Motivala 2002, section 4.1).
+Sources: the graph of pushes, Imase and Itoh (1981); piggybacking on failure detection, SWIM (Das, Gupta
+and Motivala 2002, section 4.1).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
 from gossip.core.facts import liveness_fact, record_fact
 from gossip.core.member import Status
-from gossip.core.source import RandomSource
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import Entry, View
 
@@ -53,11 +52,10 @@ class Rumour:
 class Dissemination:
     """The rumours of one node, those to push at once and those that ride."""
 
-    def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, now: float) -> None:
+    def __init__(self, config: Config, view: View, timers: Timers, now: float) -> None:
         self._config = config
         self._view = view
         self._timers = timers
-        self._random = random
         self._bucket = TokenBucket(config.push_rate, config.push_burst, now)
         self._rumours: dict[int, Rumour] = {}
         self._hot: dict[int, None] = {}
@@ -183,8 +181,8 @@ class Dissemination:
         return page
 
     def _targets(self) -> list[Entry]:
-        """Ring neighbours and random members. A single piece of news spares whoever told it, and whom
-        it is about unless that is suspected and should hear of it."""
+        """To whom to push. A single piece of news spares whoever told it, and whom it is about unless that is
+        suspected and should hear of it."""
         spared: tuple[int, ...] = ()
         if len(self._hot) == 1:
             subject = next(iter(self._hot))
@@ -192,8 +190,5 @@ class Dissemination:
             spared = (self._rumours[subject].source,)
             if entry is None or entry.status is not Status.SUSPECT:
                 spared = (*spared, subject)
-        share = 2 if len(self._hot) > CROWD else 1
-        ring = [each for each in self._view.neighbours(self._config.push_ring // share) if each.id not in spared]
-        return ring + self._view.sample(
-            self._config.push_random // share, self._random, (*spared, *(each.id for each in ring))
-        )
+        fanout = self._config.push_fanout // (2 if len(self._hot) > CROWD else 1)
+        return [each for each in self._view.relays(fanout) if each.id not in spared]

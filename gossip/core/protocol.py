@@ -87,7 +87,7 @@ class Protocol:
         self._health = LocalHealth()
         self._journal = Journal(self._view)
         self._belief = Belief(config, self._view, self._local)
-        self._dissemination = Dissemination(config, self._view, self._timers, random, now)
+        self._dissemination = Dissemination(config, self._view, self._timers, now)
         self._codec = Codec(config.cluster)
         self._outbox = Outbox(config, self._view, self._local, self._dissemination, self._codec, now)
         self._streams = Streams(self._outbox)

@@ -180,22 +180,20 @@ class View:
                     chosen.append(each)
         return [self._entries[each] for each in chosen]
 
-    def neighbours(self, count: int) -> list[Entry]:
-        """The next living members on the ring, in turn after and before this node, nearest first."""
-        ring = self._ring
-        here = bisect_left(ring, self.local.id)
-        on_ring = here < len(ring) and ring[here] == self.local.id
-        size = len(ring)
-        found: dict[int, None] = {}
-        for distance in range(1, size + 1):
-            for place in (here + distance - (not on_ring), here - distance):
-                if len(found) < min(count, self.others):
-                    neighbour = ring[place % size]
-                    if neighbour != self.local.id:
-                        found[neighbour] = None
-            if len(found) >= min(count, self.others):
-                break
-        return [self._entries[each] for each in found]
+    def relays(self, count: int) -> list[Entry]:
+        """The ``count`` living members to whom this node passes on news, fixed by its place on the ring.
+
+        Number i of n members passes it to the numbers ``count * i``, ``count * i + 1`` and so on, modulo n; where
+        that is itself, to the next after them. This is a generalised de Bruijn graph: as long as all see the same
+        ring, ``count`` others pass news to each member, and from any member to any other it is no further than
+        log(n) to the base ``count``, rounded up.
+
+        Source: Imase and Itoh, "Design to Minimize Diameter on Building-Block Network" (1981).
+        """
+        ring, own = self._ring, self.local.id
+        size, first = len(ring), count * bisect_left(ring, own)
+        found = [each for each in (ring[(first + step) % size] for step in range(min(count + 1, size))) if each != own]
+        return [self._entries[each] for each in found[:count]]
 
     def successor(self) -> Entry | None:
         """The living member next after this node on the ring; None if that is nobody else."""

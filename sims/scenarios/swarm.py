@@ -115,7 +115,7 @@ class _Draw:
         if dice.random() < 0.1:
             settings["witnesses"] = dice.choice((0.0, 20.0))
         if dice.random() < 0.1:
-            settings["push_random"], settings["push_ring"] = dice.choice(((4, 0), (0, 2), (1, 1)))
+            settings["push_fanout"] = dice.choice((0, 2, 4))
         return settings
 
     def steps(self) -> list[AnyStep]:

@@ -66,20 +66,14 @@ def test_who_tells_only_once_makes_a_tree(nodes: int, hops: int) -> None:
     assert theory.push_once_limit_whole_hops(nodes, 6) == hops
 
 
-@pytest.mark.parametrize(("ring", "nodes", "hops"), [(2, 9, 4), (4, 9, 2), (4, 10, 3), (1, 5, 4)])
-def test_a_ring_alone_reaches_all_step_by_step(ring: int, nodes: int, hops: int) -> None:
-    assert theory.push_once(nodes, ring, 0, Random(1)) == (hops, 0)
-
-
 def test_who_tells_everybody_needs_one_hop() -> None:
-    assert theory.push_once(7, 4, 2, Random(1)) == (1, 0)
-    assert theory.push_once(7, 0, 6, Random(1)) == (1, 0)
+    assert theory.push_once(7, 6, Random(1)) == (1, 0)
 
 
 def test_plain_push_misses_some() -> None:
     """Of three, the first tells one, and that one tells the third or the first."""
     random = Random(1)
-    drawn = [theory.push_once(3, 0, 1, random) for _ in range(DRAWS)]
+    drawn = [theory.push_once(3, 1, random) for _ in range(DRAWS)]
     assert set(drawn) == {(1, 1), (2, 0)}
     _expect_mean([hops for hops, _ in drawn], 1.5)
 

@@ -53,7 +53,7 @@ def test_a_node_alone_agrees_with_itself() -> None:
 
 
 def test_agreement_falls_while_views_differ_and_recovers() -> None:
-    config = Config.lan(push_random=0, push_ring=0, reconcile_after=30.0)
+    config = Config.lan(push_fanout=0, reconcile_after=30.0)
     sim = cluster(8, config=config)
     sim.run(20)
     sim.update("n1", {"known": "to n1 only"})

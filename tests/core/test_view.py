@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -200,29 +201,38 @@ def test_every_other_member_is_sampled_about_equally_often() -> None:
     assert all(120 < count < 280 for count in counts.values()), counts
 
 
-@given(st.sets(st.integers(1, 99), max_size=12), st.integers(0, 14))
-def test_neighbours_are_the_nearest_on_both_sides(ids: set[int], count: int) -> None:
-    ids -= {50}
-    view = view_of(*ids, config=Config.lan())
-    neighbours = [entry.id for entry in view.neighbours(count)]
-    assert 50 not in neighbours
-    assert len(neighbours) == len(set(neighbours)) == min(count, len(ids))
-    ring = sorted(ids | {50})
-    here = ring.index(50)
-    for place, neighbour in enumerate(neighbours):
-        distance = place // 2 + 1
-        assert neighbour in (ring[(here + distance) % len(ring)], ring[here - distance])
+def relays_of(ids: set[int], count: int) -> dict[int, set[int]]:
+    """Whom each of these members passes news to, if all know each other."""
+    views = {local: view_of(*ids - {local}, local=local, config=Config.lan()) for local in ids}
+    return {local: {entry.id for entry in view.relays(count)} for local, view in views.items()}
 
 
-@given(st.sets(st.integers(1, 99), max_size=12))
-def test_two_neighbours_each_connect_everybody_in_one_ring(ids: set[int]) -> None:
-    """What makes a push certain without loss: who is my neighbour has me as neighbour."""
-    for local in ids:
-        others = ids - {local}
-        view = view_of(*others, local=local, config=Config.lan())
-        for neighbour in view.neighbours(2):
-            theirs = view_of(*ids - {neighbour.id}, local=neighbour.id, config=Config.lan())
-            assert local in [entry.id for entry in theirs.neighbours(2)]
+@given(st.sets(st.integers(1, 999), min_size=1, max_size=80), st.integers(0, 8))
+def test_news_is_passed_on_to_as_many_others_as_there_are_and_should(ids: set[int], count: int) -> None:
+    for local, relays in relays_of(ids, count).items():
+        assert local not in relays
+        assert relays <= ids
+        assert len(relays) == min(count, len(ids) - 1)
+
+
+@given(st.sets(st.integers(1, 999), min_size=2, max_size=80), st.integers(2, 8))
+def test_news_reaches_everybody_in_the_fewest_hops_that_so_many_pushes_can(ids: set[int], count: int) -> None:
+    """What makes a push certain without loss, from whomever it comes."""
+    relays = relays_of(ids, count)
+    most_hops = next(hops for hops in itertools.count(1) if count**hops >= len(ids))
+    for origin in ids:
+        knows = {origin}
+        for _ in range(most_hops):
+            knows |= {told for each in knows for told in relays[each]}
+        assert knows == ids
+
+
+@given(st.sets(st.integers(1, 999), min_size=9, max_size=80), st.integers(1, 8))
+def test_everybody_is_told_by_several_others(ids: set[int], count: int) -> None:
+    """What makes up for loss."""
+    tellers = Counter(told for relays in relays_of(ids, count).values() for told in relays)
+    assert all(tellers[each] >= count - 1 for each in ids)
+    assert sum(tellers.values()) == count * len(ids)
 
 
 @given(st.sets(st.integers(1, 99), max_size=12))
@@ -245,7 +255,7 @@ def test_the_dead_are_on_no_ring_and_in_no_sample() -> None:
     dead = view.get(60)
     assert dead is not None
     view.merge(dead, 0.0, convicted=99)
-    assert [entry.id for entry in view.neighbours(5)] == [70, 40]
+    assert {entry.id for entry in view.relays(5)} == {40, 70}
     assert {entry.id for entry in view.sample(5, random.Random(0))} == {40, 70}
     assert view.successor() is view.get(70)
     assert view.gone(revivable=True) == [dead]

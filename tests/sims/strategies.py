@@ -92,7 +92,7 @@ plans = st.builds(
     seed=st.integers(0, 2**64),
     nodes=st.integers(2, 100_000),
     profile=st.sampled_from(["lan", "wan", "local"]),
-    settings=st.fixed_dictionaries({}, optional={"witnesses": st.floats(0, 64), "push_ring": st.integers(0, 16)}),
+    settings=st.fixed_dictionaries({}, optional={"witnesses": st.floats(0, 64), "push_fanout": st.integers(0, 16)}),
     link=links,
     lateness=st.none() | latencies,
     shape=st.lists(disturbances, max_size=2).map(tuple),

@@ -199,7 +199,7 @@ def test_a_scenario_without_parameters_says_so() -> None:
         ("probe_interval", "soon", "probe_interval must be of type float"),
         ("probe_interval", "9999", "probe_interval must be from"),
         ("probe_interval", "-1", "probe_interval must be a number of at least 0"),
-        ("push_ring", "1.5", "push_ring must be of type int"),
+        ("push_fanout", "1.5", "push_fanout must be of type int"),
         ("suspicion_max", "0.5", "suspicion_max .* must not be below suspicion_min"),
     ],
 )

@@ -75,7 +75,7 @@ def noisy_plan() -> Plan:
         nodes=12,
         link=Link(loss=0.05, duplication=0.02, latency=Constant(0.002), bursts=GilbertElliott()),
         shape=(Disturb(at=0.0, for_s=0.0, sources=("n2",), change=LinkChange(loss=0.1)),),
-        settings={"push_random": 3, "witnesses": 4},
+        settings={"push_fanout": 3, "witnesses": 4},
         seeds=2,
         joins=True,
         steps=(*noise, *CULPRITS),

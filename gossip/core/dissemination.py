@@ -26,9 +26,9 @@ RIDING_ROUNDS = 4
 """Rounds for which a rumour rides on whatever is sent: about eight exchanges, after which what the push
 missed at 25 % loss is known almost everywhere. Reconciliation finds the rest."""
 
-CROWD = 128
-"""Pieces of news waiting to be pushed, four datagrams or more, from which on only half as many members are
-told: many have come at once, from several sides, and the budget then reaches for twice as many pieces."""
+CROWD = 32
+"""Pieces of news within the rounds for which they ride, two datagrams of them or more, from which on only half as many
+members are told of each: the budget then reaches for twice as many pieces."""
 
 MAX_RUMOURS = 4096
 """Rumours kept at once; reconciliation finds whatever had to be dropped."""
@@ -190,5 +190,5 @@ class Dissemination:
             spared = (self._rumours[subject].source,)
             if entry is None or entry.status is not Status.SUSPECT:
                 spared = (*spared, subject)
-        fanout = self._config.push_fanout // (2 if len(self._hot) > CROWD else 1)
+        fanout = self._config.push_fanout // (2 if len(self._rumours) > CROWD else 1)
         return [each for each in self._view.relays(fanout) if each.id not in spared]

@@ -128,18 +128,28 @@ class Reconciler:
         if budget <= 0:
             return
         left = budget
-        for (low, high), theirs in zip(parts(digest.low, digest.high), digest.hashes, strict=False):
+        for low, high, is_large in self._differing(digest, path):
             if left <= 0:
                 break
-            if theirs == self._view.range_fingerprint(low, high):
-                continue
-            if path.stream is None and high > low and len(self._view.within(low, high)) > SMALL_RANGE:
+            if is_large:
                 self._outbox.send(path, self._digest(low, high), now)
                 left -= 1
             else:
                 listing = [(entry.id, all_facts(entry)) for entry in self._known(low, high)]
                 left -= self._list(path, low, high, listing, left, now)
         self._outbox.spend(path, max(1, budget - left))  # comparing costs time, even where nothing differs
+
+    def _differing(self, digest: Digest, path: Path) -> list[tuple[int, int, bool]]:
+        """The ranges in which views differ, and whether they are too large to be listed in datagrams; those to be
+        listed that lie side by side are one, so that they share messages."""
+        found: list[tuple[int, int, bool]] = []
+        for (low, high), theirs in zip(parts(digest.low, digest.high), digest.hashes, strict=False):
+            if theirs == self._view.range_fingerprint(low, high):
+                continue
+            is_large = path.stream is None and high > low and len(self._view.within(low, high)) > SMALL_RANGE
+            adjoins = bool(found) and not is_large and found[-1][1:] == (low - 1, False)
+            found.append((found.pop()[0] if adjoins else low, high, is_large))
+        return found
 
     def missing_from(self, entries: Entries, facts: Sequence[Fact], path: Path, now: float) -> list[bytes]:
         """What the peer lacks in a range of which it has just told us all it knows, as far as an answer may go."""

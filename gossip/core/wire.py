@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
@@ -105,6 +106,7 @@ def _encoded_but_for_heartbeat(record: Record) -> bytes:
     return cbor2.dumps(items)[:-1]
 
 
+@cached
 def metadata_bytes(record: Record) -> int:
     """Size of the metadata of a record inside a record fact, in bytes."""
     return encoded_metadata_bytes(record.metadata) if record.metadata else 1
@@ -210,7 +212,7 @@ def _known_record(*items: Any) -> Record:
 
 
 def _characters(metadata: Iterable[tuple[Any, Any]]) -> int:
-    return sum(len(key) + len(text) for key, text in metadata)
+    return sum(map(len, chain.from_iterable(metadata)))
 
 
 def _accusers(value: object) -> tuple[int, ...]:

@@ -14,8 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks import namespace
 from benchmarks.cli_report import compare, report, show
 from benchmarks.experiments import EXPERIMENTS
-from benchmarks.running import Choice, Session, measure, ready
+from benchmarks.running import SIMULATED, Choice, Session, measure, ready
 from benchmarks.systems import SYSTEMS
+
+ABOUT = {each.name: each.about for each in EXPERIMENTS.values()} | SIMULATED
+"""What each experiment measures."""
 
 QUICK_SYSTEMS = ("ours", "memberlist-lan")
 
@@ -49,7 +52,7 @@ def main() -> None:
 
 
 def _about_experiments() -> str:
-    lines = [f"{each.name:<8} {each.about}" for each in EXPERIMENTS.values()]
+    lines = [f"{name:<8} {about}" for name, about in ABOUT.items()]
     return "\b\n" + "\n".join(lines)
 
 
@@ -57,7 +60,7 @@ def _about_experiments() -> str:
     help="Measure systems side by side, on this machine, over real sockets in a private network.\n\n"
     "Experiments (default: all):\n\n" + _about_experiments()
 )
-@click.argument("experiments", nargs=-1, type=click.Choice(list(EXPERIMENTS)), metavar="[EXPERIMENT]...")
+@click.argument("experiments", nargs=-1, type=click.Choice(list(ABOUT)), metavar="[EXPERIMENT]...")
 @click.option("--systems", callback=_listed(list(SYSTEMS)), help=f"Default: all. Of {', '.join(SYSTEMS)}.")
 @click.option("--nodes", callback=_sizes, metavar="N,...", help="Sizes of clusters, such as 8,32,128.")
 @click.option("--repeat", type=click.IntRange(1), help="Repetitions of each experiment.")
@@ -71,7 +74,7 @@ def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int
         seed: int, quick: bool, json_file: Path | None) -> None:  # fmt: skip
     logging.disable(logging.CRITICAL)
     choice = Choice(
-        experiments=experiments or list(EXPERIMENTS),
+        experiments=experiments or list(ABOUT),
         systems=systems or (QUICK_SYSTEMS if quick else list(SYSTEMS)),
         nodes=nodes,
         repeats=repeat,

@@ -65,9 +65,18 @@ from sims.randomness import derived_random
 from sims.run import OBJECTS_PER_GC
 
 EXPERIMENT = "limits"
+COMPARED = "ours to limit"
+"""System of the samples that compare what was measured with the limits."""
+
 UPDATE = "update"
 UPDATE_LAN = "update, delays of a local network"
 CRASH = "crash"
+
+_ROUNDS = ("rounds_to_push_pull_formula_ratio", "rounds_to_push_pull_ratio")
+TO_THE_LIMIT = {UPDATE: ("hops_to_limit_ratio", *_ROUNDS), UPDATE_LAN: _ROUNDS}
+"""The ratios that are held to something, by setting: to the hops it takes if all who know tell k others at each, and to
+rounds of plain push-pull, by its formula and as simulated. Where delays differ, the fastest way has more hops than the
+shortest, and only the time counts."""
 
 EQUAL_DELAYS = Constant(LAN_LATENCY.median)
 LAN_MEAN_S = LAN_LATENCY.median * math.exp(LAN_LATENCY.sigma**2 / 2)
@@ -419,9 +428,7 @@ def compared(samples: Iterable[Sample]) -> list[Sample]:
             numbers = _compared_crashes(measured, limit[nodes, CRASH])
         else:
             numbers = _compared_updates(measured, limit[nodes, UPDATE])
-        found.append(
-            Sample(experiment=EXPERIMENT, system="ours to limit", nodes=nodes, setting=setting, numbers=numbers)
-        )
+        found.append(Sample(experiment=EXPERIMENT, system=COMPARED, nodes=nodes, setting=setting, numbers=numbers))
     return found
 
 

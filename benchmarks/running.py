@@ -10,10 +10,24 @@ import attrs
 import trio
 
 from benchmarks.experiments import EXPERIMENTS, Bench, Experiment
+from benchmarks.limits import compared, limits
 from benchmarks.measuring import MeasurementFailed, machine
+from benchmarks.micro import micro
 from benchmarks.samples import Results, Sample, Skipped, save
 from benchmarks.systems import SYSTEMS, System, Unavailable
 
+SIMULATED = {
+    "limits": "hops and rounds of updates, and how soon a crash is found, beside what theory allows (simulated)",
+    "micro": "the time and memory of single operations of the core",
+}
+"""What is measured of this library alone, without sockets."""
+
+LIMITS = (32, 128, 1000, 5000)
+LIMITS_REPEATS = {1000: 25, 5000: 10}
+"""Updates and crashes measured at these sizes; at others 50. 5,000 nodes take 8 GB and ten minutes."""
+
+QUICK_LIMITS = (32,)
+QUICK_LIMITS_REPEATS = 5
 QUICK_NODES = (8,)
 QUICK_REPEATS = 1
 
@@ -41,7 +55,8 @@ class Choice:
     @property
     def cells(self) -> int:
         """How many pieces of work that is."""
-        return sum(len(self.nodes_of(EXPERIMENTS[each])) for each in self.experiments) * len(self.systems)
+        real = [EXPERIMENTS[each] for each in self.experiments if each not in SIMULATED]
+        return len(self.experiments) - len(real) + sum(len(self.nodes_of(each)) for each in real) * len(self.systems)
 
 
 def ready(names: Sequence[str]) -> tuple[dict[str, System], list[Skipped]]:
@@ -54,6 +69,21 @@ def ready(names: Sequence[str]) -> tuple[dict[str, System], list[Skipped]]:
         except Unavailable as reason:
             skipped.append(Skipped(experiment="", system=name, reason=str(reason)))
     return systems, skipped
+
+
+def simulated(name: str, choice: Choice, step: Callable[[str], None]) -> list[Sample]:
+    """Measure what needs no sockets and no other system.
+
+    :raises MeasurementFailed: if it cannot be.
+    """
+    if name == "micro":
+        return micro(choice.quick, step)
+    sizes = choice.nodes or (QUICK_LIMITS if choice.quick else LIMITS)
+    samples: list[Sample] = []
+    for nodes in sizes:
+        repeats = choice.repeats or (QUICK_LIMITS_REPEATS if choice.quick else LIMITS_REPEATS.get(nodes, 50))
+        samples += limits([nodes], repeats, choice.seed, None, step)
+    return [*samples, *compared(samples)]
 
 
 class Session:
@@ -78,16 +108,14 @@ class Session:
     async def run(self) -> None:
         """Measure everything that was chosen. What cannot be measured is noted, and does not stop the rest."""
         for name in self._choice.experiments:
+            if name in SIMULATED:
+                await self._simulated(name)
+                continue
             for nodes in self._choice.nodes_of(EXPERIMENTS[name]):
                 for system in self._systems.values():
                     await self._cell(EXPERIMENTS[name], nodes, system)
                     self._done()
                     self.write()
-
-    def add(self, samples: Sequence[Sample]) -> None:
-        """Add what was measured otherwise."""
-        self.samples += samples
-        self.write()
 
     @property
     def results(self) -> Results:
@@ -103,6 +131,14 @@ class Session:
         """Write what there is by now."""
         if self._file is not None:
             save(self.results, self._file)
+
+    async def _simulated(self, name: str) -> None:
+        try:
+            self.samples += await trio.to_thread.run_sync(simulated, name, self._choice, self._step)
+        except MeasurementFailed as failure:
+            self.skipped.append(Skipped(experiment=name, system="ours", reason=str(failure)))
+        self._done()
+        self.write()
 
     async def _cell(self, experiment: Experiment, nodes: int, system: System) -> None:
         bench = Bench(

@@ -12,6 +12,7 @@ from enum import Enum
 
 import attrs
 
+from benchmarks.limits import COMPARED, TO_THE_LIMIT
 from benchmarks.render.numbers import times, value
 from benchmarks.samples import Number
 from benchmarks.summary import OURS, Stat, Summary, ratio
@@ -181,12 +182,12 @@ def no_false_death_of_the_slow(summary: Summary) -> Sequence[tuple[str, Look]]:
 
 
 def near_the_limit(summary: Summary) -> Sequence[tuple[str, Look]]:
-    """Every number that is a ratio to a limit."""
+    """Hops and rounds of updates, divided by the limits."""
     stats = [
         (group.kind.setting, group.kind.nodes, stat)
         for group in summary.of("limits")
         for stat in group.stats.values()
-        if group.kind.system == OURS and stat.name.endswith("_ratio") and stat.is_told
+        if group.kind.system == COMPARED and stat.name in TO_THE_LIMIT.get(group.kind.setting, ()) and stat.is_told
     ]
     return [
         (

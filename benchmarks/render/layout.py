@@ -1,7 +1,7 @@
 """What stands in which cell of which table, whoever prints it.
 
-Systems that are compared stand side by side, a column each, and each number of each size is a row. Where there is
-nothing to compare with, the numbers are the columns.
+Systems that are compared stand side by side, a column each, and each number of each size is a row. What is compared
+with limits has a column for each size. Where there is nothing to compare with, the numbers are the columns.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
+from benchmarks.limits import COMPARED
 from benchmarks.render.numbers import cell, label, times
 from benchmarks.render.wording import in_order, wording_of
 from benchmarks.samples import Number, Skipped
@@ -47,6 +48,8 @@ def table_of(summary: Summary, experiment: str, skipped: Sequence[Skipped] = ())
     """The table of one experiment."""
     absent = tuple(dict.fromkeys(each.system for each in skipped if each.experiment == experiment))
     systems = tuple(dict.fromkeys((*summary.systems(experiment), *absent)))
+    if COMPARED in systems:
+        return _by_size(summary, experiment)
     if len(set(systems) - {LIMIT}) > 1:
         left_out = frozenset(each.system for each in skipped if each.experiment in ("", experiment))
         return _by_system(summary, experiment, systems, left_out)
@@ -138,6 +141,30 @@ def _joined(lines: list[tuple[str, ...]], leading: int) -> list[tuple[str, ...]]
 def _under(name: str, lines: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
     for place, line in enumerate(lines):
         yield ("" if place else name, *line)
+
+
+# --- sizes side by side
+
+
+def _by_size(summary: Summary, experiment: str) -> Table:
+    """What is compared with limits, and the limits: a row for each number, a column for each size."""
+    sizes = summary.nodes(experiment)
+    rows: list[tuple[str, ...]] = []
+    for setting in summary.settings(experiment):
+        lines = [
+            (number_label(experiment, number), *cells)
+            for system in (COMPARED, LIMIT)
+            for number in numbers_of(summary, experiment)
+            if any(cells := _sizes_of(summary, Kind(experiment, setting, 0, system), number, sizes))
+        ]
+        rows += _under(setting, lines)
+    heads = ("", "", *(f"{nodes:,}" for nodes in sizes))
+    return Table(experiment=experiment, title=wording_of(experiment).title, heads=heads, rows=tuple(rows), leading=2)
+
+
+def _sizes_of(summary: Summary, kind: Kind, number: str, sizes: Sequence[int]) -> tuple[str, ...]:
+    groups = (summary.groups.get(attrs.evolve(kind, nodes=nodes)) for nodes in sizes)
+    return tuple(cell_of(group, number) if group and number in group.stats else "" for group in groups)
 
 
 # --- numbers side by side

@@ -64,8 +64,9 @@ def _every_sample() -> Iterator[Sample]:
             yield sample("slow", system, 32, setting, false_deaths=deaths, suspicions=None, views=992.0)
         yield sample("lossy", system, 64, "25 % loss", false_deaths=speed - 1.0 if speed > 2 else 0.0, minutes=10.0)
     for nodes in (128, 1000):
-        yield sample("limits", "ours", nodes, "update", hops_last=4.0, hops_ratio=4 / 3)
-        yield sample("limits", "limit", nodes, "update", hops_limit=3.0)
+        yield sample("limits", "ours", nodes, "update", last_hops=4.0)
+        yield sample("limits", "ours to limit", nodes, "update", hops_to_limit_ratio=4 / 3)
+        yield sample("limits", "limit", nodes, "update", limit_hops=3.0)
     for operation in ("encode a ping", "merge a record"):
         yield sample("micro", "ours", 1, operation, median_us=12.34, stdev_us=0.5, allocated_bytes=1024.0)
 

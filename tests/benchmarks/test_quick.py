@@ -20,6 +20,9 @@ def test_a_quick_run_measures_everything_of_two_systems_or_says_why_not(tmp_path
     counts = Counter((each.system, each.experiment) for each in results.samples)
     for system in {"ours", "memberlist-lan"} - missing.keys():
         assert all(counts[system, experiment] for experiment in EXPERIMENTS), (system, counts)
+    assert counts["ours", "limits"]
+    assert counts["limit", "limits"]
+    assert counts["ours", "micro"]
     assert "ours" not in missing
     for sample in results.samples:
         assert sample.numbers

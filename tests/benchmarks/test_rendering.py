@@ -113,12 +113,15 @@ def test_what_was_left_out_is_told_from_what_was_not_asked_for() -> None:
 
 
 def test_where_nothing_is_compared_the_numbers_stand_side_by_side() -> None:
-    limits = table_of(SUMMARY, "limits")
-    assert limits.heads == ("", "Nodes", "hops last", "hops limit", "hops ratio")
-    assert limits.rows[0] == ("update", "128", "4", "3", "1.33")
     micro = table_of(SUMMARY, "micro")
     assert micro.heads[0] == ""
     assert micro.rows[0][0] == "encode a ping"
+
+
+def test_what_is_compared_with_limits_has_a_column_for_each_size() -> None:
+    limits = table_of(SUMMARY, "limits")
+    assert limits.heads == ("", "", "128", "1,000")
+    assert limits.rows == (("update", "hops to limit ratio", "1.33", "1.33"), ("", "limit hops", "3", "3"))
 
 
 def test_the_terminal_shows_every_experiment_and_every_system() -> None:

@@ -65,5 +65,5 @@ def test_bad_usage_is_refused_with_what_would_be_right(arguments: tuple[str, ...
 
 def test_help_names_every_experiment() -> None:
     told = run("run", "--help").stdout
-    for name in ("join", "update", "crash", "leave", "restart", "heal", "slow", "lossy", "idle"):
+    for name in ("join", "update", "crash", "leave", "restart", "heal", "slow", "lossy", "idle", "limits", "micro"):
         assert f"  {name} " in told

@@ -142,11 +142,15 @@ def test_every_ratio_to_a_limit_is_looked_at() -> None:
     assert verdict_on("limits").outcome is Outcome.MET
 
     def change(sample: Sample) -> Sample:
-        return with_number(sample, rounds_ratio=1.6) if sample.nodes == 1000 and sample.system == "ours" else sample
+        return (
+            with_number(sample, rounds_to_push_pull_ratio=1.6)
+            if sample.nodes == 1000 and sample.system == "ours to limit"
+            else sample
+        )
 
     found = verdict_on("limits", change)
     assert found.outcome is Outcome.MISSED
-    assert "update, rounds, 1000: 1.60" in found.measured
+    assert "update, rounds to push pull, 1000: 1.60" in found.measured
 
 
 def test_without_samples_nothing_is_met() -> None:

@@ -235,16 +235,16 @@ def test_questions_answered_by_a_helper_or_over_a_stream_are_no_doubts(change: L
 
 
 def test_a_suspicion_that_was_cleared_is_told() -> None:
-    told = explain(Plan(scenario="loss", seed=1, nodes=16, link=Link(loss=0.4), duration_s=15.0), "n4")
+    told = explain(Plan(scenario="loss", seed=1, nodes=16, link=Link(loss=0.4), duration_s=15.0), "n5")
     assert not told.deaths
     (doubt,) = told.doubts
     assert doubt.ended is not None
     assert {each.key for each in doubt.restored} == {each.key for each in doubt.suspected}
     text = str(told)
-    assert text.startswith("n4 was never held dead, but suspected once.")
+    assert text.startswith("n5 was never held dead, but suspected once.")
     assert "this suspicion was false" in text
     assert "How the conviction spread" not in text
-    assert "restored, told by n4" in text
+    assert "restored, told by n5" in text
 
 
 def test_the_first_question_in_vain_comes_after_the_last_answer() -> None:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks import namespace
 from benchmarks.cli_report import compare, report, show
 from benchmarks.experiments import EXPERIMENTS
-from benchmarks.running import SIMULATED, Choice, Session, measure, ready
+from benchmarks.running import SIMULATED, Campaign, Choice, measure, ready
 from benchmarks.systems import SYSTEMS
 
 ABOUT = {each.name: each.about for each in EXPERIMENTS.values()} | SIMULATED
@@ -94,14 +94,14 @@ def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int
             progress.update(task, description=what)
             progress.refresh()
 
-        session = Session(choice, usable, skipped, file=json_file, step=step, done=lambda: progress.advance(task))
+        campaign = Campaign(choice, usable, skipped, file=json_file, step=step, done=lambda: progress.advance(task))
         try:
-            measure(session)
+            measure(campaign)
         except KeyboardInterrupt:
             progress.stop()
             click.echo("interrupted; what was measured so far is kept", err=True)
-    show(session.samples, session.skipped)
-    sys.exit(0 if session.samples else 1)
+    show(campaign.samples, campaign.skipped)
+    sys.exit(0 if campaign.samples else 1)
 
 
 main.add_command(report)

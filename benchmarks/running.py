@@ -86,7 +86,7 @@ def simulated(name: str, choice: Choice, step: Callable[[str], None]) -> list[Sa
     return [*samples, *compared(samples)]
 
 
-class Session:
+class Campaign:
     """One command's measurements."""
 
     def __init__(self, choice: Choice, systems: Mapping[str, System], skipped: Sequence[Skipped], *,
@@ -157,6 +157,6 @@ class Session:
         self._step(f"{where}: {what}")
 
 
-def measure(session: Session) -> None:
-    """Run a session to its end."""
-    trio.run(session.run)
+def measure(campaign: Campaign) -> None:
+    """Run a campaign to its end."""
+    trio.run(campaign.run)

@@ -1,6 +1,6 @@
 """How far the protocol is from what theory allows, measured in simulated clusters that lose nothing.
 
-``python -m benchmarks.limits 32 128 1000`` prints how both compare. The limits are those of :mod:`benchmarks.theory`.
+The limits are those of :mod:`benchmarks.theory`.
 
 **Updates.** One member changes its metadata, and everybody comes to know it. Hops are counted in the tree of who told
 whom first. Rounds are the time, in one-way delays of the network. There are two networks:
@@ -41,9 +41,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 
 import attrs
-import click
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks import theory
 from benchmarks.measuring import MeasurementFailed
@@ -480,35 +477,3 @@ def _all_of(samples: Iterable[Sample], name: str) -> list[float]:
 def _ratio(value: float, limit: Sample, name: str) -> Number:
     against = limit.numbers[name]
     return value / against if against else None
-
-
-def _table_of(samples: Sequence[Sample], title: str) -> Table:
-    """Samples of one setting, a column for each size."""
-    table = Table(title=title)
-    table.add_column("")
-    for sample in samples:
-        table.add_column(f"{sample.nodes:,}", justify="right")
-    for name in samples[0].numbers:
-        values = [sample.numbers[name] for sample in samples]
-        table.add_row(name, *("" if value is None else f"{value:.4g}" for value in values))
-    return table
-
-
-@click.command()
-@click.argument("sizes", type=click.IntRange(3), nargs=-1, required=True)
-@click.option("--repeats", type=click.IntRange(1), default=50, show_default=True, help="At each size.")
-@click.option("--seed", default=0, show_default=True, help="Of the first cluster of each size.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes at once. Default: one for each core.")
-def main(sizes: Sequence[int], repeats: int, seed: int, jobs: int | None) -> None:
-    """Measure simulated clusters of SIZES nodes, and print how they compare with what theory allows."""
-    errors = Console(stderr=True)
-    samples = limits(sizes, repeats, seed, jobs, lambda what: errors.print(what, highlight=False))
-    console = Console(highlight=False)
-    summed = [sample for sample in samples if sample.system == "limit"] + compared(samples)
-    for system, setting in dict.fromkeys((sample.system, sample.setting) for sample in summed):
-        of_these = [sample for sample in summed if (sample.system, sample.setting) == (system, setting)]
-        console.print(_table_of(sorted(of_these, key=lambda sample: sample.nodes), f"{system}: {setting}"))
-
-
-if __name__ == "__main__":
-    main()

@@ -106,7 +106,6 @@ def _encoded_but_for_heartbeat(record: Record) -> bytes:
     return cbor2.dumps(items)[:-1]
 
 
-@cached
 def metadata_bytes(record: Record) -> int:
     """Size of the metadata of a record inside a record fact, in bytes."""
     return encoded_metadata_bytes(record.metadata) if record.metadata else 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gossip.core import caches
 from gossip.core.address import Address
+from gossip.core.belief import Disbelief
 from gossip.core.config import Config
 from gossip.core.messages import RecordFact
 from gossip.core.streams import MAX_INCOMING
@@ -111,6 +113,16 @@ def test_a_newcomer_learns_nothing_of_the_long_dead_and_agrees_all_the_same() ->
     sim.start("late", seeds=("n0",))
     expect_agreement(sim, within=10)
     assert sim.nodes["late"].sees().get("n4") in (None, "dead")
+
+
+def test_what_is_refused_for_its_size_is_kept_in_no_cache() -> None:
+    """A peer may invent as many large records as it likes: over a stream each may be as large as a frame."""
+    sim = cluster(3)
+    belief = sim.nodes["n0"].protocol._belief
+    facts = [record(number, metadata={"k": "v" * 60_000}) for number in range(20)]
+    before = [cache.cache_info().currsize for cache in caches._caches]
+    assert all(isinstance(belief.take(fact, sim.now), Disbelief) for fact in facts)
+    assert [cache.cache_info().currsize for cache in caches._caches] == before
 
 
 def test_metadata_above_the_limit_is_refused_from_peers_too() -> None:

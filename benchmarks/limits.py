@@ -33,8 +33,6 @@ that are rounded up in the same way.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +50,7 @@ from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.messages import Ping
 from gossip.core.wire import Codec
+from sims.cycles import few_searches_for_cycles
 from sims.engine import Simulation
 from sims.latency import Constant, Latency
 from sims.links import LAN_LATENCY, Link
@@ -59,7 +58,6 @@ from sims.measures import percentile
 from sims.node import SimulatedNode
 from sims.observer import Observer
 from sims.randomness import derived_random
-from sims.run import OBJECTS_PER_GC
 
 EXPERIMENT = "limits"
 COMPARED = "ours to limit"
@@ -262,7 +260,7 @@ class World:
 def measure(task: Task) -> list[Sample]:
     """Make some repetitions, in this process."""
     caches.forget()
-    with _few_searches_for_cycles() as all_stays:
+    with few_searches_for_cycles() as all_stays:
         world = World(task.nodes, task.seed, task.config)
         all_stays()
         samples = []
@@ -280,33 +278,7 @@ def _sample(task: Task, setting: str, repeat: int, numbers: dict[str, Number]) -
     )  # fmt: skip
 
 
-@contextlib.contextmanager
-def _few_searches_for_cycles() -> Iterator[Callable[[], None]]:
-    """Search for cycles as seldom as :class:`sims.run.Run` does: not at all until what is yielded is called, which says
-    that all objects there are will live to the end."""
-    thresholds = gc.get_threshold()
-
-    def all_stays() -> None:
-        gc.freeze()
-        gc.set_threshold(OBJECTS_PER_GC)
-        gc.enable()
-
-    gc.collect()
-    gc.disable()
-    try:
-        yield all_stays
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.enable()
-        gc.unfreeze()
-
-
 # --- the limits
-
-
-def fan_out_of(config: Config) -> int:
-    """To how many members a node pushes what it hears first."""
-    return config.push_fanout
 
 
 def limits_of(nodes: int, config: Config, seed: int) -> list[Sample]:
@@ -328,7 +300,7 @@ def limits_of(nodes: int, config: Config, seed: int) -> list[Sample]:
 
 
 def _limits_of_updates(nodes: int, config: Config, random: Random) -> dict[str, Number]:
-    fan_out = fan_out_of(config)
+    fan_out = config.push_fanout
     missed: list[int] = []
 
     def plain_push() -> float:

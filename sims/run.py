@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 import traceback
 from collections import deque
@@ -13,6 +12,7 @@ from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
 from sims.agreement import Agreement
+from sims.cycles import few_searches_for_cycles
 from sims.engine import Simulation
 from sims.invariants import Invariant, Rounds, Violated, all_invariants
 from sims.measures import Measures
@@ -33,9 +33,6 @@ LAST_CHECK_ENTRIES = 200_000
 
 REMEMBERED_EVENTS = 30
 """Events told with a violation."""
-
-OBJECTS_PER_GC = 10_000
-"""New objects between two searches for cycles among the youngest. Few of a run's objects are part of one."""
 
 GRACE_ROUNDS = 4
 """Rounds, beyond the longest suspicion, for which consequences of a fault are still put down to it."""
@@ -93,29 +90,21 @@ class Run:
         """
         began = time.perf_counter()
         caches.forget()
-        gc.collect()
-        gc.disable()  # millions of objects that live to the end: looking for cycles among them is half the time
-        thresholds = gc.get_threshold()
-        try:
-            self._begin()
-            gc.freeze()
-            gc.set_threshold(OBJECTS_PER_GC)
-            gc.enable()
-            while not self._violations and self.sim.now < (ends := self._ends()):
-                self.sim.run(min(CHECK_EVERY_S, ends - self.sim.now))
-                self._rounds.check_some(self.sim.running)
-                progress(self.sim.now)
-            self._rounds.check_some(self.sim.running, LAST_CHECK_ENTRIES)
-            self._check_outcome()
-        except Violated as violated:
-            self._violate(violated.invariant, str(violated))
-        except Exception as error:  # noqa: BLE001 - whatever a core raises, it must not
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            self._violate("NothingRaises", f"{error!r} at {Path(place.filename).name}:{place.lineno}")
-        finally:
-            gc.set_threshold(*thresholds)
-            gc.enable()
-            gc.unfreeze()
+        with few_searches_for_cycles() as all_stays:
+            try:
+                self._begin()
+                all_stays()
+                while not self._violations and self.sim.now < (ends := self._ends()):
+                    self.sim.run(min(CHECK_EVERY_S, ends - self.sim.now))
+                    self._rounds.check_some(self.sim.running)
+                    progress(self.sim.now)
+                self._rounds.check_some(self.sim.running, LAST_CHECK_ENTRIES)
+                self._check_outcome()
+            except Violated as violated:
+                self._violate(violated.invariant, str(violated))
+            except Exception as error:  # noqa: BLE001 - whatever a core raises, it must not
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                self._violate("NothingRaises", f"{error!r} at {Path(place.filename).name}:{place.lineno}")
         return self._outcome(time.perf_counter() - began)
 
     def _ends(self) -> float:

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import namespace
 from benchmarks.cli_report import compare, report, show
 from benchmarks.experiments import EXPERIMENTS
+from benchmarks.measuring import progress_bar
 from benchmarks.running import SIMULATED, Campaign, Choice, measure, ready
 from benchmarks.systems import SYSTEMS
 
 ABOUT = {each.name: each.about for each in EXPERIMENTS.values()} | SIMULATED
 """What each experiment measures."""
+
+EXIT_INTERRUPTED = 130
 
 QUICK_SYSTEMS = ("ours", "memberlist-lan")
 
@@ -81,13 +83,14 @@ def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int
         quick=quick,
         seed=seed,
     )
-    usable, skipped = ready(choice.systems)  # while there is still a network to install from
+    with Console(stderr=True).status("making the systems ready"):
+        usable, skipped = ready(choice.systems)  # while there is still a network to install from
     try:
         namespace.enter()
     except namespace.NamespaceUnavailable as error:
         raise click.ClickException(str(error)) from None
-    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as progress:
+    interrupted = False
+    with progress_bar(auto_refresh=False) as progress:
         task = progress.add_task("", total=choice.cells)
 
         def step(what: str) -> None:
@@ -98,9 +101,11 @@ def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int
         try:
             measure(campaign)
         except KeyboardInterrupt:
-            progress.stop()
-            click.echo("interrupted; what was measured so far is kept", err=True)
+            interrupted = True
     show(campaign.samples, campaign.skipped)
+    if interrupted:
+        click.echo("interrupted; this is what was measured until then", err=True)
+        sys.exit(EXIT_INTERRUPTED)
     sys.exit(0 if campaign.samples else 1)
 
 

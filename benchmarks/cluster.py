@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -64,11 +63,9 @@ class Cluster:
         """
         self.running: list[str] = []
         """Names of the nodes that run."""
-        self.gone: set[str] = set()
-        """Names of those that were ever made to crash."""
         self._host_of = hosts
         self._addresses = addresses
-        self._values = {name: itertools.count() for name in hosts}
+        self._values = dict.fromkeys(hosts, 0)
 
     @property
     def hosts(self) -> list[Host]:
@@ -116,11 +113,14 @@ class Cluster:
         """End a node without a word; when each of the others holds it for gone."""
         return await self._lose(name, "crash", seconds)
 
-    async def crash_all(self, names: Sequence[str], seconds: float) -> list[Seen]:
-        """End several nodes at once; for each of them, when the others hold it for gone."""
-        began = [await self._crash_now(name) for name in names]
-        return [await self._see(self.running, {"who": name, "gone": True}, partial(_given, at), seconds)
-                for name, at in zip(names, began, strict=True)]  # fmt: skip
+    async def crash_all(self, names: Sequence[str], seconds: float) -> Seen:
+        """End several nodes at once; when each of the others holds all of them for gone."""
+        self._take_out(names)
+
+        async def act() -> float:
+            return min([await self._tell(name, "crash") for name in names])
+
+        return await self._see(self.running, {"alive": len(self.running)}, act, seconds)
 
     async def leave(self, name: str, seconds: float) -> Seen:
         """Let a node say farewell; when each of the others knows."""
@@ -128,16 +128,15 @@ class Cluster:
 
     async def restart(self, name: str, seconds: float) -> Seen:
         """End a node without a word and start it at once again; when each of the others sees the new one."""
-        self.gone.add(name)
         value = self._new_value(name)
-        seed = next(each for each in self.running if each != name)
+        self._take_out([name])
+        others = list(self.running)
 
         async def act() -> float:
             began = await self._tell(name, "crash")
-            await self._launch([name], value, [self._addresses[seed]])
+            await self._start([name], seeds=[self._addresses[others[0]]])
             return began
 
-        others = [each for each in self.running if each != name]
         return await self._see(others, {"who": name, "value": value}, act, seconds)
 
     async def start_again(self, names: Sequence[str]) -> None:
@@ -145,9 +144,9 @@ class Cluster:
 
         :raises MeasurementFailed: if they do not in good time.
         """
-        seed = self._addresses[self.running[0]]
         for name in names:
-            await self._start([name], seeds=[seed])
+            self._new_value(name)
+        await self._start(names, seeds=[self._addresses[self.running[0]]])
         await self.calm()
 
     async def calm(self, seconds: float = JOINED_WITHIN_S) -> Seen:
@@ -191,14 +190,8 @@ class Cluster:
     # --- parts
 
     async def _lose(self, name: str, how: str, seconds: float) -> Seen:
-        self.running.remove(name)
-        self.gone.add(name)
+        self._take_out([name])
         return await self._see(self.running, {"who": name, "gone": True}, partial(self._tell, name, how), seconds)
-
-    async def _crash_now(self, name: str) -> float:
-        self.running.remove(name)
-        self.gone.add(name)
-        return await self._tell(name, "crash")
 
     async def _tell(self, name: str, what: str, **more: Any) -> float:
         reply = await self._host_of[name].ask(what, node=name, **more)
@@ -206,27 +199,17 @@ class Cluster:
 
     async def _start(self, names: Sequence[str], seeds: Sequence[str]) -> float:
         """Start nodes, all at once; returns the time of the first."""
-        values = {name: self._new_value(name) for name in names}
-        by_host: dict[Host, list[str]] = {}
-        for name in names:
-            by_host.setdefault(self._host_of[name], []).append(name)
         self.running += names
         began = await _all_of(
-            partial(host.ask, "start", nodes=[self._node(name, values[name]) for name in its], seeds=seeds)
-            for host, its in by_host.items()
+            partial(host.ask, "start", nodes=[self._node(name) for name in its], seeds=seeds)
+            for host, its in self._by_host(names).items()
         )
         return float(min(each["at"] for each in began))
-
-    async def _launch(self, names: Sequence[str], value: str, seeds: Sequence[str]) -> None:
-        for name in names:
-            await self._host_of[name].ask("start", nodes=[self._node(name, value)], seeds=seeds)
 
     async def _see(self, names: Sequence[str], sight: Mapping[str, Any], act: Callable[[], Awaitable[float]],
                    seconds: float) -> Seen:  # fmt: skip
         """Do something, and find out when each of these nodes sees something."""
-        by_host: dict[Host, list[str]] = {}
-        for name in names:
-            by_host.setdefault(self._host_of[name], []).append(name)
+        by_host = self._by_host(names)
         await _all_of(partial(host.ask, "expect", nodes=its, see=sight) for host, its in by_host.items())
         began = await act()
         told = await _all_of(
@@ -235,11 +218,22 @@ class Cluster:
         times = [when - began for each in told for when in each["seen"].values()]
         return Seen(sorted(max(0.0, each) for each in times), sum(len(each["missing"]) for each in told))
 
-    def _node(self, name: str, value: str) -> dict[str, str]:
-        return {"name": name, "address": self._addresses[name], "value": value}
+    def _by_host(self, names: Iterable[str]) -> dict[Host, list[str]]:
+        grouped: dict[Host, list[str]] = {}
+        for name in names:
+            grouped.setdefault(self._host_of[name], []).append(name)
+        return grouped
+
+    def _take_out(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.running.remove(name)
+
+    def _node(self, name: str) -> dict[str, str]:
+        return {"name": name, "address": self._addresses[name], "value": f"v{self._values[name]}"}
 
     def _new_value(self, name: str) -> str:
-        return f"v{next(self._values[name])}"
+        self._values[name] += 1
+        return f"v{self._values[name]}"
 
 
 @asynccontextmanager

@@ -15,11 +15,9 @@ from pathlib import Path
 
 import attrs
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.ablations import ABLATIONS, Ablation
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, progress_bar
 from benchmarks.parallel import Job, do_all
 from benchmarks.tables import ablation_tables
 from sims.links import Link
@@ -129,8 +127,7 @@ def measure(sizes: Sequence[int], seed: int, share: float, jobs: int | None) -> 
         for ablation in ABLATIONS
         for plan in plans
     ]
-    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("ablations", total=len(work))
         outcomes = do_all([Job.of(plan, ablation) for ablation, _, plan in work], lambda: progress.advance(task), jobs)
     grouped: dict[tuple[str, str], list[Outcome]] = {}

@@ -15,6 +15,7 @@ from typing import IO, Any
 import trio
 
 from benchmarks.measuring import MeasurementFailed
+from benchmarks.systems import ROOT
 
 REPLY_WITHIN_S = 60.0
 """A host that has not replied by then is broken."""
@@ -22,7 +23,6 @@ REPLY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 5.0
 """Time for a host to end by itself, once nothing more is asked of it."""
 
-ROOT = Path(__file__).parents[1]
 CHUNK_BYTES = 65_536
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024

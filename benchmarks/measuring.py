@@ -1,4 +1,4 @@
-"""What all measurements have in common: how they fail, and the machine they are taken on."""
+"""What all measurements have in common: how they fail, how far they are, and the machine they are taken on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
 PACKAGES = ("attrs", "cbor2", "trio")
 """Installed packages whose versions matter for the figures."""
+
+
+def progress_bar(*, auto_refresh: bool = True) -> Progress:
+    """A progress bar on standard error, that goes when the work is done.
+
+    :param auto_refresh: whether it draws itself, which takes a little of the time that is measured.
+    """
+    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=Console(stderr=True), auto_refresh=auto_refresh, transient=True)
 
 
 class MeasurementFailed(Exception):

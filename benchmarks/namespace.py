@@ -18,6 +18,8 @@ from contextlib import contextmanager
 
 import attrs
 
+from benchmarks.measuring import MeasurementFailed
+
 _ENTERED = "GOSSIP_BENCHMARKS_NAMESPACE"
 """Environment variable that is set within the namespace."""
 
@@ -41,7 +43,7 @@ table ip benchmark {
 """
 
 
-class NamespaceUnavailable(Exception):
+class NamespaceUnavailable(MeasurementFailed):
     """There can be no private network here. The text says why, and what helps."""
 
 

@@ -109,7 +109,7 @@ class Campaign:
         """Measure everything that was chosen. What cannot be measured is noted, and does not stop the rest."""
         for name in self._choice.experiments:
             if name in SIMULATED:
-                await self._simulated(name)
+                self._simulated(name)
                 continue
             for nodes in self._choice.nodes_of(EXPERIMENTS[name]):
                 for system in self._systems.values():
@@ -132,9 +132,9 @@ class Campaign:
         if self._file is not None:
             save(self.results, self._file)
 
-    async def _simulated(self, name: str) -> None:
+    def _simulated(self, name: str) -> None:
         try:
-            self.samples += await trio.to_thread.run_sync(simulated, name, self._choice, self._step)
+            self.samples += simulated(name, self._choice, self._step)
         except MeasurementFailed as failure:
             self.skipped.append(Skipped(experiment=name, system="ours", reason=str(failure)))
         self._done()
@@ -150,7 +150,7 @@ class Campaign:
             await experiment.run(bench)
         except MeasurementFailed as failure:
             self.skipped.append(
-                Skipped(experiment=f"{experiment.name}, {nodes} nodes", system=system.name, reason=str(failure))
+                Skipped(experiment=experiment.name, system=system.name, nodes=nodes, reason=str(failure))
             )
 
     def _say(self, where: str, what: str) -> None:
@@ -158,5 +158,19 @@ class Campaign:
 
 
 def measure(campaign: Campaign) -> None:
-    """Run a campaign to its end."""
-    trio.run(campaign.run)
+    """Run a campaign to its end.
+
+    :raises KeyboardInterrupt: alone, wherever Ctrl-C struck.
+    """
+    try:
+        trio.run(campaign.run)
+    except BaseException as error:
+        if not _is_interrupt(error):
+            raise
+        raise KeyboardInterrupt from None
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether Ctrl-C is what ended it, alone or within a group of errors."""
+    inner: Sequence[BaseException] = getattr(error, "exceptions", ())
+    return isinstance(error, KeyboardInterrupt) or any(map(_is_interrupt, inner))

@@ -56,6 +56,8 @@ class Skipped:
     """Empty for all experiments."""
     system: str
     reason: str
+    nodes: int = 0
+    """At which size; 0 for all."""
 
 
 @attrs.frozen(kw_only=True)
@@ -93,12 +95,15 @@ _CONVERTER = Converter(forbid_extra_keys=True)
 
 
 def save(results: Results, file: Path) -> None:
-    """Write results as JSON, one sample a line, so that two files can be compared by eye."""
+    """Write results as JSON, one sample a line, so that two files can be compared by eye. Whatever interrupts it, the
+    file holds these results or those before."""
     told = attrs.asdict(results)
     samples = told.pop("samples")
     lines = ",\n".join("  " + json.dumps(each, sort_keys=True) for each in samples)
     head = json.dumps(told, indent=1, sort_keys=True)
-    file.write_text(f'{head[:-2]},\n "samples": [\n{lines}\n ]\n}}\n')
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_text(f'{head[:-2]},\n "samples": [\n{lines}\n ]\n}}\n')
+    fresh.replace(file)
 
 
 def load(file: Path) -> Results:

@@ -13,19 +13,17 @@ from typing import IO
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.figures import WIDTH_ELSEWHERE, Figure, as_json, table_of
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, progress_bar
 from benchmarks.parallel import Job, do_all
 from benchmarks.simulated_figures import FIGURES, Study
 
 
 def _measure(wanted: Sequence[str], first_seed: int, quick: bool, processes: int | None) -> Study:
     """Make all runs that are wanted, with a progress bar on standard error."""
-    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     figures: list[Figure] = []
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with progress_bar() as progress:
 
         def runs(title: str, jobs: Sequence[Job], alone: bool = False) -> list:  # type: ignore[type-arg]
             task = progress.add_task(title, total=len(jobs))

@@ -46,10 +46,20 @@ def systems_of(sources: Sequence[Source]) -> dict[str, str]:
 
 
 def skipped_of(sources: Sequence[Source]) -> tuple[Skipped, ...]:
-    """What was skipped and is in no other file either."""
-    measured = {(sample.experiment, sample.system) for source in sources for sample in source.results.samples}
-    every = dict.fromkeys(each for source in sources for each in source.results.skipped)
-    return tuple(each for each in every if (each.experiment, each.system) not in measured)
+    """What was skipped, and not measured in a file that is named later."""
+    found: dict[Skipped, None] = {}
+    for place, source in enumerate(sources):
+        later = [sample for other in sources[place + 1 :] for sample in other.results.samples]
+        found |= dict.fromkeys(each for each in source.results.skipped if not _is_among(each, later))
+    return tuple(found)
+
+
+def _is_among(skipped: Skipped, samples: Sequence[Sample]) -> bool:
+    return any(
+        (sample.experiment, sample.system) == (skipped.experiment, skipped.system)
+        and skipped.nodes in (0, sample.nodes)
+        for sample in samples
+    )
 
 
 def machine_facts(machine: Mapping[str, Any]) -> dict[str, str]:

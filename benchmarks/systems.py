@@ -52,8 +52,6 @@ class System:
     """Command line of a host; see :meth:`command_for`."""
     nodes_per_host: int | None = None
     """Most nodes to start in one host; None for no limit."""
-    has_farewell: bool = True
-    """Whether a node can say that it leaves."""
 
 
 def ours() -> System:
@@ -114,7 +112,6 @@ def swim_protocol() -> System:
         what=f"{SWIM_PROTOCOL} {SWIM_PROTOCOL_VERSION} (PyPI), Python {platform.python_version()}, default settings, "
         "all nodes in one process",
         command=(str(python), str(PEERS / "swim.py")),
-        has_farewell=False,
     )
 
 

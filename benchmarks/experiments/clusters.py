@@ -1,4 +1,4 @@
-"""What happens to whole clusters: joining, idling, losing packets, being cut in two, processes that are stopped."""
+"""What whole clusters bear: idling, losing packets, being cut in two, processes that are stopped."""
 
 from __future__ import annotations
 
@@ -25,21 +25,6 @@ STOPPED_SHARE = 8
 """One of so many nodes is stopped."""
 
 LOSS = 0.25
-
-
-async def join(bench: Bench) -> None:
-    """All nodes but the first start at once."""
-    for repeat in range(bench.repeats):
-        bench.step(f"join {repeat + 1}")
-        async with open_cluster(bench.system, bench.nodes) as cluster:
-            before, cpu_before = namespace.sent(), cluster.cpu_s()
-            seen = await cluster.join()
-            cpu_s, sent = cluster.cpu_s() - cpu_before, namespace.sent() - before
-            report = await cluster.report()
-            numbers = {"sizes": len(report.sizes), "cpu_ms_per_node": 1000 * cpu_s / bench.nodes}
-        bench.keep_seen(repeat, seen, {**numbers, **bench.per_node(sent)})
-        if seen.missing:
-            return  # once is enough to know that it takes for ever
 
 
 async def idle(bench: Bench) -> None:
@@ -149,10 +134,6 @@ async def _stop(cluster: Cluster, names: set[str], seconds: float) -> None:
 
 
 EXPERIMENTS = (
-    Experiment(
-        name="join", about="all nodes start at once, through the first: until all see all",
-        run=join,
-    ),
     Experiment(
         name="heal", about="a cluster is cut in two for 60 s: until all see all again", run=heal, nodes=(32,), repeats=3
     ),

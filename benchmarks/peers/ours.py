@@ -144,6 +144,7 @@ class Host:
         self._watch = Watch()
         self._nodes: dict[str, Node] = {}
         self._scopes: dict[str, trio.CancelScope] = {}
+        self._ended: dict[str, trio.Event] = {}
 
     async def do(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do what is asked; returns the reply."""
@@ -158,7 +159,7 @@ class Host:
             case {"do": "update", "node": name, "value": value}:
                 self._nodes[name].update({"value": value})
             case {"do": "crash", "node": name}:
-                self._end(name)
+                await self._end(name)
             case {"do": "leave", "node": name}:
                 self._nursery.start_soon(self._leave, name, self._nodes[name])
             case {"do": "reset"}:
@@ -179,23 +180,27 @@ class Host:
 
     async def _run(self, name: str, address: str, value: str, seeds: Sequence[str],
                    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:  # fmt: skip
+        ended = trio.Event()
         with trio.CancelScope() as scope:
             async with open_node(
                 name, bind=address, seeds=list(seeds), config=self._config, metadata={"value": value}
             ) as node:
                 with _Tap(node, partial(self._watch.take, name)):
-                    self._nodes[name], self._scopes[name] = node, scope
+                    self._nodes[name], self._scopes[name], self._ended[name] = node, scope, ended
                     self._watch.look(name, node)
                     task_status.started()
                     await trio.sleep_forever()
+        ended.set()
 
-    def _end(self, name: str) -> None:
+    async def _end(self, name: str) -> None:
+        """End a node, its sockets included."""
         del self._nodes[name]
         self._scopes.pop(name).cancel()
+        await self._ended.pop(name).wait()
 
     async def _leave(self, name: str, node: Node) -> None:
         await node.leave()
-        self._end(name)
+        await self._end(name)
 
 
 async def serve(requests: trio.abc.ReceiveStream, reply: Callable[[str], None], config: Config) -> None:

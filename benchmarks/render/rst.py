@@ -126,9 +126,11 @@ def _skipped(skipped: Sequence[Skipped]) -> Iterator[str]:
     if not skipped:
         yield "Nothing."
         return
-    rows = tuple((each.system or "all", each.experiment or "all", each.reason) for each in skipped)
-    heads = ("System", "Experiment", "Why")
-    yield list_table(Table(experiment="", title="", heads=heads, rows=rows, leading=2))
+    rows = tuple(
+        (each.system or "all", each.experiment or "all", str(each.nodes or "all"), each.reason) for each in skipped
+    )
+    heads = ("System", "Experiment", "Nodes", "Why")
+    yield list_table(Table(experiment="", title="", heads=heads, rows=rows, leading=3))
 
 
 def _experiment(

@@ -35,4 +35,5 @@ def rich_table(table: Table) -> RichTable:
 
 def skipped_text(skipped: Skipped) -> str:
     """What was not measured, and why."""
-    return f"{skipped.system or 'all systems'}, {skipped.experiment or 'all experiments'}: {skipped.reason}"
+    size = f", {skipped.nodes} nodes" if skipped.nodes else ""
+    return f"{skipped.system or 'all systems'}, {skipped.experiment or 'all experiments'}{size}: {skipped.reason}"

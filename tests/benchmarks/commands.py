@@ -1,7 +1,9 @@
 """Runs of ``python -m benchmarks`` for tests."""
 
+import signal
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +22,21 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "benchmarks", *arguments],
         capture_output=True, text=True, cwd=ROOT, timeout=LIMIT_S, check=False,
     )  # fmt: skip
+
+
+def interrupted(folder: Path, *arguments: str) -> tuple[int, str, Results]:
+    """Interrupt a measurement as soon as something has been measured: exit code, what it says, and what it kept."""
+    if (reason := why_no_network()) is not None:
+        pytest.skip(reason)
+    file = folder / "results.json"
+    command = [sys.executable, "-m", "benchmarks", "run", *arguments, "--json", str(file)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + LIMIT_S
+        while not file.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=LIMIT_S)
+    return process.returncode, complaints, load(file)
 
 
 def measure(folder: Path, *arguments: str) -> Results:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.samples import Sample
-from tests.benchmarks.commands import measure, run
+from tests.benchmarks.commands import interrupted, measure, run
 
 
 def one(samples: "list[Sample]") -> Sample:
@@ -61,6 +61,14 @@ def test_bad_usage_is_refused_with_what_would_be_right(arguments: tuple[str, ...
     done = run("run", *arguments)
     assert done.returncode == 2
     assert complaint in done.stderr
+
+
+def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
+    code, complaints, results = interrupted(tmp_path, "join", "idle", "--systems", "ours", "--nodes", "3", "--quick")
+    assert code == 130
+    assert complaints.endswith("interrupted; this is what was measured until then\n")
+    assert "Traceback" not in complaints
+    assert [each.experiment for each in results.samples] == ["join"]
 
 
 def test_help_names_every_experiment() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import attrs
 import pytest
 
-from benchmarks.samples import Number, Sample, UnusableResults, save
+from benchmarks.samples import Number, Sample, Skipped, UnusableResults, save
 from benchmarks.sources import Source, machine_facts, read, samples_of, skipped_of
 from benchmarks.summary import Stat, is_time, ratio, summary_of
 from tests.benchmarks.made_up import MACHINE, REPEATS, results, sample
@@ -107,9 +108,19 @@ def test_what_was_measured_again_replaces_what_was_measured_before() -> None:
 
 
 def test_what_another_file_holds_was_not_skipped() -> None:
-    without, with_it = source("a"), source("b", sample("heal", "swim-protocol", 8, last_s=1.0))
+    without, later = source("a"), source("b", sample("heal", "swim-protocol", 8, last_s=1.0))
+    later = attrs.evolve(later, results=attrs.evolve(later.results, skipped=()))
     assert len(skipped_of([without])) == 1
-    assert skipped_of([without, with_it]) == ()
+    assert skipped_of([without, later]) == ()
+
+
+def test_what_failed_beside_what_was_measured_is_still_told() -> None:
+    failed = Skipped(experiment="crash", system="memberlist-lan", nodes=64, reason="7 nodes did not see it")
+    first = source("a", sample("crash", "memberlist-lan", 64, last_s=8.0), sample("crash", "memberlist-lan", 8))
+    first = attrs.evolve(first, results=attrs.evolve(first.results, skipped=(failed,)))
+    assert skipped_of([first]) == (failed,)
+    assert failed in skipped_of([first, source("b", sample("crash", "memberlist-lan", 8, last_s=6.0))])
+    assert failed not in skipped_of([first, source("b", sample("crash", "memberlist-lan", 64, last_s=8.0))])
 
 
 def test_a_file_is_read_as_it_was_saved(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ EXPERIMENTS = {
     "crash": Wording(
         title="Crash",
         text="In a calm cluster one node ends without a word. The clock runs until each of the others holds it for"
-        " dead. With loss, that share of all datagrams vanishes; five at once are five nodes that end in the same"
-        " moment, and the last of the five counts. False deaths are nodes that live and were held for dead.",
+        " dead. With loss, that share of all packets vanishes, those of streams included; of five at once, all have to"
+        " be held for dead. False deaths are views of a node that lives as dead.",
         names={"false_deaths": "false deaths"},
     ),
     "leave": Wording(
@@ -49,8 +49,8 @@ EXPERIMENTS = {
     ),
     "restart": Wording(
         title="Restart",
-        text="A node that crashed is started again under the same name and address. The clock runs until each of the"
-        " others sees the new one and not the old.",
+        text="A node ends without a word and is started again at once, under the same name and address. The clock runs"
+        " until each of the others sees the new one and not the old.",
     ),
     "heal": Wording(
         title="Healing after a split",
@@ -60,8 +60,8 @@ EXPERIMENTS = {
     ),
     "slow": Wording(
         title="Processes that stand still",
-        text="Some processes are stopped (SIGSTOP) for the given time and run on, again and again. None of them is"
-        " dead, so every death is a false one.",
+        text="One process in eight is stopped (SIGSTOP) for the given time, together with the others, and then goes on."
+        " False deaths are views of one of the rest as dead; that the stopped are held for dead is told apart.",
         first=("false_deaths", "suspicions"),
     ),
     "lossy": Wording(
@@ -74,6 +74,7 @@ EXPERIMENTS = {
         title="Idling",
         text="Nothing happens: what it costs to be a member. Bytes are UDP payload; what goes over streams (TCP) is"
         " told apart. Memory is what the processes hold, divided by the nodes in them.",
+        names={"memory_kib_with_process": "memory, KiB per node, with what a process needs without any"},
         first=("datagrams_per_node_s", "bytes_per_node_s"),
     ),
     "limits": Wording(

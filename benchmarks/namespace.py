@@ -97,10 +97,21 @@ def sent() -> Sent:
 @contextmanager
 def loss(share: float) -> Iterator[None]:
     """Lose a share of all packets, those of streams included, while the block lasts."""
-    if not share:
+    with _fault(f"numgen random mod 10000 < {round(10_000 * share)} drop"):
         yield
-        return
-    _run("nft", f"add rule ip benchmark faults numgen random mod 10000 < {round(10_000 * share)} drop")
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Let no system say that nobody listens at a port, as if the machine were gone, while the block lasts."""
+    with _fault("icmp type destination-unreachable drop", "tcp flags & rst == rst drop"):
+        yield
+
+
+@contextmanager
+def _fault(*rules: str) -> Iterator[None]:
+    for rule in rules:
+        _run("nft", f"add rule ip benchmark faults {rule}")
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ This module does not wait; :mod:`gossip.driver` decides when to read and when to
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import math
@@ -14,6 +15,7 @@ from collections.abc import Callable
 import trio
 
 from gossip.core.address import Address
+from gossip.refusals import refusals
 from gossip.sockets import SocketPair, mapped_sockaddr, plain_address
 from gossip.stats import ShellCounters
 
@@ -33,6 +35,7 @@ REOPEN_PAUSE_MAX_S = 5.0
 _ABOUT_A_PEER = frozenset(
     {errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EMSGSIZE, errno.EINTR}
 )
+_ABOUT_ANOTHER = _ABOUT_A_PEER - {errno.EMSGSIZE}
 _DEAD_SOCKET = frozenset({errno.EBADF, errno.ENOTSOCK})
 
 _log = logging.getLogger(__name__)
@@ -70,21 +73,28 @@ class DatagramEndpoint:
                 sockets.udp.sendto(data, mapped_sockaddr(destination))
             else:
                 self._counters.send_errors += 1
-        except OSError:
-            self._counters.send_errors += 1
+        except OSError as error:
+            self._send_again(data, destination, error)
 
-    def receive(self, deliver: Callable[[bytes, Address, float], None]) -> bool:
-        """Read up to :data:`BATCH` datagrams and deliver each; return whether more may be waiting."""
+    def receive(self, deliver: Callable[[bytes, Address, float], None],
+                refused: Callable[[Address, float], None]) -> bool:  # fmt: skip
+        """Read up to :data:`BATCH` datagrams and deliver each; return whether more may be waiting.
+
+        :param refused: called for datagrams of ours that the system of a peer refused.
+        """
         if self.reopen_at != math.inf:
             return False
         read = self._sockets.udp.recvfrom
-        for _ in range(BATCH):
+        for count in range(BATCH):
             try:
                 data, source = read(MAX_DATAGRAM_BYTES)
             except BlockingIOError:
+                if not count:  # woken for another reason
+                    self._tell_refusals(refused)
                 return False
             except OSError as error:
                 self._counters.receive_errors += 1
+                self._tell_refusals(refused)
                 if self._has_died(error):
                     return False
                 continue
@@ -103,6 +113,18 @@ class DatagramEndpoint:
         self._errors_in_a_row = 0
         self.reopen_at = math.inf
         _log.warning("%r: opened UDP %s again", self._node_name, self._sockets.address)
+
+    def _send_again(self, data: bytes, destination: Address, error: OSError) -> None:
+        """Send a datagram that was not taken: the error may have been about one sent earlier, to somebody else."""
+        if error.errno in _ABOUT_ANOTHER:
+            with contextlib.suppress(OSError):
+                self._sockets.udp.sendto(data, mapped_sockaddr(destination) if self._sockets.is_ipv6 else destination)
+                return
+        self._counters.send_errors += 1
+
+    def _tell_refusals(self, refused: Callable[[Address, float], None]) -> None:
+        for sent_to in refusals(self._sockets.udp):
+            refused(plain_address(sent_to), trio.current_time())
 
     def _has_died(self, error: OSError) -> bool:
         if error.errno in _ABOUT_A_PEER:

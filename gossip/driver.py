@@ -58,7 +58,7 @@ class Driver:
     async def _turn(self) -> None:
         protocol, endpoint = self._protocol, self._endpoint
         for _ in range(MAX_BATCHES):
-            if not endpoint.receive(protocol.receive_datagram):
+            if not endpoint.receive(protocol.receive_datagram, protocol.datagram_refused):
                 break
             self.pump()
             await trio.lowlevel.checkpoint()

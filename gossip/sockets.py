@@ -19,6 +19,7 @@ import trio
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.errors import BindError
+from gossip.refusals import ask_for_refusals
 
 RECEIVE_BUFFER_BYTES = 1 << 20
 """Asked of the kernel for the UDP socket: room for a second or so of news while the process is stalled.
@@ -216,6 +217,7 @@ def _open_udp(family: int, sockaddr: Any) -> socket.socket:
     try:
         with contextlib.suppress(OSError):
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        ask_for_refusals(opened)
         _bind(opened, family, sockaddr)
     except BaseException:
         opened.close()

@@ -183,7 +183,7 @@ class Streams:
             try:
                 with trio.fail_after(CONNECT_TIMEOUT_S):
                     await connection.connect(tuple(address))
-            except (OSError, trio.TooSlowError):
+            except (OSError, trio.TooSlowError, trio.BusyResourceError):
                 link.has_failed = True
                 return
             self._counters.streams_opened += 1
@@ -195,7 +195,8 @@ class Streams:
             nursery.start_soon(link.write, connection)
             try:
                 await self._read(stream, link, connection)
-            except (WireError, trio.BrokenResourceError):
+            except (WireError, trio.BrokenResourceError, trio.BusyResourceError):
+                # Busy is a descriptor that was another socket's, closed behind our back while somebody waited for it.
                 if not link.is_finished:
                     link.fail()
             link.finish()  # the other side says no more; what is still to be sent, and only that, is sent

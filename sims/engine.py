@@ -16,7 +16,7 @@ from typing import Any
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.events import MembershipEvent
+from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
 from sims.clock import Clock
@@ -30,6 +30,9 @@ from sims.streams import StreamCarrier
 
 WALL_START_MS = 1_700_000_000_000
 """Unix milliseconds at virtual time 0."""
+
+REFUSAL = bytes(28)
+"""As long as what ICMP says of a datagram: 8 bytes, and the headers of that datagram."""
 
 
 class Simulation:
@@ -124,11 +127,15 @@ class Simulation:
             node.protocol.remember(members[node.cluster], node.local_time(self.now))
             self._pump(node)
 
-    def crash(self, key: str) -> None:
-        """End a process without a word."""
+    def crash(self, key: str, *, refuses: bool = False) -> None:
+        """End a process without a word.
+
+        :param refuses: whether its system goes on, and tells whoever sends to it that no process listens there.
+        """
         node = self.nodes[key]
         if node.running:
             node.running = False
+            node.refuses = refuses
             self._streams.end_all(node)
             self._tell("stopped", node)
 
@@ -324,9 +331,15 @@ class Simulation:
         while event is not None:
             if self._keeps_events:
                 node.events.append(event)
+            teller = None if self._is_own_finding(node, event) else cause
             for told in self._hooks["happened"]:
-                told(node, event, cause)
+                told(node, event, teller)
             event = node.protocol.next_event()
+
+    def _is_own_finding(self, node: SimulatedNode, event: MembershipEvent) -> bool:
+        """Whether the node accuses somebody; the last message it handled may have been a helper's bad news."""
+        entry = node.view.get(event.member.id) if event.kind is EventKind.SUSPECTED else None
+        return entry is not None and node.id in entry.accusers
 
     def _send(self, node: SimulatedNode, data: bytes, destination: Address) -> None:
         self.datagrams += 1
@@ -342,6 +355,8 @@ class Simulation:
     def _deliver(self, data: bytes, source: Address, destination: Address) -> None:
         node = self._at.get(destination)
         if node is None or not node.running:
+            if node is not None and node.refuses:
+                self._refuse(source, destination)
             return
         if not (node.slowness or node.inbox or node.deaf_until > self.now):
             for told in self._on_received:
@@ -352,6 +367,17 @@ class Simulation:
             self.hand_over(node, partial(self._receive, node, data, source), source)
         else:
             self.overflows += 1
+
+    def _refuse(self, sender: Address, destination: Address) -> None:
+        """Tell the sender of a datagram that no process listens at its destination."""
+        node = self._at.get(sender)
+        if node is None:
+            return
+        for delay, _ in self.network.way(destination, sender).carry(REFUSAL, self.now):
+            self.at(self.now + delay, self.hand_over, node, partial(self._be_refused, node, destination))
+
+    def _be_refused(self, node: SimulatedNode, destination: Address) -> None:
+        node.protocol.datagram_refused(destination, node.local_time(self.now))
 
     def _receive(self, node: SimulatedNode, data: bytes, source: Address) -> None:
         for told in self._on_received:

@@ -52,6 +52,8 @@ class SimulatedNode:
     events: list[MembershipEvent] = attrs.Factory(list)
     """Every event it told, if the simulation keeps them."""
     running: bool = True
+    refuses: bool = False
+    """Whether, now that it has ended, its system tells whoever sends to it that no process listens there."""
     slowness: float = 0.0
     """Seconds that the handling of each datagram and timer takes."""
     busy_until: float = 0.0

@@ -47,7 +47,7 @@ class Observer:
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """A process tells an event.
 
-        :param cause: whose message it was handling; None if a timer or its own program made it happen.
+        :param cause: whose message told it; None if it found out by itself, or its own program made it happen.
         """
 
     def handled(self, node: SimulatedNode) -> None:

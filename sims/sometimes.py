@@ -21,6 +21,7 @@ POINTS = {
     "accused": "a member raised a floor against another",
     "refuted_by_itself": "a suspect was cleared by its own message",
     "refuted_by_witness": "a suspect was cleared by the message of somebody else",
+    "told_of_refusal": "a node was told that no process listens where it had sent a datagram",
     "died": "a member was held dead",
     "came_back": "a member held dead was seen alive again",
     "left": "a farewell was heard",
@@ -88,6 +89,7 @@ class Sometimes(Observer):
             seen["helper_saved"] += each.answered_through_helpers
             seen["stream_saved"] += each.answered_by_stream
             seen["accused"] += each.suspicions
+            seen["told_of_refusal"] += each.datagrams_refused
             seen["reconciled"] += each.reconciliations
             seen["heal_contact"] += each.contacts_to_heal
             seen["stalled"] += each.stalls

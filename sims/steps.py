@@ -114,12 +114,15 @@ class _OnOneNode(Step):
 
 @attrs.frozen(kw_only=True)
 class Crash(_OnOneNode):
-    """A process ends without a word."""
+    """A process ends without a word, and its machine with it or not."""
+
+    refused: bool = False
+    """Whether its machine goes on, and refuses what is sent to it."""
 
     def begin(self, sim: Simulation) -> None:
         """End it, if it runs."""
         if self.node in sim.nodes:
-            sim.crash(self.node)
+            sim.crash(self.node, refuses=self.refused)
 
 
 @attrs.frozen(kw_only=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
 import trio
 
 from benchmarks import namespace
-from benchmarks.cluster import SETTLING_S, Cluster, open_cluster
+from benchmarks.cluster import JOINED_WITHIN_S, SETTLING_S, Cluster, open_cluster
 from benchmarks.experiments.bench import Bench, Experiment, false_deaths
 from benchmarks.namespace import Sent
 
@@ -16,7 +20,13 @@ CRASH_WITHIN_S = 60.0
 COUNTED_S = 2.5
 """Seconds in which what is sent because of an update is counted, or until all know: after that, all are silent."""
 
-LOSSES = (0.0, 0.05, 0.25)
+UNDER: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+    "": nullcontext,
+    "5 % loss": partial(namespace.loss, 0.05),
+    "25 % loss": partial(namespace.loss, 0.25),
+    "machine gone": namespace.silence,
+}
+"""What there is besides a crash."""
 AT_ONCE = 5
 LEAST_FOR_SEVERAL = 16
 """Nodes from which on five of them can crash together and leave a cluster worth the name."""
@@ -28,7 +38,7 @@ async def join(bench: Bench) -> None:
         bench.step(f"join {repeat + 1}")
         async with open_cluster(bench.system, bench.nodes) as cluster:
             before, cpu_before = namespace.sent(), cluster.cpu_s()
-            seen = await cluster.join()
+            seen = await cluster.join(bench.full(JOINED_WITHIN_S, 10))
             cpu_s, sent = cluster.cpu_s() - cpu_before, namespace.sent() - before
             report = await cluster.report()
             numbers = {"sizes": len(report.sizes), "cpu_ms_per_node": 1000 * cpu_s / bench.nodes}
@@ -55,21 +65,19 @@ async def update(bench: Bench) -> None:
 
 
 async def crash(bench: Bench) -> None:
-    """A node ends without a word; without loss, with some and with much, and five nodes at once."""
-    for share in LOSSES[:1] if bench.quick else LOSSES:
+    """A node ends without a word; without loss, with some and with much, its machine with it, and five at once."""
+    for setting in list(UNDER)[:1] if bench.quick else UNDER:
         async with open_cluster(bench.system, bench.nodes) as cluster:
             await cluster.joined()
             for repeat in range(bench.repeats):
-                bench.step(f"crash {repeat + 1}, {share:.0%} loss")
+                bench.step(f"crash {repeat + 1} {setting}")
                 await cluster.reset()
-                with namespace.loss(share):
+                with UNDER[setting]():
                     await trio.sleep(bench.random.uniform(2.0, 3.0))
                     name = bench.any_of(cluster)
                     seen = await cluster.crash(name, CRASH_WITHIN_S)
                 wrong = false_deaths(await cluster.report(), {name})
-                bench.keep_seen(
-                    repeat, seen, {"false_deaths": wrong}, setting=f"{100 * share:g} % loss" if share else ""
-                )
+                bench.keep_seen(repeat, seen, {"false_deaths": wrong}, setting=setting)
                 await cluster.start_again([name])
     if bench.nodes >= LEAST_FOR_SEVERAL:
         await _several_crashes(bench)
@@ -132,7 +140,8 @@ EXPERIMENTS = (
     Experiment(name="update", about="a node changes its metadata: until the others know", run=update),
     Experiment(
         name="crash",
-        about="a node ends without a word, at 0, 5 and 25 % loss, and five at once: until the others hold it for dead",
+        about="a node ends without a word, at 0, 5 and 25 % loss, with its machine, and five at once: until the others"
+        " hold it for dead",
         run=crash,
     ),
     Experiment(name="leave", about="a node says farewell: until the others know", run=leave),

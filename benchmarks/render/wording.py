@@ -39,8 +39,9 @@ EXPERIMENTS = {
     "crash": Wording(
         title="Crash",
         text="In a calm cluster one node ends without a word. The clock runs until each of the others holds it for"
-        " dead. With loss, that share of all packets vanishes, those of streams included; of five at once, all have to"
-        " be held for dead. False deaths are views of a node that lives as dead.",
+        " dead. With loss, that share of all packets vanishes, those of streams included; with the machine gone, no"
+        " system says any more that nobody listens there (ICMP, TCP resets); of five at once, all have to be held for"
+        " dead. False deaths are views of a node that lives as dead.",
         names={"false_deaths": "false deaths"},
     ),
     "leave": Wording(

@@ -99,7 +99,7 @@ class Detector:
             self._watch(entry, now, now)  # silence for which the fault may be ours does not count
         else:
             del self._asked[entry.id]
-            if change := self._suspicions.accuse(entry, asked_since, result.began, now):
+            if change := self._suspicions.accuse(entry, asked_since, result.began, result.refused, now):
                 self.changed(change, now)
 
     def _still_there(self, entry: Entry) -> bool:

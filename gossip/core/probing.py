@@ -1,8 +1,10 @@
 """Probing: ask one member, directly, through helpers and over a stream, until it answers or time is up.
 
 A probe ends well when the member answers a ping of ours or a helper's, or when its counter, however
-we learn of it, reaches the value it should have had when the probe began. This module also serves as
-helper to others. What a failed probe means is decided by its caller.
+we learn of it, reaches the value it should have had when the probe began. It waits for no one who cannot
+answer any more: where the systems of peers refuse our datagrams, because no process listens there, and
+helpers say that they had no luck either, a stage is over as soon as the last has said no. This module also
+serves as helper to others. What a failed probe means is decided by its caller.
 
 Sources: SWIM (Das, Gupta and Motivala 2002, section 3.1) for indirect probes; Lifeguard (Dadgar et
 al. 2017, section IV-A) for the NACK.
@@ -15,6 +17,7 @@ from typing import NamedTuple
 
 import attrs
 
+from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.health import LocalHealth
 from gossip.core.messages import IndirectAck, Nack, Ping, PingRequest
@@ -66,6 +69,8 @@ class Result(NamedTuple):
     """Helpers that were asked."""
     heard_helpers: int = 0
     """Helpers that answered either way."""
+    refused: bool = False
+    """Whether it failed without silence: the member's system refused our ping, and nobody else had an answer."""
 
 
 @attrs.define(eq=False)
@@ -83,6 +88,8 @@ class _Probe:
     stream: int | None = None
     helpers: int = 0
     nacks: set[int] = attrs.Factory(set)
+    awaited: dict[int, Address] = attrs.Factory(dict)
+    """Who may still answer in this stage, the target and helpers, and where they were asked."""
 
 
 class Prober:
@@ -157,11 +164,29 @@ class Prober:
         self._finish(probe, True, now)
         return True
 
-    def refused_by_helper(self, token: int, target: int, helper: int) -> None:
+    def refused_by_helper(self, token: int, target: int, helper: int, now: float) -> None:
         """Take note that a helper answered, though it has no good news."""
         probe, _ = self._waiting.get(token, (None, 0.0))
         if probe is not None and probe.target.id == target and len(probe.nacks) < probe.helpers:
             probe.nacks.add(helper)
+            probe.awaited.pop(helper, None)
+            self._end_if_hopeless(probe, now)
+
+    def refused(self, address: Address, now: float) -> None:
+        """Take note that the system at ``address`` refuses datagrams: no process listens there."""
+        for probe in dict.fromkeys(probe for probe, _ in self._waiting.values()):
+            who = [member for member, asked_at in probe.awaited.items() if asked_at == address]
+            for member in who:
+                del probe.awaited[member]
+            if who:
+                self._end_if_hopeless(probe, now)
+
+    def stream_closed(self, stream: int, now: float) -> None:
+        """Take note that a stream has ended, or could not be opened."""
+        for probe in dict.fromkeys(probe for probe, _ in self._waiting.values()):
+            if probe.stream == stream:
+                probe.stream = None
+                self._end_if_hopeless(probe, now)
 
     def new_token(self) -> int:
         """A number for a question, unpredictable and not in use."""
@@ -177,6 +202,7 @@ class Prober:
     def _attempt(self, probe: _Probe, now: float) -> None:
         attempt = probe.attempts[probe.stage]
         target = probe.target
+        probe.awaited = {target.id: target.registers.record.address}
         self._ask(probe, Path(target.registers.record.address), now)
         if attempt.helpers:
             self._ask_helpers(probe, now)
@@ -195,6 +221,7 @@ class Prober:
         token = self._token_for(probe, now)
         probe.helpers += len(helpers)
         for helper in helpers:
+            probe.awaited[helper.id] = helper.registers.record.address
             self._outbox.send(Path(helper.registers.record.address), PingRequest(token, probe.target.id), now)
 
     def _token_for(self, probe: _Probe, now: float) -> int:
@@ -202,6 +229,12 @@ class Prober:
         self._waiting[token] = (probe, now)
         probe.tokens.append(token)
         return token
+
+    def _end_if_hopeless(self, probe: _Probe, now: float) -> None:
+        """End a stage in which nobody is left who may answer."""
+        if not probe.awaited and probe.stream is None and probe.timer is not None:
+            probe.timer.cancel()
+            self._give_up_attempt(probe, now)
 
     def _give_up_attempt(self, probe: _Probe, now: float) -> None:
         if probe.target.registers.heartbeat >= probe.wanted:
@@ -215,10 +248,12 @@ class Prober:
     def _finish(self, probe: _Probe, answered: bool, now: float) -> None:
         if probe.timer is not None:
             probe.timer.cancel()
+            probe.timer = None
         for token in probe.tokens:
             self._waiting.pop(token, None)
         if probe.stream is not None:
             self._outbox.act(CloseStream(probe.stream))
         if answered:
             self._health.improve()
-        probe.done(Result(answered, probe.began, probe.helpers, len(probe.nacks)), now)
+        is_refused = not answered and not probe.awaited
+        probe.done(Result(answered, probe.began, probe.helpers, len(probe.nacks), is_refused), now)

@@ -106,6 +106,7 @@ class Protocol:
         self._detector.changed = self._accused
         self._dropped: Counter[str] = Counter()
         self._datagrams_received = 0
+        self._datagrams_refused = 0
         self._accusations = 0
         self._stalls = 0
         self._was_stalled = False
@@ -119,6 +120,15 @@ class Protocol:
         """Take in a datagram that arrived from ``source``."""
         self._datagrams_received += 1
         self._receive(data, Path(source), now)
+
+    def datagram_refused(self, destination: Address, now: float) -> None:
+        """Take note that the system at ``destination`` refused a datagram of ours: no process listens there.
+
+        For drivers that learn of it (ICMP port unreachable, which anybody can forge); one that does not may leave
+        it. It is never proof of anything, but where it is all there is to hear, a crash is found sooner.
+        """
+        self._datagrams_refused += 1
+        self._prober.refused(destination, now)
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
@@ -136,8 +146,12 @@ class Protocol:
     def stream_closed(self, stream: int, now: float) -> None:
         """Take note that a stream has ended, or could not be opened."""
         closed = self._streams.closed(stream)
-        if closed is not None and closed.copies_view:
+        if closed is None or closed.incoming:
+            return
+        if closed.copies_view:
             self._joining.copy_ended(now)
+        else:
+            self._prober.stream_closed(stream, now)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due. Call it when :meth:`next_timer` has come, after all that has arrived."""
@@ -282,6 +296,7 @@ class Protocol:
             self._datagrams_received,
             self._outbox.datagrams_sent,
             self._outbox.bytes_sent,
+            self._datagrams_refused,
             dict(self._dropped),
             self._accusations,
             self._reconciler.started,
@@ -387,7 +402,7 @@ class Protocol:
             case PingRequest(token=token, target=target):
                 self._prober.help(path, token, target, now)
             case Nack(token=token, target=target):
-                self._prober.refused_by_helper(token, target, message.sender)
+                self._prober.refused_by_helper(token, target, message.sender, now)
             case IndirectAck(token=token, target=target, target_heartbeat=heartbeat):
                 self._hear_facts([AliveFact(target, heartbeat)], message.sender, path, now)
                 self._prober.acknowledged_indirectly(token, target, now)

@@ -17,6 +17,8 @@ class ProtocolStats:
     """Datagrams composed."""
     bytes_sent: int
     """Payload bytes of the datagrams composed."""
+    datagrams_refused: int
+    """Datagrams of which the system of a peer said that no process listens there, where the driver learns of it."""
     dropped: Mapping[str, int]
     """Messages and facts refused, by reason."""
     suspicions: int

@@ -2,8 +2,10 @@
 
 Each node runs a timer per suspect. It starts long and shrinks with each independent accuser. Accusers
 count from their first unanswered question; others only lend their timer in case all accusers fail, and
-so wait longer. When it runs out, one last question is asked, then the member is convicted. Whoever hears of
-a conviction without having known of the suspicion gives the member time to refute first.
+so wait longer. Shortest is the timer of an accuser that did not meet with silence, but was told by the
+member's system that no process listens there. When it runs out, one last question is asked, then the
+member is convicted. Whoever hears of a conviction without having known of the suspicion gives the member
+time to refute first.
 
 Source: Lifeguard (Dadgar, Phillips and Currey 2017), section IV-B, "Local Health Aware Suspicion".
 """
@@ -45,9 +47,10 @@ class _Case:
     since: float
     """First unanswered question of ours, or when we heard of the suspicion."""
     public_since: float
-    accusing: bool
     patience: float
     """Extra time before a mere listener acts."""
+    refused: bool = False
+    """Whether we accuse it, and its system told us that no process listens there."""
     convicted_elsewhere: bool = False
     """Whether others have convicted it."""
     timer: Timer | None = None
@@ -80,7 +83,7 @@ class Suspicions:
                 self._close(case)
         elif case is None:
             patience = self._config.probe_interval * (1 + self._random.random())
-            case = self._cases[entry.id] = _Case(entry, now, now, False, patience)
+            case = self._cases[entry.id] = _Case(entry, now, now, patience)
             self._arm(case, now)
         else:
             self._arm(case, now)
@@ -100,11 +103,14 @@ class Suspicions:
         else:
             self._arm(case, now)
 
-    def accuse(self, entry: Entry, asked_since: float, floor_since: float, now: float) -> Change | None:
+    def accuse(self, entry: Entry, asked_since: float, floor_since: float, refused: bool,
+               now: float) -> Change | None:  # fmt: skip
         """Make this node an accuser of a member that has not answered since ``asked_since``.
 
         It seconds a standing suspicion at its floor, or raises a new floor: one that shows whether
         anybody has seen the member alive after ``floor_since``. None if it accused before.
+
+        :param refused: whether its system told us that no process listens there.
         """
         local = self._view.local.id
         if entry.status is Status.SUSPECT:
@@ -117,9 +123,9 @@ class Suspicions:
             floor = max(entry.registers.heartbeat + 1, entry.estimate.floor(floor_since))
             change = self._view.merge(entry, now, accused=floor)
         if change is not None:
-            self._cases.setdefault(entry.id, _Case(entry, asked_since, now, True, 0.0))
+            self._cases.setdefault(entry.id, _Case(entry, asked_since, now, 0.0))
             case = self._cases[entry.id]
-            case.accusing, case.patience, case.since = True, 0.0, min(case.since, asked_since)
+            case.patience, case.since, case.refused = 0.0, min(case.since, asked_since), refused
             self._arm(case, now)
         return change
 
@@ -132,7 +138,8 @@ class Suspicions:
             case.timer = self._timers.at(earliest, lambda now: self._convict(case, now))
             return
         needed = min(config.confirmations, self._view.others - 1)
-        timeout = suspicion_timeout(len(case.entry.accusers), needed, config.suspicion_min, config.suspicion_max)
+        shortest = config.ack_timeout_max if case.refused else config.suspicion_min
+        timeout = suspicion_timeout(len(case.entry.accusers), needed, shortest, config.suspicion_max)
         deadline = case.since + timeout * self._health.suspicion_factor + case.patience
         case.timer = self._timers.at(max(deadline, earliest), lambda now: self._last_question(case, now))
 

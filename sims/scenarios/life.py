@@ -55,7 +55,7 @@ def update(setting: Setting, updates: int = 1, every_s: float = 1.0) -> Plan:
 
 
 @scenario()
-def crash(setting: Setting, victims: str = "one") -> Plan:
+def crash(setting: Setting, victims: str = "one", refused: bool = False) -> Plan:
     """Members stop without a word at the same moment: one, tenth, half, rack (a quarter, side by side), or a number."""
     dice, keys = setting.dice, setting.keys
     counts = {"one": 1, "tenth": -(-setting.nodes // 10), "half": setting.nodes // 2}
@@ -72,7 +72,7 @@ def crash(setting: Setting, victims: str = "one") -> Plan:
     at = some_moment(dice, setting)
     bound = crash_bound_s(setting) * (1 if len(chosen) == 1 else 3)
     return setting.plan(
-        [Crash(at=at, node=key) for key in chosen],
+        [Crash(at=at, node=key, refused=refused) for key in chosen],
         duration_s=at + 15.0,
         agree_within_s=bound,
         spares="the healthy",

@@ -140,7 +140,7 @@ class _Draw:
     def _crash(self, at: float) -> list[AnyStep]:
         keys = self._some(self._dice.choice((1, 1, 3, len(self._keys) // 2)))
         self.ended.update(keys)
-        return [Crash(at=at, node=key) for key in keys]
+        return [Crash(at=at, node=key, refused=self._dice.random() < 0.5) for key in keys]
 
     def _restart(self, at: float) -> list[AnyStep]:
         key = self._dice.choice(self._keys)

@@ -94,6 +94,37 @@ def test_a_share_of_packets_is_lost_while_asked_for_and_the_sender_is_not_told()
     assert clean == 2000
 
 
+def test_while_there_is_silence_nobody_is_told_that_a_port_is_closed() -> None:
+    told = inside("""
+        here = socket.socket(type=socket.SOCK_DGRAM)
+        here.bind(("10.1.0.1", 0))
+        here.connect(("10.1.0.1", 7001))
+        here.settimeout(0.2)
+
+        def outcome():
+            try:
+                here.send(b"x")
+                here.recv(10)
+            except ConnectionRefusedError:
+                return "refused"
+            except TimeoutError:
+                return "silence"
+
+        def connection():
+            try:
+                socket.create_connection(("10.1.0.1", 7001), timeout=0.2)
+            except ConnectionRefusedError:
+                return "refused"
+            except TimeoutError:
+                return "silence"
+
+        with namespace.silence():
+            print(outcome(), connection())
+        print(outcome(), connection())
+    """)
+    assert told == ["silence silence", "refused refused"]
+
+
 def test_the_other_half_is_reached_cut_off_and_reached_again() -> None:
     told = inside("""
         half = namespace.OtherHalf()

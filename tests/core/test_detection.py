@@ -65,6 +65,61 @@ def test_a_death_is_told_with_who_accused_it_at_which_floor_and_for_how_long_it_
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_crash_is_known_sooner_where_the_system_of_the_dead_refuses_datagrams(seed: int) -> None:
+    silent, refused = cluster(16, seed=seed), cluster(16, seed=seed)
+    silent.crash("n3")
+    refused.crash("n3", refuses=True)
+    without = expect_seen(silent, "n3", "dead", within=crash_bound_s(silent.config))
+    told = expect_seen(refused, "n3", "dead", within=crash_bound_s(refused.config))
+    assert told < without, f"seed {seed}"
+    assert sum(node.protocol.stats.datagrams_refused for node in refused.running) >= 1
+    expect_no_deaths(refused, but=["n3"])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_last_ones_find_out_by_refusals_that_they_are_left(count: int) -> None:
+    sim = cluster(3)
+    for name in ("n1", "n2")[:count]:
+        sim.crash(name, refuses=True)
+    for name in ("n1", "n2")[:count]:
+        expect_seen(sim, name, "dead", within=2 * crash_bound_s(sim.config))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_forged_refusals_convict_nobody(seed: int) -> None:
+    """Whoever can forge the messages of a network (ICMP) says of every member, all the time, that it is not there."""
+    sim = cluster(8, seed=seed)
+
+    def forge() -> None:
+        for node in sim.running:
+            for other in sim.running:
+                node.protocol.datagram_refused(other.address, node.local_time(sim.now))
+        sim.at(sim.now + 0.0003, forge)
+
+    forge()
+    sim.run(20)
+    expect_no_deaths(sim)
+    expect_agreement(sim, within=1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_who_is_refused_alone_convicts_nobody(seed: int) -> None:
+    """A firewall before one node rejects what goes to another; everybody else reaches that one."""
+    sim = cluster(8, seed=seed)
+    rejected = sim.nodes["n5"].address
+
+    def reject() -> None:
+        node = sim.nodes["n2"]
+        node.protocol.datagram_refused(rejected, node.local_time(sim.now))
+        sim.at(sim.now + 0.01, reject)
+
+    cut_pair(sim, "n2", "n5")
+    reject()
+    sim.run(60)
+    expect_no_deaths(sim)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_conviction_is_believed_as_fast_as_news_travels_by_all_who_knew_of_the_suspicion(seed: int) -> None:
     sim = cluster(32, seed=seed)
     sim.crash("n3")

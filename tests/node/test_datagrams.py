@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import socket
+import sys
 from typing import Any
 
 import pytest
@@ -37,6 +38,52 @@ async def test_a_datagram_the_system_refuses_is_counted() -> None:
         endpoint.send(b"x", Address("::1", 9))
         endpoint.send(b"x", Address("127.0.0.1", 0))
         assert counters.send_errors == 3
+
+
+only_on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell of refused datagrams")
+
+
+def _closed_port(host: str) -> Address:
+    """A port that nobody listens on."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        opened.bind((host, 0))
+        return Address(host, opened.getsockname()[1])
+
+
+@only_on_linux
+@pytest.mark.parametrize(
+    ("bound_to", "host"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1")],
+)
+async def test_it_is_told_where_a_datagram_was_refused(bound_to: str, host: str) -> None:
+    closed, told = _closed_port(host), list[Address]()
+    with await open_sockets(Address(bound_to, 0)) as sockets:
+        endpoint = DatagramEndpoint(sockets, "a", ShellCounters())
+        endpoint.send(b"x", closed)
+        with trio.fail_after(5):
+            while not told:
+                await endpoint.wait_readable()
+                endpoint.receive(_ignored, lambda address, _: told.append(address))
+    assert told == [closed]
+
+
+@only_on_linux
+async def test_a_refusal_costs_nobody_else_a_datagram(pair: SocketPair) -> None:
+    closed, told, counters = _closed_port("127.0.0.1"), list[Address](), ShellCounters()
+    endpoint = DatagramEndpoint(pair, "a", counters)
+    with socket.socket(type=socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(5)
+        for number in range(20):
+            endpoint.send(b"x", closed)  # the refusal may be told by the next call, whatever that is for
+            endpoint.send(b"%d" % number, Address(*listener.getsockname()))
+        assert [int(listener.recv(10)) for _ in range(20)] == list(range(20))
+    with trio.fail_after(5):
+        while len(told) < 20:
+            await endpoint.wait_readable()
+            endpoint.receive(_ignored, lambda address, _: told.append(address))
+    assert told == [closed] * 20
+    assert not counters.send_errors
 
 
 async def test_a_flood_keeps_neither_other_tasks_nor_timers_waiting() -> None:
@@ -115,6 +162,10 @@ async def test_a_socket_that_cannot_be_opened_again_is_tried_until_it_can(
     assert any("cannot be opened again: [Errno 100] Network is down" in line for line in caplog.messages)
 
 
+def _ignored(*_: Any) -> None:
+    pass
+
+
 class _FailingSocket:
     """Fails each read with one error, as a socket on a lost interface does."""
 
@@ -122,6 +173,9 @@ class _FailingSocket:
         self._code = code
 
     def recvfrom(self, _: int) -> Any:
+        raise OSError(self._code, "made up")
+
+    def recvmsg(self, *_: int) -> Any:
         raise OSError(self._code, "made up")
 
     def close(self) -> None:
@@ -142,7 +196,7 @@ async def test_errors_about_peers_never_condemn_the_socket(pair: SocketPair) -> 
     pair.udp = _FailingSocket(errno.ECONNREFUSED)  # type: ignore[assignment]
     counters = ShellCounters()
     endpoint = DatagramEndpoint(pair, "a", counters)
-    assert endpoint.receive(lambda *_: None)
+    assert endpoint.receive(_ignored, _ignored)
     assert counters.receive_errors == BATCH
     assert endpoint.reopen_at > trio.current_time() + 1000
 
@@ -152,6 +206,6 @@ async def test_an_error_that_persists_condemns_the_socket(pair: SocketPair) -> N
     pair.udp = _FailingSocket(errno.ENETDOWN)  # type: ignore[assignment]
     counters = ShellCounters()
     endpoint = DatagramEndpoint(pair, "a", counters)
-    assert not endpoint.receive(lambda *_: None)
+    assert not endpoint.receive(_ignored, _ignored)
     assert counters.receive_errors == ERRORS_IN_A_ROW
     assert endpoint.reopen_at < trio.current_time() + 1

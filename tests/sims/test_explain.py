@@ -91,7 +91,7 @@ def test_witnesses_ask_three_times_and_join_the_accusers(crashed: Explanation) -
 
 def test_a_member_that_crashed_was_not_wronged(crashed: Explanation) -> None:
     assert not crashed.deaths[0].was_running
-    assert [str(step) for step in crashed.deaths[0].faults] == ["Crash(at=5.0, node='n3')"]
+    assert [str(step) for step in crashed.deaths[0].faults] == ["Crash(at=5.0, node='n3', refused=False)"]
     text = str(crashed)
     assert "It was not running: its process had ended at" in text
     assert "this death is false" not in text

@@ -242,7 +242,7 @@ def test_a_violation_is_told_with_the_events_before_it() -> None:
     report = reported(plan)
     assert "All invariants held" not in report.html
     assert "AllAgreeInTheEnd at 3.500 s" in report.html
-    assert "begin Crash(at=3.0, node=&#x27;n3&#x27;)" in report.html
+    assert "begin Crash(at=3.0, node=&#x27;n3&#x27;, refused=False)" in report.html
 
 
 # --- the page

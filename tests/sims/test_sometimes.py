@@ -52,6 +52,7 @@ REACHED_BY: dict[str, Callable[[], Plan]] = {
     "accused": lambda: _plan(Crash(at=2.0, node="n1")),
     "refuted_by_itself": lambda: _plan(Pause(at=2.0, for_s=2.0, node="n1")),
     "refuted_by_witness": _seen_by_some,
+    "told_of_refusal": lambda: _plan(Crash(at=2.0, node="n1", refused=True)),
     "died": lambda: _plan(Crash(at=2.0, node="n1")),
     "came_back": lambda: _plan(Pause(at=2.0, for_s=10.0, node="n1")),
     "left": lambda: _plan(Leave(at=2.0, node="n1")),

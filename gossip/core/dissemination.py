@@ -28,7 +28,10 @@ missed at 25 % loss is known almost everywhere. Reconciliation finds the rest.""
 
 CROWD = 32
 """Pieces of news within the rounds for which they ride, two datagrams of them or more, from which on only half as many
-members are told of each: the budget then reaches for twice as many pieces."""
+members are told of each; a third from twice as many pieces on. The budget then reaches for more of them."""
+
+LEAST_SHARE = 3
+"""To no less than one of so many members a piece is pushed, however much there is."""
 
 MAX_RUMOURS = 4096
 """Rumours kept at once; reconciliation finds whatever had to be dropped."""
@@ -190,5 +193,5 @@ class Dissemination:
             spared = (self._rumours[subject].source,)
             if entry is None or entry.status is not Status.SUSPECT:
                 spared = (*spared, subject)
-        fanout = self._config.push_fanout // (2 if len(self._rumours) > CROWD else 1)
+        fanout = self._config.push_fanout // min(LEAST_SHARE, 1 + len(self._rumours) // CROWD)
         return [each for each in self._view.relays(fanout) if each.id not in spared]

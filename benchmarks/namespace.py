@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import attrs
 
@@ -147,6 +147,8 @@ class OtherHalf:
 
     def close(self) -> None:
         """Remove it. Whatever still runs there must have ended."""
+        with suppress(NamespaceUnavailable):  # it may never have been connected
+            _run("ip", "link", "delete", "halves")  # or the kernel does it, but some time later
         self._keeper.communicate()
 
     def _connect(self) -> None:

@@ -125,6 +125,15 @@ def test_while_there_is_silence_nobody_is_told_that_a_port_is_closed() -> None:
     assert told == ["silence silence", "refused refused"]
 
 
+def test_one_other_half_may_follow_another_at_once() -> None:
+    told = inside("""
+        for _ in range(5):
+            namespace.OtherHalf().close()
+        print("done")
+    """)
+    assert told == ["done"]
+
+
 def test_the_other_half_is_reached_cut_off_and_reached_again() -> None:
     told = inside("""
         half = namespace.OtherHalf()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -39,6 +40,15 @@ LEGEND_COLUMNS = 4
 HEADROOM = 1.06
 MUCH = 12.0
 """Times that values differ before an axis has to be logarithmic."""
+
+STEPS = (1.0, 2.0, 5.0)
+"""Where a logarithmic axis has labels in each power of ten."""
+
+WIDE = 100.0
+"""Times that the ends of an axis below a panel differ before it has one label in each power of ten only."""
+
+UNIT = re.compile(r"(?<=\d) (ms|s|KiB)\b")
+"""A unit, which stays on the line of its number."""
 
 
 def write(summary: Summary, folder: Path) -> tuple[Picture, ...]:
@@ -78,7 +88,6 @@ def when_figure(summary: Summary, experiment: str) -> Figure:
             if group and group.times_s:
                 _draw_steps(axes, group, look)
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(_time_text))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_ylim(0.0, 1.04)
         axes.set(xlabel=f"time after {EVENTS[experiment]}", ylabel="nodes that know")
@@ -105,8 +114,10 @@ def _steps(times_s: Sequence[float], missing: int) -> tuple[list[float], list[fl
 
 def _share_range(panels: Sequence[Any]) -> None:
     ranges = [axes.get_xlim() for axes in panels if axes.lines]
+    earliest, latest = min(low for low, _ in ranges), max(high for _, high in ranges)
     for axes in panels:
-        axes.set_xlim(min(low for low, _ in ranges), max(high for _, high in ranges))
+        axes.set_xlim(earliest, latest)
+        _label_decades(axes.xaxis, _time_text, STEPS if latest < WIDE * earliest else (1.0,))
 
 
 # --- larger clusters
@@ -199,7 +210,8 @@ def _panels(title: str, count: int, looks: Mapping[str, Look]) -> tuple[Figure, 
     rows = (count + 1) // 2
     figure = Figure(figsize=(WIDTH_INCHES, 1.3 + 2.6 * rows), facecolor=PAPER, edgecolor=FRAME, linewidth=1.0,
                     layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))  # fmt: skip
-    figure.suptitle(textwrap.fill(title, TITLE_COLUMNS), fontsize=11.5, fontweight="bold", x=0.02, ha="left")
+    together = UNIT.sub("\u00a0\\1", title)
+    figure.suptitle(textwrap.fill(together, TITLE_COLUMNS), fontsize=11.5, fontweight="bold", x=0.02, ha="left")
     grid = figure.subplots(rows, 2 if count > 1 else 1, squeeze=False).flat
     panels = list(grid)
     for spare in panels[count:]:
@@ -220,9 +232,13 @@ def _looks(summary: Summary, experiments: Sequence[str]) -> dict[str, Look]:
 def _logarithmic(axes: Any, text: Callable[[float, object], str]) -> None:
     """A logarithmic axis with three labels in each power of ten, so that every panel has some."""
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.yaxis.set_major_formatter(FuncFormatter(text))
-    axes.yaxis.set_minor_locator(NullLocator())
+    _label_decades(axes.yaxis, text, STEPS)
+
+
+def _label_decades(axis: Any, text: Callable[[float, object], str], steps: Sequence[float]) -> None:
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(text))
+    axis.set_minor_locator(NullLocator())
 
 
 def _amount_text(amount: float, _: object = None) -> str:

@@ -170,7 +170,10 @@ def test_every_key_of_an_outcome_is_described() -> None:
     assert keys == {field.name for field in attrs.fields(Outcome)}
 
 
-@pytest.mark.parametrize("name", ["README.rst", "docs/protocol.rst", "docs/simulator.rst", "docs/evaluation.rst"])
+DOCUMENTS = ["README.rst", *(f"docs/{name}.rst" for name in ("protocol", "simulator", "evaluation", "benchmarks"))]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_no_line_of_a_document_is_too_long_for_a_page(name: str) -> None:
     lines = document(name).splitlines()
     assert not [line for line in lines if len(line) > 110 and "python3 -m venv" not in line]

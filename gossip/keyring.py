@@ -1,0 +1,360 @@
+"""The keys of a cluster: which one seals messages, which ones open them, and the file they are kept in.
+
+This module decides what a key is, how a ring of keys may change, and what a file of keys looks like and who may
+have access to it. It seals nothing: that is done elsewhere, with the keys from here. Nothing here shows a secret,
+neither in a text for people nor in an error; only :meth:`Keyring.format` and :meth:`Keyring.save` write secrets.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+import shlex
+import stat
+import tempfile
+from collections.abc import Sequence
+from typing import Any, final
+
+import attrs
+
+from gossip.core.errors import ConfigurationError
+
+AES_256_GCM = "aes-256-gcm"
+CHACHA20_POLY1305 = "chacha20-poly1305"
+PLAIN_TEXT = "plain"
+"""No algorithm at all: the messages of a cluster that is not sealed, or not yet, or no longer."""
+
+ALGORITHMS = (AES_256_GCM, CHACHA20_POLY1305)
+"""What seals. The first is faster where the processor helps (most do), the second where it does not."""
+
+KEY_BYTES = 32
+"""Length of a secret: both algorithms take 256 bits."""
+
+NUMBER_BYTES = 2
+"""Length of a key's number. It only says which key to try, so it may be short, and costs each message as little."""
+
+MAX_KEYS = 8
+"""Keys in a ring, ``plain`` included. A rotation needs two; a ring that has many was never tidied up."""
+
+MAX_FILE_BYTES = 16_384
+"""Largest file: a full ring has about a kilobyte, the rest is room for comments."""
+
+USE = "use"
+OPEN = "open"
+COMMENT = "#"
+
+HEADER = f"""\
+{COMMENT} The keys of a gossip cluster. Whoever can read them can take part: keep this file to its owner (chmod 600).
+{COMMENT} Each line is a key. "use": messages are sealed with it, and opened; "open": they are only opened with it.
+"""
+
+_NUMBER_PURPOSE = b"gossip: number of a key"
+_PRIVATE = 0o600
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_ROOT = 0
+
+
+def _check_algorithm(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
+    if value not in (*ALGORITHMS, PLAIN_TEXT):  # the value is not shown: it may be a misplaced secret
+        raise ConfigurationError(f"the algorithm of a key must be one of {', '.join((*ALGORITHMS, PLAIN_TEXT))}")
+
+
+def _check_secret(key: Key, _: attrs.Attribute[Any], value: Any) -> None:
+    wanted = 0 if key.is_plain else KEY_BYTES
+    if not isinstance(value, bytes) or len(value) != wanted:
+        raise ConfigurationError(f"the secret of a key for {key.algorithm} must be {wanted} bytes")
+    if value and not any(value):
+        raise ConfigurationError("a secret of zeros is none: generate a key instead")
+
+
+@final
+@attrs.frozen
+class Key:
+    """One key: an algorithm and a secret.
+
+    :raises ConfigurationError: if the algorithm is unknown, or the secret is not :data:`KEY_BYTES` long.
+    """
+
+    algorithm: str = attrs.field(validator=_check_algorithm)
+    secret: bytes = attrs.field(repr=False, validator=_check_secret)
+    """:data:`KEY_BYTES` random bytes; none for :data:`PLAIN`."""
+    number: bytes = attrs.field(init=False, eq=False, repr=bytes.hex)
+    """:data:`NUMBER_BYTES` that follow from the rest: what a sealed message says about its key. None for :data:`PLAIN`.
+    """
+
+    def __attrs_post_init__(self) -> None:
+        digest = hashlib.blake2b(b"\0".join((_NUMBER_PURPOSE, self.algorithm.encode(), self.secret))).digest()
+        object.__setattr__(self, "number", b"" if self.is_plain else digest[:NUMBER_BYTES])
+
+    @property
+    def id(self) -> str:
+        """What people call the key: its number in hexadecimal digits, or ``plain``. It tells nothing of the secret."""
+        return PLAIN_TEXT if self.is_plain else self.number.hex()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this stands for messages that are not sealed."""
+        return self.algorithm == PLAIN_TEXT
+
+    @classmethod
+    def generate(cls, algorithm: str = AES_256_GCM) -> Key:
+        """A new key that nobody else has.
+
+        :raises ConfigurationError: if there is no such algorithm.
+        """
+        return cls(algorithm, b"" if algorithm == PLAIN_TEXT else secrets.token_bytes(KEY_BYTES))
+
+
+PLAIN = Key(PLAIN_TEXT, b"")
+"""Stands for messages that are not sealed. With it in a ring, sealing is turned on or off step by step while a
+cluster runs; as long as it is there, whoever can send a packet is believed."""
+
+
+@final
+@attrs.frozen
+class Keyring:
+    """The keys that a node has. A ring never changes; each step of a rotation makes another one.
+
+    :raises ConfigurationError: if ``in_use`` is not among the keys, or they are more than :data:`MAX_KEYS`, or two
+        of them have one number.
+    """
+
+    keys: tuple[Key, ...]
+    """All keys with which a message may be opened."""
+    in_use: Key
+    """The one that seals."""
+
+    def __attrs_post_init__(self) -> None:
+        for place, key in enumerate(self.keys):
+            _check_addition(key, self.keys[:place])
+        if self.in_use not in self.keys:
+            raise ConfigurationError("the key in use must be one of the ring: add it first")
+
+    @classmethod
+    def of(cls, *keys: Key) -> Keyring:
+        """A ring of these keys; the first one is in use.
+
+        :raises ConfigurationError: if there is none, or as for the ring itself.
+        """
+        if not keys:
+            raise ConfigurationError("a keyring needs at least one key")
+        return cls(keys, keys[0])
+
+    def add(self, key: Key) -> Keyring:
+        """The ring that opens messages with this key as well.
+
+        :raises ConfigurationError: if the key or its number is already there, or the ring is full.
+        """
+        return attrs.evolve(self, keys=(*self.keys, key))
+
+    def use(self, key_id: str) -> Keyring:
+        """The ring that seals with this key of it.
+
+        :raises ConfigurationError: if no key has this id.
+        """
+        return attrs.evolve(self, in_use=self._find(key_id))
+
+    def drop(self, key_id: str) -> Keyring:
+        """The ring without this key.
+
+        :raises ConfigurationError: if no key has this id, or it is the one in use.
+        """
+        dropped = self._find(key_id)
+        if dropped == self.in_use:
+            raise ConfigurationError(f"{dropped.id} is in use: use another key first, here and on all other nodes")
+        return attrs.evolve(self, keys=tuple(key for key in self.keys if key != dropped))
+
+    @property
+    def allows_plain(self) -> bool:
+        """Whether messages that are not sealed are accepted."""
+        return PLAIN in self.keys
+
+    @classmethod
+    def parse(cls, text: str) -> Keyring:
+        """Read what :meth:`format` has written; people may have added comments and empty lines.
+
+        :raises ConfigurationError: if it is anything else; names the line.
+        """
+        entries = _parse_lines(text)
+        if not entries:
+            raise ConfigurationError("there is no key in it: gossip keygen makes a file with one")
+        used = [key for word, key in entries if word == USE]
+        if not used:
+            raise ConfigurationError(f'no key is in use: one of the lines must begin with "{USE}"')
+        return cls(tuple(key for _, key in entries), used[0])
+
+    def format(self) -> str:
+        """The text of a file with these keys, secrets included."""
+        return HEADER + "".join(_format_line(USE if key == self.in_use else OPEN, key) for key in self.keys)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Keyring:
+        """Read a file of keys.
+
+        :raises ConfigurationError: if it cannot be read, is no such file, may be read or written by anybody else, or
+            belongs to another user than the one who reads it or root. The text begins with the path.
+        """
+        shown = os.fspath(path)
+        try:
+            return cls.parse(_read_private(shown).decode())
+        except OSError as error:
+            raise ConfigurationError(f"{shown}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"{shown}: this is no file of keys, nor any other text") from None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{shown}: {error}") from None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a file of keys that only its owner can read. It is the old file or the new one, whatever happens.
+
+        :raises ConfigurationError: if it cannot be written; the text begins with the path.
+        """
+        shown = os.fspath(path)
+        try:
+            _replace(os.path.realpath(shown), self.format().encode())
+        except OSError as error:
+            raise ConfigurationError(f"{shown}: {error.strerror}") from None
+
+    def _find(self, key_id: str) -> Key:
+        for key in self.keys:
+            if key.id == key_id:
+                return key
+        # What was asked for is not shown: it may be a secret by mistake.
+        raise ConfigurationError(f"no key here has that id; there is {', '.join(key.id for key in self.keys)}")
+
+
+def keys_in(text: str) -> tuple[Key, ...]:
+    """The keys in lines of a file of keys, whether one is in use or not.
+
+    :raises ConfigurationError: if it is anything else, or has no key; names the line.
+    """
+    keys = tuple(key for _, key in _parse_lines(text))
+    if not keys:
+        raise ConfigurationError("there is no key in it")
+    return keys
+
+
+def _check_addition(key: Key, others: Sequence[Key]) -> None:
+    if key in others:
+        raise ConfigurationError(f"{key.id} is already there")
+    if any(key.id == other.id for other in others):
+        raise ConfigurationError(f"another key has the id {key.id} already: generate another")
+    if len(others) >= MAX_KEYS:
+        raise ConfigurationError(f"a keyring has at most {MAX_KEYS} keys: drop those that no node uses any more")
+
+
+# The text. No error shows a word of it, for any of them may be a secret at the wrong place.
+
+
+def _format_line(word: str, key: Key) -> str:
+    secret = base64.b64encode(key.secret).decode()
+    return " ".join((f"{word:<4}", key.id) if key.is_plain else (f"{word:<4}", key.id, key.algorithm, secret)) + "\n"
+
+
+def _parse_lines(text: str) -> list[tuple[str, Key]]:
+    if len(text) > MAX_FILE_BYTES:
+        raise ConfigurationError(f"this is no file of keys: it has more than {MAX_FILE_BYTES} bytes")
+    entries: list[tuple[str, Key]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        words = line.split()
+        if not words or words[0].startswith(COMMENT):
+            continue
+        try:
+            word, key = _parse_line(words)
+            if word == USE and any(earlier == USE for earlier, _ in entries):
+                raise ConfigurationError(f'only one key is in use: let this line begin with "{OPEN}"')
+            _check_addition(key, [earlier for _, earlier in entries])
+        except ConfigurationError as error:
+            raise ConfigurationError(f"line {number}: {error}") from None
+        entries.append((word, key))
+    return entries
+
+
+def _parse_line(words: Sequence[str]) -> tuple[str, Key]:
+    word, *described = words
+    if word not in (USE, OPEN):
+        raise ConfigurationError(f'it must begin with "{USE}" or "{OPEN}" (or with {COMMENT}, as a comment)')
+    if described == [PLAIN_TEXT]:
+        return word, PLAIN
+    if len(described) != 3 or described[1] == PLAIN_TEXT:
+        raise ConfigurationError(f'after "{word}" come an id, an algorithm and a secret, or only "{PLAIN_TEXT}"')
+    key_id, algorithm, secret = described
+    key = Key(algorithm, _parse_secret(secret))
+    if key.id != key_id:
+        raise ConfigurationError("id, algorithm and secret do not belong together: copy the whole line anew")
+    return word, key
+
+
+def _parse_secret(text: str) -> bytes:
+    with contextlib.suppress(ValueError):
+        secret = base64.b64decode(text, validate=True)
+        if base64.b64encode(secret).decode() == text:  # the last character has bits that decoding ignores
+            return secret
+    raise ConfigurationError("the secret is damaged: it is not what base64 writes")
+
+
+# The file.
+
+
+def _read_private(path: str) -> bytes:
+    # Without O_NONBLOCK a pipe by this name would hold us up until somebody writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        _check_private(os.fstat(descriptor), path)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > MAX_FILE_BYTES:
+        raise ConfigurationError(f"this is no file of keys: it has more than {MAX_FILE_BYTES} bytes")
+    return data
+
+
+def _check_private(status: os.stat_result, path: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigurationError("this is no file")
+    if status.st_uid not in (os.geteuid(), _ROOT):
+        raise ConfigurationError(
+            f"it belongs to another user (uid {status.st_uid}), who could change it: "
+            f"be that user, or chown {os.geteuid()} {shlex.quote(path)}"
+        )
+    if status.st_mode & _OTHERS:
+        raise ConfigurationError(f"others may read or write it: chmod 600 {shlex.quote(path)}")
+
+
+def _replace(path: str, data: bytes) -> None:
+    folder = os.path.dirname(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=".keyring-", dir=folder)
+    try:
+        with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, _rights(path))
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _rights(path: str) -> int:
+    """Those of the file that is there, as far as its owner is concerned."""
+    try:
+        return os.stat(path).st_mode & _PRIVATE
+    except FileNotFoundError:
+        return _PRIVATE
+
+
+def _sync_folder(folder: str) -> None:
+    # So that the new name outlives a power failure. Not every file system can do that, and the file is there.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

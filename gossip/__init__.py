@@ -2,7 +2,8 @@
 
 ::
 
-    async with gossip.open_node("web-1", seeds=["gossip.example.org:7946"]) as node:
+    keyring = gossip.Keyring.load("cluster.keys")
+    async with gossip.open_node("web-1", seeds=["gossip.example.org:7946"], keyring=keyring) as node:
         with node.subscribe() as changes:
             async for item in changes:
                 print(item)
@@ -23,6 +24,10 @@ The shell around it:
     The UDP socket at work: sending, draining, coming back after it died.
 ``gossip.framing``, ``gossip.streams``
     Messages on TCP; accepting, connecting, and the limits of each stream.
+``gossip.keyring``, ``gossip.sealing``, ``gossip.envelope``
+    The keys of a cluster; subkeys and ciphers; datagrams sealed with them.
+``gossip.channel``, ``gossip.conversation``, ``gossip.tls``, ``gossip.security``
+    Streams sealed; reading and writing them; TLS instead; all that secures one node.
 ``gossip.seeds``
     From ``host:port`` texts to addresses, kept up to date.
 
@@ -48,12 +53,15 @@ from gossip.core.errors import ConfigurationError, GossipError, LeftError
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
 from gossip.errors import BindError, ClosedError, QueryError
+from gossip.keyring import PLAIN, Key, Keyring
 from gossip.node import Node, open_node
 from gossip.query import query_members
 from gossip.stats import NodeStats
 from gossip.subscription import Snapshot, Subscription
+from gossip.tls import MutualTLS
 
 __all__ = [
+    "PLAIN",
     "Address",
     "BindError",
     "ClosedError",
@@ -61,9 +69,12 @@ __all__ = [
     "ConfigurationError",
     "EventKind",
     "GossipError",
+    "Key",
+    "Keyring",
     "LeftError",
     "Member",
     "MembershipEvent",
+    "MutualTLS",
     "Node",
     "NodeStats",
     "QueryError",

@@ -11,9 +11,12 @@ from collections.abc import Callable
 
 import trio
 
+from gossip.core.address import Address
+from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
 from gossip.datagrams import DatagramEndpoint
+from gossip.security import Security
 from gossip.sockets import SocketPair
 from gossip.stats import ShellCounters
 from gossip.streams import Streams
@@ -35,14 +38,19 @@ class Driver:
         node_name: str,
         counters: ShellCounters,
         publish: Callable[[MembershipEvent], None],
+        security: Security,
     ) -> None:
         self._protocol = protocol
+        self._counters = counters
+        self._envelope = security.envelope
         self._publish = publish
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
         self._sleep: trio.CancelScope | None = None
         self.farewell_over: trio.Event | None = None
         """If there is one, it is set once the core's farewell is done."""
-        self.streams = Streams(protocol, sockets, nursery, pump=self.pump, node_name=node_name, counters=counters)
+        self.streams = Streams(
+            protocol, sockets, nursery, pump=self.pump, node_name=node_name, counters=counters, security=security
+        )
 
     async def run(self) -> None:
         """Drive the protocol until cancelled."""
@@ -58,7 +66,7 @@ class Driver:
     async def _turn(self) -> None:
         protocol, endpoint = self._protocol, self._endpoint
         for _ in range(MAX_BATCHES):
-            if not endpoint.receive(protocol.receive_datagram, protocol.datagram_refused):
+            if not endpoint.receive(self._open, protocol.datagram_refused):
                 break
             self.pump()
             await trio.lowlevel.checkpoint()
@@ -72,9 +80,9 @@ class Driver:
     def pump(self) -> None:
         """Send, act and tell as the core wants it after any change; cheap if there is nothing to do."""
         protocol = self._protocol
-        send = self._endpoint.send
+        send, seal = self._endpoint.send, self._envelope.seal
         for data, destination in protocol.datagrams_to_send(trio.current_time()):
-            send(data, destination)
+            send(seal(data), destination)
         if actions := protocol.stream_actions():
             self.streams.execute(actions)
         while (event := protocol.next_event()) is not None:
@@ -83,6 +91,14 @@ class Driver:
             self.farewell_over.set()
         if self._sleep is not None:
             self._sleep.deadline = self._next_alarm()
+
+    def _open(self, data: bytes, source: Address, now: float) -> None:
+        try:
+            content = self._envelope.open(data)
+        except WireError as error:
+            self._counters.refused[str(error)] += 1
+        else:
+            self._protocol.receive_datagram(content, source, now)
 
     def _next_alarm(self) -> float:
         return min(self._protocol.next_timer(), self._endpoint.reopen_at)

@@ -22,7 +22,12 @@ def pack_frame(message: bytes) -> bytes:
 class FrameReader:
     """Puts frames together from the pieces in which they arrive. Holds one frame and one piece at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, least: int = 1, most: int = MAX_FRAME_BYTES) -> None:
+        """:param least: bytes that a frame must have.
+        :param most: bytes that it may have.
+        """
+        self._least = least
+        self._most = most
         self._buffer = bytearray()
 
     @property
@@ -39,8 +44,8 @@ class FrameReader:
         buffer += piece
         while len(buffer) >= HEADER_BYTES:
             length = int.from_bytes(buffer[:HEADER_BYTES], "big")
-            if not 1 <= length <= MAX_FRAME_BYTES:
-                raise WireError(f"a frame has 1 to {MAX_FRAME_BYTES} bytes, not {length}")
+            if not self._least <= length <= self._most:
+                raise WireError("frame of impossible length")
             end = HEADER_BYTES + length
             if len(buffer) < end:
                 return

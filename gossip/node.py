@@ -6,6 +6,7 @@ core; what happens when is decided there.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -19,20 +20,32 @@ import trio
 
 from gossip.background import background_tasks
 from gossip.core.address import Address
-from gossip.core.config import Config
+from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config
+from gossip.core.errors import ConfigurationError
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol
 from gossip.driver import Driver
+from gossip.envelope import OVERHEAD_BYTES
 from gossip.errors import ClosedError
 from gossip.eventlog import log_event
+from gossip.keyring import Keyring
+from gossip.security import Security
 from gossip.seeds import SeedFinder, parse_seeds
 from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address
 from gossip.stats import NodeStats, ShellCounters
 from gossip.subscription import Broadcast, Subscription
+from gossip.tls import MutualTLS
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_BIND = "0.0.0.0:7946"
 """All IPv4 addresses, and the port that memberlist made customary for gossip."""
+
+_UNSEALED = (
+    "bind: others can reach {}, and without a keyring whoever can send a packet there can take part. Give a keyring "
+    "(gossip keygen makes one), bind to 127.0.0.1, or say insecure=True"
+)
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
@@ -46,12 +59,16 @@ async def open_node(
     seeds: Iterable[str | Address] = (),
     metadata: Mapping[str, str] = NO_METADATA,
     config: Config | None = None,
+    keyring: Keyring | None = None,
+    tls: MutualTLS | None = None,
+    insecure: bool = False,
 ) -> AsyncIterator[Node]:
     """Be a member of a cluster for as long as the ``async with`` block runs.
 
     ::
 
-        async with open_node("web-1", seeds=["gossip.example.org:7946"]) as node:
+        keyring = Keyring.load("cluster.keys")
+        async with open_node("web-1", seeds=["gossip.example.org:7946"], keyring=keyring) as node:
             ...
             await node.leave()
 
@@ -68,17 +85,25 @@ async def open_node(
         addresses, and is looked up again now and then.
     :param metadata: what others are to know of this node, small texts; see :meth:`Node.update`.
     :param config: the settings, by default :meth:`Config.lan`.
-    :raises ConfigurationError: if an argument is malformed.
+    :param keyring: the keys of the cluster. Everything is sealed with the one in use and must be sealed with one of
+        them. None for a cluster that is not sealed, which only this machine can reach, unless:
+    :param insecure: whether whoever can send a packet may take part, from anywhere.
+    :param tls: certificates that secure the streams in place of the keyring; datagrams need that all the same.
+    :raises ConfigurationError: if an argument is malformed, a package is missing that the keys need, or others could
+        reach the node and it has no keyring.
     :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
     """
     config = Config.lan() if config is None else config
+    security = Security(keyring, config.cluster, tls)
     bind_to = parse_address(bind, "bind")
     advertise_as = None if advertise is None else parse_address(advertise, "advertise")
     seed_list = parse_seeds(seeds)
     random = Random(os.urandom(32))
     with await open_sockets(bind_to) as sockets:
+        if not (insecure or security.is_sealed or sockets.address.is_loopback):
+            raise ConfigurationError(_UNSEALED.format(sockets.address))
         protocol = Protocol(
-            config,
+            config if keyring is None else _with_room_for_envelopes(config),
             name=name,
             generation=time.time_ns() // 1_000_000,
             random=random,
@@ -87,12 +112,23 @@ async def open_node(
             metadata=metadata,
         )
         async with background_tasks() as nursery:
-            node = Node(protocol, sockets, nursery, config)
+            node = Node(protocol, sockets, nursery, config, security)
             try:
                 node._start(seed_list, random)
                 yield node
             finally:
                 node._close()
+
+
+def _with_room_for_envelopes(config: Config) -> Config:
+    """The settings for a core whose datagrams are sealed, so that none gets larger than ``max_datagram`` by that.
+
+    :raises ConfigurationError: if that is too small to be sealed.
+    """
+    room = config.max_datagram - OVERHEAD_BYTES
+    if room < max(MIN_MAX_DATAGRAM, config.max_metadata + METADATA_ROOM):
+        raise ConfigurationError(f"max_datagram must be larger by {OVERHEAD_BYTES} if datagrams are to be sealed")
+    return attrs.evolve(config, max_datagram=room)
 
 
 @final
@@ -103,16 +139,24 @@ class Node:
     change it raises :class:`ClosedError`.
     """
 
-    def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config) -> None:
+    def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config,
+                 security: Security) -> None:  # fmt: skip
         self._protocol = protocol
         self._sockets = sockets
         self._nursery = nursery
         self._config = config
+        self._security = security
         self._counters = ShellCounters()
         self._broadcast = Broadcast(protocol.members, self._counters)
         self._name = protocol.local.name
         self._driver = Driver(
-            protocol, sockets, nursery, node_name=self._name, counters=self._counters, publish=self._publish
+            protocol,
+            sockets,
+            nursery,
+            node_name=self._name,
+            counters=self._counters,
+            publish=self._publish,
+            security=security,
         )
         self._closed_at: float | None = None
 
@@ -155,8 +199,14 @@ class Node:
         return NodeStats(
             protocol=self._protocol.stats,
             streams_active=self._driver.streams.active,
+            opened=dict(self._security.envelope.opened),
             **attrs.asdict(self._counters),
         )
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """The keys in force; None for a node that was opened without."""
+        return self._security.keyring
 
     def members(self) -> tuple[Member, ...]:
         """All known members sorted by name: this node, the others, and the dead and departed of late."""
@@ -186,6 +236,20 @@ class Node:
         self._require_open()
         self._protocol.update(metadata, trio.current_time())
         self._driver.pump()
+
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Replace the keys: seal with the one in use of these, and open what is sealed with any of them.
+
+        To change keys while the cluster runs, do each of these steps on all nodes before the next on any: add the new
+        key, use it, drop the old one. ``PLAIN`` is a key in this respect, by which sealing is turned on or off.
+
+        :raises ConfigurationError: if the node was opened without keys, or these need a package that is missing.
+        :raises ClosedError: after the node was closed.
+        """
+        self._require_open()
+        self._security.use(keyring)
+        opens = ", ".join(key.id for key in keyring.keys)
+        _log.info("%r: seals with %s, opens %s", self._name, keyring.in_use.id, opens)
 
     async def leave(self) -> tuple[str, ...]:
         """Say farewell, and wait until enough members have acknowledged it or ``leave_timeout`` is over.

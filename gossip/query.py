@@ -13,26 +13,35 @@ from gossip.core.errors import WireError
 from gossip.core.member import Member
 from gossip.core.query import ViewQuery
 from gossip.errors import QueryError
-from gossip.framing import FrameReader, pack_frame
+from gossip.keyring import Keyring
+from gossip.security import Security
 from gossip.sockets import parse_address, reason
 from gossip.streams import MAX_STREAM_BYTES
-
-READ_BYTES = 65_536
+from gossip.tls import MutualTLS
 
 
 async def query_members(
-    address: str | Address, *, config: Config | None = None, timeout: float = 5.0
+    address: str | Address,
+    *,
+    config: Config | None = None,
+    timeout: float = 5.0,
+    keyring: Keyring | None = None,
+    tls: MutualTLS | None = None,
 ) -> tuple[Member, ...]:
     """The members that the node at ``address`` knows, sorted by name.
 
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name.
     :param config: must name the cluster of that node; the other settings are bounds on what is accepted.
     :param timeout: seconds for everything together.
-    :raises ConfigurationError: if ``address`` is malformed.
+    :param keyring: the keys of the cluster, if it is sealed.
+    :param tls: as that node has it, if its streams are secured by TLS.
+    :raises ConfigurationError: if ``address`` is malformed, or a package is missing that the keys need.
     :raises QueryError: if nobody answers there in time, or not as a node of that cluster.
     """
     target = parse_address(address, "address")
-    query = ViewQuery(Config.lan() if config is None else config, Random(os.urandom(32)))
+    config = Config.lan() if config is None else config
+    security = Security(keyring, config.cluster, tls)
+    query = ViewQuery(config, Random(os.urandom(32)))
     is_connected = False
     with trio.move_on_after(timeout):
         try:
@@ -42,30 +51,38 @@ async def query_members(
         is_connected = True
         async with stream:
             try:
-                await _ask(stream, query)
+                await _ask(stream, query, security, target.host)
             except trio.BrokenResourceError:
                 pass  # like an end of the stream: complete or not
             except WireError as error:
                 raise QueryError(f"{target} does not answer like a gossip node: {error}") from error
         if not query.done:
-            raise QueryError(f"{target} hung up: it is no gossip node, or one of another cluster")
+            raise QueryError(f"{target} hung up: it is no gossip node, or one of another cluster or with other keys")
     if not query.done:
         what = "does not answer" if is_connected else "cannot be connected to"
         raise QueryError(f"{target} {what} within {timeout:g} s")
     return query.members
 
 
-async def _ask(stream: trio.SocketStream, query: ViewQuery) -> None:
-    for message in query.frames():
-        await stream.send_all(pack_frame(message))
-    reader = FrameReader()
-    received = 0
-    while not query.done and (piece := await stream.receive_some(READ_BYTES)):
-        received += len(piece)
-        if received > MAX_STREAM_BYTES:
+async def _ask(stream: trio.SocketStream, query: ViewQuery, security: Security, host: str) -> None:
+    total = 0
+
+    def received(count: int) -> None:
+        nonlocal total
+        total += count
+        if total > MAX_STREAM_BYTES:
             raise WireError(f"more than {MAX_STREAM_BYTES} bytes and no end")
-        for message in reader.feed(piece):
+
+    conversation = security.begin(stream, host, received)
+    await conversation.greet()
+    for message in query.frames():
+        await conversation.send(message)
+    while not query.done and (messages := await conversation.receive()) is not None:
+        for message in messages:
             query.receive_frame(message)
+    await conversation.end()
+    while await conversation.receive() is not None:
+        pass  # the end of a stream that was not cut
 
 
 def _first_cause(error: BaseException) -> BaseException:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import attrs
 
 from gossip.core.protocol import ProtocolStats
@@ -21,6 +24,7 @@ class ShellCounters:
     accept_errors: int = 0
     seed_lookups_failed: int = 0
     events_missed: int = 0
+    refused: Counter[str] = attrs.Factory(Counter)
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +33,12 @@ class NodeStats:
 
     protocol: ProtocolStats
     """The counts of the protocol core: datagrams, bytes, and what was dropped and why."""
+    refused: Mapping[str, int]
+    """Datagrams and streams that came no further because they were not sealed, or not as they had to be, and streams
+    that were malformed, by reason. What they contain was not looked at."""
+    opened: Mapping[str, int]
+    """Datagrams let through, by the id of the key they were sealed with; ``plain`` are those that were not sealed. A
+    key may be dropped once its count has stood still for a while on all nodes."""
     send_errors: int
     """Datagrams the operating system did not take: no room in its buffer, no route, no permission."""
     receive_errors: int

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable
 
 import trio
 
+from gossip.conversation import Conversation
 from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.outbox import OpenStream, SendFrame, StreamAction
 from gossip.core.protocol import Protocol
-from gossip.framing import HEADER_BYTES, FrameReader, pack_frame
+from gossip.framing import HEADER_BYTES
+from gossip.security import Security
 from gossip.sockets import SocketPair, plain_address
 from gossip.stats import ShellCounters
 
@@ -49,8 +51,6 @@ MAX_QUEUED_BYTES_IN_ALL = 32 << 20
 """While more than this waits on all streams together, a stream that would add to it is cut: many who ask
 and do not read must not fill the memory."""
 
-READ_BYTES = 65_536
-
 ACCEPT_PAUSE_MIN_S = 0.05
 ACCEPT_PAUSE_MAX_S = 1.0
 """Pauses after failing to accept, for example when the process has no file descriptor left."""
@@ -72,6 +72,7 @@ class Streams:
         pump: Callable[[], None],
         node_name: str,
         counters: ShellCounters,
+        security: Security,
     ) -> None:
         self._protocol = protocol
         self._sockets = sockets
@@ -79,6 +80,7 @@ class Streams:
         self._pump = pump
         self._node_name = node_name
         self._counters = counters
+        self._security = security
         self._links: dict[int, _Link] = {}
         self._active = 0
 
@@ -153,7 +155,7 @@ class Streams:
     async def _run_incoming(self, stream: int, connection: trio.socket.SocketType, link: _Link) -> None:
         try:
             with connection, link.scope:
-                await self._converse(stream, link, trio.SocketStream(connection))
+                await self._converse(stream, link, trio.SocketStream(connection), None)
         finally:
             self._active -= 1
             self._ended(stream, link)
@@ -188,30 +190,33 @@ class Streams:
                 return
             self._counters.streams_opened += 1
             link.progress()
-            await self._converse(stream, link, trio.SocketStream(connection))
+            await self._converse(stream, link, trio.SocketStream(connection), address.host)
 
-    async def _converse(self, stream: int, link: _Link, connection: trio.SocketStream) -> None:
+    async def _converse(self, stream: int, link: _Link, connection: trio.SocketStream, host: str | None) -> None:
+        """:param host: whom we connected to; None if they connected to us."""
+        conversation = self._security.begin(connection, host, link.received)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(link.write, connection)
             try:
-                await self._read(stream, link, connection)
-            except (WireError, trio.BrokenResourceError, trio.BusyResourceError):
+                await conversation.greet()
+                nursery.start_soon(link.write, conversation)
+                await self._read(stream, link, conversation)
+            except (WireError, trio.BrokenResourceError, trio.BusyResourceError) as error:
                 # Busy is a descriptor that was another socket's, closed behind our back while somebody waited for it.
+                if isinstance(error, WireError):
+                    self._counters.refused[str(error)] += 1
                 if not link.is_finished:
                     link.fail()
             link.finish()  # the other side says no more; what is still to be sent, and only that, is sent
 
-    async def _read(self, stream: int, link: _Link, connection: trio.SocketStream) -> None:
-        reader = FrameReader()
-        while piece := await connection.receive_some(READ_BYTES):
-            link.received(len(piece))
-            for frame in reader.feed(piece):
+    async def _read(self, stream: int, link: _Link, conversation: Conversation) -> None:
+        while (messages := await conversation.receive()) is not None:
+            for message in messages:
                 if not link.is_finished:
-                    self._protocol.receive_frame(stream, frame, trio.current_time())
+                    self._protocol.receive_frame(stream, message, trio.current_time())
                     self._pump()
                     await link.wait_for_room()
                 await trio.lowlevel.checkpoint()  # many small frames in one piece must not keep the others waiting
-        if reader.in_frame and not link.is_finished:
+        if conversation.was_cut and not link.is_finished:
             link.has_failed = True
 
     def _ended(self, stream: int, link: _Link) -> None:
@@ -281,15 +286,15 @@ class _Link:
             self._room = trio.Event()
             await self._room.wait()
 
-    async def write(self, connection: trio.SocketStream) -> None:
+    async def write(self, conversation: Conversation) -> None:
         """Write what is enqueued until :meth:`finish`, then leave the other side a moment to close."""
         try:
             async for message in self._frames:
-                await connection.send_all(pack_frame(message))
+                await conversation.send(message)
                 self.bytes_queued -= len(message)
                 self._room.set()
                 self.progress()
-            await connection.send_eof()
+            await conversation.end()
         except trio.BrokenResourceError:
             self.fail()
         else:

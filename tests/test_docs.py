@@ -31,6 +31,15 @@ BROOK = Identity("brook", 1_750_000_060_000, 0x99AABBCCDDEEFF00)
 FINGERPRINT = (fingerprint_mark(ADA, 1) + fingerprint_mark(BROOK, 2)) % FINGERPRINT_MODULUS
 
 
+# --- security
+
+
+def test_the_table_of_refusals_names_every_reason_there_is() -> None:
+    sources = (ROOT / "gossip" / f"{name}.py" for name in ("channel", "envelope", "framing", "sealing"))
+    reasons = {reason for source in sources for reason in re.findall(r'raise WireError\("(.*)"\)', source.read_text())}
+    assert {reason for reason, _ in table(document("docs/security.rst"), "Refusals")} == reasons
+
+
 # --- bytes
 
 
@@ -170,7 +179,10 @@ def test_every_key_of_an_outcome_is_described() -> None:
     assert keys == {field.name for field in attrs.fields(Outcome)}
 
 
-DOCUMENTS = ["README.rst", *(f"docs/{name}.rst" for name in ("protocol", "simulator", "evaluation", "benchmarks"))]
+DOCUMENTS = [
+    "README.rst",
+    *(f"docs/{name}.rst" for name in ("protocol", "security", "simulator", "evaluation", "benchmarks")),
+]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

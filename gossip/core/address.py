@@ -49,6 +49,14 @@ class Address(NamedTuple):
         """Whether this is an address to bind to (``0.0.0.0``, ``::``, port 0), not one to send to."""
         return self.port == 0 or self.host in ("", "0.0.0.0", "::")
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
     def to_wire(self) -> bytes:
         """The 4 or 16 bytes of the IP address and the port, both in network order.
 

@@ -21,6 +21,9 @@ one accusation and a header always fit."""
 MAX_MAX_DATAGRAM = 65_000
 """Largest ``max_datagram``: a UDP payload over IPv4 ends at 65,507 bytes."""
 
+METADATA_ROOM = 320
+"""Bytes that ``max_metadata`` must leave of ``max_datagram``, for the header, the name and the address."""
+
 MAX_CLUSTER_BYTES = 128
 
 
@@ -156,9 +159,9 @@ class Config:
             raise ConfigurationError(
                 f"suspicion_max ({self.suspicion_max:g}) must not be below suspicion_min ({self.suspicion_min:g})"
             )
-        if self.max_metadata + 320 > self.max_datagram:
+        if self.max_metadata + METADATA_ROOM > self.max_datagram:
             raise ConfigurationError(
-                f"max_metadata ({self.max_metadata}) must leave 320 bytes of max_datagram "
+                f"max_metadata ({self.max_metadata}) must leave {METADATA_ROOM} bytes of max_datagram "
                 f"({self.max_datagram}) for the header, the name and the address"
             )
 

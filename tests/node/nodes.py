@@ -8,7 +8,19 @@ from typing import TypeVar
 
 import trio
 
-from gossip import Address, Config, EventKind, MembershipEvent, Node, Snapshot, Status, Subscription, open_node
+from gossip import (
+    Address,
+    Config,
+    EventKind,
+    Keyring,
+    MembershipEvent,
+    MutualTLS,
+    Node,
+    Snapshot,
+    Status,
+    Subscription,
+    open_node,
+)
 
 PATIENCE_S = 20.0
 """Far more than anything here takes; a test that waits this long has failed."""
@@ -25,23 +37,35 @@ async def local_node(
     seeds: Iterable[str | Address] = (),
     metadata: Mapping[str, str] | None = None,
     config: Config | None = None,
+    keyring: Keyring | None = None,
+    tls: MutualTLS | None = None,
 ) -> AsyncIterator[Node]:
     """A node on this machine with the quick profile."""
-    config = config or Config.local()
     async with open_node(
-        name, bind=bind, advertise=advertise, seeds=seeds, metadata=metadata or {}, config=config
+        name,
+        bind=bind,
+        advertise=advertise,
+        seeds=seeds,
+        metadata=metadata or {},
+        config=config or Config.local(),
+        keyring=keyring,
+        tls=tls,
+        insecure=True,
     ) as node:
         yield node
 
 
 @asynccontextmanager
-async def cluster(count: int, config: Config | None = None) -> AsyncIterator[list[Node]]:
+async def cluster(
+    count: int, config: Config | None = None, keyring: Keyring | None = None, tls: MutualTLS | None = None
+) -> AsyncIterator[list[Node]]:
     """``count`` nodes ``node-0`` ... that all see each other."""
     nodes: list[Node] = []
     async with AsyncExitStack() as stack:
         for number in range(count):
             seeds = [nodes[0].address] if nodes else []
-            nodes.append(await stack.enter_async_context(local_node(f"node-{number}", seeds=seeds, config=config)))
+            node = local_node(f"node-{number}", seeds=seeds, config=config, keyring=keyring, tls=tls)
+            nodes.append(await stack.enter_async_context(node))
         await until(lambda: all(node.alive == count for node in nodes))
         yield nodes
 

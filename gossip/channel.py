@@ -1,0 +1,160 @@
+"""What is written on a TCP stream, and how what is read becomes messages again: as frames, plain or sealed.
+
+Whoever connects decides: it begins with a *greeting* if it seals, and with a frame if not. A greeting is answered by
+one::
+
+    version (1) | key (2) | random (32)
+
+Each direction then has a subkey of its own, derived from the key and both random numbers, and in it the frames are
+counted, so that a frame is accepted once, in its place, in this stream and no other. The last frame is an empty one: a
+stream that ends without it was cut. A frame sealed is its length (4 bytes), ciphertext and tag; one that is not is
+its length and the message, and a stream of those ends where it ends; inside TLS, which cannot be half closed, an empty
+frame ends that, too.
+
+This module decides nothing about time and opens nothing; :mod:`gossip.streams` reads and writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+from gossip.core.errors import WireError
+from gossip.core.wire import MAX_FRAME_BYTES
+from gossip.framing import FrameReader, pack_frame
+from gossip.keyring import PLAIN, Key, Keyring
+from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
+
+RANDOM_BYTES = 32
+GREETING_BYTES = 1 + 2 + RANDOM_BYTES
+_END = b""
+
+
+class Channel:
+    """One end of a stream."""
+
+    def __init__(self, keyring: Keyring, cluster: str, *, connects: bool, marks_end: bool = False,
+                 random_bytes: Callable[[int], bytes] = os.urandom) -> None:  # fmt: skip
+        """:param connects: whether this is the end that connected.
+        :param marks_end: whether a frame says that it was the last even where frames are not sealed.
+
+        :raises ConfigurationError: if a key needs a package that is missing.
+        """
+        self._keyring = keyring
+        self._cluster = cluster
+        self._random = random_bytes(RANDOM_BYTES)
+        self._connects = connects
+        self._unread = b""
+        self._sealed: _SealedFrames | None = None
+        self._marks_end = marks_end
+        self._reader = FrameReader(0 if marks_end else 1)
+        self.is_open = keyring.in_use.is_plain if connects else keyring.keys == (PLAIN,)
+        """Whether greetings are over, so that messages may be packed and read."""
+        self.has_ended = False
+        """Whether the other side has said that it is done."""
+
+    def greeting(self) -> bytes:
+        """What to write first."""
+        key = self._keyring.in_use
+        return self._greeting(key) if self._connects and not key.is_plain else b""
+
+    def greeted(self, piece: bytes) -> bytes:
+        """Take in what was read before the channel is open; returns what to write in answer.
+
+        :raises WireError: if the other side does not seal with a key of ours, or does not seal where it has to.
+        """
+        self._unread += piece
+        if not self._unread:
+            return b""
+        if self._unread[0] != VERSION:
+            if self._connects or not self._keyring.allows_plain:
+                raise WireError("not sealed")
+            self.is_open = True
+            return b""
+        if len(self._unread) < GREETING_BYTES:
+            return b""
+        greeting, self._unread = self._unread[:GREETING_BYTES], self._unread[GREETING_BYTES:]
+        key = self._key_of(greeting)
+        theirs = greeting[-RANDOM_BYTES:]
+        salt = self._random + theirs if self._connects else theirs + self._random
+        self._sealed = _SealedFrames(key, self._cluster, salt, connects=self._connects)
+        self._marks_end = True
+        self._reader = FrameReader(TAG_BYTES, TAG_BYTES + MAX_FRAME_BYTES)
+        self.is_open = True
+        return b"" if self._connects else self._greeting(key)
+
+    def pack(self, message: bytes) -> bytes:
+        """The bytes to write for a message of 1 to ``MAX_FRAME_BYTES`` bytes."""
+        return pack_frame(message if self._sealed is None else self._sealed.seal(message))
+
+    def ending(self) -> bytes:
+        """What to write after the last message."""
+        return self.pack(_END) if self._marks_end else b""
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """Take in what was read, and give the messages that are complete with it.
+
+        :raises WireError: at a frame that is malformed, forged or out of place; the stream is of no use after that.
+        """
+        unread, self._unread = self._unread, b""
+        for frame in self._reader.feed(unread + piece):
+            if self.has_ended:
+                raise WireError("frames after the last one")
+            message = frame if self._sealed is None else self._sealed.open(frame)
+            if message == _END:
+                self.has_ended = True
+            else:
+                yield message
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the stream is not complete, if nothing more comes."""
+        if not self.is_open or self._reader.in_frame:
+            return True
+        return self._marks_end and not self.has_ended
+
+    def _greeting(self, key: Key) -> bytes:
+        return bytes((VERSION,)) + key.number + self._random
+
+    def _key_of(self, greeting: bytes) -> Key:
+        number = greeting[1:-RANDOM_BYTES]
+        if self._connects:
+            if number == self._keyring.in_use.number:
+                return self._keyring.in_use
+        else:
+            for key in self._keyring.keys:
+                if key.number == number and not key.is_plain:
+                    return key
+        raise WireError("sealed with an unknown key")
+
+
+class _SealedFrames:
+    """The frames of both directions of one stream."""
+
+    def __init__(self, key: Key, cluster: str, salt: bytes, *, connects: bool) -> None:
+        names = ("stream, from whoever connected", "stream, to whoever connected")
+        ours, theirs = names if connects else reversed(names)
+        self._outgoing = self._cipher(key, cluster, ours, salt)
+        self._incoming = self._cipher(key, cluster, theirs, salt)
+        self._written = 0
+        self._read = 0
+
+    def seal(self, message: bytes) -> bytes:
+        """The next frame of ours."""
+        self._written += 1
+        return self._outgoing.encrypt(_nonce(self._written), message, None)
+
+    def open(self, frame: bytes) -> bytes:
+        """What is in the next frame of theirs.
+
+        :raises WireError: if it is not that.
+        """
+        self._read += 1
+        return unsealed(self._incoming, _nonce(self._read), frame)
+
+    def _cipher(self, key: Key, cluster: str, purpose: str, salt: bytes) -> Cipher:
+        return cipher(key, subkey(key, cluster, purpose, salt))
+
+
+def _nonce(count: int) -> bytes:
+    return count.to_bytes(NONCE_BYTES, "big")

@@ -1,0 +1,181 @@
+"""Sealed datagrams: who holds the key can read and write them, and nothing heard before counts again.
+
+In front of the ciphertext stand 16 bytes, after it the tag, 16 more::
+
+    version (1) | key (2) | session (8) | sequence number (5) | ciphertext | tag (16)
+
+A *session* is one process using one key: a random number from which, with the key, its subkey is derived, so that
+sequence numbers can serve as nonces and no two processes ever use one nonce under one subkey. The receiver keeps for
+each session which of the latest sequence numbers it has seen. It looks at a datagram in this order: is the key one of
+ours; is it authentic; is it new. Only then does it remember the session, and only then is anything decoded.
+
+This module decides what is let through. It opens no socket and knows no time.
+
+Sources: the replay window, RFC 6479 (as in IPsec and WireGuard).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+
+import attrs
+
+from gossip.core.errors import WireError
+from gossip.keyring import Key, Keyring
+from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
+
+KEY_AT, SESSION_AT, SEQUENCE_AT, HEADER_BYTES = 1, 3, 11, 16
+SESSION_BYTES = SEQUENCE_AT - SESSION_AT
+SEQUENCE_BYTES = HEADER_BYTES - SEQUENCE_AT
+
+OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES
+"""By how much a sealed datagram is longer."""
+
+WINDOW = 1024
+"""Sequence numbers behind the highest seen that are still let in, once each. A node seldom sends so many datagrams in
+the time by which one may overtake another."""
+
+SESSION_DATAGRAMS = 2**30
+"""Datagrams after which a process begins a new session. So many of the largest stay within 2^36 blocks under one
+subkey, well inside what NIST SP 800-38D allows; at ten a second that is three years."""
+
+MAX_SESSIONS = 16_384
+"""Sessions of others remembered; those not heard for longest are forgotten first. Only holders of a key can make one,
+and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart."""
+
+_NONCE_HEAD = bytes(NONCE_BYTES - SEQUENCE_BYTES)
+_PURPOSE = "datagrams"
+
+
+@attrs.define
+class _Session:
+    """What is kept of a process that sends to us."""
+
+    key: Key
+    subkey: bytes = attrs.field(repr=False)
+    highest: int = -1
+    """Highest sequence number seen."""
+    seen: int = 0
+    """Bit i is set if ``highest - i`` was seen."""
+
+    def admit(self, sequence: int) -> bool:
+        """Whether a sequence number is new; notes that it was seen."""
+        ahead = sequence - self.highest
+        if ahead > 0:
+            self.seen = (self.seen << ahead | 1) & (1 << WINDOW) - 1 if ahead < WINDOW else 1
+            self.highest = sequence
+            return True
+        bit = 1 << -ahead
+        if -ahead >= WINDOW or self.seen & bit:
+            return False
+        self.seen |= bit
+        return True
+
+
+class Envelope:
+    """Seals the datagrams of one node and opens those of others."""
+
+    def __init__(self, keyring: Keyring, cluster: str, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+        """:param random_bytes: where session numbers come from; two nodes must never draw the same.
+
+        :raises ConfigurationError: if a key needs a package that is missing.
+        """
+        self._cluster = cluster
+        self._random_bytes = random_bytes
+        self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
+        self._own: set[bytes] = set()
+        self.opened: Counter[str] = Counter()
+        """Datagrams let through, by the id of the key that opened them."""
+        self.use(keyring)
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys in force."""
+        return self._keyring
+
+    @property
+    def sessions(self) -> int:
+        """Number of sessions remembered."""
+        return len(self._sessions)
+
+    def use(self, keyring: Keyring) -> None:
+        """Seal and open with these keys from now on. What others sealed with a key dropped is not opened any more.
+
+        :raises ConfigurationError: if a key needs a package that is missing; the keys stay as they are.
+        """
+        begun = None if keyring.in_use.is_plain else self._begin(keyring.in_use)
+        self._keyring = keyring
+        self._keys = {key.number: key for key in keyring.keys if not key.is_plain}
+        self._sealer = begun
+        self._own = {name for name in self._own if name.startswith(tuple(self._keys))}
+        for name in [name for name, session in self._sessions.items() if session.key.number not in self._keys]:
+            del self._sessions[name]
+
+    def seal(self, data: bytes) -> bytes:
+        """The datagram to send in place of ``data``."""
+        sealer = self._sealer
+        if sealer is None:
+            return data
+        if sealer.sequence >= SESSION_DATAGRAMS:
+            sealer = self._sealer = self._begin(self._keyring.in_use)
+        return sealer.seal(data)
+
+    def open(self, data: bytes) -> bytes:
+        """What was sealed into a datagram.
+
+        :raises WireError: if it is not let through; its text is one of a few short reasons, by which it is counted.
+        """
+        if not data or data[0] != VERSION:
+            if not self._keyring.allows_plain:
+                raise WireError("not sealed")
+            self.opened["plain"] += 1
+            return data
+        if len(data) < OVERHEAD_BYTES:
+            raise WireError("sealed, but too short")
+        key = self._keys.get(data[KEY_AT:SESSION_AT])
+        if key is None:
+            raise WireError("sealed with an unknown key")
+        name = data[KEY_AT:SEQUENCE_AT]
+        if name in self._own:
+            raise WireError("our own message")
+        session = self._sessions.get(name) or _Session(key, self._subkey(key, name[SESSION_AT - KEY_AT :]))
+        number = data[SEQUENCE_AT:HEADER_BYTES]
+        content = unsealed(cipher(key, session.subkey), _NONCE_HEAD + number, data[HEADER_BYTES:], data[:HEADER_BYTES])
+        if not session.admit(int.from_bytes(number, "big")):
+            raise WireError("replayed")
+        self._remember(name, session)
+        self.opened[key.id] += 1
+        return content
+
+    def _remember(self, name: bytes, session: _Session) -> None:
+        self._sessions[name] = session
+        self._sessions.move_to_end(name)
+        if len(self._sessions) > MAX_SESSIONS:
+            self._sessions.popitem(last=False)
+
+    def _begin(self, key: Key) -> _Sealer:
+        session = self._random_bytes(SESSION_BYTES)
+        sealer = _Sealer(bytes((VERSION,)) + key.number + session, cipher(key, self._subkey(key, session)))
+        self._own.add(key.number + session)
+        return sealer
+
+    def _subkey(self, key: Key, session: bytes) -> bytes:
+        return subkey(key, self._cluster, _PURPOSE, session)
+
+
+class _Sealer:
+    """A session of our own."""
+
+    def __init__(self, head: bytes, cipher: Cipher) -> None:
+        self._head = head
+        self._cipher = cipher
+        self.sequence = 0
+        """Number of the next datagram."""
+
+    def seal(self, data: bytes) -> bytes:
+        number = self.sequence.to_bytes(SEQUENCE_BYTES, "big")
+        self.sequence += 1
+        header = self._head + number
+        return header + self._cipher.encrypt(_NONCE_HEAD + number, data, header)

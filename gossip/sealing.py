@@ -1,0 +1,94 @@
+"""What sealing is made of: subkeys and ciphers. The one module that needs the package ``cryptography``.
+
+A cluster's key seals nothing itself. From it a subkey is derived for each purpose (a process's datagrams, one
+direction of a stream), by HKDF with SHA-256; the cluster's name is part of what it is derived from, so that
+clusters that share a key still cannot read each other.
+
+Sources: HKDF, RFC 5869; AES-GCM, NIST SP 800-38D; ChaCha20-Poly1305, RFC 8439.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Protocol
+
+import attrs
+
+from gossip.core.errors import ConfigurationError, WireError
+from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305, KEY_BYTES, Key
+
+TAG_BYTES = 16
+NONCE_BYTES = 12
+VERSION = 1
+"""First byte of whatever is sealed. No message and no frame that is not sealed begins with it: a message begins
+with a CBOR array (0x80 and above), a frame with the zero of its length."""
+
+
+class Cipher(Protocol):
+    """Encrypts and authenticates under one subkey."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """The ciphertext and its tag. One nonce must never be used for two."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """The plaintext; raises ``InvalidTag`` if not all of it is as it was sealed."""
+
+
+def subkey(key: Key, cluster: str, purpose: str, salt: bytes) -> bytes:
+    """The subkey of ``key`` for one purpose.
+
+    :param salt: random bytes of whoever uses the subkey; no two uses share both purpose and salt.
+    :raises ConfigurationError: if the package ``cryptography`` is missing.
+    """
+    info = "\0".join(("gossip-membership", str(VERSION), key.algorithm, purpose, cluster)).encode()
+    return _primitives().derive(key.secret, salt, info)
+
+
+def cipher(key: Key, subkey: bytes) -> Cipher:
+    """The cipher of one of the subkeys of ``key``. It is made in a microsecond and takes two kilobytes: keep the subkey
+    where there are many.
+
+    :raises ConfigurationError: if the package ``cryptography`` is missing.
+    """
+    return _primitives().ciphers[key.algorithm](subkey)
+
+
+def unsealed(cipher: Cipher, nonce: bytes, data: bytes, associated_data: bytes | None = None) -> bytes:
+    """What was sealed.
+
+    :raises WireError: if it was not sealed with this subkey, or is not all as it was sealed.
+    """
+    try:
+        return cipher.decrypt(nonce, data, associated_data)
+    except _primitives().invalid_tag:
+        raise WireError("forged") from None
+
+
+@attrs.frozen
+class _Primitives:
+    """What is taken from the package ``cryptography``."""
+
+    ciphers: Mapping[str, Callable[[bytes], Cipher]]
+    derive: Callable[[bytes, bytes, bytes], bytes]
+    """The subkey that follows from a secret, a salt and an info."""
+    invalid_tag: type[Exception]
+
+
+@lru_cache(maxsize=1)
+def _primitives() -> _Primitives:
+    """Imported when first needed: who does not seal need not have it, nor wait for it."""
+    try:
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305  # noqa: PLC0415
+        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+    except ImportError:
+        raise ConfigurationError(
+            "sealing needs the package cryptography: pip install 'gossip-membership[crypto]'"
+        ) from None
+
+    def derive(secret: bytes, salt: bytes, info: bytes) -> bytes:
+        return HKDF(SHA256(), KEY_BYTES, salt, info).derive(secret)
+
+    return _Primitives({AES_256_GCM: AESGCM, CHACHA20_POLY1305: ChaCha20Poly1305}, derive, InvalidTag)

@@ -26,6 +26,8 @@ The shell around it:
     Messages on TCP; accepting, connecting, and the limits of each stream.
 ``gossip.keyring``, ``gossip.sealing``, ``gossip.envelope``
     The keys of a cluster; subkeys and ciphers; datagrams sealed with them.
+``gossip.signing_key``
+    The key of one member, where what members say of themselves is signed.
 ``gossip.channel``, ``gossip.conversation``, ``gossip.tls``, ``gossip.security``
     Streams sealed; reading and writing them; TLS instead; all that secures one node.
 ``gossip.seeds``
@@ -56,6 +58,7 @@ from gossip.errors import BindError, ClosedError, QueryError
 from gossip.keyring import PLAIN, Key, Keyring
 from gossip.node import Node, open_node
 from gossip.query import query_members
+from gossip.signing_key import SigningKey
 from gossip.stats import NodeStats
 from gossip.subscription import Snapshot, Subscription
 from gossip.tls import MutualTLS
@@ -78,6 +81,7 @@ __all__ = [
     "Node",
     "NodeStats",
     "QueryError",
+    "SigningKey",
     "Snapshot",
     "Status",
     "Subscription",

@@ -25,6 +25,7 @@ from gossip.core.errors import ConfigurationError
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol
+from gossip.core.signing import Identities
 from gossip.driver import Driver
 from gossip.envelope import OVERHEAD_BYTES
 from gossip.errors import ClosedError
@@ -32,6 +33,7 @@ from gossip.eventlog import log_event
 from gossip.keyring import Keyring
 from gossip.security import Security
 from gossip.seeds import SeedFinder, parse_seeds
+from gossip.signing_key import SigningKey
 from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address
 from gossip.stats import NodeStats, ShellCounters
 from gossip.subscription import Broadcast, Subscription
@@ -62,6 +64,8 @@ async def open_node(
     keyring: Keyring | None = None,
     tls: MutualTLS | None = None,
     insecure: bool = False,
+    identity: SigningKey | None = None,
+    allowed: Mapping[str, bytes] | None = None,
 ) -> AsyncIterator[Node]:
     """Be a member of a cluster for as long as the ``async with`` block runs.
 
@@ -88,12 +92,20 @@ async def open_node(
     :param keyring: the keys of the cluster. Everything is sealed with the one in use and must be sealed with one of
         them. None for a cluster that is not sealed, which only this machine can reach, unless:
     :param insecure: whether whoever can send a packet may take part, from anywhere.
+    :param identity: with which this node signs what it says of itself; then it believes of others only what they have
+        signed. A node that restarts under its name needs the same key.
+    :param allowed: the public key of each name that may be a member; without, a name belongs to the first key seen.
     :param tls: certificates that secure the streams in place of the keyring; datagrams need that all the same.
     :raises ConfigurationError: if an argument is malformed, a package is missing that the keys need, or others could
         reach the node and it has no keyring.
     :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
     """
     config = Config.lan() if config is None else config
+    if identity is None and allowed is not None:
+        raise ConfigurationError(
+            "allowed: only a node that signs can check what others have signed; give identity, too"
+        )
+    identities = None if identity is None else Identities(identity, allowed)
     security = Security(keyring, config.cluster, tls)
     bind_to = parse_address(bind, "bind")
     advertise_as = None if advertise is None else parse_address(advertise, "advertise")
@@ -110,6 +122,7 @@ async def open_node(
             now=trio.current_time(),
             address=await advertised_address(advertise_as, sockets),
             metadata=metadata,
+            identities=identities,
         )
         async with background_tasks() as nursery:
             node = Node(protocol, sockets, nursery, config, security)

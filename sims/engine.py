@@ -19,6 +19,7 @@ from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
+from gossip.core.signing import Identities
 from sims.clock import Clock
 from sims.latency import Latency
 from sims.links import Link
@@ -58,6 +59,8 @@ class Simulation:
         """Payload bytes in them."""
         self.overflows = 0
         """Datagrams lost because a process did not run and its socket's buffer was full."""
+        self.identities: Callable[[str], Identities | None] = lambda _key: None
+        """What the node of a key signs and checks with; None for one that does not."""
         self._lateness = lateness
         self._keeps_events = keeps_events
         self._at: dict[Address, SimulatedNode] = {}
@@ -100,6 +103,7 @@ class Simulation:
             now=clock.local(self.now),
             address=None if learns_address else address,
             metadata=metadata,
+            identities=self.identities(key),
         )
         if before is not None:
             self.past.append(before.protocol.stats)

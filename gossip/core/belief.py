@@ -18,8 +18,9 @@ import attrs
 from gossip.core.config import Config
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
-from gossip.core.member import MAX_VERSION, Member, Status, member_of
+from gossip.core.member import MAX_VERSION, Member, Record, Status, member_of
 from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
+from gossip.core.signing import NAME_OF_ANOTHER, Signatures
 from gossip.core.view import MAX_GENERATION_AHEAD_MS, Change, Entry, Refused, View
 from gossip.core.wire import metadata_bytes
 
@@ -56,10 +57,11 @@ Outcome = Change | Verdict | Disbelief
 class Belief:
     """Judges facts and merges those it believes into the view."""
 
-    def __init__(self, config: Config, view: View, local: LocalMember) -> None:
+    def __init__(self, config: Config, view: View, local: LocalMember, signatures: Signatures) -> None:
         self._config = config
         self._view = view
         self._local = local
+        self._signatures = signatures
         self._answered_floor = 0
         """Counter that this node has last shown to everybody in its defence."""
 
@@ -100,10 +102,10 @@ class Belief:
                 entry = None  # somebody else under this id: the view decides whose it is
             elif record.version < known.version:
                 return Verdict.OUTDATED
-        if metadata_bytes(record) > self._config.max_metadata:
-            return Disbelief("metadata too large")
-        if record.address.is_unspecified:
-            return Disbelief("address nobody can send to")
+        objection = self._objection(record)
+        if objection is not None:
+            bearer = self._view.named(record.identity.name) if objection == NAME_OF_ANOTHER else None
+            return _disbelief(objection, bearer, record)
         if entry is None:
             return self._stranger(fact, now)
         if not _is_plausible(entry, fact.heartbeat, now):
@@ -113,16 +115,21 @@ class Belief:
             return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
         return change
 
+    def _objection(self, record: Record) -> str | None:
+        """Why a record is not believed, whoever it is about; None if there is no reason."""
+        if metadata_bytes(record) > self._config.max_metadata:
+            return "metadata too large"
+        if record.address.is_unspecified:
+            return "address nobody can send to"
+        return self._signatures.objection(record, self._view.owners(record.identity))
+
     def _stranger(self, fact: RecordFact, now: float) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:
             return Disbelief("counter ahead of time")
         try:
             return self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall_ms(now))
         except Refused as refusal:
-            rival = None
-            if refusal.bearer is not None and refusal.bearer.registers.is_living:
-                rival = member_of(fact.record, Status.ALIVE)
-            return Disbelief(str(refusal), refusal.bearer, rival)
+            return _disbelief(str(refusal), refusal.bearer, fact.record)
 
     def _floor(self, entry: Entry, fact: SuspectFact | DeadFact, now: float) -> Outcome:
         registers = entry.registers
@@ -145,6 +152,12 @@ class Belief:
     def _farewell(self, entry: Entry, fact: LeftFact, now: float) -> Outcome:
         if not _is_plausible(entry, fact.counter, now):
             return Disbelief("counter ahead of time")
+        if fact.counter <= entry.registers.left:
+            return Verdict.KNOWN
+        objection = self._signatures.farewell_objection(entry.registers.record, fact.counter, fact.signature)
+        if objection is not None:
+            return Disbelief(objection)
+        entry.farewell = fact.signature
         return self._view.merge(entry, now, left=fact.counter) or Verdict.KNOWN
 
     def _about_self(self, fact: Fact, now: float) -> Outcome:
@@ -155,7 +168,7 @@ class Belief:
             case LeftFact():
                 if local.has_left:
                     return Verdict.KNOWN
-                return self._new_generation(now)
+                return self._own_farewell(fact, now)
             case AliveFact():
                 said, is_accusation = fact.heartbeat, False
             case _:
@@ -172,8 +185,16 @@ class Belief:
         self._answered_floor = local.counter.value(now)
         return Verdict.ACCUSED
 
+    def _own_farewell(self, fact: LeftFact, now: float) -> Outcome:
+        record = self._local.entry.registers.record
+        objection = self._signatures.farewell_objection(record, fact.counter, fact.signature)
+        return self._new_generation(now) if objection is None else Disbelief(objection)
+
     def _own_record(self, fact: RecordFact, now: float) -> Outcome:
         local, own, told = self._local, self._local.entry.registers.record, fact.record
+        objection = None if told == own else self._signatures.objection(told, [own.key])
+        if objection is not None:
+            return Disbelief(objection)
         if told.identity != own.identity:
             # Our id was given to somebody else, and is of no more use.
             is_namesake = told.identity.name == own.identity.name
@@ -193,6 +214,12 @@ class Belief:
         self._local.start_generation(self._view, above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)
+
+
+def _disbelief(reason: str, bearer: Entry | None, record: Record) -> Disbelief:
+    """Why a record was refused, and who bears its name instead, if that is known."""
+    is_rival = bearer is not None and bearer.registers.is_living
+    return Disbelief(reason, bearer, member_of(record, Status.ALIVE) if is_rival else None)
 
 
 def _is_plausible(entry: Entry, counter: int, now: float) -> bool:

@@ -32,7 +32,7 @@ def liveness_fact(entry: Entry) -> bytes:
             accusers = entry.accusers[:MAX_ACCUSERS]
             return encode_fact(DeadFact(entry.id, registers.convicted, accusers, registers.heartbeat))
         case Status.LEFT:
-            return encode_fact(LeftFact(entry.id, registers.left))
+            return encode_fact(LeftFact(entry.id, registers.left, entry.farewell))
 
 
 def all_facts(entry: Entry) -> list[bytes]:

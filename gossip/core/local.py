@@ -16,6 +16,7 @@ from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
 from gossip.core.member import MAX_VERSION, Identity, Record, shared
+from gossip.core.signing import Signatures
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
 from gossip.core.wire import encoded_metadata_bytes, is_valid_name
@@ -50,21 +51,22 @@ class LocalMember:
     """The member that this node is. Its entry is part of the view like any other."""
 
     def __init__(self, config: Config, name: str, generation: int, random: RandomSource, now: float,
-                 address: Address | None, metadata: Mapping[str, str]) -> None:  # fmt: skip
+                 address: Address | None, metadata: Mapping[str, str], signatures: Signatures) -> None:  # fmt: skip
         if not is_valid_name(name):
             raise ConfigurationError(f"name must be 1 to 128 bytes of printable text, not {name!r}")
         if not 0 <= generation < MAX_VERSION:
             raise ConfigurationError(f"generation must be Unix time in milliseconds, not {generation!r}")
         if address is not None and address.is_unspecified:
             raise ConfigurationError(f"address {address} is one to bind to, not one that others can reach")
-        self._config = config
+        signatures.check_own(name, config)
         self._random = random
+        self._signatures = signatures
         self._started = now
         self._wall_ms = generation
         self.counter = HeartbeatCounter(now)
         identity = Identity(name, generation, _new_id(random))
         record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
-        self.entry = Entry.first(shared(record), 1, now)
+        self.entry = Entry.first(shared(signatures.signed(record)), 1, now)
 
     @property
     def id(self) -> int:
@@ -107,11 +109,13 @@ class LocalMember:
             old.address if address is None else address,
             old.metadata if metadata is None else metadata,
         )
-        view.merge(self.entry, now, record=shared(record))
+        view.merge(self.entry, now, record=shared(self._signatures.signed(record)))
 
     def say_farewell(self, view: View, now: float) -> None:
         """Set the register that says this member left of its own will."""
-        view.merge(self.entry, now, left=self.counter.value(now))
+        counter = self.counter.value(now)
+        self.entry.farewell = self._signatures.farewell(self.entry.registers.record, counter)
+        view.merge(self.entry, now, left=counter)
 
     def can_outrun(self, counter: int, now: float) -> bool:
         """Whether jumping over ``counter`` is reasonable, or it is poisoned."""
@@ -127,6 +131,7 @@ class LocalMember:
         generation = max(above, self.entry.identity.generation) + 1
         identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
         self.counter = HeartbeatCounter(now)
-        view.become(shared(attrs.evolve(self.entry.registers.record, identity=identity, version=1)), now)
+        record = attrs.evolve(self.entry.registers.record, identity=identity, version=1)
+        view.become(shared(self._signatures.signed(record)), now)
         self.entry = view.local
         self.refresh(now)

@@ -22,6 +22,10 @@ MAX_NAME_BYTES = 128
 """UTF-8 bytes of a name: longer than any host name label (63) and most pod names (253 is the limit of
 a DNS name, which fits in metadata)."""
 
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+"""Public key and signature of a member, where identities are signed: those of Ed25519 (RFC 8032)."""
+
 MAX_VERSION = 2**62
 """Record versions and generations above this are not of this protocol."""
 
@@ -79,6 +83,10 @@ class Record:
     version: int
     address: Address
     metadata: Mapping[str, str] = attrs.field(converter=_read_only, hash=False)
+    key: bytes = b""
+    """The member's public key, where identities are signed."""
+    signature: bytes = attrs.field(default=b"", repr=False)
+    """Its signature under all of the above; see :mod:`gossip.core.signing`."""
     mark: int = attrs.field(init=False, eq=False, repr=False)
     """What the member adds to a fingerprint while it lives."""
 
@@ -95,8 +103,8 @@ class Record:
             return self if self.version > other.version else other
         return self if self._content() >= other._content() else other
 
-    def _content(self) -> tuple[Address, tuple[tuple[str, str], ...]]:
-        return self.address, tuple(sorted(self.metadata.items()))
+    def _content(self) -> tuple[Address, tuple[tuple[str, str], ...], bytes, bytes]:
+        return self.address, tuple(sorted(self.metadata.items())), self.key, self.signature
 
 
 class Registers(NamedTuple):
@@ -164,6 +172,8 @@ class Member:
     version: int
     """Version of address and metadata, raised by each update."""
     status: Status
+    key: bytes = b""
+    """Its public key, where identities are signed."""
 
 
 @cached
@@ -176,4 +186,4 @@ def shared(record: Record) -> Record:
 def member_of(record: Record, status: Status) -> Member:
     """The member of a record at one moment; as a rule the same object until something changes."""
     who = record.identity
-    return Member(who.name, who.generation, who.id, record.address, record.metadata, record.version, status)
+    return Member(who.name, who.generation, who.id, record.address, record.metadata, record.version, status, record.key)

@@ -69,6 +69,8 @@ class LeftFact(NamedTuple):
 
     id: int
     counter: int
+    signature: bytes = b""
+    """Its own, where identities are signed."""
 
 
 Fact = RecordFact | AliveFact | SuspectFact | DeadFact | LeftFact

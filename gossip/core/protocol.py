@@ -48,6 +48,7 @@ from gossip.core.messages import (
 from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
 from gossip.core.probing import Prober
 from gossip.core.reconciliation import Reconciler
+from gossip.core.signing import Identities, Signatures
 from gossip.core.source import RandomSource
 from gossip.core.stats import ProtocolLoad, ProtocolStats
 from gossip.core.streams import Streams
@@ -70,23 +71,26 @@ class Protocol:
     """The sans-I/O protocol of one node; see the module's docstring."""
 
     def __init__(self, config: Config, *, name: str, generation: int, random: RandomSource, now: float,
-                 address: Address | None = None, metadata: Mapping[str, str] | None = None) -> None:  # fmt: skip
+                 address: Address | None = None, metadata: Mapping[str, str] | None = None,
+                 identities: Identities | None = None) -> None:  # fmt: skip
         """Start a node that knows only itself.
 
         :param generation: Unix time in milliseconds; a restart under the same name must have a higher one.
         :param random: a source of its own for this node; seeded, the run is repeatable.
         :param now: local time in seconds.
         :param address: where others reach this node; None if that is to be learnt from them.
+        :param identities: what is needed where members sign what they say of themselves; None where they do not.
         :raises ConfigurationError: if the name, the address or the metadata cannot be announced.
         """
         self._config = config
         self._random = random
-        self._local = LocalMember(config, name, generation, random, now, address, metadata or {})
+        signatures = Signatures(config.cluster, identities)
+        self._local = LocalMember(config, name, generation, random, now, address, metadata or {}, signatures)
         self._view = View(config, self._local.entry)
         self._timers = Timers()
         self._health = LocalHealth()
         self._journal = Journal(self._view)
-        self._belief = Belief(config, self._view, self._local)
+        self._belief = Belief(config, self._view, self._local, signatures)
         self._dissemination = Dissemination(config, self._view, self._timers, now)
         self._codec = Codec(config.cluster)
         self._outbox = Outbox(config, self._view, self._local, self._dissemination, self._codec, now)

@@ -43,6 +43,8 @@ class Entry:
     estimate: HeartbeatEstimate
     accusers: tuple[int, ...] = ()
     """Ids of the members that accuse it at the floor ``registers.accused``."""
+    farewell: bytes = b""
+    """Its signature under the farewell in ``registers.left``, where identities are signed."""
     gone_at: float | None = None
     """Local time at which it was found dead or gone."""
     round_trip: RoundTrip | None = None
@@ -139,6 +141,13 @@ class View:
         if name in self._names:
             return self._names[name].identity.generation
         return self._tombstones[name].entry.identity.generation if name in self._tombstones else 0
+
+    def owners(self, identity: Identity) -> list[bytes]:
+        """The public keys to which a name and an id belong so far."""
+        tombstone = self._tombstones.get(identity.name)
+        bearer = self._names.get(identity.name, None if tombstone is None else tombstone.entry)
+        namesake = self._entries.get(identity.id)
+        return [entry.registers.record.key for entry in (bearer, namesake) if entry is not None]
 
     @property
     def alive(self) -> int:

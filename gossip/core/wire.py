@@ -28,7 +28,7 @@ from gossip.core.address import Address
 from gossip.core.caches import cached
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Member, Record, shared
+from gossip.core.member import KEY_BYTES, MAX_NAME_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Member, Record, shared
 from gossip.core.messages import (
     DIGEST_RANGES,
     MAX_ACCUSERS,
@@ -76,6 +76,9 @@ got through could make a member that nobody ever started, and gossip would tell 
 # --- facts ---------------------------------------------------------------------------------------------
 
 RECORD, ALIVE, SUSPECT, DEAD, LEFT = range(5)
+RECORD_ITEMS, SIGNED_RECORD_ITEMS = 8, 10
+LEFT_ITEMS = 3
+"""A signed farewell has one item more."""
 
 
 def encode_fact(fact: Fact) -> bytes:
@@ -90,7 +93,7 @@ def encode_fact(fact: Fact) -> bytes:
         case DeadFact():
             return cbor2.dumps([DEAD, fact.id, fact.floor, list(fact.accusers), fact.heartbeat])
         case LeftFact():
-            return cbor2.dumps([LEFT, *fact])
+            return cbor2.dumps([LEFT, *fact] if fact.signature else [LEFT, fact.id, fact.counter])
 
 
 def encode_record(record: Record, heartbeat: int) -> bytes:
@@ -102,7 +105,8 @@ def encode_record(record: Record, heartbeat: int) -> bytes:
 def _encoded_but_for_heartbeat(record: Record) -> bytes:
     """A record fact without its last item, the only one that changes all the time."""
     who, address, metadata = record.identity, record.address.to_wire(), dict(record.metadata)
-    items = [RECORD, who.id, who.name, who.generation, record.version, address, metadata, 0]
+    signed = (record.key, record.signature) if record.signature else ()
+    items = [RECORD, who.id, who.name, who.generation, record.version, address, metadata, *signed, 0]
     return cbor2.dumps(items)[:-1]
 
 
@@ -128,6 +132,12 @@ def _number(value: object, high: int, low: int = 0) -> int:
 def _list(value: object, length: int | None = None) -> list[Any]:
     if type(value) is not list or (length is not None and len(value) != length):
         raise WireError("wrong shape")
+    return value
+
+
+def _bytes(value: object, length: int) -> bytes:
+    if type(value) is not bytes or len(value) != length:
+        raise WireError("bad key or signature")
     return value
 
 
@@ -164,10 +174,12 @@ def _metadata(items: tuple[tuple[Any, Any], ...]) -> Mapping[str, str]:
 
 
 def checked_record(
-    member_id: object, name: object, generation: object, version: object, address: object, metadata: object
-) -> Record:
+    member_id: object, name: object, generation: object, version: object, address: object, metadata: object,
+    *signed: object,
+) -> Record:  # fmt: skip
     """The record with these items, as they are on the wire; the same object whenever it is met again.
 
+    :param signed: key and signature, or nothing.
     :raises WireError: if one of them is not valid.
     """
     if type(metadata) is not dict:
@@ -175,9 +187,9 @@ def checked_record(
     items = tuple(metadata.items())
     try:
         make = _new_record if items and _characters(items) > MAX_SHARED_METADATA else _known_record
-        return make(member_id, name, generation, version, address, items)
+        return make(member_id, name, generation, version, address, items, *signed)
     except TypeError:  # one of them has no length or cannot be hashed, and so is not valid either
-        return _new_record(member_id, name, generation, version, address, items)
+        return _new_record(member_id, name, generation, version, address, items, *signed)
 
 
 @cached
@@ -196,11 +208,17 @@ def record_of(member: Member) -> Record:
 
 def _new_record(
     member_id: object, name: object, generation: object, version: object, address: object,
-    metadata: tuple[tuple[Any, Any], ...],
+    metadata: tuple[tuple[Any, Any], ...], *signed: object,
 ) -> Record:  # fmt: skip
     checked_id = _number(member_id, MAX_ID, 1)
     identity = Identity(_name(name), _number(generation, MAX_VERSION), checked_id)
-    return Record(identity, _number(version, MAX_VERSION, 1), _address(address), _metadata(metadata))
+    key, signature = _signed(*signed) if signed else (b"", b"")
+    where, content = _address(address), _metadata(metadata)
+    return Record(identity, _number(version, MAX_VERSION, 1), where, content, key, signature)
+
+
+def _signed(key: object, signature: object) -> tuple[bytes, bytes]:
+    return _bytes(key, KEY_BYTES), _bytes(signature, SIGNATURE_BYTES)
 
 
 @cached
@@ -230,8 +248,9 @@ def _fact(value: object) -> Fact:
         _list(items, 3)
         return AliveFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER))
     if code == RECORD:
-        _list(items, 8)
-        return RecordFact(checked_record(*items[1:7]), _number(items[7], MAX_COUNTER))
+        if len(items) not in (RECORD_ITEMS, SIGNED_RECORD_ITEMS):
+            raise WireError("wrong shape")
+        return RecordFact(checked_record(*items[1:7], *items[7:-1]), _number(items[-1], MAX_COUNTER))
     if code in (SUSPECT, DEAD):
         _list(items, 5)
         kind = SuspectFact if code == SUSPECT else DeadFact
@@ -242,8 +261,10 @@ def _fact(value: object) -> Fact:
             _number(items[4], MAX_COUNTER),
         )
     if code == LEFT:
-        _list(items, 3)
-        return LeftFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER, 1))
+        if len(items) not in (LEFT_ITEMS, LEFT_ITEMS + 1):
+            raise WireError("wrong shape")
+        signature = _bytes(items[3], SIGNATURE_BYTES) if len(items) > LEFT_ITEMS else b""
+        return LeftFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER, 1), signature)
     raise WireError("unknown fact")
 
 

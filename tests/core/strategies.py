@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gossip.core.address import MAX_PORT, Address
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_VERSION, Identity, Record, Registers
+from gossip.core.member import KEY_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Record, Registers
 from gossip.core.messages import (
     DIGEST_RANGES,
     MAX_ACCUSERS,
@@ -59,12 +59,14 @@ records = st.builds(
 small = st.integers(0, 6)
 registers = st.builds(Registers, records, small, small, small, small)
 
+keys = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES)
+signatures = st.binary(min_size=SIGNATURE_BYTES, max_size=SIGNATURE_BYTES)
 accusers = st.lists(ids, max_size=MAX_ACCUSERS).map(tuple)
 facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(AliveFact, ids, counters),
     st.builds(SuspectFact, ids, floors, accusers, counters),
     st.builds(DeadFact, ids, floors, accusers, counters),
-    st.builds(LeftFact, ids, floors),
+    st.builds(LeftFact, ids, floors, st.just(b"") | signatures),
     st.builds(
         RecordFact,
         st.builds(
@@ -73,6 +75,15 @@ facts: st.SearchStrategy[Fact] = st.one_of(
             st.integers(1, MAX_VERSION),
             addresses,
             metadata,
+        )
+        | st.builds(
+            Record,
+            st.builds(Identity, names, st.integers(0, MAX_VERSION), ids),
+            st.integers(1, MAX_VERSION),
+            addresses,
+            metadata,
+            keys,
+            signatures,
         ),
         counters,
     ),

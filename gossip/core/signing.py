@@ -1,0 +1,134 @@
+"""Signed identities: a member's record and its farewell count only if its own key signed them.
+
+With the cluster's key alone anybody can speak in anybody's name. Here each member has a key of its own, and its name
+belongs to that key: to the one that a list allows for it, or else to the first one seen, for as long as anything is
+remembered of the name. Counters are not signed: they go out with every message, and what a false one can do is
+bounded. Which signature scheme that is, and where keys come from, is the driver's business.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Collection, Mapping
+
+import attrs
+import cbor2
+
+from gossip.core.config import METADATA_ROOM, Config
+from gossip.core.errors import ConfigurationError
+from gossip.core.member import KEY_BYTES, SIGNATURE_BYTES, Record
+
+NAME_OF_ANOTHER = "name of another key"
+"""The reason for which a record is not believed whose name, or id, belongs to another key."""
+
+SIGNED_ROOM = 2 + KEY_BYTES + 2 + SIGNATURE_BYTES
+"""Bytes by which a signed record is longer: key and signature with their CBOR heads."""
+
+
+class Notary(typing.Protocol):
+    """Signs for this node, and checks the signatures of others."""
+
+    @property
+    def public(self) -> bytes:
+        """This node's public key, :data:`~gossip.core.member.KEY_BYTES` long."""
+
+    def sign(self, statement: bytes) -> bytes:
+        """This node's signature, :data:`~gossip.core.member.SIGNATURE_BYTES` long."""
+
+    def verify(self, public: bytes, signature: bytes, statement: bytes) -> bool:
+        """Whether the owner of a public key has signed this."""
+
+
+@attrs.frozen
+class Identities:
+    """What a node needs where identities are signed."""
+
+    notary: Notary
+    """Has this node's key."""
+    allowed: Mapping[str, bytes] | None = None
+    """The public key for each name that may be a member; None if each name belongs to the first key seen."""
+
+
+def record_statement(cluster: str, record: Record) -> bytes:
+    """What a member signs when it announces a record."""
+    who = record.identity
+    address = record.address.to_wire()
+    items = [who.id, who.name, who.generation, record.version, address, dict(record.metadata), record.key]
+    return cbor2.dumps(["gossip-membership record", cluster, *items])
+
+
+def farewell_statement(cluster: str, record: Record, counter: int) -> bytes:
+    """What a member signs when it leaves."""
+    return cbor2.dumps(["gossip-membership farewell", cluster, record.identity.id, counter, record.key])
+
+
+class Signatures:
+    """Signs what this node says of itself, and says what is wrong with what others say. Where identities are not
+    signed, nothing is ever wrong."""
+
+    def __init__(self, cluster: str, identities: Identities | None) -> None:
+        self._cluster = cluster
+        self._notary = None if identities is None else identities.notary
+        self._allowed = None if identities is None else identities.allowed
+
+    def check_own(self, name: str, config: Config) -> None:
+        """Make sure that others will hear of this node, and believe it.
+
+        :raises ConfigurationError: if its name is not allowed for its key, or a signed record need not fit into a
+            datagram.
+        """
+        if self._notary is None:
+            return
+        if config.max_metadata + METADATA_ROOM + SIGNED_ROOM > config.max_datagram:
+            raise ConfigurationError(
+                f"max_metadata ({config.max_metadata}) must leave {METADATA_ROOM + SIGNED_ROOM} bytes of max_datagram"
+                f" ({config.max_datagram}) where identities are signed"
+            )
+        if self._allowed is not None and self._allowed.get(name) != self._notary.public:
+            raise ConfigurationError(
+                f"identities: the list of allowed keys has {'another' if name in self._allowed else 'no'} key for"
+                f" {name!r}, so that nobody would believe this node"
+            )
+
+    def signed(self, record: Record) -> Record:
+        """The record as this node announces it."""
+        if self._notary is None or record.address.is_unspecified:
+            return record
+        record = attrs.evolve(record, key=self._notary.public, signature=b"")
+        return attrs.evolve(record, signature=self._notary.sign(record_statement(self._cluster, record)))
+
+    def farewell(self, record: Record, counter: int) -> bytes:
+        """The signature under this node's farewell; empty where identities are not signed."""
+        if self._notary is None:
+            return b""
+        return self._notary.sign(farewell_statement(self._cluster, record, counter))
+
+    def objection(self, record: Record, owners: Collection[bytes]) -> str | None:
+        """Why a record is not believed, as a short reason; None if there is none.
+
+        :param owners: the keys to which its name and its id belong so far.
+        """
+        if self._notary is None:
+            return None
+        if not record.signature:
+            return "record not signed"
+        if self._allowed is not None:
+            owners = (*owners, self._allowed.get(record.identity.name, b""))
+        if any(owner != record.key for owner in owners):
+            return NAME_OF_ANOTHER
+        if not self._notary.verify(record.key, record.signature, record_statement(self._cluster, record)):
+            return "forged signature"
+        return None
+
+    def farewell_objection(self, record: Record, counter: int, signature: bytes) -> str | None:
+        """Why a farewell is not believed, as a short reason; None if there is none.
+
+        :param record: that of the member that is said to have left.
+        """
+        if self._notary is None:
+            return None
+        if not signature:
+            return "farewell not signed"
+        if not self._notary.verify(record.key, signature, farewell_statement(self._cluster, record, counter)):
+            return "forged signature"
+        return None

@@ -39,6 +39,8 @@ What a program uses:
     :func:`open_node` and :class:`Node`.
 ``gossip.subscription``
     Snapshots and changes for any number of readers.
+``gossip.keyring``
+    The keys of a cluster, and the file they are kept in.
 ``gossip.query``
     :func:`query_members`: asking a node without being one.
 ``gossip.stats``, ``gossip.eventlog``, ``gossip.errors``

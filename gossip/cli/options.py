@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,6 +11,7 @@ import click
 from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError
+from gossip.keyring import Keyring
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -57,6 +59,28 @@ def profile_option(function: Decorated) -> Decorated:
         help="Timing: local (one machine), lan (one data centre) or wan (across regions). "
         "All nodes of a cluster should use the same.",
     )(function)
+
+
+def keyring_option(*, required: bool = False) -> Callable[[Decorated], Decorated]:
+    """``--keyring``, the same in every command."""
+    return click.option(
+        "--keyring",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        required=required,
+        help="The file of the cluster's keys, made by gossip keygen. Nobody but its owner may have access to it.",
+    )
+
+
+def load_keyring(path: Path) -> Keyring:
+    """The keys in a file.
+
+    :raises click.UsageError: if it is no such file, or others have access to it.
+    """
+    try:
+        return Keyring.load(path)
+    except ConfigurationError as error:
+        raise click.UsageError(f"--keyring: {error}", click.get_current_context()) from None
 
 
 def make_config(profile: str, cluster: str) -> Config:

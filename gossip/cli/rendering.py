@@ -14,6 +14,7 @@ from typing import Any
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
+from gossip.keyring import Keyring
 
 STATUS_STYLES = {Status.ALIVE: "green", Status.SUSPECT: "yellow", Status.DEAD: "bold red", Status.LEFT: "dim"}
 """Colours of the statuses, the same in every table."""
@@ -106,6 +107,34 @@ def _details(event: MembershipEvent) -> Iterator[str]:
         yield f"silent for {event.silent_for:.1f} s"
     if event.kind is EventKind.CONFLICT:
         yield "another running process has this name"
+
+
+def describe_keys(ring: Keyring) -> str:
+    """Which key seals and which open, by their ids."""
+    parts = ["sealing nothing" if ring.in_use.is_plain else f"sealing with {ring.in_use.id}"]
+    if opening := [key.id for key in ring.keys if not key.is_plain]:
+        parts.append(f"opening {' and '.join(opening)}")
+    if ring.allows_plain:
+        parts.append("accepting what is not sealed")
+    return ", ".join(parts)
+
+
+def keys_text(ring: Keyring, unix_time: float) -> str:
+    """An agent's line for people about the keys that it has now."""
+    return f"{clock(unix_time)}  {'keys':<9}  {describe_keys(ring)}"
+
+
+def keys_json_line(name: str, ring: Keyring, unix_time: float) -> str:
+    """The same in its JSON output."""
+    return json.dumps(
+        {
+            "event": "keys",
+            "time": round(unix_time, 6),
+            "name": name,
+            "seals": ring.in_use.id,
+            "opens": [key.id for key in ring.keys],
+        }
+    )
 
 
 def clock(unix_time: float, *, with_date: bool = False) -> str:

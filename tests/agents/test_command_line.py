@@ -22,7 +22,7 @@ AGENT = ("agent", "--name", "a", "--bind", "127.0.0.1:0")
 WITHOUT_EXTRA = "import sys, runpy; sys.modules[{!r}] = None; sys.argv[:] = ['gossip', 'demo']; {}"
 
 
-@pytest.mark.parametrize("command", [(), ("agent",), ("members",), ("demo",)])
+@pytest.mark.parametrize("command", [(), ("agent",), ("members",), ("keygen",), ("keys",), ("keys", "use"), ("demo",)])
 def test_help_explains_each_command_with_an_example(command: tuple[str, ...]) -> None:
     done = run_gossip(*command, "--help")
     assert done.returncode == 0

@@ -1,0 +1,272 @@
+"""``gossip keygen`` and ``gossip keys``: the file of keys, made and changed.
+
+Each command says what is true then, and what the next step of a rotation is. None shows a secret, or takes one as an
+argument: other users of a machine see those.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from gossip.cli.options import keyring_option
+from gossip.cli.rendering import describe_keys, printable
+from gossip.cli.terminal import OutputConsole
+from gossip.core.errors import ConfigurationError
+from gossip.keyring import AES_256_GCM, ALGORITHMS, MAX_FILE_BYTES, PLAIN, PLAIN_TEXT, Key, Keyring, keys_in
+
+STANDARD_INPUT = "-"
+
+algorithm_option = click.option(
+    "--algorithm",
+    type=click.Choice(ALGORITHMS),
+    default=AES_256_GCM,
+    show_default=True,
+    help="How messages are sealed with the key. The second is for processors that do not help with AES.",
+)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except ConfigurationError as error:
+        raise click.UsageError(str(error), click.get_current_context()) from None
+
+
+@click.command()
+@algorithm_option
+@click.option(
+    "--plain-first",
+    is_flag=True,
+    help="For a cluster that runs without keys: seal nothing yet, and open what is sealed with the new key.",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
+    """Make a new file of keys for a cluster, with one key in it.
+
+    FILE must not exist. Only its owner will be able to read it (mode 600), and an agent refuses it
+    otherwise: whoever knows a key can read everything, and take part. All nodes have the same keys.
+
+    \b
+    Examples:
+      gossip keygen keys
+      gossip keygen --algorithm chacha20-poly1305 /etc/gossip/keys
+
+    \b
+    To seal a cluster that runs without keys, and go on meanwhile:
+      1. gossip keygen --plain-first keys; copy the file to every node
+      2. start every agent anew with --keyring keys, one after the other
+      3. gossip keys use ID --keyring keys    on every node
+      4. gossip keys drop plain --keyring keys    on every node
+    """
+    key = Key.generate(algorithm)
+    ring = Keyring.of(PLAIN, key) if plain_first else Keyring.of(key)
+    with _explained():
+        _save_new(ring, file)
+    _tell(f"{printable(str(file))} has the new key {key.id} ({algorithm})", ring)
+    print("next: copy the file to every node, readable by none but the user who runs the agent (chmod 600),")
+    print(f"      and start each agent with: gossip agent --keyring {_shown(file)} ...")
+    if plain_first:
+        print(f"      Once all have been started so, on each: gossip keys use {key.id} --keyring {_shown(file)}")
+    return 0
+
+
+def _save_new(ring: Keyring, file: Path) -> None:
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        raise ConfigurationError(f"{file} is there already: gossip keys changes it, or give another name") from None
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}") from None
+    try:
+        ring.save(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            file.unlink()
+        raise
+
+
+@click.group()
+def keys() -> None:
+    """Look at a file of keys, and change keys while the cluster runs.
+
+    \b
+    To replace the key of a running cluster (a rotation), go through all nodes three times:
+      1. gossip keys add --keyring keys                on one node; then bring the new key to all
+      2. gossip keys use ID --keyring keys             once every node opens with it
+      3. gossip keys drop OLD --keyring keys           once every node uses the new one
+
+    \b
+    To bring a key to another node, copy the file (its owner and mode 600 matter), or hand it over:
+      gossip keys add --from other-file --keyring keys
+      ssh node1 cat keys | gossip keys add --from - --keyring keys
+
+    An agent takes up a changed file within seconds, or at once on SIGHUP, and writes which key seals and
+    which open. A step before the others are ready cuts nodes off from each other until they are.
+
+    ID is what "list" shows; "plain" stands for messages that are not sealed.
+    """
+
+
+@keys.command(name="list")
+@keyring_option(required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
+def list_keys(keyring: Path, as_json: bool) -> int:
+    """Show the keys in a file, and what each is used for. Secrets are not shown.
+
+    \b
+    Example:
+      gossip keys list --keyring keys
+    """
+    with _explained():
+        ring = Keyring.load(keyring)
+    if as_json:
+        print(json.dumps([_key_json(key, ring) for key in ring.keys], indent=2))
+    else:
+        _print_table(ring)
+    return 0
+
+
+def _key_json(key: Key, ring: Keyring) -> dict[str, Any]:
+    return {"id": key.id, "algorithm": key.algorithm, "in_use": key == ring.in_use}
+
+
+def _print_table(ring: Keyring) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("ID", "ALGORITHM", "USED TO"):
+        table.add_column(title)
+    for key in ring.keys:
+        seal, unseal = ("send unsealed", "accept unsealed") if key.is_plain else ("seal", "open")
+        table.add_row(
+            key.id, "" if key.is_plain else key.algorithm, f"{seal} and {unseal}" if key == ring.in_use else unseal
+        )
+    OutputConsole().print(table)
+
+
+@keys.command()
+@keyring_option(required=True)
+@algorithm_option
+@click.option(
+    "--from",
+    "source",
+    metavar="OTHERFILE",
+    help='Add no new key, but those of this file that are missing here; "-" reads lines of such a file from standard '
+    "input. What is in use does not change, and plain is not taken over.",
+)
+@click.argument("plain", type=click.Choice([PLAIN_TEXT]), required=False)
+def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) -> int:
+    """Add a key that opens messages.
+
+    They are still sealed with the one in use. Without further arguments it is a new key; "plain" instead accepts
+    messages that are not sealed.
+
+    \b
+    Examples:
+      gossip keys add --keyring keys
+      gossip keys add --keyring keys --from other-file
+      ssh node1 cat keys | gossip keys add --keyring keys --from -
+      gossip keys add --keyring keys plain
+    """
+    if source is not None and plain is not None:
+        raise click.UsageError(f"--from and {PLAIN_TEXT}: one at a time")
+    with _explained():
+        before = Keyring.load(keyring)
+        if source is not None:
+            new = [key for key in _keys_from(source) if key not in before.keys and not key.is_plain]
+        else:
+            new = [PLAIN if plain else Key.generate(algorithm)]
+        ring = before
+        for key in new:
+            ring = ring.add(key)
+        if new:
+            ring.save(keyring)
+    added = ", ".join(key.id for key in new)
+    _tell(f"added {added}" if new else "there was nothing to add", ring)
+    if new:
+        print(f"next: bring {added} to every other node;")
+        print(f"      once all have it, on each: gossip keys use {new[-1].id} --keyring {_shown(keyring)}")
+    return 0
+
+
+def _keys_from(source: str) -> tuple[Key, ...]:
+    if source != STANDARD_INPUT:
+        return Keyring.load(source).keys
+    try:
+        return keys_in(sys.stdin.buffer.read(MAX_FILE_BYTES + 1).decode())
+    except UnicodeDecodeError:
+        raise ConfigurationError("standard input: these are no lines of a file of keys") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"standard input: {error}") from None
+
+
+@keys.command()
+@keyring_option(required=True)
+@click.argument("id", metavar="ID")
+def use(keyring: Path, id: str) -> int:  # noqa: A002
+    """Seal messages with this key from now on. The one before still opens.
+
+    Safe once every node opens with the key: its file has it, and its agent has said so. Nodes that do not have
+    it yet cannot hear those that use it.
+
+    \b
+    Example:
+      gossip keys use 3fa2 --keyring keys
+    """
+    before, ring = _change(keyring, lambda ring: ring.use(id))
+    if ring == before:
+        _tell(f"{id} is in use already", ring)
+    elif ring.in_use.is_plain:
+        _tell("messages are no longer sealed", ring)
+        print("next: use plain on every other node, and nothing is sealed any more")
+    else:
+        _tell(f"{id} is in use", ring)
+        print(f"next: use {id} on every other node;")
+        print(f"      once all do, on each: gossip keys drop {before.in_use.id} --keyring {_shown(keyring)}")
+    return 0
+
+
+@keys.command()
+@keyring_option(required=True)
+@click.argument("id", metavar="ID")
+def drop(keyring: Path, id: str) -> int:  # noqa: A002
+    """Remove a key: messages sealed with it are no longer understood.
+
+    Safe once every node uses another key, as its agent has said, and for some seconds, so that nothing sealed
+    with the old one is under way. The key in use cannot be dropped. A dropped key is gone from this file; drop it
+    on every node. A key that somebody else may know is worth something to them until the last node has dropped it.
+
+    \b
+    Example:
+      gossip keys drop 3fa2 --keyring keys
+    """
+    _, ring = _change(keyring, lambda ring: ring.drop(id))
+    _tell(f"{id} is gone", ring)
+    print(f"next: drop {id} on every other node")
+    return 0
+
+
+def _change(file: Path, step: Callable[[Keyring], Keyring]) -> tuple[Keyring, Keyring]:
+    with _explained():
+        before = Keyring.load(file)
+        after = step(before)
+        if after != before:
+            after.save(file)
+    return before, after
+
+
+def _shown(file: Path) -> str:
+    return printable(shlex.quote(str(file)))
+
+
+def _tell(what: str, ring: Keyring) -> None:
+    print(f"{what}: {describe_keys(ring)}")

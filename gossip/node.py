@@ -46,7 +46,7 @@ DEFAULT_BIND = "0.0.0.0:7946"
 
 _UNSEALED = (
     "bind: others can reach {}, and without a keyring whoever can send a packet there can take part. Give a keyring "
-    "(gossip keygen makes one), bind to 127.0.0.1, or say insecure=True"
+    "(gossip keygen makes one; --keyring), bind to 127.0.0.1, or say insecure=True (--insecure)"
 )
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})

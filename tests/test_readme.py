@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ import trio
 
 import gossip
 from gossip import Config, EventKind, Node, Status
+from gossip.cli.main import run
 from tests.node.nodes import local_node, metadata_of, status_of, until
 from tests.rst import ROOT, document, literal_blocks, table
 
@@ -98,6 +100,26 @@ async def test_the_example_tells_that_a_member_died_where_it_did_not_take_its_le
             await until(output.has_line("joined cleo {}"))
         await until(output.has_line("died cleo {}"))
         assert not output.has_line("left cleo {}")()
+
+
+COMMANDS = sorted(
+    {
+        line.removeprefix("$ ").partition(" #")[0].strip()
+        for block in literal_blocks(README)
+        for line in block.splitlines()
+        if line.removeprefix("$ ").startswith("gossip ")
+    }
+)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_commands_have_the_options_that_are_shown(line: str) -> None:
+    _, *arguments = shlex.split(line)
+    assert run([*arguments, "--help"]) == 0  # which complains of what it does not know, and does nothing else
+
+
+def test_commands_are_shown() -> None:
+    assert {"agent", "members", "keygen", "keys"} <= {line.split()[1] for line in COMMANDS}
 
 
 def test_the_example_has_about_twenty_lines() -> None:

@@ -11,7 +11,14 @@ import trio
 from gossip.cli.agent_loop import AgentOptions, run_agent
 from gossip.cli.logs import LEVELS, start_logging
 from gossip.cli.metadata import MetadataError, parse_pairs
-from gossip.cli.options import cluster_option, make_config, parse_address, parse_peers, profile_option
+from gossip.cli.options import (
+    cluster_option,
+    keyring_option,
+    make_config,
+    parse_address,
+    parse_peers,
+    profile_option,
+)
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.errors import BindError
@@ -54,6 +61,13 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
 )
 @profile_option
 @cluster_option
+@keyring_option()
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Bind to an address that others can reach without a keyring: anybody who can send a packet can then take "
+    "part.",
+)
 @click.option(
     "--meta",
     metavar="KEY=VALUE",
@@ -94,6 +108,8 @@ def agent(
     join: tuple[Address, ...],
     profile: str,
     cluster: str,
+    keyring: Path | None,
+    insecure: bool,
     meta: Mapping[str, str],
     meta_file: Path | None,
     events: str,
@@ -109,15 +125,22 @@ def agent(
       gossip agent --name cleo  --bind 127.0.0.1:7948 --join 127.0.0.1:7946 --meta role=web
 
     \b
+    Where others can reach it, with the keys of the cluster (see: gossip keygen --help):
+      gossip agent --name ada --bind 0.0.0.0:7946 --keyring keys
+
+    \b
     For another program to read:
-      gossip agent --name ada --bind 0.0.0.0:7946 --events json
+      gossip agent --name ada --bind 0.0.0.0:7946 --keyring keys --events json
 
     \b
     Signals:
       SIGTERM, SIGINT  leave the cluster and exit with 0 (within 3 seconds);
                        a second one exits at once
-      SIGHUP           read --meta-file again and tell the others;
-                       without --meta-file, leave
+      SIGHUP           read --meta-file again and tell the others, and read
+                       --keyring again; without either, leave
+
+    --keyring is also read again whenever it has changed. A file that is not acceptable changes nothing, and is
+    reported to standard error.
 
     \b
     Exit codes:
@@ -133,6 +156,8 @@ def agent(
         config=make_config(profile, cluster),
         metadata=meta,
         metadata_file=meta_file,
+        keyring_file=keyring,
+        insecure=insecure,
         as_json=events == "json",
         exit_on_eof=exit_on_eof,
     )

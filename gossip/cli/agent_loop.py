@@ -7,20 +7,30 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import attrs
 import trio
 
 from gossip import MembershipEvent, Node, Snapshot, Subscription, open_node
+from gossip.cli.keyring_file import KeyringFile
 from gossip.cli.metadata import MetadataError, combined
-from gossip.cli.rendering import changes_between, event_json_line, event_text, started_json_line, started_text
+from gossip.cli.rendering import (
+    changes_between,
+    event_json_line,
+    event_text,
+    keys_json_line,
+    keys_text,
+    started_json_line,
+    started_text,
+)
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import GossipError
 from gossip.core.events import EventKind
 from gossip.core.member import Member
+from gossip.keyring import Keyring
 
 LEAVE_LIMIT_S = 2.2
 """How long a farewell may take: with the rest below, an agent is gone within 3 seconds of being told to."""
@@ -56,6 +66,8 @@ class AgentOptions:
     config: Config
     metadata: Mapping[str, str]
     metadata_file: Path | None
+    keyring_file: Path | None
+    insecure: bool
     as_json: bool
     exit_on_eof: bool
 
@@ -63,7 +75,7 @@ class AgentOptions:
 async def run_agent(options: AgentOptions) -> int:
     """Run one member until it is told to stop; returns the exit code.
 
-    :raises ConfigurationError: for a name, address or metadata that no member may have.
+    :raises ConfigurationError: for a name, address, metadata or file of keys that no member may have.
     :raises BindError: if the address cannot be used.
     :raises MetadataError: if the metadata file cannot be read.
     """
@@ -73,9 +85,13 @@ async def run_agent(options: AgentOptions) -> int:
 class _Agent:
     def __init__(self, options: AgentOptions) -> None:
         self._options = options
+        self._keyring_file = None if options.keyring_file is None else KeyringFile(options.keyring_file)
         self._node: Node | None = None
         self._stopping = trio.Event()
         self._everything_told = trio.Event()
+        self._keys_changed = trio.Event()
+        self._reading_keys = trio.Lock()
+        self._printing = trio.Lock()
         self._exit_code = EXIT_OK
         self._told: dict[str, Member] = {}
         self._failure: Exception | None = None
@@ -102,7 +118,9 @@ class _Agent:
                 return
             changes = stack.enter_context(node.subscribe(EVENT_BUFFER))
             self._node = node
-            nursery.start_soon(self._report, node, changes)
+            nursery.start_soon(self._report, node, changes, nursery)
+            if self._keyring_file is not None:
+                nursery.start_soon(self._follow_keys, self._keyring_file)
             await self._stopping.wait()
             with trio.move_on_after(LEAVE_LIMIT_S):
                 await self._leave(node)
@@ -118,19 +136,21 @@ class _Agent:
             seeds=options.join,
             metadata=await self._read_metadata(),
             config=options.config,
+            keyring=None if self._keyring_file is None else await self._keyring_file.load(),
+            insecure=options.insecure,
         )
 
     async def _leave(self, node: Node) -> None:
         told = await node.leave()
         logger.info("left the cluster; acknowledged by %s", ", ".join(told) or "nobody")
 
-    # What comes in: signals, the end of standard input, a new metadata file.
+    # What comes in: signals, the end of standard input, new metadata, new keys.
 
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
         first_at = 0.0
         async for number in signals:
-            if number == signal.SIGHUP and self._options.metadata_file is not None:
-                nursery.start_soon(self._reload_metadata)
+            if number == signal.SIGHUP and self._has_files:
+                nursery.start_soon(self._reload)
             elif not self._stopping.is_set():
                 first_at = trio.current_time()
                 self._stopping.set()
@@ -147,6 +167,16 @@ class _Agent:
                 pass
         self._stopping.set()
 
+    @property
+    def _has_files(self) -> bool:
+        return self._options.metadata_file is not None or self._keyring_file is not None
+
+    async def _reload(self) -> None:
+        if self._options.metadata_file is not None:
+            await self._reload_metadata()
+        if self._keyring_file is not None:
+            await self._reload_keys(self._keyring_file)
+
     async def _reload_metadata(self) -> None:
         try:
             metadata = await self._read_metadata()
@@ -159,20 +189,56 @@ class _Agent:
         options = self._options
         return await trio.to_thread.run_sync(combined, options.metadata_file, options.metadata, abandon_on_cancel=True)
 
+    async def _follow_keys(self, file: KeyringFile) -> None:
+        while True:
+            await file.changed()
+            await self._reload_keys(file)
+
+    async def _reload_keys(self, file: KeyringFile) -> None:
+        node = self._node
+        if node is None:  # what changes while the node is opened is noticed as soon as the file is followed
+            return
+        async with self._reading_keys:  # so that what is read last is what holds
+            try:
+                keyring = await file.load()
+                if node.keyring != keyring:
+                    node.use_keyring(keyring)
+                    self._keys_changed.set()
+            except GossipError as error:
+                logger.warning("the keys stay as they were: %s", error)
+
     # What goes out.
 
-    async def _report(self, node: Node, changes: Subscription) -> None:
-        try:
+    async def _report(self, node: Node, changes: Subscription, nursery: trio.Nursery) -> None:
+        with self._stopping_when_nobody_reads():
             await self._print_started(node)
+            if self._keyring_file is not None:
+                nursery.start_soon(self._report_keys, node)
             async for item in changes:
                 for event in self._events_in(item):
                     await self._print_event(event)
+        self._everything_told.set()
+
+    async def _report_keys(self, node: Node) -> None:
+        # Only the keys that hold: a reader that is slow does not keep them from changing.
+        told: Keyring | None = None
+        with self._stopping_when_nobody_reads():
+            while True:
+                self._keys_changed = changed = trio.Event()
+                if node.keyring is not None and node.keyring != told:
+                    told = node.keyring
+                    await self._print_keys(node.local.name, told)
+                await changed.wait()
+
+    @contextlib.contextmanager
+    def _stopping_when_nobody_reads(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             self._exit_code = EXIT_FAILURE
             if not isinstance(error, BrokenPipeError):
                 logger.error("standard output cannot be written: %s", error.strerror)
             self._stopping.set()
-        self._everything_told.set()
 
     def _events_in(self, item: Snapshot | MembershipEvent) -> Iterable[MembershipEvent]:
         if isinstance(item, MembershipEvent):
@@ -184,19 +250,24 @@ class _Agent:
     async def _print_started(self, node: Node) -> None:
         self._told[node.local.name] = node.local
         show = started_json_line if self._options.as_json else started_text
-        await _print_line(show(node.local, node.address, time.time()))
+        await self._print_line(show(node.local, node.address, time.time()))
 
     async def _print_event(self, event: MembershipEvent) -> None:
         if event.kind is not EventKind.CONFLICT:  # that one does not hold the name
             self._told[event.member.name] = event.member
         happened = time.time() - (trio.current_time() - event.time)
         show = event_json_line if self._options.as_json else event_text
-        await _print_line(show(event, happened))
+        await self._print_line(show(event, happened))
 
+    async def _print_keys(self, name: str, keyring: Keyring) -> None:
+        now = time.time()
+        await self._print_line(keys_json_line(name, keyring, now) if self._options.as_json else keys_text(keyring, now))
 
-async def _print_line(line: str) -> None:
-    # In a thread, past Python's buffers: a reader that stalls must not stall the node, nor its exit.
-    await trio.to_thread.run_sync(_write_all, f"{line}\n".encode(errors="backslashreplace"), abandon_on_cancel=True)
+    async def _print_line(self, line: str) -> None:
+        # In a thread, past Python's buffers: a reader that stalls must not stall the node, nor its exit.
+        data = f"{line}\n".encode(errors="backslashreplace")
+        async with self._printing:
+            await trio.to_thread.run_sync(_write_all, data, abandon_on_cancel=True)
 
 
 def _write_all(data: bytes) -> None:

@@ -12,6 +12,9 @@ from typing import Any
 import attrs
 import trio
 
+NO_BELIEF = frozenset({"conflict", "keys"})
+"""Kinds of events after which whoever wrote them sees its members as before."""
+
 
 @attrs.frozen
 class Sighting:
@@ -52,7 +55,7 @@ class Journal:
         self.sightings.append(sighting)
         if sighting.kind == "started":
             self._beliefs[sighting.observer] = {}
-        elif sighting.kind != "conflict":
+        elif sighting.kind not in NO_BELIEF:
             self._beliefs[sighting.observer][sighting.subject] = sighting.event
         self.wake()
 

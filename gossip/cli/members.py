@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 import trio
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gossip import query_members
-from gossip.cli.options import cluster_option, make_config, parse_peer
+from gossip.cli.options import cluster_option, keyring_option, load_keyring, make_config, parse_peer
 from gossip.cli.rendering import STATUS_STYLES, clock, describe_metadata, member_json, printable
 from gossip.cli.terminal import OutputConsole
 from gossip.core.address import Address
@@ -24,6 +25,7 @@ from gossip.core.member import Member
 @click.option("--join", metavar="HOST:PORT", callback=parse_peer, required=True, help="The member to ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 @cluster_option
+@keyring_option()
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 600),
@@ -32,7 +34,7 @@ from gossip.core.member import Member
     metavar="SECONDS",
     help="How long to wait for an answer.",
 )
-def members(join: Address, as_json: bool, cluster: str, timeout: float) -> int:
+def members(join: Address, as_json: bool, cluster: str, keyring: Path | None, timeout: float) -> int:
     """Show who is in a cluster, as one of its members sees it.
 
     This asks over TCP and does not become a member itself.
@@ -41,6 +43,7 @@ def members(join: Address, as_json: bool, cluster: str, timeout: float) -> int:
     Examples:
       gossip members --join 127.0.0.1:7946
       gossip members --join db1.example.net:7946 --json
+      gossip members --join db1.example.net:7946 --keyring keys
 
     \b
     Each member has one of these statuses:
@@ -50,8 +53,9 @@ def members(join: Address, as_json: bool, cluster: str, timeout: float) -> int:
       left     it said farewell
     """
     config = make_config("lan", cluster)
+    ring = None if keyring is None else load_keyring(keyring)
     try:
-        ask = functools.partial(query_members, join, config=config, timeout=timeout)
+        ask = functools.partial(query_members, join, config=config, timeout=timeout, keyring=ring)
         found = sorted(trio.run(ask), key=lambda member: member.name)
     except GossipError as error:
         raise click.ClickException(str(error)) from error

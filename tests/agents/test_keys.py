@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import trio
 
+from gossip.cli import steps
+from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.processes import AgentProcess, open_pool
 from gossip.keyring import MAX_KEYS, PLAIN, Key, Keyring
-from tests.agents.helpers import COMMAND_LIMIT_S, GOSSIP, assert_one_line, run_command, run_gossip
+from tests.agents.helpers import (
+    COMMAND_LIMIT_S,
+    GOSSIP,
+    TEST_LIMIT_S,
+    assert_one_line,
+    run_command,
+    run_gossip,
+    say_nothing,
+)
 
 # --- the files
 
@@ -173,6 +189,8 @@ def test_a_file_that_others_can_read_is_refused_by_every_command(tmp_path: Path)
     for arguments in (
         ("keys", "list"),
         ("keys", "drop", "plain"),
+        ("agent", "--name", "a", "--bind", "127.0.0.1:0"),
+        ("members", "--join", "127.0.0.1:1"),
     ):
         done = run_gossip(*arguments, "--keyring", str(file))
         assert done.returncode == 2
@@ -180,9 +198,222 @@ def test_a_file_that_others_can_read_is_refused_by_every_command(tmp_path: Path)
         assert done.stdout == ""
 
 
-def test_keys_are_made_and_changed_without_the_package_that_seals(tmp_path: Path) -> None:
+def run_without_sealing(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command where the package that seals is not installed."""
     code = "import sys, runpy; sys.modules['cryptography'] = None; runpy.run_module('gossip', run_name='__main__')"
+    return run_command(sys.executable, "-c", code, *arguments)
+
+
+def test_keys_are_made_and_changed_without_the_package_that_seals(tmp_path: Path) -> None:
     for arguments in (("keygen",), ("keys", "add", "--keyring"), ("keys", "list", "--keyring")):
-        done = run_command(*GOSSIP[:1], "-c", code, *arguments, str(tmp_path / "keys"))
+        done = run_without_sealing(*arguments, str(tmp_path / "keys"))
         assert (done.returncode, done.stderr) == (0, "")
     assert len(Keyring.load(tmp_path / "keys").keys) == 2
+
+
+def test_without_the_package_that_seals_an_agent_with_keys_says_what_to_install(tmp_path: Path) -> None:
+    file = new_file(tmp_path)
+    done = run_without_sealing("agent", "--name", "a", "--bind", "127.0.0.1:0", "--keyring", str(file))
+    assert done.returncode == 2
+    assert "gossip-membership[crypto]" in assert_one_line(done.stderr)
+
+
+# --- agents
+
+
+@asynccontextmanager
+async def agents(folder: Path, **rings: Keyring | None) -> AsyncIterator[Cluster]:
+    """Agents with these keys, each in a file of its own, who all see each other; None is one without keys."""
+    with trio.fail_after(TEST_LIMIT_S):
+        async with open_pool(folder) as pool:
+            cluster = Cluster(pool, "local", list(rings), say=say_nothing)
+            for name, ring in rings.items():
+                await start(cluster, name, ring)
+            await cluster.agreed(NEWS_LIMIT_S)
+            yield cluster
+
+
+async def start(cluster: Cluster, name: str, ring: Keyring | None) -> AgentProcess:
+    """Start an agent with these keys, that joins those that run; returns when it has started."""
+    arguments = ["--bind", "127.0.0.1:0", "--profile", "local", "--meta-file", str(cluster.meta_file(name))]
+    cluster.meta_file(name).touch()
+    if ring is not None:
+        ring.save(keys_of(cluster, name))
+        arguments += ["--keyring", str(keys_of(cluster, name))]
+    for peer in cluster.running(without=name):
+        arguments += ["--join", cluster.current[peer].address]
+    agent = await cluster.pool.start(name, arguments)
+    await agent.started()
+    cluster.current[name] = agent
+    cluster.ended.discard(name)
+    return agent
+
+
+def keys_of(cluster: Cluster, name: str) -> Path:
+    """The file of keys of an agent."""
+    return cluster.pool.folder / f"{name}.keys"
+
+
+async def change_keys(cluster: Cluster, name: str, *arguments: str) -> Keyring:
+    """Change an agent's file by ``gossip keys``, tell it, and wait until it says that it has what is now there."""
+    since = len(cluster.journal.sightings)
+    await trio.to_thread.run_sync(change, keys_of(cluster, name), *arguments)
+    cluster.current[name].send(signal.SIGHUP)
+    ring = Keyring.load(keys_of(cluster, name))
+    await taken_up(cluster, name, ring, since)
+    return ring
+
+
+async def taken_up(cluster: Cluster, name: str, ring: Keyring, since: int = 0) -> None:
+    """Wait until an agent says that it has these keys."""
+    expected = {"seals": ring.in_use.id, "opens": [key.id for key in ring.keys]}
+    await cluster.noticed(
+        [name],
+        lambda s: s.kind == "keys" and expected.items() <= s.event.items(),
+        since,
+        NEWS_LIMIT_S,
+        f"its keys are now {expected}",
+    )
+
+
+async def heard(cluster: Cluster, speaker: str, listener: str) -> None:
+    """Let one agent say something new of itself, and wait until another one knows."""
+    since = len(cluster.journal.sightings)
+    cluster.meta_file(speaker).write_text(f"said={since}\n")
+    cluster.current[speaker].send(signal.SIGHUP)
+    await cluster.noticed(
+        [listener], lambda s: s.kind == "updated" and s.subject == speaker, since, NEWS_LIMIT_S, f"{speaker} spoke"
+    )
+
+
+def nothing_happened(cluster: Cluster) -> bool:
+    """Whether the agents told nothing but that they are there, what they said, and their keys."""
+    told = {sighting.kind for sighting in cluster.journal.sightings}
+    return told <= {"started", "keys", "joined", "updated"}
+
+
+async def test_a_key_is_replaced_while_the_agents_run_and_no_member_is_suspected(tmp_path: Path) -> None:
+    old = Key.generate()
+    async with agents(tmp_path, a1=Keyring.of(old), a2=Keyring.of(old)) as cluster:
+        ring = await change_keys(cluster, "a1", "add")
+        (new,) = (key for key in ring.keys if key != old)
+        await change_keys(cluster, "a2", "add", "--from", str(keys_of(cluster, "a1")))
+        for arguments in (("use", new.id), ("drop", old.id)):
+            for name in ("a1", "a2"):
+                await change_keys(cluster, name, *arguments)
+                await heard(cluster, "a1", "a2")
+                await heard(cluster, "a2", "a1")
+        await trio.sleep(cluster.quiet_s)
+        assert nothing_happened(cluster), cluster.journal.sightings
+
+
+async def test_sealing_is_turned_on_while_the_agents_run_and_no_member_is_suspected(tmp_path: Path) -> None:
+    key = Key.generate()
+    async with agents(tmp_path, a1=None, a2=None) as cluster:
+        for name in ("a1", "a2"):
+            await steps.leave(cluster, name)
+            await start(cluster, name, Keyring.of(PLAIN, key))
+            await cluster.agreed(NEWS_LIMIT_S)
+        for arguments in (("use", key.id), ("drop", "plain")):
+            for name in ("a1", "a2"):
+                await change_keys(cluster, name, *arguments)
+                await heard(cluster, "a1", "a2")
+                await heard(cluster, "a2", "a1")
+        await trio.sleep(cluster.quiet_s)
+        assert not cluster.journal.after(0, "suspected", "died", "conflict")
+        ask = ("members", "--join", cluster.current["a1"].address, "--timeout", "2")
+        sealed = await trio.to_thread.run_sync(run_gossip, *ask, "--keyring", str(keys_of(cluster, "a2")))
+        assert sealed.returncode == 0
+        assert sealed.stdout.endswith("2 of 2 alive\n")
+        unsealed = await trio.to_thread.run_sync(run_gossip, *ask)
+        assert unsealed.returncode == 1
+        assert_one_line(unsealed.stderr)
+
+
+@pytest.mark.parametrize("wrong", [Keyring.of(Key.generate()), Keyring.of(PLAIN), None])
+async def test_an_agent_without_the_right_key_never_becomes_a_member(tmp_path: Path, wrong: Keyring | None) -> None:
+    ring = Keyring.of(Key.generate())
+    async with agents(tmp_path, a1=ring, a2=ring) as cluster:
+        stranger = await start(cluster, "stranger", wrong)
+        cluster.ended.add("stranger")
+        cluster.names = ["a1", "a2", "a3"]
+        await start(cluster, "a3", ring)
+        await cluster.agreed(NEWS_LIMIT_S)
+        await trio.sleep(cluster.quiet_s)
+        assert stranger.returncode is None
+        about = [s for s in cluster.journal.sightings if "stranger" in (s.observer, s.subject)]
+        assert {(s.observer, s.subject) for s in about} == {("stranger", "stranger")}
+
+
+async def test_a_file_that_is_not_acceptable_changes_nothing_and_is_reported_once(tmp_path: Path) -> None:
+    first, second = Keyring.of(Key.generate()), Keyring.of(Key.generate())
+    async with agents(tmp_path, a1=first) as cluster:
+        agent, file = cluster.current["a1"], keys_of(cluster, "a1")
+        await taken_up(cluster, "a1", first)
+        first.save(tmp_path / "before")
+        file.write_text(first.format().replace("use ", "abuse "))
+        await complained(agent, 1)
+        agent.send(signal.SIGHUP)
+        await complained(agent, 2)
+        file.unlink()
+        await complained(agent, 3)
+        second.save(file)
+        await taken_up(cluster, "a1", second)
+        assert agent.errors.count(b"\n") == 3, agent.errors
+        assert b"the keys stay as they were: " + str(file).encode() + b": line 3" in agent.errors
+        assert_no_secret(agent.errors.decode(), file, tmp_path / "before")
+        assert len(cluster.journal.after(0, "keys")) == 2
+
+
+async def complained(agent: AgentProcess, times: int) -> None:
+    """Wait until it has logged so many times that keys stay. No event announces a log line, so this polls."""
+    while agent.errors.count(b"the keys stay as they were") < times:  # noqa: ASYNC110
+        await trio.sleep(0.02)
+
+
+async def test_a_file_with_wrong_rights_is_taken_up_once_they_are_mended(tmp_path: Path) -> None:
+    first, second = Keyring.of(Key.generate()), Keyring.of(Key.generate())
+    async with agents(tmp_path, a1=first) as cluster:
+        agent, file = cluster.current["a1"], keys_of(cluster, "a1")
+        file.chmod(0o644)
+        file.write_text(second.format())
+        await complained(agent, 1)
+        assert f"chmod 600 {file}".encode() in agent.errors
+        file.chmod(0o600)
+        await taken_up(cluster, "a1", second)
+
+
+def test_the_keys_are_told_to_people_in_a_line_of_their_own(tmp_path: Path) -> None:
+    ring = Keyring.of(Key.generate(), PLAIN)
+    file = new_file(tmp_path, *ring.keys)
+    command = [*GOSSIP, "agent", "--name", "a", "--bind", "127.0.0.1:0", "--keyring", str(file)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as agent:
+        try:
+            assert agent.stdout is not None
+            _, *started = agent.stdout.readline().split()
+            _, *told = agent.stdout.readline().split(maxsplit=2)
+            assert started[0] == "started"
+            name = ring.in_use.id
+            assert told == ["keys", f"sealing with {name}, opening {name}, accepting what is not sealed\n"]
+            agent.terminate()
+            assert agent.wait(COMMAND_LIMIT_S) == 0
+        finally:
+            agent.kill()
+
+
+def test_without_keys_an_agent_binds_only_where_nobody_else_reaches_it_unless_told_to(tmp_path: Path) -> None:
+    agent = ("agent", "--name", "a", "--bind", "0.0.0.0:0")
+    refused = run_gossip(*agent)
+    assert refused.returncode == 2
+    line = assert_one_line(refused.stderr)
+    assert "--keyring" in line
+    assert "--insecure" in line
+    for allowed in (["--insecure"], ["--keyring", str(new_file(tmp_path))]):
+        with subprocess.Popen([*GOSSIP, *agent, *allowed], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as running:
+            try:
+                assert running.stdout is not None
+                assert b"started" in running.stdout.readline()
+                running.terminate()
+                assert running.wait(COMMAND_LIMIT_S) == 0
+            finally:
+                running.kill()

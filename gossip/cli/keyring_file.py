@@ -1,0 +1,55 @@
+"""The keyring file of a running agent: what it says, and when it says something new."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import trio
+
+from gossip.keyring import Keyring
+
+LOOK_EVERY_S = 1.0
+"""How often the file is looked at. New keys are in use everywhere before anybody can be on the next node."""
+
+Looks = tuple[int, int, int, int] | None
+"""What tells one state of a file from another, without its content; None where there is no file."""
+
+
+class KeyringFile:
+    """Reads the file, in a thread, and notices when it has changed since."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read: Looks = None
+
+    async def load(self) -> Keyring:
+        """What it says now.
+
+        :raises ConfigurationError: as :meth:`gossip.keyring.Keyring.load`.
+        """
+        self._read = await self._looks()
+        return await trio.to_thread.run_sync(Keyring.load, self.path, abandon_on_cancel=True)
+
+    async def changed(self) -> None:
+        """Return when it is another file than was last read, or has other rights.
+
+        A file that is being copied here changes more than once: it is another one when it has stayed so for a look.
+        """
+        last = self._read
+        while True:
+            await trio.sleep(LOOK_EVERY_S)
+            before, last = last, await self._looks()
+            if last == before and last != self._read:
+                return
+
+    async def _looks(self) -> Looks:
+        return await trio.to_thread.run_sync(_look_at, self.path, abandon_on_cancel=True)
+
+
+def _look_at(path: Path) -> Looks:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

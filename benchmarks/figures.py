@@ -14,6 +14,7 @@ WIDTH_ELSEWHERE = 120
 _FORMATS: dict[str, Callable[[float], str]] = {
     "s": "{:.3f} s".format,
     "ms": "{:.2f} ms".format,
+    "us": "{:.2f} us".format,
     "KiB": "{:.0f} KiB".format,
     "B": "{:.0f} B".format,
     "datagrams": "{:.2f}".format,

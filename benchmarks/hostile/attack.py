@@ -1,0 +1,96 @@
+"""Attacks on running nodes: a victim and its peers in processes of their own, and packets from this one."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import MeasurementFailed
+
+HOST = "127.0.0.1"
+JOINED_WITHIN_S = 20.0
+
+
+class Victim:
+    """One node in a process of its own."""
+
+    def __init__(self, name: str, seed: str, keyring: Path | None) -> None:
+        self.address = (HOST, _free_port())
+        self.where = f"{HOST}:{self.address[1]}"
+        arguments = [name, self.where, seed, *([str(keyring)] if keyring else [])]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.hostile.victim", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.counts: dict[str, int] = {}
+        """What it has last said of its memory and counts."""
+        self.events: list[dict[str, Any]] = []
+        """Changes of the membership that it has told."""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            told = json.loads(line)
+            if "event" in told:
+                self.events.append(told)
+            else:
+                self.counts = told
+
+    def end(self) -> None:
+        """End its process."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@contextmanager
+def cluster(peers: int, keyring: Path | None) -> Iterator[list[Victim]]:
+    """A victim, the first of the list, and peers of it, who all see each other."""
+    with ExitStack() as stack:
+        found: list[Victim] = []
+        for number in range(1 + peers):
+            victim = Victim(f"node-{number}", found[0].where if found else "", keyring)
+            stack.callback(victim.end)
+            found.append(victim)
+        deadline = time.monotonic() + JOINED_WITHIN_S
+        while not all(victim.counts.get("members") == 1 + peers for victim in found):
+            if time.monotonic() > deadline:
+                raise MeasurementFailed(f"the nodes did not see each other within {JOINED_WITHIN_S:g} s")
+            time.sleep(0.05)
+        time.sleep(2.0)
+        yield found
+
+
+def flood(target: tuple[str, int], datagrams: Iterator[bytes], per_s: float, seconds: float) -> int:
+    """Send at this rate, in bursts of a millisecond's worth; returns how many were sent."""
+    sent = 0
+    with socket.socket(type=socket.SOCK_DGRAM) as opened:
+        began = time.monotonic()
+        while (passed := time.monotonic() - began) < seconds:
+            while sent < passed * per_s:
+                opened.sendto(next(datagrams), target)
+                sent += 1
+            time.sleep(0.001)
+    return sent
+
+
+def accusations(victims: list[Victim]) -> int:
+    """How often one of them has told that another is suspected or dead."""
+    return sum(event["event"] in ("suspected", "died") for victim in victims for event in victim.events)
+
+
+def _free_port() -> int:
+    with socket.socket() as opened:
+        opened.bind((HOST, 0))
+        port: int = opened.getsockname()[1]
+        return port

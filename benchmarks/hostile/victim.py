@@ -1,0 +1,70 @@
+"""A node to be attacked, in a process of its own.
+
+``python -m benchmarks.hostile.victim NAME ADDRESS [SEED [KEYRING]]`` writes JSON lines: each change of the membership, and ten times a second its memory and counts. It ends when its
+standard input does.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import trio
+
+from gossip import Keyring, MembershipEvent, Node, open_node
+
+PAGE_KIB = 4
+REPORT_EVERY_S = 0.1
+
+
+async def _run(name: str, address: str, seed: str = "", keyring: str = "", *_: str) -> None:
+    async with (
+        open_node(
+            name,
+            bind=address,
+            seeds=[seed] if seed else [],
+            keyring=Keyring.load(keyring) if keyring else None,
+        ) as node,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(_tell_events, node)
+        nursery.start_soon(_tell_counts, node)
+        await trio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
+        nursery.cancel_scope.cancel()
+
+
+async def _tell_events(node: Node) -> None:
+    with node.subscribe() as changes:
+        async for item in changes:
+            if isinstance(item, MembershipEvent):
+                _tell({"event": item.kind.value, "member": item.member.name, "alive": item.alive})
+
+
+async def _tell_counts(node: Node) -> None:
+    while True:
+        stats = node.stats
+        _tell(
+            {
+                "kib": _resident_kib(),
+                "received": stats.protocol.datagrams_received,
+                "refused": sum(stats.refused.values()),
+                "dropped": sum(stats.protocol.dropped.values()),
+                "streams": stats.streams_active,
+                "streams_refused": stats.streams_refused,
+                "members": len(node.members()),
+            }
+        )
+        await trio.sleep(REPORT_EVERY_S)
+
+
+def _resident_kib() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_KIB
+
+
+def _tell(told: dict[str, object]) -> None:
+    print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    trio.run(_run, *sys.argv[1:])

@@ -1,0 +1,33 @@
+"""What attacks nodes measures what it says; short, and without a look at times."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.hostile.__main__ import main
+
+
+def attacked(tmp_path: Path, *arguments: str) -> dict[str, float]:
+    """The figures of a run, by name."""
+    file = tmp_path / "figures.json"
+    done = CliRunner().invoke(main, [*arguments, "--json", str(file)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return {figure["name"]: figure["value"] for figure in json.loads(file.read_text())["figures"]}
+
+
+def test_nothing_forged_and_nothing_replayed_is_let_through(tmp_path: Path) -> None:
+    figures = attacked(tmp_path, "--only", "forged", "--share", "0.01")
+    assert figures["forged: accepted, of a million"] == figures["replayed: accepted, of a million"] == 0
+    assert all(value > 0 for name, value in figures.items() if name.endswith("to refuse one"))
+
+
+@pytest.mark.benchmark
+def test_nodes_that_are_attacked_hold_nobody_for_dead(tmp_path: Path) -> None:
+    figures = attacked(tmp_path, "--only", "memory", "--only", "streams", "--share", "0.02")
+    assert figures["invented members: known in the end"] > 1_000
+    assert 0 < figures["1,000 idle streams: open at once"] <= 256
+    assert figures["1,000 idle streams: refused"] > 700

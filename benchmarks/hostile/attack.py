@@ -25,7 +25,7 @@ class Victim:
     def __init__(self, name: str, seed: str, keyring: Path | None) -> None:
         self.address = (HOST, _free_port())
         self.where = f"{HOST}:{self.address[1]}"
-        arguments = [name, self.where, seed, *([str(keyring)] if keyring else [])]
+        arguments = [name, self.where, seed, str(keyring or "")]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.hostile.victim", *arguments],
             stdin=subprocess.PIPE,

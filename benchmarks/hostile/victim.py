@@ -1,7 +1,7 @@
 """A node to be attacked, in a process of its own.
 
-``python -m benchmarks.hostile.victim NAME ADDRESS [SEED [KEYRING]]`` writes JSON lines: each change of the membership, and ten times a second its memory and counts. It ends when its
-standard input does.
+``python -m benchmarks.hostile.victim NAME ADDRESS SEED KEYRING`` (the last two may be empty) writes JSON lines: each
+change of the membership, and ten times a second its memory and counts. It ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PAGE_KIB = 4
 REPORT_EVERY_S = 0.1
 
 
-async def _run(name: str, address: str, seed: str = "", keyring: str = "", *_: str) -> None:
+async def _run(name: str, address: str, seed: str, keyring: str) -> None:
     async with (
         open_node(
             name,
@@ -67,4 +67,4 @@ def _tell(told: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(_run, *sys.argv[1:])
+    trio.run(_run, sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4])

@@ -8,18 +8,15 @@ neither in a text for people nor in an error; only :meth:`Keyring.format` and :m
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import os
 import secrets
-import shlex
-import stat
-import tempfile
 from collections.abc import Sequence
 from typing import Any, final
 
 import attrs
 
+from gossip import private_file
 from gossip.core.errors import ConfigurationError
 
 AES_256_GCM = "aes-256-gcm"
@@ -52,9 +49,6 @@ HEADER = f"""\
 """
 
 _NUMBER_PURPOSE = b"gossip: number of a key"
-_PRIVATE = 0o600
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_ROOT = 0
 
 
 def _check_algorithm(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
@@ -197,26 +191,14 @@ class Keyring:
         :raises ConfigurationError: if it cannot be read, is no such file, may be read or written by anybody else, or
             belongs to another user than the one who reads it or root. The text begins with the path.
         """
-        shown = os.fspath(path)
-        try:
-            return cls.parse(_read_private(shown).decode())
-        except OSError as error:
-            raise ConfigurationError(f"{shown}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ConfigurationError(f"{shown}: this is no file of keys, nor any other text") from None
-        except ConfigurationError as error:
-            raise ConfigurationError(f"{shown}: {error}") from None
+        return private_file.load(path, cls.parse, "a file of keys", MAX_FILE_BYTES)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file of keys that only its owner can read. It is the old file or the new one, whatever happens.
 
         :raises ConfigurationError: if it cannot be written; the text begins with the path.
         """
-        shown = os.fspath(path)
-        try:
-            _replace(os.path.realpath(shown), self.format().encode())
-        except OSError as error:
-            raise ConfigurationError(f"{shown}: {error.strerror}") from None
+        private_file.save(path, self.format())
 
     def _find(self, key_id: str) -> Key:
         for key in self.keys:
@@ -282,79 +264,7 @@ def _parse_line(words: Sequence[str]) -> tuple[str, Key]:
     if len(described) != 3 or described[1] == PLAIN_TEXT:
         raise ConfigurationError(f'after "{word}" come an id, an algorithm and a secret, or only "{PLAIN_TEXT}"')
     key_id, algorithm, secret = described
-    key = Key(algorithm, _parse_secret(secret))
+    key = Key(algorithm, private_file.from_base64(secret))
     if key.id != key_id:
         raise ConfigurationError("id, algorithm and secret do not belong together: copy the whole line anew")
     return word, key
-
-
-def _parse_secret(text: str) -> bytes:
-    with contextlib.suppress(ValueError):
-        secret = base64.b64decode(text, validate=True)
-        if base64.b64encode(secret).decode() == text:  # the last character has bits that decoding ignores
-            return secret
-    raise ConfigurationError("the secret is damaged: it is not what base64 writes")
-
-
-# The file.
-
-
-def _read_private(path: str) -> bytes:
-    # Without O_NONBLOCK a pipe by this name would hold us up until somebody writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        _check_private(os.fstat(descriptor), path)
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    finally:
-        os.close(descriptor)
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigurationError(f"this is no file of keys: it has more than {MAX_FILE_BYTES} bytes")
-    return data
-
-
-def _check_private(status: os.stat_result, path: str) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise ConfigurationError("this is no file")
-    if status.st_uid not in (os.geteuid(), _ROOT):
-        raise ConfigurationError(
-            f"it belongs to another user (uid {status.st_uid}), who could change it: "
-            f"be that user, or chown {os.geteuid()} {shlex.quote(path)}"
-        )
-    if status.st_mode & _OTHERS:
-        raise ConfigurationError(f"others may read or write it: chmod 600 {shlex.quote(path)}")
-
-
-def _replace(path: str, data: bytes) -> None:
-    folder = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=".keyring-", dir=folder)
-    try:
-        with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, _rights(path))
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    _sync_folder(folder)
-
-
-def _rights(path: str) -> int:
-    """Those of the file that is there, as far as its owner is concerned."""
-    try:
-        return os.stat(path).st_mode & _PRIVATE
-    except FileNotFoundError:
-        return _PRIVATE
-
-
-def _sync_folder(folder: str) -> None:
-    # So that the new name outlives a power failure. Not every file system can do that, and the file is there.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

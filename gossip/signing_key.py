@@ -1,15 +1,28 @@
-"""The key with which one member signs what it says of itself: Ed25519 (RFC 8032), by the package ``cryptography``."""
+"""The key with which one member signs what it says of itself: Ed25519 (RFC 8032), by the package ``cryptography``.
+
+A file of it has one line, ``ed25519`` and the secret in base64. A list of allowed keys has a line for each member, its
+public key in base64 and its name.
+"""
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, final
 
 import attrs
 
+from gossip import private_file
 from gossip.core.errors import ConfigurationError
 from gossip.core.member import KEY_BYTES
+from gossip.core.wire import is_valid_name
+
+ALGORITHM = "ed25519"
+HEADER = "# The signing key of one member of a gossip cluster. Nobody else may read it: chmod 600.\n"
+MAX_FILE_BYTES = 4096
 
 VERIFIED = 16_384
 """Verdicts on signatures kept, because what was signed is heard again, and by every node of a process: a verdict takes
@@ -39,6 +52,34 @@ class SigningKey:
         object.__setattr__(self, "sign", private.sign)
 
     @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> SigningKey:
+        """Read a file with a signing key.
+
+        :raises ConfigurationError: if it cannot be read, is no such file, or others have access to it (as for a file of
+            keys); or if the package ``cryptography`` is missing. The text begins with the path.
+        """
+        return private_file.load(path, cls._parse, "a file with a signing key", MAX_FILE_BYTES)
+
+    def save_new(self, path: str | os.PathLike[str]) -> None:
+        """Write a file that only its owner can read, where there is none.
+
+        :raises ConfigurationError: if there is one, or it cannot be written. The text begins with the path.
+        """
+        private_file.save_new(path, f"{HEADER}{ALGORITHM} {base64.b64encode(self.secret).decode()}\n")
+
+    @classmethod
+    def _parse(cls, text: str) -> SigningKey:
+        lines = [line.split() for line in text.split("\n") if line.strip() and not line.startswith("#")]
+        if len(lines) != 1 or len(lines[0]) != 2 or lines[0][0] != ALGORITHM:
+            raise ConfigurationError(f'this is not a file with a signing key: it has no line "{ALGORITHM} SECRET"')
+        return cls(private_file.from_base64(lines[0][1]))
+
+    @property
+    def public_text(self) -> str:
+        """The public key as it stands in a list of allowed keys."""
+        return base64.b64encode(self.public).decode()
+
+    @classmethod
     def generate(cls) -> SigningKey:
         """A new key.
 
@@ -49,6 +90,41 @@ class SigningKey:
     def verify(self, public: bytes, signature: bytes, statement: bytes) -> bool:
         """Whether the owner of a public key has signed a statement."""
         return _verify(public, signature, statement)
+
+
+def load_allowed(path: str | os.PathLike[str]) -> dict[str, bytes]:
+    """Read a list of allowed keys: the public key of each name.
+
+    :raises ConfigurationError: if it cannot be read, or a line is not a public key and a name, or names one that was
+        named before. The text begins with the path.
+    """
+    shown = os.fspath(path)
+    allowed: dict[str, bytes] = {}
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise ConfigurationError(f"{shown}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{shown}: this is not a list of allowed keys, nor any other text") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        key, _, name = line.strip().partition(" ")
+        public = _public(key)
+        if public is None or not is_valid_name(name.strip()):
+            raise ConfigurationError(f"{shown}: line {number} is not a public key and a name")
+        if name.strip() in allowed:
+            raise ConfigurationError(f"{shown}: line {number} names {name.strip()!r} a second time")
+        allowed[name.strip()] = public
+    return allowed
+
+
+def _public(text: str) -> bytes | None:
+    try:
+        public = private_file.from_base64(text)
+    except ConfigurationError:
+        return None
+    return public if len(public) == KEY_BYTES else None
 
 
 @lru_cache(VERIFIED)

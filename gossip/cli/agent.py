@@ -69,6 +69,19 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
     "part.",
 )
 @click.option(
+    "--identity",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Sign what this member says of itself with the key in FILE, and believe others only what they have signed "
+    "(see: gossip identity --help).",
+)
+@click.option(
+    "--allowed",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The public key of each name that may be a member. Without it, a name belongs to the first key seen.",
+)
+@click.option(
     "--meta",
     metavar="KEY=VALUE",
     multiple=True,
@@ -110,6 +123,8 @@ def agent(
     cluster: str,
     keyring: Path | None,
     insecure: bool,
+    identity: Path | None,
+    allowed: Path | None,
     meta: Mapping[str, str],
     meta_file: Path | None,
     events: str,
@@ -158,6 +173,8 @@ def agent(
         metadata_file=meta_file,
         keyring_file=keyring,
         insecure=insecure,
+        identity_file=identity,
+        allowed_file=allowed,
         as_json=events == "json",
         exit_on_eof=exit_on_eof,
     )

@@ -31,6 +31,7 @@ from gossip.core.errors import GossipError
 from gossip.core.events import EventKind
 from gossip.core.member import Member
 from gossip.keyring import Keyring
+from gossip.signing_key import SigningKey, load_allowed
 
 LEAVE_LIMIT_S = 2.2
 """How long a farewell may take: with the rest below, an agent is gone within 3 seconds of being told to."""
@@ -68,6 +69,8 @@ class AgentOptions:
     metadata_file: Path | None
     keyring_file: Path | None
     insecure: bool
+    identity_file: Path | None
+    allowed_file: Path | None
     as_json: bool
     exit_on_eof: bool
 
@@ -138,6 +141,8 @@ class _Agent:
             config=options.config,
             keyring=None if self._keyring_file is None else await self._keyring_file.load(),
             insecure=options.insecure,
+            identity=None if options.identity_file is None else SigningKey.load(options.identity_file),
+            allowed=None if options.allowed_file is None else load_allowed(options.allowed_file),
         )
 
     async def _leave(self, node: Node) -> None:

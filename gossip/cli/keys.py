@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from gossip import private_file
 from gossip.cli.options import keyring_option
 from gossip.cli.rendering import describe_keys, printable
 from gossip.cli.terminal import OutputConsole
@@ -72,28 +72,13 @@ def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
     key = Key.generate(algorithm)
     ring = Keyring.of(PLAIN, key) if plain_first else Keyring.of(key)
     with _explained():
-        _save_new(ring, file)
+        private_file.save_new(file, ring.format())
     _tell(f"{printable(str(file))} has the new key {key.id} ({algorithm})", ring)
     print("next: copy the file to every node, readable by none but the user who runs the agent (chmod 600),")
     print(f"      and start each agent with: gossip agent --keyring {_shown(file)} ...")
     if plain_first:
         print(f"      Once all have been started so, on each: gossip keys use {key.id} --keyring {_shown(file)}")
     return 0
-
-
-def _save_new(ring: Keyring, file: Path) -> None:
-    try:
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        raise ConfigurationError(f"{file} is there already: gossip keys changes it, or give another name") from None
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}") from None
-    try:
-        ring.save(file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            file.unlink()
-        raise
 
 
 @click.group()

@@ -11,6 +11,7 @@ import click
 
 from gossip.cli.agent import agent
 from gossip.cli.demo import demo
+from gossip.cli.identity import identity
 from gossip.cli.keys import keygen, keys
 from gossip.cli.members import members
 from gossip.cli.rendering import printable
@@ -42,6 +43,7 @@ def command() -> None:
 
 command.add_command(agent)
 command.add_command(members)
+command.add_command(identity)
 command.add_command(keygen)
 command.add_command(keys)
 command.add_command(demo)

@@ -1,0 +1,144 @@
+"""Files with secrets: read only if nobody else has access to them, and written so that nobody else ever has."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import shlex
+import stat
+import tempfile
+from collections.abc import Callable
+from typing import TypeVar
+
+from gossip.core.errors import ConfigurationError
+
+T = TypeVar("T")
+
+_PRIVATE = 0o600
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_ROOT = 0
+
+
+def load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int) -> T:
+    """What is in a file.
+
+    :param what: the kind of file, for errors, such as ``a file of keys``.
+    :param most: bytes that it may have.
+    :raises ConfigurationError: if it cannot be read or parsed, may be read or written by anybody else, or belongs to
+        another user than the one who reads it or root. The text begins with the path.
+    """
+    shown = os.fspath(path)
+    try:
+        return parse(_read(shown, what, most).decode())
+    except OSError as error:
+        raise ConfigurationError(f"{shown}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{shown}: this is not {what}, nor any other text") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{shown}: {error}") from None
+
+
+def save(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file that only its owner can read. It is the old file or the new one, whatever happens.
+
+    :raises ConfigurationError: if it cannot be written; the text begins with the path.
+    """
+    shown = os.fspath(path)
+    try:
+        _replace(os.path.realpath(shown), text.encode())
+    except OSError as error:
+        raise ConfigurationError(f"{shown}: {error.strerror}") from None
+
+
+def save_new(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file like :func:`save`, where there is none.
+
+    :raises ConfigurationError: if there is one, or it cannot be written; the text begins with the path.
+    """
+    shown = os.fspath(path)
+    try:
+        os.close(os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE))
+    except FileExistsError:
+        raise ConfigurationError(f"{shown} is there already: give another name") from None
+    except OSError as error:
+        raise ConfigurationError(f"{shown}: {error.strerror}") from None
+    try:
+        save(shown, text)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(shown)
+        raise
+
+
+def from_base64(text: str) -> bytes:
+    """The bytes of a secret.
+
+    :raises ConfigurationError: if it is not exactly what base64 writes; the text does not show it.
+    """
+    with contextlib.suppress(ValueError):
+        secret = base64.b64decode(text, validate=True)
+        if base64.b64encode(secret).decode() == text:  # the last character has bits that decoding ignores
+            return secret
+    raise ConfigurationError("the secret is damaged: it is not what base64 writes")
+
+
+def _read(path: str, what: str, most: int) -> bytes:
+    # Without O_NONBLOCK a pipe by this name would hold us up until somebody writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        _check_private(os.fstat(descriptor), path)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(most + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > most:
+        raise ConfigurationError(f"this is not {what}: it has more than {most} bytes")
+    return data
+
+
+def _check_private(status: os.stat_result, path: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigurationError("this is no file")
+    if status.st_uid not in (os.geteuid(), _ROOT):
+        raise ConfigurationError(
+            f"it belongs to another user (uid {status.st_uid}), who could change it: "
+            f"be that user, or chown {os.geteuid()} {shlex.quote(path)}"
+        )
+    if status.st_mode & _OTHERS:
+        raise ConfigurationError(f"others may read or write it: chmod 600 {shlex.quote(path)}")
+
+
+def _replace(path: str, data: bytes) -> None:
+    folder = os.path.dirname(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=".gossip-", dir=folder)
+    try:
+        with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, _rights(path))
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _rights(path: str) -> int:
+    """Those of the file that is there, as far as its owner is concerned."""
+    try:
+        return os.stat(path).st_mode & _PRIVATE
+    except FileNotFoundError:
+        return _PRIVATE
+
+
+def _sync_folder(folder: str) -> None:
+    # So that the new name outlives a power failure. Not every file system can do that, and the file is there.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -15,7 +15,6 @@ from gossip.core.query import ViewQuery
 from gossip.errors import QueryError
 from gossip.framing import FrameReader, pack_frame
 from gossip.sockets import parse_address, reason
-from gossip.streams import MAX_STREAM_BYTES
 
 READ_BYTES = 65_536
 
@@ -32,7 +31,8 @@ async def query_members(
     :raises QueryError: if nobody answers there in time, or not as a node of that cluster.
     """
     target = parse_address(address, "address")
-    query = ViewQuery(Config.lan() if config is None else config, Random(os.urandom(32)))
+    config = Config.lan() if config is None else config
+    query = ViewQuery(config, Random(os.urandom(32)))
     is_connected = False
     with trio.move_on_after(timeout):
         try:
@@ -42,7 +42,7 @@ async def query_members(
         is_connected = True
         async with stream:
             try:
-                await _ask(stream, query)
+                await _ask(stream, query, config.max_stream_bytes)
             except trio.BrokenResourceError:
                 pass  # like an end of the stream: complete or not
             except WireError as error:
@@ -55,15 +55,15 @@ async def query_members(
     return query.members
 
 
-async def _ask(stream: trio.SocketStream, query: ViewQuery) -> None:
+async def _ask(stream: trio.SocketStream, query: ViewQuery, max_bytes: int) -> None:
     for message in query.frames():
         await stream.send_all(pack_frame(message))
     reader = FrameReader()
     received = 0
     while not query.done and (piece := await stream.receive_some(READ_BYTES)):
         received += len(piece)
-        if received > MAX_STREAM_BYTES:
-            raise WireError(f"more than {MAX_STREAM_BYTES} bytes and no end")
+        if received > max_bytes:
+            raise WireError(f"more than {max_bytes} bytes and no end")
         for message in reader.feed(piece):
             query.receive_frame(message)
 

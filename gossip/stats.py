@@ -42,9 +42,10 @@ class NodeStats:
     streams_accepted: int
     """TCP streams others connected to this node, without the refused ones."""
     streams_refused: int
-    """TCP streams closed at once, because too many were open."""
+    """TCP streams closed at once, because too many were open, altogether or of one source."""
     streams_failed: int
-    """TCP streams that did not end well: no connection, an error, a malformed frame, out of time or bytes."""
+    """TCP streams that did not end well: no connection, an error, a malformed frame, out of time or bytes. Those
+    that this node cut are among ``protocol.dropped`` as well, by reason."""
     accept_errors: int
     """Times a TCP connection could not be accepted, for example because the process has no descriptor left."""
     seed_lookups_failed: int

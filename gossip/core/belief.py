@@ -20,6 +20,7 @@ from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
 from gossip.core.member import MAX_VERSION, Member, Status, member_of
 from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
+from gossip.core.sources import SourceBudgets
 from gossip.core.view import MAX_GENERATION_AHEAD_MS, Change, Entry, Refused, View
 from gossip.core.wire import metadata_bytes
 
@@ -60,17 +61,22 @@ class Belief:
         self._config = config
         self._view = view
         self._local = local
+        self._newcomers = SourceBudgets(config.max_new_members_per_source)
         self._answered_floor = 0
         """Counter that this node has last shown to everybody in its defence."""
 
-    def take(self, fact: Fact, now: float) -> Outcome:
-        """Judge one fact, and merge it if it is believed."""
+    def take(self, fact: Fact, now: float, source: str | None = None) -> Outcome:
+        """Judge one fact, and merge it if it is believed.
+
+        :param source: the host that told it and may present only so many new members; None if this node chose
+            whom to ask for all.
+        """
         member_id = fact.id
         if member_id == self._local.entry.id:
             return self._about_self(fact, now)
         entry = self._view.get(member_id)
         if isinstance(fact, RecordFact):
-            return self._record(entry, fact, now)
+            return self._record(entry, fact, now, source)
         if entry is None:
             return Verdict.KNOWN
         match fact:
@@ -90,7 +96,7 @@ class Belief:
             return Disbelief("counter ahead of time")
         return self._view.advance(entry, heartbeat, now) or Verdict.KNOWN
 
-    def _record(self, entry: Entry | None, fact: RecordFact, now: float) -> Outcome:
+    def _record(self, entry: Entry | None, fact: RecordFact, now: float, source: str | None) -> Outcome:
         record = fact.record
         if entry is not None:
             known = entry.registers.record
@@ -105,7 +111,7 @@ class Belief:
         if record.address.is_unspecified:
             return Disbelief("address nobody can send to")
         if entry is None:
-            return self._stranger(fact, now)
+            return self._stranger(fact, now, source)
         if not _is_plausible(entry, fact.heartbeat, now):
             return Disbelief("counter ahead of time")
         change = self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat)
@@ -113,16 +119,21 @@ class Belief:
             return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
         return change
 
-    def _stranger(self, fact: RecordFact, now: float) -> Outcome:
+    def _stranger(self, fact: RecordFact, now: float, source: str | None) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:
             return Disbelief("counter ahead of time")
+        if source is not None and self._newcomers.available(source, now) < 1:
+            return Disbelief("too many new members")
         try:
-            return self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall_ms(now))
+            change = self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall_ms(now))
         except Refused as refusal:
             rival = None
             if refusal.bearer is not None and refusal.bearer.registers.is_living:
                 rival = member_of(fact.record, Status.ALIVE)
             return Disbelief(str(refusal), refusal.bearer, rival)
+        if source is not None:
+            self._newcomers.spend(source, now)
+        return change
 
     def _floor(self, entry: Entry, fact: SuspectFact | DeadFact, now: float) -> Outcome:
         registers = entry.registers

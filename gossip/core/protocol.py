@@ -60,7 +60,7 @@ MAX_CORRECTIONS = 8
 """Datagrams in which the sender of outdated facts is told better, at most."""
 
 MAX_CHALLENGES = 8
-"""Open challenges to processes that speak under another's name."""
+"""Challenges to processes that speak under another's name, within the time that one is open."""
 
 FORGET_EVERY_ROUNDS = 16
 """Rounds between two looks for members that may be forgotten."""
@@ -430,7 +430,7 @@ class Protocol:
         stream = None if path.stream is None else self._streams.get(path.stream)
         asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
         self._farewell.acknowledged(token, sender)
-        rival = self._rivals.pop(token, None)
+        rival = self._rivals.get(token)
         if rival is not None and rival.id == sender:
             self._journal.note_conflict(rival, now)
         contact = self._joining.answered(token)

@@ -13,6 +13,7 @@ from gossip.core.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
     MAX_ID,
+    Ack,
     AliveFact,
     Body,
     DeadFact,
@@ -26,11 +27,14 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
+from gossip.core.protocol import MAX_CHALLENGES
 from gossip.core.sources import MAX_SOURCES
 from gossip.core.timers import SWEEP_FROM
+from gossip.core.wire import Codec
 from sims.invariants import bounds
 from tests.core.worlds import (
     SEEDS,
+    STRANGER,
     World,
     cluster,
     dropped,
@@ -257,4 +261,22 @@ def test_more_probes_than_there_may_be_at_once_wait_their_turn() -> None:
     assert most == 128
     assert dropped(node, "too many probes") > 0
     assert [node.sees()[name] for name in ("n1", "n2")] == ["alive", "alive"]
+    expect_working(sim, within=10)
+
+
+def test_processes_that_claim_a_name_one_after_the_other_are_told_of_a_few_at_a_time() -> None:
+    sim = cluster(3)
+    node, codec = sim.nodes["n0"], Codec(sim.config.cluster)
+    for number in range(1, 1001):
+        claim = presented(GHOST_ID + number, "n1", 1_000_000_000_000, 1, STRANGER, {}, 10)
+        node.protocol.receive_datagram(forged(sim, claim, sender=claim.id), STRANGER, sim.now)
+        for data, to in node.protocol.datagrams_to_send(sim.now):
+            body = codec.decode(data).body
+            if to == STRANGER and isinstance(body, Ping):
+                answer = forged(sim, sender=claim.id, body=Ack(body.token))
+                node.protocol.receive_datagram(answer, STRANGER, sim.now)
+    assert node.protocol.load.timers <= bound_of_timers(3)
+    sim.run(2 * sim.config.suspicion_min)
+    assert len(node.told("conflict")) == MAX_CHALLENGES
+    assert node.protocol.load.rivals == 0
     expect_working(sim, within=10)

@@ -34,12 +34,11 @@ class SourceBudgets:
         return self._burst if bucket is None else bucket.available(now)
 
     def spend(self, source: str, now: float) -> None:
-        """Take one from the budget of ``source``."""
+        """Take one from the budget of ``source``, which was just found to be :meth:`available`."""
         bucket = self._buckets.pop(source, None)
         if bucket is None:
             while len(self._buckets) >= MAX_SOURCES:
                 del self._buckets[next(iter(self._buckets))]
             bucket = TokenBucket(self._rate, self._burst, now)
         self._buckets[source] = bucket
-        bucket.wait(0, now)
         bucket.spend(1)

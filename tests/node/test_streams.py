@@ -192,7 +192,7 @@ async def test_whoever_takes_all_the_streams_it_can_leaves_room_for_others() -> 
 
 
 async def test_whoever_holds_streams_as_long_as_it_can_keeps_no_member_from_joining() -> None:
-    """Half a minute of them would be no good: they must be cut, and others let in, while the first go on."""
+    """Places that it holds come free at the total deadline; a member that finds none joins without a stream."""
     config = Config.local(max_streams=8, max_streams_per_source=4, stream_timeout=0.5, stream_idle_timeout=0.5)
     async with trio.open_nursery() as nursery, cluster(2, config) as nodes:
         for _ in range(6):

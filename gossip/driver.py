@@ -16,6 +16,7 @@ from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
 from gossip.datagrams import DatagramEndpoint
+from gossip.droplog import DropLog
 from gossip.security import Security
 from gossip.sockets import SocketPair
 from gossip.stats import ShellCounters
@@ -41,10 +42,10 @@ class Driver:
         security: Security,
     ) -> None:
         self._protocol = protocol
-        self._counters = counters
         self._envelope = security.envelope
         self._publish = publish
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
+        self._drop_log = DropLog(node_name, protocol.drops)
         self._sleep: trio.CancelScope | None = None
         self.farewell_over: trio.Event | None = None
         """If there is one, it is set once the core's farewell is done."""
@@ -79,14 +80,15 @@ class Driver:
 
     def pump(self) -> None:
         """Send, act and tell as the core wants it after any change; cheap if there is nothing to do."""
-        protocol = self._protocol
+        protocol, now = self._protocol, trio.current_time()
         send, seal = self._endpoint.send, self._envelope.seal
-        for data, destination in protocol.datagrams_to_send(trio.current_time()):
+        for data, destination in protocol.datagrams_to_send(now):
             send(seal(data), destination)
         if actions := protocol.stream_actions():
             self.streams.execute(actions)
         while (event := protocol.next_event()) is not None:
             self._publish(event)
+        self._drop_log.look(now)
         if self.farewell_over is not None and protocol.farewell_done:
             self.farewell_over.set()
         if self._sleep is not None:
@@ -96,7 +98,7 @@ class Driver:
         try:
             content = self._envelope.open(data)
         except WireError as error:
-            self._counters.refused[str(error)] += 1
+            self._protocol.drops.note(str(error), source)
         else:
             self._protocol.receive_datagram(content, source, now)
 

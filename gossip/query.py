@@ -16,7 +16,6 @@ from gossip.errors import QueryError
 from gossip.keyring import Keyring
 from gossip.security import Security
 from gossip.sockets import parse_address, reason
-from gossip.streams import MAX_STREAM_BYTES
 from gossip.tls import MutualTLS
 
 
@@ -51,7 +50,7 @@ async def query_members(
         is_connected = True
         async with stream:
             try:
-                await _ask(stream, query, security, target.host)
+                await _ask(stream, query, security, target.host, config.max_stream_bytes)
             except trio.BrokenResourceError:
                 pass  # like an end of the stream: complete or not
             except WireError as error:
@@ -64,14 +63,14 @@ async def query_members(
     return query.members
 
 
-async def _ask(stream: trio.SocketStream, query: ViewQuery, security: Security, host: str) -> None:
+async def _ask(stream: trio.SocketStream, query: ViewQuery, security: Security, host: str, max_bytes: int) -> None:
     total = 0
 
     def received(count: int) -> None:
         nonlocal total
         total += count
-        if total > MAX_STREAM_BYTES:
-            raise WireError(f"more than {MAX_STREAM_BYTES} bytes and no end")
+        if total > max_bytes:
+            raise WireError(f"more than {max_bytes} bytes and no end")
 
     conversation = security.begin(stream, host, received)
     await conversation.greet()

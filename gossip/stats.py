@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 import attrs
@@ -24,7 +23,6 @@ class ShellCounters:
     accept_errors: int = 0
     seed_lookups_failed: int = 0
     events_missed: int = 0
-    refused: Counter[str] = attrs.Factory(Counter)
 
 
 @attrs.frozen(kw_only=True)
@@ -33,9 +31,6 @@ class NodeStats:
 
     protocol: ProtocolStats
     """The counts of the protocol core: datagrams, bytes, and what was dropped and why."""
-    refused: Mapping[str, int]
-    """Datagrams and streams that came no further because they were not sealed, or not as they had to be, and streams
-    that were malformed, by reason. What they contain was not looked at."""
     opened: Mapping[str, int]
     """Datagrams let through, by the id of the key they were sealed with; ``plain`` are those that were not sealed. A
     key may be dropped once its count has stood still for a while on all nodes."""
@@ -52,9 +47,10 @@ class NodeStats:
     streams_accepted: int
     """TCP streams others connected to this node, without the refused ones."""
     streams_refused: int
-    """TCP streams closed at once, because too many were open."""
+    """TCP streams closed at once, because too many were open, altogether or of one source."""
     streams_failed: int
-    """TCP streams that did not end well: no connection, an error, a malformed frame, out of time or bytes."""
+    """TCP streams that did not end well: no connection, an error, a malformed frame, out of time or bytes. Those
+    that this node cut are among ``protocol.dropped`` as well, by reason."""
     accept_errors: int
     """Times a TCP connection could not be accepted, for example because the process has no descriptor left."""
     seed_lookups_failed: int

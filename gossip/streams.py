@@ -16,6 +16,7 @@ import trio
 
 from gossip.conversation import Conversation
 from gossip.core.address import Address
+from gossip.core.config import Config
 from gossip.core.errors import WireError
 from gossip.core.outbox import OpenStream, SendFrame, StreamAction
 from gossip.core.protocol import Protocol
@@ -24,24 +25,12 @@ from gossip.security import Security
 from gossip.sockets import SocketPair, plain_address
 from gossip.stats import ShellCounters
 
-MAX_STREAMS = 256
-"""Streams of one node at a time, both directions. Each may hold a frame or two (64 KiB) in memory."""
-
 CONNECT_TIMEOUT_S = 3.0
 """Long enough for one lost SYN (sent again after a second)."""
-
-IDLE_TIMEOUT_S = 5.0
-"""A stream on which nothing could be read or written for this long is cut."""
-
-TOTAL_TIMEOUT_S = 15.0
-"""No stream lives longer than this, however busy."""
 
 LINGER_S = 1.0
 """How long to wait for the other side to close after we have said everything. Closing with bytes unread
 would make the system reset the connection, and the other side might lose the end of what we sent."""
-
-MAX_STREAM_BYTES = 64 << 20
-"""Bytes of one stream in each direction: some 100,000 records."""
 
 MAX_QUEUED_BYTES = 1 << 20
 """While more than this waits to be written to a stream, nothing is read from it: whoever does not take
@@ -75,6 +64,7 @@ class Streams:
         security: Security,
     ) -> None:
         self._protocol = protocol
+        self._config = protocol.config
         self._sockets = sockets
         self._nursery = nursery
         self._pump = pump
@@ -93,14 +83,14 @@ class Streams:
         """Do what the core asks; starts tasks where it takes time. Actions on ended streams are void."""
         for action in actions:
             if isinstance(action, OpenStream):
-                link = self._links[action.stream] = _Link()
+                link = self._links[action.stream] = _Link(action.address, self._config)
                 self._nursery.start_soon(self._run_outgoing, action.stream, action.address, link)
             elif (known := self._links.get(action.stream)) is None:
                 continue
             elif not isinstance(action, SendFrame):  # CloseStream
                 known.finish()
             elif self._bytes_queued() > MAX_QUEUED_BYTES_IN_ALL:
-                known.fail()
+                known.fail("too much unread on streams")
             else:
                 known.enqueue(action.data)
 
@@ -140,14 +130,16 @@ class Streams:
 
     def _accepted(self, connection: trio.socket.SocketType, source: Address) -> None:
         stream = None
-        if self._active < MAX_STREAMS:
+        if self._active >= self._config.max_streams:
+            self._protocol.drops.note("too many streams", source)
+        else:
             stream = self._protocol.stream_accepted(source, trio.current_time())
         if stream is None:
             connection.close()
             self._counters.streams_refused += 1
         else:
             self._counters.streams_accepted += 1
-            link = self._links[stream] = _Link()
+            link = self._links[stream] = _Link(source, self._config)
             self._active += 1
             self._nursery.start_soon(self._run_incoming, stream, connection, link)
         self._pump()
@@ -163,7 +155,7 @@ class Streams:
 
     async def _run_outgoing(self, stream: int, address: Address, link: _Link) -> None:
         try:
-            if self._active >= MAX_STREAMS:
+            if self._active >= self._config.max_streams:
                 self._counters.streams_refused += 1
             else:
                 self._active += 1
@@ -202,10 +194,8 @@ class Streams:
                 await self._read(stream, link, conversation)
             except (WireError, trio.BrokenResourceError, trio.BusyResourceError) as error:
                 # Busy is a descriptor that was another socket's, closed behind our back while somebody waited for it.
-                if isinstance(error, WireError):
-                    self._counters.refused[str(error)] += 1
                 if not link.is_finished:
-                    link.fail()
+                    link.fail(str(error) if isinstance(error, WireError) else None)
             link.finish()  # the other side says no more; what is still to be sent, and only that, is sent
 
     async def _read(self, stream: int, link: _Link, conversation: Conversation) -> None:
@@ -222,16 +212,23 @@ class Streams:
     def _ended(self, stream: int, link: _Link) -> None:
         link.close()
         del self._links[stream]
-        self._counters.streams_failed += link.has_failed or link.scope.cancelled_caught
+        if link.scope.cancelled_caught and not link.has_failed:
+            link.fail("stream out of time")
+        self._counters.streams_failed += link.has_failed
+        if link.reason is not None:
+            self._protocol.drops.note(link.reason, link.peer)
         self._protocol.stream_closed(stream, trio.current_time())
 
 
 class _Link:
     """One stream: what waits to be written, and the time and bytes it has left."""
 
-    def __init__(self) -> None:
-        self._ends_at = trio.current_time() + TOTAL_TIMEOUT_S
-        self._idle_timeout = IDLE_TIMEOUT_S
+    def __init__(self, peer: Address, config: Config) -> None:
+        self.peer = peer
+        """Who is at the other end."""
+        self._ends_at = trio.current_time() + config.stream_timeout
+        self._idle_timeout = config.stream_idle_timeout
+        self._max_bytes = config.max_stream_bytes
         self._bytes_in = 0
         self._bytes_out = 0
         self.bytes_queued = 0
@@ -242,6 +239,8 @@ class _Link:
         self.is_finished = False
         """Whether nothing more will be enqueued, and what arrives no longer matters."""
         self.has_failed = False
+        self.reason: str | None = None
+        """Why we cut it, if we did."""
 
     def enqueue(self, message: bytes) -> None:
         """Write ``message`` after what already waits; too many bytes cut the stream."""
@@ -249,8 +248,8 @@ class _Link:
             return
         self._bytes_out += HEADER_BYTES + len(message)
         self.bytes_queued += len(message)
-        if self._bytes_out > MAX_STREAM_BYTES:
-            self.fail()
+        if self._bytes_out > self._max_bytes:
+            self.fail("stream too long")
         else:
             self._outgoing.send_nowait(message)
 
@@ -259,9 +258,10 @@ class _Link:
         self.is_finished = True
         self._outgoing.close()
 
-    def fail(self) -> None:
-        """Cut the stream."""
+    def fail(self, reason: str | None = None) -> None:
+        """Cut the stream; with the reason, if it is the peer's doing."""
         self.has_failed = True
+        self.reason = self.reason or reason
         self.scope.cancel()
 
     def close(self) -> None:
@@ -277,8 +277,8 @@ class _Link:
         """Account for bytes that arrived; too many cut the stream."""
         self.progress()
         self._bytes_in += count
-        if self._bytes_in > MAX_STREAM_BYTES:
-            self.fail()
+        if self._bytes_in > self._max_bytes:
+            self.fail("stream too long")
 
     async def wait_for_room(self) -> None:
         """Return once little enough waits to be written."""

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 import attrs
 
 from gossip.core.address import Address
-from gossip.core.dissemination import MAX_RUMOURS
+from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.joining import MAX_PENDING_CONTACTS
 from gossip.core.member import Record, Status, fingerprint_mark
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
 from gossip.core.protocol import MAX_CHALLENGES
-from gossip.core.streams import MAX_INCOMING
+from gossip.core.streams import INCOMING_SHARE
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
 from sims.node import SimulatedNode
 from sims.observer import Observer
@@ -199,23 +199,27 @@ class EverythingIsBounded(Invariant):
 
     def check(self, node: SimulatedNode) -> None:
         """Look at each."""
-        load, most = node.protocol.load, self.sim.config.max_members
-        known = load.members + 1
-        bounds = {
-            "members": most,
-            "tombstones": most,
-            "rumours": MAX_RUMOURS,
-            "contacts": MAX_PENDING_CONTACTS,
-            "rivals": MAX_CHALLENGES,
-            "pending_datagrams": MAX_PENDING_DATAGRAMS,
-            "streams": MAX_INCOMING + 2 * known,
-            "cases": known,
-            "timers": MAX_TIMERS_PER_MEMBER * known,
-            "probes": MAX_TIMERS_PER_MEMBER * known,
-        }
-        for name, bound in bounds.items():
+        load = node.protocol.load
+        for name, bound in bounds(self.sim.config, load.members).items():
             if (size := getattr(load, name)) > bound:
                 raise self.violated(f"{node.key} holds {size} {name}; the bound is {bound}")
+
+
+def bounds(config: Config, members: int) -> dict[str, int]:
+    """The most that a core may hold of each thing in its ``load``, if it knows so many members."""
+    known = members + 1
+    return {
+        "members": config.max_members,
+        "tombstones": config.max_members,
+        "rumours": config.max_rumours,
+        "contacts": MAX_PENDING_CONTACTS,
+        "rivals": MAX_CHALLENGES,
+        "pending_datagrams": MAX_PENDING_DATAGRAMS,
+        "streams": int(INCOMING_SHARE * config.max_streams) + 2 * known,
+        "cases": 2 * known,
+        "timers": MAX_TIMERS_PER_MEMBER * known,
+        "probes": config.max_probes,
+    }
 
 
 def all_invariants() -> list[Invariant]:

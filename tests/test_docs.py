@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from gossip.core import messages, wire
+from gossip.core import messages, signing, wire
 from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.member import Identity, Record, fingerprint_mark
@@ -19,6 +19,7 @@ from gossip.core.messages import DeadFact, News, Ping, RecordFact, SuspectFact
 from gossip.core.suspicion import suspicion_timeout
 from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, encode_fact
+from gossip.droplog import ROUTINE
 from sims.invariants import all_invariants
 from sims.outcome import Outcome
 from sims.scenarios import SCENARIOS
@@ -29,15 +30,6 @@ PROTOCOL = document("docs/protocol.rst")
 ADA = Identity("ada", 1_750_000_000_000, 0x1122334455667788)
 BROOK = Identity("brook", 1_750_000_060_000, 0x99AABBCCDDEEFF00)
 FINGERPRINT = (fingerprint_mark(ADA, 1) + fingerprint_mark(BROOK, 2)) % FINGERPRINT_MODULUS
-
-
-# --- security
-
-
-def test_the_table_of_refusals_names_every_reason_there_is() -> None:
-    sources = (ROOT / "gossip" / f"{name}.py" for name in ("channel", "envelope", "framing", "sealing"))
-    reasons = {reason for source in sources for reason in re.findall(r'raise WireError\("(.*)"\)', source.read_text())}
-    assert {reason for reason, _ in table(document("docs/security.rst"), "Refusals")} == reasons
 
 
 # --- bytes
@@ -143,6 +135,74 @@ def test_the_table_of_settings_is_complete_and_true() -> None:
         for value, profile in zip(values, profiles, strict=True):
             actual = getattr(profile, name)
             assert value == f"``{actual}``" if isinstance(actual, str) else number(value) == actual, name
+
+
+# --- bounds
+
+
+def constants(path: str) -> dict[str, Any]:
+    """The public constants of the shell and the core, by name."""
+    found: dict[str, Any] = {}
+    for file in sorted((ROOT / path).glob("*.py")):
+        module = importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+        found |= {name: value for name, value in vars(module).items() if re.fullmatch("[A-Z][A-Z0-9_]+", name)}
+    return found
+
+
+def test_every_bound_is_a_setting_or_a_constant_with_this_value_and_counted_for_a_reason_that_is_explained() -> None:
+    known = constants("gossip/core") | constants("gossip")
+    explained = {reason for reason, _ in table(PROTOCOL, "Reasons of drops")}
+    for what, limit, default, counted_as, reason in table(PROTOCOL, "Bounds"):
+        actual = getattr(Config(), limit.strip("`")) if limit.startswith("``") else known[limit]
+        assert number(default) == actual, what
+        assert set(counted_as.split("; ")) <= explained, what
+        assert len(reason) >= 7, what
+
+
+def test_every_bound_that_is_a_setting_is_among_the_bounds() -> None:
+    bounded = {limit.strip("`") for _, limit, *_ in table(PROTOCOL, "Bounds") if limit.startswith("``")}
+    assert {field.name for field in attrs.fields(Config) if field.name.startswith(("max_", "stream_"))} == (
+        bounded | {"max_datagram"}  # how much is sent, which grows by nobody's doing
+    )
+
+
+GIVES_A_REASON = frozenset({"WireError", "Refused", "Disbelief", "note", "fail"})
+"""Calls whose first argument is the reason of a drop."""
+
+
+def reasons_given(path: str) -> tuple[set[str], set[str]]:
+    """The reasons for drops in the code of a folder, and the places where one is put together at run time."""
+    given, composed = set(), set()
+    for file in sorted((ROOT / path).glob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call) or not call.args:
+                continue
+            called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if called in GIVES_A_REASON:
+                first = call.args[0]
+                for each in [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]:
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                        given.add(each.value)
+                    elif isinstance(each, ast.JoinedStr | ast.BinOp):
+                        composed.add(f"{file.name}:{call.lineno}")
+    return given, composed
+
+
+def objections() -> set[str]:
+    """The reasons for which what is well-formed is not believed, where they are not named right where it is refused."""
+    sources = ((ROOT / "gossip" / "core" / f"{name}.py").read_text(encoding="utf-8") for name in ("belief", "signing"))
+    return {signing.NAME_OF_ANOTHER, *(reason for text in sources for reason in re.findall(r'return "(.*)"', text))}
+
+
+def test_the_reasons_of_drops_are_those_in_the_code() -> None:
+    in_core, composed = reasons_given("gossip/core")
+    assert not composed, "no part of what a peer sends may become part of a reason"
+    in_shell, _ = reasons_given("gossip")
+    assert {reason for reason, _ in table(PROTOCOL, "Reasons of drops")} == in_core | in_shell | objections()
+
+
+def test_kinds_of_drops_that_are_routine_are_among_the_reasons() -> None:
+    assert set() < ROUTINE < {reason for reason, _ in table(PROTOCOL, "Reasons of drops")}
 
 
 def test_the_worked_suspicions_are_what_the_formula_gives() -> None:

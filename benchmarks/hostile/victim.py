@@ -48,7 +48,6 @@ async def _tell_counts(node: Node) -> None:
             {
                 "kib": _resident_kib(),
                 "received": stats.protocol.datagrams_received,
-                "refused": sum(stats.refused.values()),
                 "dropped": sum(stats.protocol.dropped.values()),
                 "streams": stats.streams_active,
                 "streams_refused": stats.streams_refused,

@@ -21,6 +21,7 @@ from gossip.core.local import LocalMember
 from gossip.core.member import MAX_VERSION, Member, Record, Status, member_of
 from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from gossip.core.signing import NAME_OF_ANOTHER, Signatures
+from gossip.core.sources import SourceBudgets
 from gossip.core.view import MAX_GENERATION_AHEAD_MS, Change, Entry, Refused, View
 from gossip.core.wire import metadata_bytes
 
@@ -62,17 +63,22 @@ class Belief:
         self._view = view
         self._local = local
         self._signatures = signatures
+        self._newcomers = SourceBudgets(config.max_new_members_per_source)
         self._answered_floor = 0
         """Counter that this node has last shown to everybody in its defence."""
 
-    def take(self, fact: Fact, now: float) -> Outcome:
-        """Judge one fact, and merge it if it is believed."""
+    def take(self, fact: Fact, now: float, source: str | None = None) -> Outcome:
+        """Judge one fact, and merge it if it is believed.
+
+        :param source: the host that told it and may present only so many new members; None if this node chose
+            whom to ask for all.
+        """
         member_id = fact.id
         if member_id == self._local.entry.id:
             return self._about_self(fact, now)
         entry = self._view.get(member_id)
         if isinstance(fact, RecordFact):
-            return self._record(entry, fact, now)
+            return self._record(entry, fact, now, source)
         if entry is None:
             return Verdict.KNOWN
         match fact:
@@ -92,7 +98,7 @@ class Belief:
             return Disbelief("counter ahead of time")
         return self._view.advance(entry, heartbeat, now) or Verdict.KNOWN
 
-    def _record(self, entry: Entry | None, fact: RecordFact, now: float) -> Outcome:
+    def _record(self, entry: Entry | None, fact: RecordFact, now: float, source: str | None) -> Outcome:
         record = fact.record
         if entry is not None:
             known = entry.registers.record
@@ -107,7 +113,7 @@ class Belief:
             bearer = self._view.named(record.identity.name) if objection == NAME_OF_ANOTHER else None
             return _disbelief(objection, bearer, record)
         if entry is None:
-            return self._stranger(fact, now)
+            return self._stranger(fact, now, source)
         if not _is_plausible(entry, fact.heartbeat, now):
             return Disbelief("counter ahead of time")
         change = self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat)
@@ -123,13 +129,18 @@ class Belief:
             return "address nobody can send to"
         return self._signatures.objection(record, self._view.owners(record.identity))
 
-    def _stranger(self, fact: RecordFact, now: float) -> Outcome:
+    def _stranger(self, fact: RecordFact, now: float, source: str | None) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:
             return Disbelief("counter ahead of time")
+        if source is not None and self._newcomers.available(source, now) < 1:
+            return Disbelief("too many new members")
         try:
-            return self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall_ms(now))
+            change = self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall_ms(now))
         except Refused as refusal:
             return _disbelief(str(refusal), refusal.bearer, fact.record)
+        if source is not None:
+            self._newcomers.spend(source, now)
+        return change
 
     def _floor(self, entry: Entry, fact: SuspectFact | DeadFact, now: float) -> Outcome:
         registers = entry.registers

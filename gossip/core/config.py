@@ -125,7 +125,46 @@ class Config:
     """Encoded bytes of metadata a member may have; larger is refused, ours and others' alike."""
 
     max_members: int = attrs.field(default=10_000, validator=_whole(2, 1_000_000))
-    """Members kept, the dead included. Further ones are refused and counted."""
+    """Members kept, the dead included. Further ones are refused and counted. Each takes 2 to 3 KB, with what is
+    cached of it."""
+
+    max_new_members_per_source: int = attrs.field(default=500, validator=_whole(1, 1_000_000))
+    """Members per second that are heard of for the first time from any one host; four times as many at once. One
+    that is refused is found when views are compared. The default hinders nobody: 2,000 at once is twice what has
+    been seen to join together behind one address. It makes whoever invents members from one address take twenty
+    seconds to fill a view. Where each host runs one member, 50 do; below the number of members on a host or
+    behind a translated address, they take seconds to come in."""
+
+    max_rumours: int = attrs.field(default=4096, validator=_whole(16, 1_000_000))
+    """Members of whom there is news under way at once; the oldest news gives way, and comparing views finds it. Each
+    takes some 250 bytes, and all are gone through for each message, which is what more would cost."""
+
+    max_probes: int = attrs.field(default=4096, validator=_whole(128, 1_000_000))
+    """Members being asked at once, for this node and for others; further probes wait their turn. Each sends up to
+    half a dozen messages and takes 2.5 KB. Only when thousands are suspected at once is there more to ask; fewer
+    delay the convictions then."""
+
+    max_streams: int = attrs.field(default=256, validator=_whole(4, 65_536))
+    """TCP streams at once in both directions, of which others may open three quarters. Each may hold a frame or two
+    (64 KiB) in memory, and a file descriptor. With fewer, more of those that join at once have to ask another
+    member for their copy of the view."""
+
+    max_streams_per_source: int = attrs.field(default=144, validator=_whole(1, 65_536))
+    """TCP streams at once that any one host may open. The default is three quarters of what all may: 128 that join
+    from one machine find a place, and whoever takes all he can leaves a quarter to the rest. Where each host runs
+    one member, 8 do; whoever finds no place asks another member."""
+
+    stream_timeout: float = attrs.field(default=15.0, validator=_between(0.1, 3600))
+    """No stream lives longer than this, however busy: a peer that trickles is cut off. A view of 10,000 members at
+    their largest takes 6 s at 10 Mbit/s; over slower links, or with more members, more is needed."""
+
+    stream_idle_timeout: float = attrs.field(default=5.0, validator=_between(0.05, 3600))
+    """A stream on which nothing could be read or written for this long is cut. Enough for TCP to
+    send a lost packet twice more; less frees the places of silent peers sooner, and gives up on bad networks."""
+
+    max_stream_bytes: int = attrs.field(default=64 << 20, validator=_whole(1 << 17, 1 << 34))
+    """Bytes of one stream in each direction; a stream with more is cut. The default holds 100,000 members at their
+    largest; less must still hold ``max_members`` of the size they have, or nobody gets a whole copy."""
 
     forget_after: float = attrs.field(default=3600.0, validator=_between(1, 10_000_000))
     """How long the dead are remembered, gossiped and tried again, so that a healed partition finds
@@ -158,6 +197,11 @@ class Config:
         if self.suspicion_max < self.suspicion_min:
             raise ConfigurationError(
                 f"suspicion_max ({self.suspicion_max:g}) must not be below suspicion_min ({self.suspicion_min:g})"
+            )
+        if self.stream_idle_timeout > self.stream_timeout:
+            raise ConfigurationError(
+                f"stream_idle_timeout ({self.stream_idle_timeout:g}) must not be above stream_timeout "
+                f"({self.stream_timeout:g}), after which every stream is cut"
             )
         if self.max_metadata + METADATA_ROOM > self.max_datagram:
             raise ConfigurationError(

@@ -17,6 +17,7 @@ import attrs
 
 from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
+from gossip.core.drops import Drops
 from gossip.core.facts import liveness_fact, record_fact
 from gossip.core.member import Status
 from gossip.core.timers import Timer, Timers
@@ -32,9 +33,6 @@ members are told of each; a third from twice as many pieces on. The budget then 
 
 LEAST_SHARE = 3
 """To no less than one of so many members a piece is pushed, however much there is."""
-
-MAX_RUMOURS = 4096
-"""Rumours kept at once; reconciliation finds whatever had to be dropped."""
 
 
 @attrs.define(eq=False, weakref_slot=False)
@@ -55,10 +53,11 @@ class Rumour:
 class Dissemination:
     """The rumours of one node, those to push at once and those that ride."""
 
-    def __init__(self, config: Config, view: View, timers: Timers, now: float) -> None:
+    def __init__(self, config: Config, view: View, timers: Timers, drops: Drops, now: float) -> None:
         self._config = config
         self._view = view
         self._timers = timers
+        self._drops = drops
         self._bucket = TokenBucket(config.push_rate, config.push_burst, now)
         self._rumours: dict[int, Rumour] = {}
         self._hot: dict[int, None] = {}
@@ -75,8 +74,9 @@ class Dissemination:
         rumour = self._rumours.pop(entry.id, None)
         if rumour is not None:
             record, liveness = record or rumour.record, liveness or rumour.liveness
-        while len(self._rumours) >= MAX_RUMOURS:
+        while len(self._rumours) >= self._config.max_rumours:
             self._drop(next(iter(self._rumours)))
+            self._drops.note("too many rumours")
         self._rumours[entry.id] = Rumour(record, liveness, source, now)
         self._hot[entry.id] = None
         if self._push_timer is None:

@@ -15,6 +15,7 @@ from gossip.core.address import Address
 from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
 from gossip.core.dissemination import Dissemination
+from gossip.core.drops import Drops
 from gossip.core.facts import liveness_fact
 from gossip.core.local import LocalMember
 from gossip.core.messages import ANONYMOUS, Ack, Body, News, Ping
@@ -67,12 +68,13 @@ class Outbox:
     """Everything this node is about to send."""
 
     def __init__(self, config: Config, view: View, local: LocalMember, dissemination: Dissemination,
-                 codec: Codec, now: float) -> None:  # fmt: skip
+                 codec: Codec, drops: Drops, now: float) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._local = local
         self._dissemination = dissemination
         self._codec = codec
+        self._drops = drops
         self._answers = TokenBucket(ANSWERS_PER_PUSH * config.push_rate, config.push_burst, now)
         self.datagrams: list[tuple[bytes, Address]] = []
         """Composed but not yet taken, in order."""
@@ -80,7 +82,6 @@ class Outbox:
         """What is to be done with streams and not yet taken, in order."""
         self.datagrams_sent = 0
         self.bytes_sent = 0
-        self.dropped = 0
 
     @property
     def pending(self) -> int:
@@ -163,7 +164,7 @@ class Outbox:
         if path.stream is not None:
             self.actions.append(SendFrame(path.stream, data))
         elif len(self.datagrams) >= MAX_PENDING_DATAGRAMS:
-            self.dropped += 1
+            self._drops.note("too much to send")
         else:
             self.datagrams.append((data, path.address))
             self.datagrams_sent += 1

@@ -19,6 +19,7 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drops import Drops
 from gossip.core.health import LocalHealth
 from gossip.core.messages import IndirectAck, Nack, Ping, PingRequest
 from gossip.core.outbox import CloseStream, Outbox, Path
@@ -96,7 +97,7 @@ class Prober:
     """All probes of one node that are under way."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
-                 health: LocalHealth, streams: Streams) -> None:  # fmt: skip
+                 health: LocalHealth, streams: Streams, drops: Drops) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._timers = timers
@@ -104,20 +105,26 @@ class Prober:
         self._outbox = outbox
         self._health = health
         self._streams = streams
+        self._drops = drops
         self._waiting: dict[int, tuple[_Probe, float]] = {}
+        self.under_way = 0
+        """Number of probes, for this node and for others, that have begun and not ended."""
         self._helping = 0
         self.round_trip = RoundTrip()
         self.answered_by_stream = 0
         self.answered_through_helpers = 0
 
-    @property
-    def unanswered(self) -> int:
-        """Number of questions, for this node and for others, whose answer may still come."""
-        return len(self._waiting)
-
     def probe(self, target: Entry, attempts: Sequence[Attempt], done: Callable[[Result, float], None],
               now: float) -> None:  # fmt: skip
-        """Ask ``target`` in these ways, one after the other; ``done(result, now)`` is called once."""
+        """Ask ``target`` in these ways, one after the other; ``done(result, now)`` is called once.
+
+        With too many under way already, that begins later: silence to a question not asked is nobody's fault.
+        """
+        if self._is_full:
+            self._drops.note("too many probes")
+            self._timers.at(now + self.timeout(target), lambda now: self.probe(target, attempts, done, now))
+            return
+        self.under_way += 1
         wanted = max(target.estimate.floor(now), target.registers.heartbeat + 1)
         probe = _Probe(target, attempts, done, now, wanted)
         self._attempt(probe, now)
@@ -125,7 +132,7 @@ class Prober:
     def help(self, path: Path, token: int, target_id: int, now: float) -> None:
         """Ask a member on behalf of the peer at ``path`` and tell it what came of it."""
         target = self._view.get(target_id)
-        if target is None or self._helping >= MAX_HELP:
+        if target is None or self._helping >= MAX_HELP or self._is_full:
             self._outbox.send(path, Nack(token, target_id), now)
             return
         self._helping += 1
@@ -199,6 +206,10 @@ class Prober:
         measured = target.round_trip or self.round_trip
         return measured.timeout(self._config) * self._health.timeout_factor
 
+    @property
+    def _is_full(self) -> bool:
+        return self.under_way >= self._config.max_probes
+
     def _attempt(self, probe: _Probe, now: float) -> None:
         attempt = probe.attempts[probe.stage]
         target = probe.target
@@ -253,6 +264,7 @@ class Prober:
             self._waiting.pop(token, None)
         if probe.stream is not None:
             self._outbox.act(CloseStream(probe.stream))
+        self.under_way -= 1
         if answered:
             self._health.improve()
         is_refused = not answered and not probe.awaited

@@ -12,7 +12,6 @@ This module only passes messages and changes from one to the other.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from gossip.core.address import Address
@@ -20,6 +19,7 @@ from gossip.core.belief import Belief, Disbelief, Verdict
 from gossip.core.config import Config
 from gossip.core.detector import Detector
 from gossip.core.dissemination import Dissemination
+from gossip.core.drops import Drops
 from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.facts import all_facts, liveness_fact, record_fact
@@ -61,7 +61,7 @@ MAX_CORRECTIONS = 8
 """Datagrams in which the sender of outdated facts is told better, at most."""
 
 MAX_CHALLENGES = 8
-"""Open challenges to processes that speak under another's name."""
+"""Challenges to processes that speak under another's name, within the time that one is open."""
 
 FORGET_EVERY_ROUNDS = 16
 """Rounds between two looks for members that may be forgotten."""
@@ -83,6 +83,8 @@ class Protocol:
         :raises ConfigurationError: if the name, the address or the metadata cannot be announced.
         """
         self._config = config
+        self.drops = Drops()
+        """What was refused or given up, by reason. A driver adds what it refuses itself."""
         self._random = random
         signatures = Signatures(config.cluster, identities)
         self._local = LocalMember(config, name, generation, random, now, address, metadata or {}, signatures)
@@ -91,11 +93,13 @@ class Protocol:
         self._health = LocalHealth()
         self._journal = Journal(self._view)
         self._belief = Belief(config, self._view, self._local, signatures)
-        self._dissemination = Dissemination(config, self._view, self._timers, now)
+        self._dissemination = Dissemination(config, self._view, self._timers, self.drops, now)
         self._codec = Codec(config.cluster)
-        self._outbox = Outbox(config, self._view, self._local, self._dissemination, self._codec, now)
-        self._streams = Streams(self._outbox)
-        self._prober = Prober(config, self._view, self._timers, random, self._outbox, self._health, self._streams)
+        self._outbox = Outbox(config, self._view, self._local, self._dissemination, self._codec, self.drops, now)
+        self._streams = Streams(config, self._outbox, self.drops)
+        self._prober = Prober(
+            config, self._view, self._timers, random, self._outbox, self._health, self._streams, self.drops
+        )
         self._suspicions = Suspicions(config, self._view, self._timers, random, self._prober, self._health)
         self._detector = Detector(
             config, self._view, self._timers, random, self._prober, self._suspicions, self._health
@@ -108,7 +112,6 @@ class Protocol:
         self._dissemination.send_news = self._outbox.send_news
         self._suspicions.changed = self._judged
         self._detector.changed = self._accused
-        self._dropped: Counter[str] = Counter()
         self._datagrams_received = 0
         self._datagrams_refused = 0
         self._accusations = 0
@@ -123,7 +126,9 @@ class Protocol:
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         """Take in a datagram that arrived from ``source``."""
         self._datagrams_received += 1
+        self.drops.handling = source
         self._receive(data, Path(source), now)
+        self.drops.handling = None
 
     def datagram_refused(self, destination: Address, now: float) -> None:
         """Take note that the system at ``destination`` refused a datagram of ours: no process listens there.
@@ -138,14 +143,13 @@ class Protocol:
         """Take in a message that arrived on a stream."""
         opened = self._streams.get(stream)
         if opened is not None:
+            self.drops.handling = opened.path.address
             self._receive(data, opened.path, now)
+            self.drops.handling = None
 
     def stream_accepted(self, source: Address, now: float) -> int | None:
         """Take in a stream that a peer opened. Its number; None if there are too many already."""
-        number = self._streams.accept(source)
-        if number is None:
-            self._dropped["too many streams"] += 1
-        return number
+        return self._streams.accept(source)
 
     def stream_closed(self, stream: int, now: float) -> None:
         """Take note that a stream has ended, or could not be opened."""
@@ -189,10 +193,10 @@ class Protocol:
             try:
                 outcome = self._belief.take(RecordFact(record_of(member), 0), now)
             except WireError as error:
-                self._dropped[str(error)] += 1
+                self.drops.note(str(error))
                 continue
             if isinstance(outcome, Disbelief):
-                self._dropped[outcome.reason] += 1
+                self.drops.note(outcome.reason)
 
     def update(self, metadata: Mapping[str, str], now: float) -> None:
         """Replace this node's metadata, and tell everybody.
@@ -244,6 +248,11 @@ class Protocol:
         """The newest bearer of a name."""
         entry = self._view.named(name)
         return None if entry is None else entry.snapshot()
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        return self._config
 
     @property
     def view(self) -> View:
@@ -301,7 +310,7 @@ class Protocol:
             self._outbox.datagrams_sent,
             self._outbox.bytes_sent,
             self._datagrams_refused,
-            dict(self._dropped),
+            dict(self.drops.counts),
             self._accusations,
             self._reconciler.started,
             self._joining.heals,
@@ -318,7 +327,7 @@ class Protocol:
             self._view.tombstones,
             len(self._dissemination),
             len(self._timers),
-            self._prober.unanswered,
+            self._prober.under_way,
             len(self._streams),
             self._joining.unanswered,
             len(self._rivals),
@@ -332,10 +341,10 @@ class Protocol:
         try:
             message = self._codec.decode(data)
         except WireError as error:
-            self._dropped[str(error)] += 1
+            self.drops.note(str(error))
             return
         if message.sender == self._local.entry.id:
-            self._dropped["our own message"] += 1
+            self.drops.note("our own message")
             return
         self._local.refresh(now)
         sender = self._hear_sender(message, path, now)
@@ -353,21 +362,22 @@ class Protocol:
             if isinstance(outcome, Change):
                 self._changed(outcome, now, sender.id)
             elif isinstance(outcome, Disbelief):
-                self._dropped[outcome.reason] += 1
+                self.drops.note(outcome.reason)
         return sender
 
     def _hear_facts(self, facts: Sequence[Fact], teller: int, path: Path, now: float) -> list[bytes]:
         """Take in facts; returns the facts, encoded, that their teller should be told in return."""
         stream = None if path.stream is None else self._streams.get(path.stream)
         is_first_copy = stream is not None and stream.copies_view
+        source = None if is_first_copy else path.address.host
         corrections: dict[int, list[bytes]] = {}
         for fact in facts:
-            outcome = self._belief.take(fact, now)
+            outcome = self._belief.take(fact, now, source)
             if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
                 continue
             entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
             if isinstance(outcome, Disbelief):
-                self._dropped[outcome.reason] += 1
+                self.drops.note(outcome.reason)
                 entry = outcome.bearer
                 if outcome.rival is not None and fact.id == teller:
                     self._challenge(outcome.rival, path, now)
@@ -424,7 +434,7 @@ class Protocol:
         stream = None if path.stream is None else self._streams.get(path.stream)
         asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
         self._farewell.acknowledged(token, sender)
-        rival = self._rivals.pop(token, None)
+        rival = self._rivals.get(token)
         if rival is not None and rival.id == sender:
             self._journal.note_conflict(rival, now)
         contact = self._joining.answered(token)

@@ -20,7 +20,7 @@ class ProtocolStats:
     datagrams_refused: int
     """Datagrams of which the system of a peer said that no process listens there, where the driver learns of it."""
     dropped: Mapping[str, int]
-    """Messages and facts refused, by reason."""
+    """Messages, facts and streams refused, and what was given up at a bound, by reason."""
     suspicions: int
     """Times this node accused a member."""
     reconciliations: int
@@ -48,7 +48,7 @@ class ProtocolLoad:
     timers: int
     """Timers pending, and those called off whose time has not come."""
     probes: int
-    """Questions, for this node and for others, whose answer may still come."""
+    """Members being asked, for this node and for others."""
     streams: int
     """Open streams, in both directions."""
     contacts: int

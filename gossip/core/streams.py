@@ -7,15 +7,18 @@ newcomer's first copy of the view) or does not get through. The driver connects,
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import attrs
 
 from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.drops import Drops
 from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path
 
-MAX_INCOMING = 192
-"""Streams that others may hold open to this node at once: one for each of a hundred newcomers and as many
-last-resort probes. Below what the driver allows in all (256), so that our own always find a place."""
+INCOMING_SHARE = 0.75
+"""Of the streams that there may be at once, others may hold so many: 192 of 256, one for each of a hundred newcomers
+and as many last-resort probes. So our own always find a place."""
 
 
 @attrs.define
@@ -32,11 +35,13 @@ class Stream:
 class Streams:
     """The open streams of one node, by number."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, config: Config, outbox: Outbox, drops: Drops) -> None:
+        self._config = config
         self._outbox = outbox
+        self._drops = drops
         self._numbers = itertools.count(1)
         self._open: dict[int, Stream] = {}
-        self._incoming = 0
+        self._incoming: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -53,12 +58,16 @@ class Streams:
         return number
 
     def accept(self, source: Address) -> int | None:
-        """Take in a stream that a peer opened; None if there are too many."""
-        if self._incoming >= MAX_INCOMING:
+        """Take in a stream that a peer opened; None, and counted, if there are too many."""
+        if self._incoming.total() >= int(INCOMING_SHARE * self._config.max_streams):
+            self._drops.note("too many streams", source)
+            return None
+        if self._incoming[source.host] >= self._config.max_streams_per_source:
+            self._drops.note("too many streams of one source", source)
             return None
         number = next(self._numbers)
         self._open[number] = Stream(number, Path(source, number), True)
-        self._incoming += 1
+        self._incoming[source.host] += 1
         return number
 
     def close(self, number: int) -> None:
@@ -70,5 +79,6 @@ class Streams:
         """Forget a stream that has ended, and say which it was."""
         stream = self._open.pop(number, None)
         if stream is not None and stream.incoming:
-            self._incoming -= 1
+            self._incoming[stream.path.address.host] -= 1
+            self._incoming = +self._incoming  # without those who hold none
         return stream

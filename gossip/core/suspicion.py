@@ -82,6 +82,8 @@ class Suspicions:
             if case is not None:
                 self._close(case)
         elif case is None:
+            if len(self._cases) >= 2 * len(self._view):
+                self._close_moot()
             patience = self._config.probe_interval * (1 + self._random.random())
             case = self._cases[entry.id] = _Case(entry, now, now, patience)
             self._arm(case, now)
@@ -169,6 +171,12 @@ class Suspicions:
         if self._view.get(case.entry.id) is not case.entry and self._cases.get(case.entry.id) is case:
             self._close(case)
         return self._cases.get(case.entry.id) is not case
+
+    def _close_moot(self) -> None:
+        """Close the cases of those whose name has meanwhile gone to a later generation; their timers would, too, but
+        invented generations come faster."""
+        for case in list(self._cases.values()):
+            self._is_moot(case)
 
     def _close(self, case: _Case) -> None:
         if case.timer is not None:

@@ -14,6 +14,10 @@ import attrs
 
 Callback = Callable[[float], None]
 
+SWEEP_FROM = 1024
+"""Timers among which those called off are first looked for, and then again whenever there are twice as many as were
+left: a peer that makes this node set a timer anew with each message must not fill the memory."""
+
 
 @attrs.define(eq=False)
 class Timer:
@@ -34,19 +38,22 @@ class Timer:
 class Timers:
     """Pending timers in the order of their deadlines, first set first served among equals.
 
-    Those called off are among them, and count, until their time has come.
+    Those called off are among them, and count, until their time has come or they are too many.
     """
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = itertools.count()
         self._shift = 0.0
+        self._sweep_at = SWEEP_FROM
 
     def __len__(self) -> int:
         return len(self._heap)
 
     def at(self, deadline: float, callback: Callback) -> Timer:
         """Call ``callback(now)`` once ``deadline`` has come."""
+        if len(self._heap) >= self._sweep_at:
+            self._sweep()
         timer = Timer(callback)
         heapq.heappush(self._heap, (deadline - self._shift, next(self._count), timer))
         return timer
@@ -60,6 +67,11 @@ class Timers:
                 return deadline + self._shift
             heapq.heappop(heap)
         return None
+
+    def _sweep(self) -> None:
+        self._heap = [each for each in self._heap if each[2].is_pending]
+        heapq.heapify(self._heap)
+        self._sweep_at = max(SWEEP_FROM, 2 * len(self._heap))
 
     def push_back(self, seconds: float) -> None:
         """Make every pending timer due ``seconds`` later."""

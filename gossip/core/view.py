@@ -247,7 +247,7 @@ class View:
                 raise Refused("id of another member", namesake)
             self._remove(namesake)
         if bearer is None:
-            self._make_room()
+            self._make_room(now)
         else:
             self._remove(bearer)
         entry = Entry.first(record, heartbeat, now)
@@ -347,10 +347,17 @@ class View:
             self._tombstones.pop(next(iter(self._tombstones)))
         self._tombstones[name] = Tombstone(entry, now + self._config.forget_after)
 
-    def _make_room(self) -> None:
+    def _make_room(self, now: float) -> None:
+        """See to it that there is a place, if need be that of somebody who is gone.
+
+        Those who have answered a question of ours go last, and keep their place for as long as a suspect has to
+        refute: members can be invented, and must not crowd out one that is only said to be gone.
+        """
         if len(self._entries) < self._config.max_members:
             return
-        oldest = next(iter(self._gone.values()), None)
-        if oldest is None:
-            raise Refused("view is full")
-        self._bury(oldest, oldest.gone_at or 0.0)
+        leaving = next((each for each in self._gone.values() if each.round_trip is None), None)
+        if leaving is None:
+            leaving = next(iter(self._gone.values()), None)
+            if leaving is None or now < (leaving.gone_at or 0.0) + self._config.suspicion_max:
+                raise Refused("view is full")
+        self._bury(leaving, leaving.gone_at or 0.0)

@@ -56,6 +56,8 @@ def test_a_bad_cluster_name_is_refused(cluster: Any) -> None:
         ({"ack_timeout_min": 0.3}, ["ack_timeout_initial", "ack_timeout_min"]),
         ({"suspicion_min": 0.5}, ["suspicion_min", "ack_timeout_max"]),
         ({"suspicion_max": 1.0}, ["suspicion_max", "suspicion_min"]),
+        ({"stream_timeout": 4.0}, ["stream_timeout", "stream_idle_timeout"]),
+        ({"stream_idle_timeout": 20.0}, ["stream_timeout", "stream_idle_timeout"]),
         ({"max_metadata": 1000}, ["max_metadata", "max_datagram"]),
         ({"max_datagram": 600}, ["max_metadata", "max_datagram"]),
     ],

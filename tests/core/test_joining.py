@@ -208,10 +208,9 @@ class Framed(Observer):
             peers.append(peer.key)
 
 
-def test_newcomers_whom_the_seed_refuses_copy_the_view_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_INCOMING", 4)
+def test_newcomers_whom_the_seed_refuses_copy_the_view_from_others() -> None:
     framed = Framed()
-    sim = Simulation(observers=[framed])
+    sim = Simulation(config=Config.lan(max_streams=6), observers=[framed])
     sim.start_many(24)
     expect_agreement(sim, within=JOINED_WITHIN_S)
     sim.run(2 * COPY_TRIES * COPY_PAUSE_S)
@@ -221,7 +220,7 @@ def test_newcomers_whom_the_seed_refuses_copy_the_view_from_others(monkeypatch: 
 
 
 def test_where_no_stream_gets_through_a_newcomer_stops_asking_for_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_INCOMING", 0)
+    monkeypatch.setattr(streams, "INCOMING_SHARE", 0.0)
     sim = cluster(8)
     sim.run(60)
     refused = sum(dropped(node, "too many streams") for node in everybody(sim))

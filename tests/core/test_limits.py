@@ -9,7 +9,6 @@ from gossip.core.address import Address
 from gossip.core.belief import Disbelief
 from gossip.core.config import Config
 from gossip.core.messages import RecordFact
-from gossip.core.streams import MAX_INCOMING
 from tests.core.worlds import (
     SEEDS,
     STRANGER,
@@ -23,6 +22,7 @@ from tests.core.worlds import (
     expect_agreement,
     expect_no_deaths,
     expect_seen,
+    forged,
     inject,
     presented,
     tap,
@@ -33,6 +33,11 @@ def record(number: int, *, name: str | None = None, metadata: dict[str, str] | N
            address: Address = STRANGER, generation: int = 1_700_000_000_000) -> RecordFact:  # fmt: skip
     """The record of somebody who does not run."""
     return presented(1000 + number, name or f"ghost{number}", generation, 1, address, metadata or {}, 10)
+
+
+def stranger(number: int) -> Address:
+    """One of many hosts at which nobody runs."""
+    return Address(f"198.18.{number >> 8 & 255}.{number & 255}", 7946)
 
 
 def test_a_full_view_refuses_and_counts_further_members() -> None:
@@ -172,13 +177,50 @@ def test_a_member_whose_clock_is_a_day_off_is_welcome() -> None:
 def test_streams_beyond_the_limit_are_refused_and_counted_and_closing_makes_room() -> None:
     sim = cluster(1)
     protocol = sim.nodes["n0"].protocol
-    numbers = [protocol.stream_accepted(STRANGER, sim.now) for _ in range(MAX_INCOMING)]
+    most = sim.config.max_streams * 3 // 4
+    numbers = [protocol.stream_accepted(stranger(each), sim.now) for each in range(most)]
     assert None not in numbers
-    assert len(set(numbers)) == MAX_INCOMING
+    assert len(set(numbers)) == most
     assert protocol.stream_accepted(STRANGER, sim.now) is None
     assert dropped(sim.nodes["n0"], "too many streams") == 1
     protocol.stream_closed(numbers[0] or 0, sim.now)
     assert protocol.stream_accepted(STRANGER, sim.now) is not None
+
+
+def test_streams_of_one_source_beyond_its_limit_are_refused_and_counted_whatever_its_ports() -> None:
+    sim = cluster(1, config=Config.lan(max_streams_per_source=5))
+    protocol = sim.nodes["n0"].protocol
+    numbers = [protocol.stream_accepted(Address(STRANGER.host, port), sim.now) for port in range(1000, 1008)]
+    assert [number is not None for number in numbers] == [True] * 5 + [False] * 3
+    assert dropped(sim.nodes["n0"], "too many streams of one source") == 3
+    assert protocol.stream_accepted(stranger(1), sim.now) is not None
+    protocol.stream_closed(numbers[2] or 0, sim.now)
+    assert protocol.stream_accepted(STRANGER, sim.now) is not None
+    assert protocol.stream_accepted(STRANGER, sim.now) is None
+
+
+def test_whose_message_was_dropped_last_is_known_by_reason() -> None:
+    sim = cluster(2)
+    protocol = sim.nodes["n0"].protocol
+    sim.inject("n0", b"noise", stranger(1))
+    sim.inject("n0", b"noise", stranger(2))
+    sim.inject("n0", forged(sim, record(1, metadata={"k": "v" * 600})), stranger(3))
+    number = protocol.stream_accepted(stranger(4), sim.now)
+    assert number is not None
+    protocol.receive_frame(number, forged(sim, record(2, address=Address("::", 0))), sim.now)
+    assert protocol.drops.last_source == {
+        "damaged": stranger(2),
+        "metadata too large": stranger(3),
+        "address nobody can send to": stranger(4),
+    }
+    assert protocol.drops.total == sum(protocol.stats.dropped.values()) == 4
+
+
+def test_what_is_given_up_while_no_message_is_handled_is_blamed_on_nobody() -> None:
+    sim = cluster(2, config=Config.lan(max_rumours=16))
+    inject(sim, ["n0"], *[record(number) for number in range(16)])
+    sim.update("n0", {"one": "more"})
+    assert sim.nodes["n0"].protocol.drops.last_source == {"too many rumours": None}
 
 
 def test_frames_and_ends_of_streams_that_are_not_open_do_nothing() -> None:

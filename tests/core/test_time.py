@@ -12,7 +12,7 @@ from gossip.core.health import WORST, LocalHealth
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS, HEARTBEAT_STEP_S, HeartbeatCounter, HeartbeatEstimate
 from gossip.core.rtt import RoundTrip
 from gossip.core.suspicion import suspicion_timeout
-from gossip.core.timers import Timers
+from gossip.core.timers import SWEEP_FROM, Timers
 
 seconds = st.floats(0, 10_000)
 
@@ -50,6 +50,17 @@ def test_a_cancelled_timer_neither_runs_nor_counts() -> None:
     timers.run_due(3.0)
     assert ran == ["second"]
     first.cancel()
+
+
+def test_timers_called_off_do_not_pile_up_and_those_left_run_in_their_order() -> None:
+    timers, ran = Timers(), list[int]()
+    for number in range(20 * SWEEP_FROM):
+        timer = timers.at(1.0 + number % 7, lambda _now, n=number: ran.append(n))  # type: ignore[misc]
+        if number % 100:
+            timer.cancel()
+        assert len(timers) <= SWEEP_FROM
+    timers.run_due(10.0)
+    assert ran == sorted(range(0, 20 * SWEEP_FROM, 100), key=lambda number: (number % 7, number))
 
 
 def test_a_timer_can_cancel_another_that_is_due_at_the_same_time() -> None:

@@ -48,7 +48,7 @@ async def test_nodes_with_one_key_see_each_other_and_nothing_they_say_can_be_rea
         nodes[0].update({"colour": "blue"})
         await until(lambda: all(node.get("node-0").metadata for node in nodes))  # type: ignore[union-attr]
         assert all(set(node.stats.opened) == {KEY.id} for node in nodes)
-        assert not any(node.stats.refused for node in nodes)
+        assert not any(node.stats.protocol.dropped for node in nodes)
 
 
 async def test_a_datagram_is_not_larger_for_being_sealed() -> None:
@@ -73,7 +73,7 @@ async def test_whoever_has_no_key_of_the_cluster_does_not_become_a_member(keyrin
         local_node("stranger", keyring=keyring, seeds=[a.address]) as stranger,
     ):
         reason = "sealed with an unknown key" if keyring == Keyring.of(OTHER_KEY) else "not sealed"
-        await until(lambda: a.stats.refused.get(reason, 0) >= 2)  # a datagram and a stream
+        await until(lambda: a.stats.protocol.dropped.get(reason, 0) >= 2)  # a datagram and a stream
         await until(lambda: b.alive == 2)
         assert stranger.alive == 1
         assert a.get("stranger") is None
@@ -110,7 +110,7 @@ async def _change_keys(start: Keyring, steps: list[Keyring]) -> None:
                     assert item.kind is EventKind.UPDATED
                     if item.member.metadata["step"] == f"{len(steps) - 1} node-3":
                         break
-        assert not any(node.stats.refused for node in nodes)
+        assert not any(node.stats.protocol.dropped for node in nodes)
         assert all(node.keyring == steps[-1] for node in nodes)
 
 

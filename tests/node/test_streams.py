@@ -7,13 +7,13 @@ import random
 import socket
 import struct
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 import trio
 
-from gossip import Address, Node
+from gossip import Address, Config, Node
 from gossip.core.errors import WireError
 from gossip.core.outbox import CloseStream, OpenStream, SendFrame
 from gossip.core.protocol import Protocol
@@ -38,8 +38,8 @@ def closed_streams(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, 
 
 
 @asynccontextmanager
-async def connected(node: Node) -> AsyncIterator[trio.SocketStream]:
-    stream = await trio.open_tcp_stream(*node.bound_address)
+async def connected(node: Node, host: str | None = None) -> AsyncIterator[trio.SocketStream]:
+    stream = await trio.open_tcp_stream(host or node.bound_address.host, node.bound_address.port)
     async with stream:
         yield stream
 
@@ -92,43 +92,41 @@ async def test_a_frame_of_an_impossible_length_ends_the_stream(
         assert len(closed_streams) == 1
 
 
-async def test_an_idle_stream_is_cut(monkeypatch: pytest.MonkeyPatch, closed_streams: list[tuple[int, int]]) -> None:
-    monkeypatch.setattr("gossip.streams.IDLE_TIMEOUT_S", 0.1)
-    async with local_node("a") as a:
+async def test_an_idle_stream_is_cut_and_counted(closed_streams: list[tuple[int, int]]) -> None:
+    async with local_node("a", config=Config.local(stream_idle_timeout=0.1)) as a:
         async with connected(a) as stream:
             assert await ends(stream)
         await until(lambda: a.stats.streams_failed == 1)
+        assert a.stats.protocol.dropped == {"stream out of time": 1}
         assert len(closed_streams) == 1
 
 
-async def test_a_stream_that_trickles_is_cut_in_the_end(
-    monkeypatch: pytest.MonkeyPatch, closed_streams: list[tuple[int, int]]
-) -> None:
-    monkeypatch.setattr("gossip.streams.TOTAL_TIMEOUT_S", 0.3)
-    async with local_node("a") as a, connected(a) as stream:
+async def test_a_stream_that_trickles_is_cut_in_the_end_and_counted(closed_streams: list[tuple[int, int]]) -> None:
+    config = Config.local(stream_timeout=0.3, stream_idle_timeout=0.3)
+    async with local_node("a", config=config) as a, connected(a) as stream:
         await stream.send_all(struct.pack("!I", 1000))
         with pytest.raises(trio.BrokenResourceError), trio.fail_after(PATIENCE_S):  # noqa: PT012
             while True:
                 await stream.send_all(b"x")
                 await trio.sleep(0.01)
         await until(lambda: a.stats.streams_failed == 1)
+        assert a.stats.protocol.dropped == {"stream out of time": 1}
 
 
-async def test_a_stream_that_brings_too_much_is_cut(
-    monkeypatch: pytest.MonkeyPatch, closed_streams: list[tuple[int, int]]
-) -> None:
-    monkeypatch.setattr("gossip.streams.MAX_STREAM_BYTES", 100_000)
-    async with local_node("a") as a, connected(a) as stream:
+async def test_a_stream_that_brings_too_much_is_cut_and_counted(closed_streams: list[tuple[int, int]]) -> None:
+    config = Config.local(max_stream_bytes=200_000)
+    async with local_node("a", config=config) as a, connected(a) as stream:
         with pytest.raises(trio.BrokenResourceError), trio.fail_after(PATIENCE_S):  # noqa: PT012
             while True:
                 await stream.send_all(pack_frame(b"x" * 50_000))
         await until(lambda: a.stats.streams_failed == 1)
+        assert a.stats.protocol.dropped["stream too long"] == 1
 
 
+@pytest.mark.parametrize("timeouts", [(60.0, 0.3), (0.3, 0.3)], ids=["idle", "in all"])
 async def test_a_peer_that_does_not_read_is_cut_and_costs_no_memory(
-    monkeypatch: pytest.MonkeyPatch, closed_streams: list[tuple[int, int]]
+    timeouts: tuple[float, float], monkeypatch: pytest.MonkeyPatch, closed_streams: list[tuple[int, int]]
 ) -> None:
-    monkeypatch.setattr("gossip.streams.IDLE_TIMEOUT_S", 0.3)
     frames = 0
 
     def answer_at_length(self: Protocol, stream: int, data: bytes, now: float) -> None:
@@ -144,20 +142,79 @@ async def test_a_peer_that_does_not_read_is_cut_and_costs_no_memory(
     replies: list[SendFrame] = []
     monkeypatch.setattr(Protocol, "receive_frame", answer_at_length)
     monkeypatch.setattr(Protocol, "stream_actions", take)
-    async with local_node("a") as a, connected(a) as stream:
+    config = Config.local(stream_timeout=timeouts[0], stream_idle_timeout=timeouts[1])
+    async with local_node("a", config=config) as a, connected(a) as stream:
         await stream.send_all(pack_frame(b"?") * 1000)
         await until(lambda: a.stats.streams_failed == 1)
+        assert a.stats.protocol.dropped == {"stream out of time": 1}
         assert frames < 100
 
 
-async def test_too_many_streams_are_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gossip.streams.MAX_STREAMS", 2)
-    async with local_node("a") as a, connected(a), connected(a):
-        await until(lambda: a.stats.streams_active == 2)
-        async with connected(a) as third:
-            assert await ends(third)
+async def test_streams_beyond_what_others_may_open_are_closed_at_once() -> None:
+    async with local_node("a", config=Config.local(max_streams=4)) as a, connected(a), connected(a), connected(a):
+        await until(lambda: a.stats.streams_active == 3)
+        async with connected(a) as fourth:
+            assert await ends(fourth)
+        assert a.stats.protocol.dropped == {"too many streams": 1}
         assert a.stats.streams_refused == 1
-        assert a.stats.streams_accepted == 2
+        assert a.stats.streams_accepted == 3
+
+
+async def test_streams_of_the_nodes_own_count_among_all_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config.local(max_streams=4)
+    async with local_node("a", config=config) as a, local_node("b") as b, connected(a), connected(a):
+        script = _Scripted(a, monkeypatch)
+        script.do(OpenStream(91, b.address), OpenStream(92, b.address))
+        await until(lambda: a.stats.streams_active == 4)
+        async with connected(a) as fifth:
+            assert await ends(fifth)
+        assert a.stats.protocol.dropped == {"too many streams": 1}
+        script.do(OpenStream(93, b.address))
+        await until(lambda: script.closed == [93])
+        assert a.stats.streams_refused == 2
+
+
+async def test_whoever_takes_all_the_streams_it_can_leaves_room_for_others() -> None:
+    config = Config.local(max_streams_per_source=2)
+    async with local_node("a", bind="[::]:0", config=config) as a:
+        async with connected(a, "127.0.0.1"), connected(a, "127.0.0.1") as second:
+            await until(lambda: a.stats.streams_active == 2)
+            async with connected(a, "127.0.0.1") as third:
+                assert await ends(third)
+            assert a.stats.protocol.dropped == {"too many streams of one source": 1}
+            async with connected(a, "::1"):
+                await until(lambda: a.stats.streams_active == 3)
+            await second.aclose()
+            await until(lambda: a.stats.streams_active == 1)
+            async with connected(a, "127.0.0.1"):
+                await until(lambda: a.stats.streams_accepted == 4)
+        assert a.stats.streams_refused == 1
+
+
+async def test_whoever_holds_streams_as_long_as_it_can_keeps_no_member_from_joining() -> None:
+    """Places that it holds come free at the total deadline; a member that finds none joins without a stream."""
+    config = Config.local(max_streams=8, max_streams_per_source=4, stream_timeout=0.5, stream_idle_timeout=0.5)
+    async with trio.open_nursery() as nursery, cluster(2, config) as nodes:
+        for _ in range(6):
+            nursery.start_soon(_hold_streams, nodes[0].bound_address)
+        await until(lambda: nodes[0].stats.protocol.dropped.get("too many streams of one source", 0) > 0)
+        async with local_node("late", seeds=[nodes[0].address], config=config) as late:
+            await until(lambda: late.alive == nodes[0].alive == nodes[1].alive == 3)
+        await until(lambda: nodes[0].stats.protocol.dropped.get("stream out of time", 0) > 6)
+        assert await is_well(nodes)
+        nursery.cancel_scope.cancel()
+
+
+async def _hold_streams(address: Address) -> None:
+    """Open a stream again and again, and send as little on it as keeps it from being idle."""
+    while True:
+        await trio.sleep(0.01)
+        with suppress(OSError, trio.BrokenResourceError):
+            async with await trio.open_tcp_stream(*address) as stream:
+                await stream.send_all(struct.pack("!I", 1000))
+                while True:
+                    await stream.send_all(b"x")
+                    await trio.sleep(0.05)
 
 
 async def test_a_frame_cut_short_counts_as_a_failure(closed_streams: list[tuple[int, int]]) -> None:
@@ -270,10 +327,9 @@ async def test_everything_said_before_closing_arrives(monkeypatch: pytest.Monkey
 
 
 async def test_too_much_to_say_cuts_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gossip.streams.MAX_STREAM_BYTES", 100_000)
-    async with local_node("a") as a, local_node("b") as b:
+    async with local_node("a", config=Config.local(max_stream_bytes=150_000)) as a, local_node("b") as b:
         script = _Scripted(a, monkeypatch)
-        script.do(OpenStream(1, b.address), SendFrame(1, b"x" * 60_000), SendFrame(1, b"x" * 60_000))
+        script.do(OpenStream(1, b.address), *[SendFrame(1, b"x" * 60_000)] * 3)
         await until(lambda: script.closed == [1])
         assert a.stats.streams_failed == 1
 

@@ -1,0 +1,61 @@
+"""What the log says about what a node drops: one line per kind and second at most, with the reason and the source.
+
+The core and the streams count what they drop in :class:`gossip.core.drops.Drops`; this looks at the counts. A line
+holds a reason, which is a text of this project, an address as the operating system tells it, and how many drops of
+the kind there were since its last line. Nothing in it was written by a peer.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from gossip.core.drops import Drops
+
+PERIOD_S = 1.0
+"""Between two lines of one kind."""
+
+ROUTINE = frozenset(
+    {
+        "buried member",
+        "our own message",
+        "superseded member",
+        "too many probes",
+        "too many rumours",
+        "too many streams",
+        "too much to send",
+    }
+)
+"""Kinds that a healthy cluster knows too, where members restart, are among their own seeds, or join or die in great
+numbers: told as information. All others are warnings."""
+
+_log = logging.getLogger(__name__)
+
+
+class DropLog:
+    """Writes the drops of one node into the log."""
+
+    def __init__(self, node_name: str, drops: Drops) -> None:
+        self._node_name = node_name
+        self._drops = drops
+        self._told: dict[str, int] = {}
+        self._told_in_all = 0
+        self._silent_until: dict[str, float] = {}
+
+    def look(self, now: float) -> None:
+        """Write what is new, if its time has come. Costs next to nothing where there is nothing."""
+        if self._drops.total == self._told_in_all:
+            return
+        for reason, count in self._drops.counts.items():
+            new = count - self._told.get(reason, 0)
+            if new and now >= self._silent_until.get(reason, -math.inf):
+                self._told[reason] = count
+                self._told_in_all += new
+                self._silent_until[reason] = now + PERIOD_S
+                self._write(reason, new)
+
+    def _write(self, reason: str, count: int) -> None:
+        level = logging.INFO if reason in ROUTINE else logging.WARNING
+        source = self._drops.last_source[reason]
+        where = "" if source is None else f", last from {source}"
+        _log.log(level, "%r: dropped %d: %s%s", self._node_name, count, reason, where)

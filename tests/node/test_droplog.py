@@ -1,0 +1,144 @@
+"""The log about what is dropped: one line per kind and second, with the reason, the source and a count."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import pytest
+import trio
+
+from gossip.core.address import Address
+from gossip.core.drops import Drops
+from gossip.droplog import PERIOD_S, ROUTINE, DropLog
+from gossip.framing import pack_frame
+from tests.node.nodes import cluster, local_node, until
+
+HERE = Address("192.0.2.1", 7946)
+THERE = Address("2001:db8::1", 9)
+
+
+class Log:
+    """A log of drops, and what it has written since it was last asked."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        self.drops = Drops()
+        self._log = DropLog("ada", self.drops)
+        self._caplog = caplog
+        caplog.set_level(logging.DEBUG)
+
+    def at(self, now: float) -> list[str]:
+        """Look at this time; the lines that come of it."""
+        self._caplog.clear()
+        self._log.look(now)
+        return self._caplog.messages
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Log:
+    return Log(caplog)
+
+
+def test_where_nothing_is_dropped_nothing_is_written(log: Log) -> None:
+    assert log.at(0.0) == log.at(5.0) == []
+
+
+def test_a_drop_is_told_at_once_with_reason_and_source(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    log.drops.note("damaged", HERE)
+    assert log.at(7.0) == ["'ada': dropped 1: damaged, last from 192.0.2.1:7946"]
+    assert caplog.records[0].levelno == logging.WARNING
+    assert log.at(7.0) == log.at(100.0) == []
+
+
+def test_what_comes_within_a_second_waits_for_one_line_with_the_number_and_the_last_source(log: Log) -> None:
+    log.drops.note("damaged", HERE)
+    assert len(log.at(0.0)) == 1
+    for _ in range(500):
+        log.drops.note("damaged", HERE)
+    log.drops.note("damaged", THERE)
+    assert log.at(0.99 * PERIOD_S) == []
+    assert log.at(PERIOD_S) == ["'ada': dropped 501: damaged, last from [2001:db8::1]:9"]
+    assert log.at(9.0) == []
+
+
+def test_each_kind_has_a_line_of_its_own(log: Log) -> None:
+    log.drops.note("damaged", HERE)
+    assert len(log.at(0.0)) == 1
+    log.drops.note("damaged", HERE)
+    log.drops.note("view is full", THERE)
+    assert log.at(0.5) == ["'ada': dropped 1: view is full, last from [2001:db8::1]:9"]
+    assert log.at(1.0) == ["'ada': dropped 1: damaged, last from 192.0.2.1:7946"]
+
+
+def test_what_is_nobodys_message_is_told_without_a_source(log: Log) -> None:
+    log.drops.note("damaged", HERE)
+    log.at(0.0)
+    log.drops.note("damaged")
+    assert log.at(2.0) == ["'ada': dropped 1: damaged"]
+
+
+@pytest.mark.parametrize("reason", sorted(ROUTINE))
+def test_what_happens_in_healthy_clusters_is_no_warning(
+    reason: str, log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.drops.note(reason, HERE)
+    assert len(log.at(0.0)) == 1
+    assert caplog.records[0].levelno == logging.INFO
+
+
+def test_a_flood_writes_one_line_a_second(log: Log) -> None:
+    written = []
+    for step in range(1000):
+        for _ in range(64):
+            log.drops.note("damaged", HERE)
+        written += log.at(step / 100)
+    assert len(written) == 10
+    assert sum(int(re.findall(r"dropped (\d+)", line)[0]) for line in written) == 64 * 901
+
+
+# --- a node with sockets
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "gossip.droplog"]
+
+
+async def test_garbage_sent_to_a_node_is_told_with_where_it_came_from(caplog: pytest.LogCaptureFixture) -> None:
+    async with local_node("a") as a:
+        with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as sender:
+            await sender.bind(("127.0.0.1", 0))
+            await sender.sendto(b"'x': dropped 1: nothing\r\n\x1b[31m", tuple(a.bound_address))
+            await until(lambda: bool(lines(caplog)))
+            assert lines(caplog) == [f"'a': dropped 1: damaged, last from {Address(*sender.getsockname())}"]
+
+
+async def test_a_flood_of_garbage_writes_few_lines_and_the_cluster_lives(caplog: pytest.LogCaptureFixture) -> None:
+    async with cluster(2) as nodes:
+        began = trio.current_time()
+        with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as sender:
+            for _ in range(30):
+                for _ in range(100):
+                    await sender.sendto(b"garbage", tuple(nodes[0].bound_address))
+                await trio.testing.wait_all_tasks_blocked()
+        count = nodes[0].stats.protocol.dropped["damaged"]
+        assert count > 100
+        pattern = r"'node-0': dropped (\d+): damaged, last from .*"
+        told = [int(match[1]) for line in lines(caplog) if (match := re.fullmatch(pattern, line))]
+        assert 1 <= len(told) <= 1 + (trio.current_time() - began) / PERIOD_S
+        await until(lambda: _told(caplog, pattern) == nodes[0].stats.protocol.dropped["damaged"])
+        assert all(node.alive == 2 for node in nodes)
+
+
+def _told(caplog: pytest.LogCaptureFixture, pattern: str) -> int:
+    return sum(int(match[1]) for line in lines(caplog) if (match := re.fullmatch(pattern, line)))
+
+
+async def test_a_bad_message_on_a_stream_is_told_and_so_is_a_stream_that_is_cut(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with local_node("a") as a, await trio.open_tcp_stream(*a.bound_address) as stream:
+        source = Address(*stream.socket.getsockname())
+        await stream.send_all(pack_frame(b"garbage"))
+        await until(lambda: f"'a': dropped 1: damaged, last from {source}" in lines(caplog))
+        await stream.send_all(b"\xff" * 4)
+        await until(lambda: f"'a': dropped 1: frame of impossible length, last from {source}" in lines(caplog))

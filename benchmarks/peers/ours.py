@@ -183,7 +183,7 @@ class Host:
         ended = trio.Event()
         with trio.CancelScope() as scope:
             async with open_node(
-                name, bind=address, seeds=list(seeds), config=self._config, metadata={"value": value}
+                name, bind=address, seeds=list(seeds), config=self._config, metadata={"value": value}, insecure=True
             ) as node:
                 with _Tap(node, partial(self._watch.take, name)):
                     self._nodes[name], self._scopes[name], self._ended[name] = node, scope, ended

@@ -67,10 +67,10 @@ class _Session:
             self.seen = (self.seen << ahead | 1) & (1 << WINDOW) - 1 if ahead < WINDOW else 1
             self.highest = sequence
             return True
-        bit = 1 << -ahead
-        if -ahead >= WINDOW or self.seen & bit:
+        # In this order: a holder of the key may be behind by the whole range, and a shift by that takes 128 GiB.
+        if -ahead >= WINDOW or self.seen >> -ahead & 1:
             return False
-        self.seen |= bit
+        self.seen |= 1 << -ahead
         return True
 
 

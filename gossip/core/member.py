@@ -71,23 +71,29 @@ def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
     return MappingProxyType(dict(sorted(given.items())))
 
 
+def _items(metadata: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What stands for metadata where records are compared and hashed."""
+    return tuple(metadata.items())
+
+
 @attrs.frozen(cache_hash=True)
 class Record:
     """What a member says of itself; the highest version wins.
 
     It is heard again and again, so all who hear it share one object, and what follows from it alone is made
-    once.
+    once. Its hash follows from its mark and its texts, and not from the numbers in it: Python's hashes of numbers, and
+    of several together, are no secret, so a peer could make as many records of one hash as it likes.
     """
 
-    identity: Identity
-    version: int
+    identity: Identity = attrs.field(hash=False)
+    version: int = attrs.field(hash=False)
     address: Address
-    metadata: Mapping[str, str] = attrs.field(converter=_read_only, hash=False)
+    metadata: Mapping[str, str] = attrs.field(converter=_read_only, eq=_items)
     key: bytes = b""
     """The member's public key, where identities are signed."""
     signature: bytes = attrs.field(default=b"", repr=False)
     """Its signature under all of the above; see :mod:`gossip.core.signing`."""
-    mark: int = attrs.field(init=False, eq=False, repr=False)
+    mark: int = attrs.field(init=False, eq=False, hash=True, repr=False)
     """What the member adds to a fingerprint while it lives."""
 
     @mark.default
@@ -160,16 +166,19 @@ class Registers(NamedTuple):
 
 @attrs.frozen(cache_hash=True)
 class Member:
-    """A member at one moment, as handed out to the embedding program; it never changes."""
+    """A member at one moment, as handed out to the embedding program; it never changes.
+
+    Its hash follows from its texts alone, for the reason for which that of a :class:`Record` does.
+    """
 
     name: str
-    generation: int
+    generation: int = attrs.field(hash=False)
     """Start of its process in Unix milliseconds."""
-    id: int
+    id: int = attrs.field(hash=False)
     """Random 64-bit number that tells two processes with one name apart."""
     address: Address
     metadata: Mapping[str, str] = attrs.field(hash=False)
-    version: int
+    version: int = attrs.field(hash=False)
     """Version of address and metadata, raised by each update."""
     status: Status
     key: bytes = b""

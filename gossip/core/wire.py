@@ -16,6 +16,7 @@ refused before it is built.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain
@@ -120,6 +121,9 @@ def encoded_metadata_bytes(metadata: Mapping[str, str]) -> int:
     return len(cbor2.dumps(dict(metadata)))
 
 
+_NUMBERS = struct.Struct(">QQQ")
+
+
 # --- checks of single values -------------------------------------------------------------------------
 
 
@@ -185,10 +189,13 @@ def checked_record(
     if type(metadata) is not dict:
         raise WireError("bad metadata")
     items = tuple(metadata.items())
+    if not type(member_id) is type(generation) is type(version) is int:
+        return _new_record(member_id, name, generation, version, address, items, *signed)
     try:
-        make = _new_record if items and _characters(items) > MAX_SHARED_METADATA else _known_record
-        return make(member_id, name, generation, version, address, items, *signed)
-    except TypeError:  # one of them has no length or cannot be hashed, and so is not valid either
+        if items and _characters(items) > MAX_SHARED_METADATA:
+            return _new_record(member_id, name, generation, version, address, items, *signed)
+        return _known_record(_NUMBERS.pack(member_id, generation, version), name, address, items, *signed)
+    except (TypeError, struct.error):  # one has no length, cannot be hashed, or is out of range: it is not valid
         return _new_record(member_id, name, generation, version, address, items, *signed)
 
 
@@ -222,10 +229,17 @@ def _signed(key: object, signature: object) -> tuple[bytes, bytes]:
 
 
 @cached
-def _known_record(*items: Any) -> Record:
+def _known_record(
+    numbers: bytes, name: object, address: object, metadata: tuple[tuple[Any, Any], ...], *signed: object
+) -> Record:
     """A record is heard several times by each node, and by every node of a process: checking and building it once
-    takes most of the time out of joining."""
-    return shared(_new_record(*items))
+    takes most of the time out of joining.
+
+    :param numbers: id, generation and version, packed because hashes of bytes are secret and those of numbers are not:
+        see :class:`Record`.
+    """
+    member_id, generation, version = _NUMBERS.unpack(numbers)
+    return shared(_new_record(member_id, name, generation, version, address, metadata, *signed))
 
 
 def _characters(metadata: Iterable[tuple[Any, Any]]) -> int:

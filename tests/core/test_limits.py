@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
+
 import pytest
 
 from gossip.core import caches
@@ -9,6 +12,7 @@ from gossip.core.address import Address
 from gossip.core.belief import Disbelief
 from gossip.core.config import Config
 from gossip.core.messages import RecordFact
+from gossip.core.wire import checked_record
 from tests.core.worlds import (
     SEEDS,
     STRANGER,
@@ -27,6 +31,7 @@ from tests.core.worlds import (
     presented,
     tap,
 )
+from tests.fuzzing import collisions
 
 
 def record(number: int, *, name: str | None = None, metadata: dict[str, str] | None = None,
@@ -128,6 +133,43 @@ def test_what_is_refused_for_its_size_is_kept_in_no_cache() -> None:
     before = [cache.cache_info().currsize for cache in caches._caches]
     assert all(isinstance(belief.take(fact, sim.now), Disbelief) for fact in facts)
     assert [cache.cache_info().currsize for cache in caches._caches] == before
+
+
+PAIRS = list(islice(collisions.neighbours(1_700_000_000_000, 1_000), 300))
+"""Numbers that make tuples of one hash, wherever they stand in them side by side."""
+
+
+class Compared(str):
+    """A text that counts how often it is compared with another."""
+
+    __slots__ = ()
+    times = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Compared.times += 1
+        return str.__eq__(self, other)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda at: record(1, metadata={"n": str(at)}),
+        lambda at: presented(1, "n", PAIRS[at][0], PAIRS[at][1], STRANGER, {}, 10),
+        lambda at: presented(PAIRS[at][1], "n", PAIRS[at][0], 1, STRANGER, {}, 10),
+    ],
+    ids=["metadata", "generation and version", "generation and id"],
+)
+def test_no_peer_can_make_records_of_one_hash(made: Callable[[int], RecordFact]) -> None:
+    """A cache of these would be gone through record by record: one message of 64 KiB took a second, and more."""
+    assert len({hash(made(at).record) for at in range(len(PAIRS))}) == len(PAIRS)
+
+
+def test_no_peer_can_make_records_that_are_all_looked_at_before_one_is_found_to_be_new() -> None:
+    Compared.times = 0
+    for generation, version in PAIRS:
+        checked_record(1, Compared("n"), generation, version, STRANGER.to_wire(), {})
+    assert Compared.times < 3 * len(PAIRS)
 
 
 def test_metadata_above_the_limit_is_refused_from_peers_too() -> None:

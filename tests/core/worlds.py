@@ -51,9 +51,11 @@ class World(Simulation):
     of the test, not a test that never ends."""
 
     def __init__(self, *, seed: int = 0, config: Config | None = None, link: Link | None = None,
-                 tapped: bool = False) -> None:  # fmt: skip
+                 tapped: bool = False, observers: Iterable[Observer] = ()) -> None:  # fmt: skip
         self.tap = Tap() if tapped else None
-        super().__init__(seed=seed, config=config, link=link, observers=[self.tap] if self.tap else [])
+        super().__init__(
+            seed=seed, config=config, link=link, observers=[*observers, self.tap] if self.tap else observers
+        )
         self._moment = -1.0
         self._within_moment = 0
 

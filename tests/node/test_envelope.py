@@ -134,6 +134,17 @@ def test_the_window_has_an_end(behind: int, is_let_in: bool) -> None:
         assert refused(receiver, sealed[0]) == "replayed"
 
 
+def test_a_member_that_counts_to_the_end_and_begins_again_costs_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A holder of the key may seal with any number; a window as wide as all of them would take 128 GiB."""
+    monkeypatch.setattr(module, "SESSION_DATAGRAMS", 2**40)
+    sender, receiver = envelope(), envelope(seed=2)
+    first = sender.seal(b"first")
+    assert sender._sealer is not None
+    sender._sealer.sequence = 2**40 - 1
+    assert receiver.open(sender.seal(b"last")) == b"last"
+    assert refused(receiver, first) == "replayed"
+
+
 def test_a_forged_sequence_number_does_not_move_the_window() -> None:
     sender, receiver = envelope(), envelope(seed=2)
     first, second = sender.seal(b"first"), sender.seal(b"second")

@@ -263,7 +263,8 @@ class Agents:
             kind, at = event["event"], float(event["time"])
             if kind == "started":
                 life.started, life.generation = at, event["generation"]
-                self.truth.do(Deed.STARTED, life, at)
+                # Others may know of it before it has told so itself.
+                self.truth.do(Deed.STARTED, life, event["generation"] / 1000)
             elif kind == "keys":
                 life.keys = event["seals"], tuple(event["opens"])
             else:

@@ -13,14 +13,12 @@ from rich.console import Console
 from benchmarks import namespace
 from benchmarks.cli_report import compare, report, show
 from benchmarks.experiments import EXPERIMENTS
-from benchmarks.measuring import progress_bar
-from benchmarks.running import SIMULATED, Campaign, Choice, measure, ready
+from benchmarks.measuring import EXIT_INTERRUPTED, measure, progress_bar
+from benchmarks.running import SIMULATED, Campaign, Choice, ready
 from benchmarks.systems import SYSTEMS
 
 ABOUT = {each.name: each.about for each in EXPERIMENTS.values()} | SIMULATED
 """What each experiment measures."""
-
-EXIT_INTERRUPTED = 130
 
 QUICK_SYSTEMS = ("ours", "memberlist-lan")
 
@@ -99,7 +97,7 @@ def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int
 
         campaign = Campaign(choice, usable, skipped, file=json_file, step=step, done=lambda: progress.advance(task))
         try:
-            measure(campaign)
+            measure(campaign.run)
         except KeyboardInterrupt:
             interrupted = True
     show(campaign.samples, campaign.skipped)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
+import trio
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 PACKAGES = ("attrs", "cbor2", "trio")
 """Installed packages whose versions matter for the figures."""
+
+EXIT_INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 def progress_bar(*, auto_refresh: bool = True) -> Progress:
@@ -26,6 +31,28 @@ def progress_bar(*, auto_refresh: bool = True) -> Progress:
 
 class MeasurementFailed(Exception):
     """Something that was to be measured did not happen at all."""
+
+
+def measure(work: Callable[[], Awaitable[None]]) -> None:
+    """Run a measurement with trio, and let an interrupt or a failure come out alone, whatever nurseries it passed.
+
+    :raises KeyboardInterrupt: wherever Ctrl-C struck.
+    :raises MeasurementFailed: as the work does.
+    """
+    try:
+        trio.run(work)
+    except BaseException as error:
+        causes = _single(error)
+        for kind in (KeyboardInterrupt, MeasurementFailed):
+            for cause in causes:
+                if isinstance(cause, kind):
+                    raise cause from None
+        raise
+
+
+def _single(error: BaseException) -> list[BaseException]:
+    inner: Sequence[BaseException] = getattr(error, "exceptions", ())
+    return [single for each in inner for single in _single(each)] or [error]
 
 
 def machine() -> dict[str, object]:

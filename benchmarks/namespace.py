@@ -26,6 +26,9 @@ _ENTERED = "GOSSIP_BENCHMARKS_NAMESPACE"
 LEFT, RIGHT = "10.1", "10.2"
 """Networks, of 16 bits, in which nodes of this and of the other half live."""
 
+MOST_UNDER_WAY = 100_000
+"""Packets that may be delayed at once; more are lost. As many as all nodes send in a second are far fewer."""
+
 UDP_HEADERS_BYTES = 28
 """IPv4 and UDP headers of a datagram."""
 
@@ -99,6 +102,22 @@ def loss(share: float) -> Iterator[None]:
     """Lose a share of all packets, those of streams included, while the block lasts."""
     with _fault(f"numgen random mod 10000 < {round(10_000 * share)} drop"):
         yield
+
+
+@contextmanager
+def delay(mean_s: float, spread_s: float) -> Iterator[bool]:
+    """Let every packet take so long, while the block lasts, if the kernel can do that; tells whether it can."""
+    queue = ("dev", "lo", "root", "netem")
+    times = (f"{mean_s * 1e6:.0f}us", f"{spread_s * 1e6:.0f}us")
+    try:
+        _run("tc", "qdisc", "add", *queue, "limit", str(MOST_UNDER_WAY), "delay", *times)
+    except (NamespaceUnavailable, OSError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        _run("tc", "qdisc", "del", *queue)
 
 
 @contextmanager

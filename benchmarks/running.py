@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import attrs
-import trio
 
 from benchmarks.experiments import EXPERIMENTS, Bench, Experiment
 from benchmarks.limits import compared, limits
@@ -155,22 +154,3 @@ class Campaign:
 
     def _say(self, where: str, what: str) -> None:
         self._step(f"{where}: {what}")
-
-
-def measure(campaign: Campaign) -> None:
-    """Run a campaign to its end.
-
-    :raises KeyboardInterrupt: alone, wherever Ctrl-C struck.
-    """
-    try:
-        trio.run(campaign.run)
-    except BaseException as error:
-        if not _is_interrupt(error):
-            raise
-        raise KeyboardInterrupt from None
-
-
-def _is_interrupt(error: BaseException) -> bool:
-    """Whether Ctrl-C is what ended it, alone or within a group of errors."""
-    inner: Sequence[BaseException] = getattr(error, "exceptions", ())
-    return isinstance(error, KeyboardInterrupt) or any(map(_is_interrupt, inner))

@@ -70,6 +70,8 @@ class Results:
     """What each system is, with its version, by its name."""
     samples: Sequence[Sample]
     skipped: Sequence[Skipped] = ()
+    violations: Sequence[str] = ()
+    """What must not be and was found all the same, in words."""
     format: int = FORMAT
 
 

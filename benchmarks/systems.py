@@ -56,14 +56,14 @@ class System:
 
 def ours() -> System:
     """This library, all nodes in one process."""
-    return System(name="ours", what=f"{_our_version()}, all nodes in one process", command=_OUR_HOST)
+    return System(name="ours", what=f"{our_version()}, all nodes in one process", command=_OUR_HOST)
 
 
 def ours_processes() -> System:
     """This library, each node in a process of its own."""
     return System(
         name="ours-processes",
-        what=f"{_our_version()}, each node in a process of its own",
+        what=f"{our_version()}, each node in a process of its own",
         command=_OUR_HOST,
         nodes_per_host=1,
     )
@@ -126,7 +126,8 @@ SYSTEMS: Mapping[str, Callable[[], System]] = {
 """By name. Each makes a system ready, or raises :class:`Unavailable`."""
 
 
-def _our_version() -> str:
+def our_version() -> str:
+    """This library, with its version and that of Python."""
     try:
         version = importlib.metadata.version("gossip-membership")
     except importlib.metadata.PackageNotFoundError:
@@ -140,10 +141,10 @@ def _memberlist_host() -> tuple[Path, str]:
     if go is None or not (GO_PATH / "src/github.com/hashicorp/memberlist").is_dir():
         missing = "no Go compiler" if go is None else f"no sources of it in {GO_PATH}"
         raise Unavailable(f"memberlist: {missing}; apt-get install golang-go {MEMBERLIST_PACKAGE}")
-    compiler = _output("memberlist", go, "version")
+    compiler = output("memberlist", go, "version")
     version = f"hashicorp/memberlist {_debian_version(MEMBERLIST_PACKAGE)} (Debian), {compiler}"
-    program = _cache() / f"memberlist-{_fingerprint(version)}"
-    with _alone("memberlist"):
+    program = cache() / f"memberlist-{_fingerprint(version)}"
+    with alone("memberlist"):
         if not program.exists():
             _build(go, program)
     return program, version
@@ -152,7 +153,7 @@ def _memberlist_host() -> tuple[Path, str]:
 def _debian_version(package: str) -> str:
     if shutil.which("dpkg-query") is None:
         return "of unknown version"
-    return _output("memberlist", "dpkg-query", "--show", "--showformat=${Version}", package)
+    return output("memberlist", "dpkg-query", "--show", "--showformat=${Version}", package)
 
 
 def _fingerprint(version: str) -> str:
@@ -168,23 +169,23 @@ def _build(go: str, program: Path) -> None:
     surroundings = os.environ | {
         "CGO_ENABLED": "0",
         "GO111MODULE": "off",
-        "GOCACHE": str(_cache() / "go-build"),
+        "GOCACHE": str(cache() / "go-build"),
         "GOFLAGS": "",
         "GOPATH": str(GO_PATH),
     }
-    _output("memberlist", go, "build", "-o", str(fresh), "./benchmarks/peers/memberlist", environment=surroundings)
+    output("memberlist", go, "build", "-o", str(fresh), "./benchmarks/peers/memberlist", environment=surroundings)
     fresh.replace(program)
 
 
 def _swim_protocol_python() -> Path:
     """The interpreter of an environment in which there is swim-protocol, made if need be."""
-    home = _cache() / f"{SWIM_PROTOCOL}-{SWIM_PROTOCOL_VERSION}-python-{platform.python_version()}"
+    home = cache() / f"{SWIM_PROTOCOL}-{SWIM_PROTOCOL_VERSION}-python-{platform.python_version()}"
     python = home / "bin/python"
-    with _alone(SWIM_PROTOCOL):
+    with alone(SWIM_PROTOCOL):
         if not _has_swim_protocol(python):
-            _output(SWIM_PROTOCOL, sys.executable, "-m", "venv", "--clear", str(home))
+            output(SWIM_PROTOCOL, sys.executable, "-m", "venv", "--clear", str(home))
             pip = (str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--retries=1")
-            _output(SWIM_PROTOCOL, *pip, f"{SWIM_PROTOCOL}=={SWIM_PROTOCOL_VERSION}")
+            output(SWIM_PROTOCOL, *pip, f"{SWIM_PROTOCOL}=={SWIM_PROTOCOL_VERSION}")
     return python
 
 
@@ -196,7 +197,8 @@ def _has_swim_protocol(python: Path) -> bool:
     return told.stdout.strip() == SWIM_PROTOCOL_VERSION
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """The folder in which is kept what was built or installed."""
     home = os.environ.get("XDG_CACHE_HOME")
     directory = (Path(home) if home else Path.home() / ".cache") / "gossip-membership-benchmarks"
     directory.mkdir(parents=True, exist_ok=True)
@@ -204,14 +206,14 @@ def _cache() -> Path:
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
+def alone(name: str) -> Iterator[None]:
     """Two processes do not prepare the same thing at once."""
-    with (_cache() / f"{name}.lock").open("w") as lock:
+    with (cache() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _output(system: str, *command: str, environment: Mapping[str, str] | None = None) -> str:
+def output(system: str, *command: str, environment: Mapping[str, str] | None = None) -> str:
     """What a command prints.
 
     :raises Unavailable: if it fails; its last words are the reason.

@@ -94,6 +94,24 @@ def test_a_share_of_packets_is_lost_while_asked_for_and_the_sender_is_not_told()
     assert clean == 2000
 
 
+def test_packets_take_their_time_where_the_kernel_can_delay_them() -> None:
+    (told,) = inside("""
+        here = bound("10.1.0.1")
+
+        def is_late():
+            here.sendto(b"x", ("10.1.0.1", 7000))
+            try:
+                return not here.recv(10)
+            except TimeoutError:
+                return True
+
+        with namespace.delay(5.0, 0.0) as can:
+            late = is_late()
+        print(can == late, is_late())
+    """)
+    assert told == "True False"
+
+
 def test_while_there_is_silence_nobody_is_told_that_a_port_is_closed() -> None:
     told = inside("""
         here = socket.socket(type=socket.SOCK_DGRAM)

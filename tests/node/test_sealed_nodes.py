@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from gossip import (
     query_members,
 )
 from gossip import sealing as sealing_module
-from tests.node.nodes import cluster, local_node, until
+from tests.node.nodes import cluster, local_node, metadata_of, until
 
 KEY, OTHER_KEY = Key.generate(), Key.generate()
 SEALED = Keyring.of(KEY)
@@ -89,6 +90,35 @@ async def test_the_members_are_told_to_whoever_has_the_key() -> None:
 async def test_keys_are_changed_on_running_nodes_without_a_change_of_membership() -> None:
     steps = [SEALED.add(OTHER_KEY), SEALED.add(OTHER_KEY).use(OTHER_KEY.id), Keyring.of(OTHER_KEY)]
     await _change_keys(SEALED, steps)
+
+
+async def test_keys_are_rolled_over_a_running_cluster_of_32_and_nobody_sees_a_member_come_or_go() -> None:
+    async with cluster(32, keyring=Keyring.of(PLAIN)) as nodes:
+        with ExitStack() as stack:
+            changes = [stack.enter_context(node.subscribe(10_000)) for node in nodes]
+            for number, ring in enumerate(_sealed_and_rolled_over()):
+                for node in nodes:
+                    node.use_keyring(ring)
+                    await trio.sleep(0.01)  # some have done the step and others have not, and all go on talking
+                name, value = nodes[number].local.name, {"step": str(number)}
+                nodes[number].update(value)
+                await until(lambda: all(metadata_of(node, name) == value for node in nodes))  # noqa: B023 - in this turn
+        for its in changes:
+            kinds = {item.kind async for item in its if isinstance(item, MembershipEvent)}
+            assert EventKind.UPDATED in kinds
+            assert not kinds & {EventKind.JOINED, EventKind.LEFT, EventKind.DIED, EventKind.CONFLICT}
+        assert all(node.alive == 32 for node in nodes)
+        assert not any(node.stats.refused for node in nodes)
+
+
+def _sealed_and_rolled_over() -> Iterator[Keyring]:
+    """Sealing is turned on, and then the key is replaced."""
+    yield Keyring.of(PLAIN, KEY)
+    yield Keyring.of(KEY, PLAIN)
+    yield SEALED
+    yield SEALED.add(OTHER_KEY)
+    yield SEALED.add(OTHER_KEY).use(OTHER_KEY.id)
+    yield Keyring.of(OTHER_KEY)
 
 
 async def test_sealing_is_turned_on_on_running_nodes_without_a_change_of_membership() -> None:

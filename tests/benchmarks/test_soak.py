@@ -85,8 +85,12 @@ def test_without_enough_samples_at_both_ends_nothing_is_compared() -> None:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc here")
 def test_what_a_process_holds_is_looked_up_and_nothing_is_told_of_one_that_has_ended(tmp_path: Path) -> None:
     counts = tmp_path / "counts"
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", "print(flush=True); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     try:
+        assert process.stdout is not None
+        process.stdout.readline()  # it runs, and is no copy of this process any more
         assert held_by(process.pid, counts) is None
         counts.write_text("9 300000 500".ljust(LINE_BYTES))
         found = held_by(process.pid, counts)

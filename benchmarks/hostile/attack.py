@@ -23,6 +23,7 @@ class Victim:
     """One node in a process of its own."""
 
     def __init__(self, name: str, seed: str, keyring: Path | None) -> None:
+        self.name = name
         self.address = (HOST, _free_port())
         self.where = f"{HOST}:{self.address[1]}"
         arguments = [name, self.where, seed, str(keyring or "")]
@@ -85,8 +86,11 @@ def flood(target: tuple[str, int], datagrams: Iterator[bytes], per_s: float, sec
 
 
 def accusations(victims: list[Victim]) -> int:
-    """How often one of them has told that another is suspected or dead."""
-    return sum(event["event"] in ("suspected", "died") for victim in victims for event in victim.events)
+    """How often one of them has told that another is suspected or dead. Members that do not exist, and are rightly
+    suspected, do not count."""
+    names = {victim.name for victim in victims}
+    events = [event for victim in victims for event in victim.events if event["member"] in names]
+    return sum(event["event"] in ("suspected", "died") for event in events)
 
 
 def _free_port() -> int:

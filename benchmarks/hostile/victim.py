@@ -7,6 +7,7 @@ change of the membership, and ten times a second its memory and counts. It ends 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -66,4 +67,5 @@ def _tell(told: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable()
     trio.run(_run, sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4])

@@ -108,7 +108,7 @@ async def test_keys_are_rolled_over_a_running_cluster_of_32_and_nobody_sees_a_me
             assert EventKind.UPDATED in kinds
             assert not kinds & {EventKind.JOINED, EventKind.LEFT, EventKind.DIED, EventKind.CONFLICT}
         assert all(node.alive == 32 for node in nodes)
-        assert not any(node.stats.refused for node in nodes)
+        assert not any(node.stats.protocol.dropped for node in nodes)
 
 
 def _sealed_and_rolled_over() -> Iterator[Keyring]:

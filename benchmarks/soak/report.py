@@ -22,7 +22,6 @@ NAMES = {
     "threads": "threads",
     "tasks": "tasks of trio",
     "blocks": "blocks of memory given out by Python",
-    "cached": "results in bounded caches",
 }
 
 

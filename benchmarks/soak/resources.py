@@ -28,9 +28,7 @@ class Held:
     threads: float
     tasks: float
     blocks: float
-    """Blocks of memory that Python had given out: what it uses of its memory."""
-    cached: float
-    """Results in the caches of the core, which are bounded."""
+    """Blocks of memory that Python had given out when the caches of the core had just been emptied."""
 
 
 @attrs.frozen
@@ -84,10 +82,10 @@ def held_by(pid: int, counts: Path) -> Held | None:
         memory = int((process / "statm").read_text().split()[1]) * PAGE_KIB
         threads = int((process / "stat").read_text().rpartition(")")[2].split()[17])
         descriptors = len(os.listdir(process / "fd"))
-        tasks, blocks, cached = map(float, counts.read_text().split())
+        tasks, blocks = map(float, counts.read_text().split())
     except (OSError, ValueError, IndexError):
         return None
-    return Held(memory, descriptors, threads, tasks, blocks, cached)
+    return Held(memory, descriptors, threads, tasks, blocks)
 
 
 class Samples:

@@ -185,7 +185,7 @@ class _Agent:
     async def _reload_metadata(self) -> None:
         try:
             metadata = await self._read_metadata()
-            if self._node is not None:
+            if self._node is not None and self._node.local.metadata != metadata:  # or the signal was for the keys
                 self._node.update(metadata)
         except (GossipError, MetadataError) as error:
             logger.error("the metadata stays as it was: %s", error)

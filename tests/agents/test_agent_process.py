@@ -39,6 +39,17 @@ async def test_sighup_rereads_the_metadata_file(tmp_path: Path) -> None:
         await updated_to(cluster, "a2", {"release": "3"})
 
 
+async def test_sighup_tells_nobody_what_all_know_already(tmp_path: Path) -> None:
+    async with cluster_of(2, tmp_path) as cluster:
+        agent, file = cluster.current["a2"], cluster.meta_file("a2")
+        agent.send(signal.SIGHUP)
+        await trio.sleep(cluster.quiet_s)
+        file.write_text("release=2\n")
+        agent.send(signal.SIGHUP)
+        await updated_to(cluster, "a2", {"release": "2"})
+        assert len([s for s in cluster.journal.after(0, "updated") if s.observer == "a1"]) == 1
+
+
 BAD_FILES = (b"no equals sign", b'{"release": 2}', b"{broken", b"\xff=\xfe", b"big=" + b"x" * 4000, b"x" * 70_000)
 
 

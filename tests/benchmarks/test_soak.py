@@ -22,7 +22,7 @@ from tests.rst import ROOT
 
 def held(**other: float) -> Held:
     """What an agent holds, as usual but for some things."""
-    usual = {"memory_kib": 40_000, "descriptors": 12, "threads": 3, "tasks": 9, "blocks": 300_000, "cached": 500}
+    usual = {"memory_kib": 40_000, "descriptors": 12, "threads": 3, "tasks": 9, "blocks": 150_000}
     return Held(**{**usual, **other})
 
 
@@ -70,12 +70,6 @@ def test_a_single_agent_that_leaks_is_enough() -> None:
     assert leaks(found) == {"descriptors"}
 
 
-def test_fuller_caches_are_told_but_are_no_leak() -> None:
-    found = compared(lambda at: held(cached=500 + at, blocks=300_000 + 100 * at))
-    assert found["cached"].growth > 0
-    assert not leaks(found)
-
-
 def test_without_enough_samples_at_both_ends_nothing_is_compared() -> None:
     assert not compared(lambda _: held(), times=range(60))
     assert not compared(lambda _: held(), times=[1, 2, 98, 99])
@@ -92,10 +86,10 @@ def test_what_a_process_holds_is_looked_up_and_nothing_is_told_of_one_that_has_e
         assert process.stdout is not None
         process.stdout.readline()  # it runs, and is no copy of this process any more
         assert held_by(process.pid, counts) is None
-        counts.write_text("9 300000 500".ljust(LINE_BYTES))
+        counts.write_text("9 150000".ljust(LINE_BYTES))
         found = held_by(process.pid, counts)
         assert found is not None
-        assert (found.tasks, found.blocks, found.cached) == (9, 300_000, 500)
+        assert (found.tasks, found.blocks) == (9, 150_000)
         assert found.threads == 1
         assert found.descriptors >= 3
         assert found.memory_kib > 1000
@@ -115,7 +109,7 @@ def test_an_agent_that_counts_itself_is_like_any_other(tmp_path: Path) -> None:
         assert '"event": "started"' in process.stdout.readline()
         process.communicate(timeout=LIMIT_S)
     assert process.returncode == 0
-    tasks, blocks, _ = map(int, (tmp_path / "counts").read_text().split())
+    tasks, blocks = map(int, (tmp_path / "counts").read_text().split())
     assert 1 <= tasks < 30  # counted when the first of them began
     assert blocks > 10_000
 

@@ -7,11 +7,10 @@ core; what happens when is decided there.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from random import Random
+from random import Random, SystemRandom
 from types import MappingProxyType
 from typing import final
 
@@ -110,7 +109,7 @@ async def open_node(
     bind_to = parse_address(bind, "bind")
     advertise_as = None if advertise is None else parse_address(advertise, "advertise")
     seed_list = parse_seeds(seeds)
-    random = Random(os.urandom(32))
+    random = SystemRandom()  # tokens prove that somebody hears us: what was drawn must not tell what comes next
     with await open_sockets(bind_to) as sockets:
         if not (insecure or security.is_sealed or sockets.address.is_loopback):
             raise ConfigurationError(_UNSEALED.format(sockets.address))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from random import Random
+from random import SystemRandom
 
 import trio
 
@@ -40,7 +39,7 @@ async def query_members(
     target = parse_address(address, "address")
     config = Config.lan() if config is None else config
     security = Security(keyring, config.cluster, tls)
-    query = ViewQuery(config, Random(os.urandom(32)))
+    query = ViewQuery(config, SystemRandom())
     is_connected = False
     with trio.move_on_after(timeout):
         try:

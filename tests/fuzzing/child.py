@@ -53,9 +53,10 @@ def main() -> None:
     """Fuzz until libFuzzer ends the process."""
     name, slowest, *arguments = sys.argv[1:]
     target = TARGETS[name]
+    random = Random(0)  # one for all, because a new one for each seed takes longer than a message to be decoded
 
-    def mutate(data: bytes, most: int, seed: int) -> bytes:
-        return target.mutate(data, most, Random(seed), lambda given, room: bytes(atheris.Mutate(given, room)))
+    def mutate(data: bytes, most: int, _seed: int) -> bytes:
+        return target.mutate(data, most, random, lambda given, room: bytes(atheris.Mutate(given, room)))
 
     # libFuzzer calls itself again to merge inputs: by a shell, and by what it believes to be its own name.
     again = shlex.join([sys.executable, "-m", "tests.fuzzing.child", name, slowest])

@@ -148,6 +148,13 @@ def table(found: list[Cost]) -> str:
     return "\n".join(lines[1:])
 
 
+def recorded() -> list[Cost]:
+    """The dearest that were recorded; none if nothing was."""
+    if not RESULTS.exists():
+        return []
+    return [Cost(**each) for each in json.loads(RESULTS.read_text(encoding="utf-8"))["dearest"]]
+
+
 def main() -> int:
     """Measure all, print the dearest, and with ``--record`` write them down."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzzing.measure", description="What each bomb costs.")

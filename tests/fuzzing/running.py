@@ -199,22 +199,3 @@ def record(result: Run) -> None:
 def recorded() -> list[dict[str, Any]]:
     """The recorded runs, the oldest first."""
     return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()] if RESULTS.exists() else []
-
-
-def totals() -> list[list[str]]:
-    """What came of all recorded runs of each target, as in the table of ``docs/security.rst``: the target, executions,
-    minutes, most edges covered, crashes, and the CPU time of the slowest input."""
-    rows = []
-    for target in TARGETS:
-        runs = [each for each in recorded() if each["target"] == target]
-        rows.append(
-            [
-                target,
-                f"{sum(each['executions'] for each in runs):,}",
-                f"{sum(each['seconds'] for each in runs) / 60:.0f}",
-                f"{max((each['edges'] for each in runs), default=0):,}",
-                str(sum(len(each["crashes"]) for each in runs)),
-                f"{max((each['slowest_ms'] for each in runs), default=0.0):.1f}",
-            ]
-        )
-    return rows

@@ -9,9 +9,10 @@ from random import Random
 
 import pytest
 
-from tests.fuzzing import attacks, cores, corpora, running
+from tests.fuzzing import attacks, cores, corpora, running, tables
 from tests.fuzzing.steps import Step, packed, steps_in
 from tests.fuzzing.targets import TARGETS
+from tests.rst import document, table
 
 CHANGED = {"decode": 3000, "frames": 1000, "envelope": 300, "channel": 500, "core": 40}
 """Changed inputs to try of each target: half a second each, at most."""
@@ -81,6 +82,13 @@ def test_a_run_counts_what_it_did_and_leaves_its_inputs_behind(tmp_path: Path) -
     assert result.crashes == []
     assert 0 < result.slowest_ms < 1000
     assert result.inputs <= len(list((tmp_path / "inputs").iterdir()))
+
+
+def test_the_tables_in_the_documentation_are_made_of_what_was_recorded() -> None:
+    """``python -m tests.fuzzing.tables`` prints them."""
+    security = document("docs/security.rst")
+    assert table(security, "Fuzzing runs") == tables.runs()
+    assert table(security, "Dearest bombs") == tables.bombs()
 
 
 def test_an_input_is_replayed_from_a_file(tmp_path: Path) -> None:

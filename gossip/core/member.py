@@ -183,6 +183,8 @@ class Member:
     status: Status
     key: bytes = b""
     """Its public key, where identities are signed."""
+    signature: bytes = attrs.field(default=b"", repr=False)
+    """Its signature under all of the above but the status, where identities are signed."""
 
 
 @cached
@@ -195,4 +197,5 @@ def shared(record: Record) -> Record:
 def member_of(record: Record, status: Status) -> Member:
     """The member of a record at one moment; as a rule the same object until something changes."""
     who = record.identity
-    return Member(who.name, who.generation, who.id, record.address, record.metadata, record.version, status, record.key)
+    about = record.address, record.metadata, record.version, status
+    return Member(who.name, who.generation, who.id, *about, record.key, record.signature)

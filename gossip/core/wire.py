@@ -210,7 +210,8 @@ def record_of(member: Member) -> Record:
     except ValueError:
         raise WireError("bad address") from None
     metadata = dict(sorted(member.metadata.items()))
-    return checked_record(member.id, member.name, member.generation, member.version, address, metadata)
+    signed = (member.key, member.signature) if member.signature else ()
+    return checked_record(member.id, member.name, member.generation, member.version, address, metadata, *signed)
 
 
 def _new_record(

@@ -214,6 +214,17 @@ def test_nodes_that_do_not_sign_pass_on_what_others_have_signed() -> None:
     assert "n0" not in sim.nodes["n1"].sees()
 
 
+def test_what_members_have_signed_is_remembered_with_their_signatures() -> None:
+    sim = signed_cluster(3)
+    known = sim.nodes["n0"].protocol.members()
+    again = _protocol(Config.lan(), Identities(key_of("n9")))
+    again.remember(known, 0.0)
+    assert {member.name for member in again.members()} == {"n", "n0", "n1", "n2"}
+    again = _protocol(Config.lan(), Identities(key_of("n9")))
+    again.remember([attrs.evolve(member, metadata={"forged": "1"}) for member in known], 0.0)
+    assert again.stats.dropped == {"forged signature": 3}
+
+
 def test_a_key_is_as_long_in_a_record_as_is_reckoned() -> None:
     record = Record(Identity("n", 1, 1), 1, Address("10.0.0.1", 1), {})
     plain, with_key = (encode_fact(RecordFact(each, 1)) for each in (record, signed(record, THIEF)))

@@ -45,6 +45,7 @@ MAX_SESSIONS = 16_384
 """Sessions of others remembered; those not heard for longest are forgotten first. Only holders of a key can make one,
 and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart."""
 
+_WHOLE_WINDOW = (1 << WINDOW) - 1
 _NONCE_HEAD = bytes(NONCE_BYTES - SEQUENCE_BYTES)
 _PURPOSE = "datagrams"
 
@@ -64,7 +65,7 @@ class _Session:
         """Whether a sequence number is new; notes that it was seen."""
         ahead = sequence - self.highest
         if ahead > 0:
-            self.seen = (self.seen << ahead | 1) & (1 << WINDOW) - 1 if ahead < WINDOW else 1
+            self.seen = (self.seen << ahead | 1) & _WHOLE_WINDOW if ahead < WINDOW else 1
             self.highest = sequence
             return True
         # In this order: a holder of the key may be behind by the whole range, and a shift by that takes 128 GiB.

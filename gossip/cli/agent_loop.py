@@ -260,7 +260,8 @@ class _Agent:
     async def _print_event(self, event: MembershipEvent) -> None:
         if event.kind is not EventKind.CONFLICT:  # that one does not hold the name
             self._told[event.member.name] = event.member
-        happened = time.time() - (trio.current_time() - event.time)
+        ago = trio.current_time() - event.time
+        happened = time.time() - ago  # read last: if we are kept waiting in between, this is late, and never too early
         show = event_json_line if self._options.as_json else event_text
         await self._print_line(show(event, happened))
 

@@ -4,13 +4,15 @@ Tasks can only be counted from inside of a process. Beside the command, an instr
 few seconds, how many tasks live, and how many blocks of memory Python has given out.
 
 The core keeps what it meets again and again in caches: in an hour, many records of members that are gone. They are
-bounded, but so large that they would hide a leak, or look like one. So each minute they are emptied, and the blocks are
-counted just after that. Nothing else is different from ``python -m gossip``.
+bounded, but so large that they would hide a leak, or look like one; and so are the lists in which Python keeps objects
+to be used again. So each minute these are emptied, and the blocks are counted just after that. Nothing else is
+different from ``python -m gossip``.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 import time
@@ -46,6 +48,7 @@ class Counter(trio.abc.Instrument):
         if now >= self._emptied_next:
             self._emptied_next = now + EMPTIED_EVERY_S
             caches.forget()
+            gc.collect()
             self._blocks = sys.getallocatedblocks()
         tasks = trio.lowlevel.current_statistics().tasks_living
         os.pwrite(self._file, f"{tasks} {self._blocks}".ljust(LINE_BYTES).encode(), 0)

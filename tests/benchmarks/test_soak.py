@@ -59,8 +59,9 @@ def test_one_more_of_anything_each_now_and_then_is_a_leak(name: str, first: floa
 
 
 def test_memory_may_settle_a_little_but_not_grow_and_grow() -> None:
-    assert not leaks(compared(lambda at: held(memory_kib=40_000 + 1_500 * (at > 50))))
+    assert not leaks(compared(lambda at: held(memory_kib=40_000 + 900 * (at > 50), blocks=150_000 + 900 * (at > 50))))
     assert leaks(compared(lambda at: held(memory_kib=40_000 + 40 * at))) == {"memory_kib"}
+    assert leaks(compared(lambda at: held(blocks=150_000 + 40 * at))) == {"blocks"}
 
 
 def test_a_single_agent_that_leaks_is_enough() -> None:

@@ -30,6 +30,10 @@ from benchmarks.agents.truth import Act, Deed, Life, Sight, Stop, Truth
 JOINED_S = 5.0
 """An agent counts as one that knows the others so long after it has started."""
 
+EARLY_S = 1.0
+"""By how much the time may be too early at which an agent tells something: it looks at the clock first and then reads
+what has arrived, and may be kept from running in between."""
+
 GONE = ("died", "left")
 LIVING = ("restored", "suspected")
 """What is told of a member that was dead and is so no more."""
@@ -165,9 +169,9 @@ def learning(act: Act, truth: Truth, index: _Index, rules: Rules) -> Mapping[Lif
     if act.deed is Deed.WOKEN:
         return _restored(act, asked, index, until)
     first: dict[Life, float] = {}
-    for sight in index.about(act.life.name, act.at, until):
+    for sight in index.about(act.life.name, act.at - EARLY_S, until):
         if sight.observer not in first and _shows(act, sight):
-            first[sight.observer] = sight.time - act.at
+            first[sight.observer] = max(0.0, sight.time - act.at)
     return {life: first.get(life) for life in asked}
 
 

@@ -230,6 +230,13 @@ def test_new_metadata_is_known_by_its_value() -> None:
     assert (rounded(found), len(found.missing)) == ([1.0], 1)
 
 
+def test_who_was_kept_from_running_after_a_look_at_the_clock_tells_of_a_deed_before_it_was_done() -> None:
+    story = Story("a", "b")
+    story.changes("b", at=5.0, value="new")
+    story.tells("a", "updated", "b", at=4.9, value="new")
+    assert learnt(story, Deed.CHANGED).times_s == (0.0,)
+
+
 def test_nobody_is_asked_for_the_news_of_one_that_ended_meanwhile() -> None:
     story = Story("a", "b")
     story.changes("b", at=5.0, value="new")

@@ -24,7 +24,8 @@ from gossip.core import caches
 
 EVERY_S = 5.0
 
-EMPTIED_EVERY_S = 60.0
+COUNTS_TO_EMPTYING = 12
+"""A minute."""
 
 LINE_BYTES = 64
 """Each count is written over the one before."""
@@ -33,10 +34,12 @@ LINE_BYTES = 64
 class Counter(trio.abc.Instrument):
     """Writes the counts when the loop has nothing better to do."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, every_s: float = EVERY_S) -> None:
+        """Nothing is counted in the first minute, in which an agent is still becoming what it will be."""
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._next = 0.0
-        self._emptied_next = 0.0
+        self._every_s = every_s
+        self._next = time.monotonic() + COUNTS_TO_EMPTYING * every_s
+        self._counts = 0
         self._blocks = 0
 
     def before_io_wait(self, timeout: float) -> None:
@@ -44,12 +47,12 @@ class Counter(trio.abc.Instrument):
         now = time.monotonic()
         if now < self._next:
             return
-        self._next = now + EVERY_S
-        if now >= self._emptied_next:
-            self._emptied_next = now + EMPTIED_EVERY_S
+        self._next = now + self._every_s
+        if self._counts % COUNTS_TO_EMPTYING == 0:
             caches.forget()
             gc.collect()
             self._blocks = sys.getallocatedblocks()
+        self._counts += 1
         tasks = trio.lowlevel.current_statistics().tasks_living
         os.pwrite(self._file, f"{tasks} {self._blocks}".ljust(LINE_BYTES).encode(), 0)
 

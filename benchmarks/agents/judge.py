@@ -31,8 +31,9 @@ JOINED_S = 5.0
 """An agent counts as one that knows the others so long after it has started."""
 
 EARLY_S = 1.0
-"""By how much the time may be too early at which an agent tells something: it looks at the clock first and then reads
-what has arrived, and may be kept from running in between."""
+"""By how much an agent may tell too early a time: those of versions before 0.1.0 looked at two clocks in an order that,
+where they were kept waiting in between, made it so. It excuses no death, only what is known to have been told of a deed
+that it follows from."""
 
 GONE = ("died", "left")
 LIVING = ("restored", "suspected")
@@ -137,7 +138,7 @@ def _odd(sight: Sight, truth: Truth) -> str:
         return f"under another generation than its own, {life.generation}"
     if sight.kind == "conflict":
         return "although no two processes had one name"
-    if sight.kind == "left" and (life.leaving is None or life.leaving > sight.time):
+    if sight.kind == "left" and (life.leaving is None or life.leaving > sight.time + EARLY_S):
         return "which had not been told to leave"
     return ""
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 import click
+import trio
 
 from benchmarks import namespace
 from benchmarks.agents.command import FILE, Report, attempt, enter_namespace, finish, progress_bar
@@ -92,6 +93,7 @@ class Rotation:
             for place in range(SPEAKERS):
                 agents.change(self._names[(number * SPEAKERS + place) % len(self._names)])
             await self._look(agents, keys, f"once all sealed with {ring.in_use.id} and opened {_ids(ring)}")
+        await trio.sleep(RULES.known_within_s)  # until it is certain that nobody missed the last of it
 
     async def _look(self, agents: Agents, keys: Keys, when: str) -> None:
         self._wrong += [f"{each}, {when}" for each in await agreement(agents, CONFIG, keys.keyring, AGREED_WITHIN_S)]

@@ -97,6 +97,7 @@ class Upgrade:
                 await self._start(agents, name, version)
                 self.replaced += 1
                 await self._look(agents, f"once {name} was one of {version.title}")
+        await trio.sleep(RULES.known_within_s)  # until it is certain that nobody missed the last of it
 
     async def _disturb(self, agents: Agents) -> None:
         """Let one of each version say something new, and kill and restart another of each."""

@@ -99,10 +99,10 @@ class Agents:
         """Where an agent listens."""
         return self._addresses[name]
 
-    def note(self, what: str, life: Life, now: float) -> None:
-        """Keep in the log what was done."""
+    def log(self, **known: object) -> None:
+        """Keep something in the log, if there is one."""
         if self._log is not None:
-            self._log.write(json.dumps({"time": now, "done": what, "name": life.name, "run": life.run}) + "\n")
+            self._log.write(json.dumps(known) + "\n")
 
     async def start(
         self, name: str, *arguments: str, command: Sequence[str] = GOSSIP, seeds: Sequence[str] = ()
@@ -131,7 +131,7 @@ class Agents:
         options = ["--name", name, "--bind", self.address(name), "--events", "json", "--exit-on-eof"]
         options += ["--meta-file", str(self.metadata_file(name)), *join, *arguments]
         life = self.truth.spawn(name, time.time())
-        self.note("started", life, life.spawned)
+        self.log(time=life.spawned, done="spawned", name=name, run=life.run)
         process = await trio.lowlevel.open_process(
             [*command, "agent", *options],
             stdin=subprocess.PIPE,
@@ -155,7 +155,7 @@ class Agents:
         now = time.time()
         agent.life.go_on(now)
         self.truth.do(Deed.WOKEN, agent.life, now)
-        self.note("SIGCONT", agent.life, now)
+        self.log(time=now, done="SIGCONT", name=name, run=agent.life.run)
 
     async def kill(self, name: str) -> None:
         """End an agent without a word."""
@@ -224,7 +224,7 @@ class Agents:
         now = time.time()
         if before is not None:
             before(agent.life, now)
-        self.note(number.name, agent.life, now)
+        self.log(time=now, done=number.name, name=agent.life.name, run=agent.life.run)
         agent.process.send_signal(number)
 
     def _write_metadata(self, name: str) -> None:
@@ -269,10 +269,9 @@ class Agents:
                 life.keys = event["seals"], tuple(event["opens"])
             else:
                 self.truth.sights.append(_sight(life, event))
+            self.log(observer=life.name, run=life.run, told=event)
         except (ValueError, KeyError, TypeError):
             self.failures.append(f"{life} wrote something that is no event: {line[:200]!r}")
-        if self._log is not None:
-            self._log.write(f'{{"observer": "{life.name}", "run": {life.run}, "told": {line.decode()}}}\n')
 
     async def _read_errors(self, agent: Agent) -> None:
         assert agent.process.stderr is not None

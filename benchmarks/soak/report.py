@@ -21,7 +21,7 @@ NAMES = {
     "descriptors": "open descriptors",
     "threads": "threads",
     "tasks": "tasks of trio",
-    "blocks": "blocks of memory given out by Python",
+    "blocks": "blocks of memory in use",
 }
 
 
@@ -89,7 +89,7 @@ def _quarters_table(quarters: tuple[Quarters, ...]) -> Table:
     title = f"What the {quarters[0].agents} agents held that were never ended"
     table = table_of(title, "", "First quarter", "Last quarter", "Growth", "Largest of any", "Verdict")
     for each in quarters:
-        verdict = "" if each.allowed is None else "LEAK" if each.is_leak else "ok"
+        verdict = "LEAK" if each.is_leak else "ok"
         numbers = (each.first, each.last, each.growth, each.worst)
         table.add_row(NAMES[each.name], *(f"{number:,.0f}" for number in numbers), verdict)
     return table

@@ -167,6 +167,7 @@ class Soak:
                 held = held_by(agents.current[name].process.pid, _counts(agents, name))
                 if held is not None:
                     self._samples.add(name, now, held)
+                    agents.log(time=now, name=name, **attrs.asdict(held))
             await trio.sleep(SAMPLE_EVERY_S)
 
     async def _tell(self, agents: Agents, trouble: Trouble) -> None:

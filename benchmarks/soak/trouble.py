@@ -24,8 +24,8 @@ CONFIG = Config.lan()
 RULES = Rules(least_suspicion_s=CONFIG.suspicion_min, known_within_s=15.0)
 """A crash is known to all after some five seconds; three times that, where packets are lost and others stand still."""
 
-ACTS_PER_AGENT_S = 0.01
-"""Each agent suffers something every hundred seconds, more or less."""
+ACTS_PER_AGENT_S = 0.02
+"""Each agent suffers something every fifty seconds, or as often as it is free."""
 
 MOST_DISTURBED = 0.25
 """Share of agents that are down or stand still at once, at most."""

@@ -159,7 +159,7 @@ def test_what_cannot_be_is_told_in_words() -> None:
         ("joined", "b", generation_at(0.0)),
     ):
         story.tells("a", kind, subject, at=5.0, generation=generation)
-    story.tells("a", "left", "c", at=3.9)
+    story.tells("a", "left", "c", at=2.9)
     assert [text.partition("told that ")[2] for text in oddities(story.truth)] == [
         "b said farewell, accused by x; which had not been told to leave",
         "b is in conflict with another, accused by x; although no two processes had one name",
@@ -228,6 +228,16 @@ def test_new_metadata_is_known_by_its_value() -> None:
     story.tells("b", "updated", "c", at=6.0, value="old")
     found = learnt(story, Deed.CHANGED)
     assert (rounded(found), len(found.missing)) == ([1.0], 1)
+
+
+def test_an_agent_whose_clock_is_a_little_early_tells_of_a_deed_before_it_was_done() -> None:
+    story = Story("a", "b")
+    story.changes("b", at=5.0, value="new")
+    story.tells("a", "updated", "b", at=4.9, value="new")
+    story.leaves("b", at=30.0)
+    story.tells("a", "left", "b", at=29.9)
+    assert learnt(story, Deed.CHANGED).times_s == learnt(story, Deed.LEFT).times_s == (0.0,)
+    assert not oddities(story.truth)
 
 
 def test_nobody_is_asked_for_the_news_of_one_that_ended_meanwhile() -> None:

@@ -395,12 +395,16 @@ def _body_items(body: Body) -> tuple[Any, ...]:
 
 
 _BYTES_HEAD = 0x40
-_SHORT_PADDING = tuple(bytes((_BYTES_HEAD + length,)) + bytes(length) for length in (1, 1, *range(1, 24)))
+_SHORT_PADDING = (b"", b"", *(bytes((_BYTES_HEAD + length,)) + bytes(length) for length in range(1, 24)))
 """Zeros that take so many bytes with their head, up to 24."""
 
 
+_NO_PADDING = (1, 25, 258)
+"""Sizes that no zeros have with their head: one more zero would need a longer one, and padding is not empty."""
+
+
 def _padding_of(size: int) -> bytes:
-    """Zeros that take ``size`` bytes with their head, or one more or less where there is no such head."""
+    """Zeros that take ``size`` bytes with their head; there are none for :data:`_NO_PADDING`."""
     if size < len(_SHORT_PADDING):
         return _SHORT_PADDING[size]
     if size <= 257:
@@ -458,7 +462,7 @@ class Codec:
     ) -> tuple[bytes, int]:
         """A message with as many of the encoded ``facts``, in their order, as keep it within ``limit`` bytes.
 
-        :param least: bytes to which a question is padded.
+        :param least: bytes to which a question is padded, or one more or less where there is no such padding.
         :returns: the message, and how many of the facts are in it. It is larger than ``limit`` only where it would
             be so without any.
         """
@@ -474,6 +478,8 @@ class Codec:
                 fitting += 1
             told = b"".join((_array_head(fitting), *facts[:fitting]))
         missing = least - len(fixed) - len(told) - CHECKSUM_BYTES
+        if missing in _NO_PADDING:
+            missing += 1 if least < limit else -1
         if missing > 0 and isinstance(body, (Ping, PingRequest)):
             fixed = bytes((fixed[0] + 1,)) + fixed[1:] + _padding_of(missing)  # one item more, the last of the body
         return _with_checksum(fixed + told), fitting

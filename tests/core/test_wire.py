@@ -523,8 +523,18 @@ def test_a_question_is_padded_to_what_it_has_to_be_and_no_other_message(least: i
         return len(CODEC.encode(SENDER, HEARTBEAT, FINGERPRINT, body, [], LIMIT, least)[0])
 
     for question in (Ping(token), PingRequest(token, 7)):
-        assert -1 <= size(question, least) - max(least, size(question)) <= 1
+        assert 0 <= size(question, least) - max(least, size(question)) <= 1
     assert size(Ack(token), least) == size(Ack(token))
+
+
+@pytest.mark.parametrize("heartbeat", [1, 100, 1000, 70_000, 2**33])
+def test_a_question_padded_to_any_size_is_understood_and_not_larger_than_the_limit(heartbeat: int) -> None:
+    for question in (Ping(MAX_TOKEN), PingRequest(MAX_TOKEN, MAX_ID)):
+        for least in range(30, 401):
+            for limit in (least, LIMIT):
+                data, _ = CODEC.encode(MAX_ID, heartbeat, MAX_ID, question, [], limit, least)
+                assert CODEC.decode(data).body[0] == MAX_TOKEN
+                assert len(data) <= max(limit, len(CODEC.encode(MAX_ID, heartbeat, MAX_ID, question, [], LIMIT)[0]))
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ MAX_PROVEN = 4096
 """Proven addresses remembered, the latest: more than a node asks within :data:`PROVEN_FOR_S` in one data centre."""
 
 MAX_UNPROVEN = 256
-"""Pings remembered whose ack would prove an address, the latest: more than are ever on the way at once, those for
-others included."""
+"""Addresses remembered whose ack would prove them, those pinged last: more than are ever asked at once, for others
+included. Of each only the last ping counts, or the tokens of one that never answers would gather, and be guessed."""
 
 COOKIE_PERIOD_S = 30.0
 """A cookie holds for this long, or up to twice: more than any answer takes."""
@@ -38,21 +38,22 @@ class Proofs:
     def __init__(self, random: RandomSource) -> None:
         self._secret = random.getrandbits(128).to_bytes(16, "big")
         self._proven: dict[Address, float] = {}
-        self._asked: dict[int, Address] = {}
+        self._asked: dict[Address, int] = {}
 
     def __len__(self) -> int:
         return len(self._proven) + len(self._asked)
 
     def asked(self, token: int, address: Address) -> None:
         """Take note that a ping with this token goes to ``address``."""
-        if len(self._asked) >= MAX_UNPROVEN:
+        if self._asked.pop(address, None) is None and len(self._asked) >= MAX_UNPROVEN:
             del self._asked[next(iter(self._asked))]
-        self._asked[token] = address
+        self._asked[address] = token
 
     def answered(self, token: int, source: Address, now: float) -> bool:
         """Take note of an ack. Whether it proves the address that it came from."""
-        if self._asked.pop(token, None) != source:
+        if self._asked.get(source) != token:
             return False
+        del self._asked[source]
         self._prove(source, now)
         return True
 

@@ -378,11 +378,20 @@ def test_no_more_proofs_and_questions_are_remembered_than_the_limit_and_the_late
         assert proofs.answered(token, address, token * 0.01)
     assert len(proofs) == MAX_PROVEN
     assert [proofs.has(address, 50.0) for address in addresses] == [False] * 100 + [True] * MAX_PROVEN
-    for token in range(MAX_UNPROVEN + 10):
-        proofs.asked(token, STRANGER)
+    for token, address in enumerate(addresses[: MAX_UNPROVEN + 10]):
+        proofs.asked(token, address)
     assert len(proofs) == MAX_PROVEN + MAX_UNPROVEN
-    assert not proofs.answered(5, STRANGER, 60.0)
-    assert proofs.answered(MAX_UNPROVEN + 9, STRANGER, 60.0)
+    assert not proofs.answered(5, addresses[5], 60.0)
+    assert proofs.answered(MAX_UNPROVEN + 9, addresses[MAX_UNPROVEN + 9], 60.0)
+
+
+def test_of_the_pings_to_one_address_only_the_last_proves_it_so_that_none_can_be_guessed_sooner_than_others() -> None:
+    proofs = Proofs(Random(1))
+    for token in range(100):
+        proofs.asked(token, STRANGER)
+    assert len(proofs) == 1
+    assert not any(proofs.answered(token, STRANGER, 1.0) for token in (*range(99), 100))
+    assert proofs.answered(99, STRANGER, 1.0)
 
 
 # --- that it costs nobody anything

@@ -133,12 +133,19 @@ class Outbox:
         return self._proofs.cookie(path.address, now) if path.stream is None else 0
 
     def limit(self, path: Path, now: float) -> int:
-        """Bytes that one message on this path may have."""
+        """Bytes that one message on this path may have.
+
+        The source of a datagram can be that of a proven member and forged all the same. So what is larger than what
+        it answers is paid out of the budget for answers, and is not sent when that is spent.
+        """
         if path.stream is not None:
             return MAX_FRAME_BYTES
-        if path.credit is None or self._proofs.has(path.address, now):
-            return self._config.max_datagram
-        return min(path.credit, self._config.max_datagram)
+        most = self._config.max_datagram
+        if path.credit is None or path.credit >= most:
+            return most
+        if self._proofs.has(path.address, now) and self._answers.available(now) > 0:
+            return most
+        return path.credit
 
     def send(self, path: Path, body: Body, now: float, *, to: Entry | None = None, facts: Sequence[bytes] = (),
              agrees: bool = False, news: bool = True, least: int = 0) -> bool:  # fmt: skip
@@ -169,6 +176,8 @@ class Outbox:
             return False
         if token is not None:
             self._proofs.asked(token, path.address)
+        if path.credit is not None and len(data) > path.credit and isinstance(body, Ack):
+            self._answers.spend(1)
         if riders:
             self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - needed)])
         self._put(path, data)

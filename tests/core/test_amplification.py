@@ -33,7 +33,7 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.outbox import SendFrame
+from gossip.core.outbox import ANSWERS_PER_PUSH, SendFrame
 from gossip.core.proof import COOKIE_PERIOD_S, MAX_PROVEN, MAX_UNPROVEN, PROVEN_FOR_S, Proofs
 from gossip.core.protocol import Protocol
 from gossip.core.reconciliation import DIGEST_BYTES
@@ -264,6 +264,31 @@ def test_whoever_has_answered_gets_all_that_fits_into_a_datagram() -> None:
     (ack,) = node.hears(Ping(1), source=address_of(number), sender=member(number).id, heartbeat=70)
     assert node.protocol.stats.replies_cut > 0
     assert 1100 < len(ack[0]) <= 1200
+
+
+FORGED_QUESTIONS: dict[str, tuple[Body, list[Fact]]] = {
+    "pings": (Ping(1, bytes(8)), []),
+    "pings with outdated facts": (Ping(1, bytes(8)), [member(number) for number in range(20, 24)]),
+    "digests": (Digest(0, MAX_ID, (0,) * DIGEST_RANGES), []),
+    "entries": (Entries(0, MAX_ID), []),
+    "outdated news": (News(), [AliveFact(member(number).id, 1) for number in range(1, 5)]),
+}
+
+
+@pytest.mark.parametrize("what", FORGED_QUESTIONS)
+def test_whoever_forges_the_address_of_one_who_has_answered_makes_so_many_large_answers_be_sent_there(
+    what: str,
+) -> None:
+    node = Alone()
+    number = node.is_answered()
+    body, facts = FORGED_QUESTIONS[what]
+    asked = length(body, facts)
+    config, began, answers = node.protocol.config, node.now, []
+    for _ in range(1000):
+        answers += [data for data, _ in node.hears(body, facts, source=address_of(number))]
+    allowed = config.push_burst + ANSWERS_PER_PUSH * config.push_rate * (node.now - began)
+    of_its_own = 1 + (node.now - began) / (0.25 * config.probe_interval)  # digests, because the views differ
+    assert sum(len(data) > asked for data in answers) <= allowed + of_its_own
 
 
 def test_whoever_has_answered_gets_all_that_differs() -> None:

@@ -130,8 +130,12 @@ class Joining:
         return self._contacts.pop(token, None)
 
     def heal(self, now: float) -> None:
-        """In some rounds, contact somebody who is not among the living."""
-        dead = self._view.gone(revivable=True)
+        """In some rounds, contact somebody who is not among the living.
+
+        Of the dead, those only who once answered where they are said to be: others may be inventions, and at their
+        addresses machines that should not hear from all of us for an hour.
+        """
+        dead = [each for each in self._view.gone(revivable=True) if each.answered_at == each.registers.record.address]
         if not self._seeds and not dead:
             return
         chance = self._config.heal_probability

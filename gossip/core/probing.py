@@ -146,6 +146,7 @@ class Prober:
             if probe.target.round_trip is None:
                 probe.target.round_trip = RoundTrip()
             probe.target.round_trip.sample(now - sent_at)
+            probe.target.answered_at = probe.awaited.get(sender, probe.target.answered_at)
         self._finish(probe, True, now)
         return True
 

@@ -207,6 +207,8 @@ class Protocol:
                 continue
             if isinstance(outcome, Disbelief):
                 self.drops.note(outcome.reason)
+            elif (entry := self._view.get(member.id)) is not None:
+                entry.answered_at = entry.registers.record.address
 
     def update(self, metadata: Mapping[str, str], now: float) -> None:
         """Replace this node's metadata, and tell everybody.

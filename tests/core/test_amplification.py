@@ -51,12 +51,18 @@ from tests.core import strategies
 from tests.core.worlds import (
     STRANGER,
     Script,
+    World,
     cluster,
     crash_bound_s,
     expect,
     expect_agreement,
     expect_no_deaths,
     expect_seen,
+    heal,
+    heal_bound_s,
+    inject,
+    isolate,
+    names_of,
     presented,
     world,
 )
@@ -417,6 +423,47 @@ def test_of_the_pings_to_one_address_only_the_last_proves_it_so_that_none_can_be
     assert len(proofs) == 1
     assert not any(proofs.answered(token, STRANGER, 1.0) for token in (*range(99), 100))
     assert proofs.answered(99, STRANGER, 1.0)
+
+
+# --- addresses in records
+
+
+def is_left_in_peace(sim: World, address: Address, seconds: float) -> bool:
+    """Whether nothing is sent there for so long."""
+    assert sim.tap is not None
+    before = len(sim.tap.datagrams)
+    sim.run(seconds)
+    return address not in {to for _, _, to in sim.tap.datagrams[before:]}
+
+
+def test_where_an_invented_member_is_said_to_be_nothing_arrives_any_more_once_it_is_found_dead() -> None:
+    sim = cluster(8, tapped=True)
+    inject(sim, ["n0"], presented(77, "ghost", 1_700_000_000_000, 1, ELSEWHERE, {}, 0))
+    assert not is_left_in_peace(sim, ELSEWHERE, 5)
+    expect_seen(sim, "ghost", "dead", within=crash_bound_s(sim.config))
+    sim.run(1)
+    assert is_left_in_peace(sim, ELSEWHERE, 120)
+
+
+def test_where_a_dead_member_is_said_to_have_moved_nobody_looks_for_it() -> None:
+    sim = cluster(8, tapped=True)
+    sim.run(30)
+    old = sim.nodes["n3"].protocol.local
+    sim.crash("n3")
+    expect_seen(sim, "n3", "dead", within=crash_bound_s(sim.config))
+    inject(sim, names_of(sim), presented(old.id, old.name, old.generation, 9, ELSEWHERE, {}, 0))
+    sim.run(1)
+    assert is_left_in_peace(sim, ELSEWHERE, 120)
+
+
+def test_the_dead_are_looked_for_where_they_were_remembered_to_be_too() -> None:
+    sim = cluster(5)
+    late = sim.start("late")
+    late.protocol.remember([node.protocol.local for node in sim.running if node is not late], sim.now)
+    isolate(sim, "late")
+    expect(sim, lambda: list(late.sees().values()).count("dead") == 5, within=120, why="all given up")
+    heal(sim)
+    expect_agreement(sim, within=heal_bound_s(sim.config))
 
 
 # --- that it costs nobody anything

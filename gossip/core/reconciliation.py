@@ -225,16 +225,17 @@ class Reconciler:
         listed = {fact.id: fact.record.version for fact in facts if isinstance(fact, RecordFact)}
         gone = {fact.id for fact in facts if not isinstance(fact, (RecordFact, AliveFact))}
         missing: list[bytes] = []
-        for entry in self._view.within(entries.low, entries.high):
+        for entry in self._view.walk(entries.low, entries.high):
             if room <= 0:
                 return missing
             if listed.get(entry.id, 0) < entry.registers.record.version:
                 lacking = all_facts(entry)
                 missing += lacking
                 room -= sum(map(len, lacking))
-        for entry in self._view.gone():
-            if entry.id in listed and entry.id not in gone:
-                missing.append(liveness_fact(entry))
+        for member_id in listed:
+            known = self._view.get(member_id)
+            if known is not None and not known.registers.is_living and member_id not in gone:
+                missing.append(liveness_fact(known))
         return missing
 
     def _known(self, low: int, high: int) -> list[Entry]:

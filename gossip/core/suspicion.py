@@ -5,7 +5,7 @@ count from their first unanswered question; others only lend their timer in case
 so wait longer. Shortest is the timer of an accuser that did not meet with silence, but was told by the
 member's system that no process listens there. When it runs out, one last question is asked, then the
 member is convicted. Whoever hears of a conviction without having known of the suspicion gives the member
-time to refute first.
+time to refute first, and asks it.
 
 Source: Lifeguard (Dadgar, Phillips and Currey 2017), section IV-B, "Local Health Aware Suspicion".
 """
@@ -94,7 +94,8 @@ class Suspicions:
         """Take note that others have convicted a suspect.
 
         It is believed of a member that has been under suspicion here long enough to refute. One that was
-        accused behind our back, by somebody who is deaf or was cut off from us, gets as long first.
+        accused behind our back, by somebody who is deaf or was cut off from us, gets as long first, and is asked:
+        while there is too much news for the budget, its refutation may take longer.
         """
         case = self._cases.get(entry.id)
         if case is None or case.convicted_elsewhere:
@@ -137,7 +138,7 @@ class Suspicions:
             case.timer.cancel()
         earliest = max(case.public_since + config.ack_timeout_max, now)
         if case.convicted_elsewhere:
-            case.timer = self._timers.at(earliest, lambda now: self._convict(case, now))
+            case.timer = self._timers.at(earliest, lambda now: self._last_question(case, now))
             return
         needed = min(config.confirmations, self._view.others - 1)
         shortest = config.ack_timeout_max if case.refused else config.suspicion_min
@@ -156,6 +157,7 @@ class Suspicions:
         if result.answered:
             # It lives, and yet did not jump over the floor: the floor is one that it refuses.
             case.since = case.public_since = now
+            case.convicted_elsewhere = False
             self._arm(case, now)
         else:
             self._convict(case, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -210,6 +211,23 @@ def test_nobody_makes_a_node_send_more_than_it_was_sent_to_whoever_has_not_shown
         assert {to for _, to in sent} <= {source} | members, "an address that is nobody's, but for being named"
         if then_waits:
             node.time_passes(1.0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(lies, min_size=1, max_size=12))
+def test_all_that_is_ever_sent_to_somebody_who_is_no_member_is_no_more_than_came_from_there(lies: list) -> None:  # type: ignore[type-arg]
+    node = Alone()
+    came: Counter[Address] = Counter()
+    sent: list[tuple[bytes, Address]] = []
+    for body, facts, source, sender, heartbeat, fingerprint, then_waits in lies:
+        data, _ = CODEC.encode(sender, heartbeat, fingerprint, body, [encode_fact(fact) for fact in facts], 60_000)
+        came[source] += len(data)
+        sent += node.receives(data, source)
+        sent += node.time_passes(1.0) if then_waits else []
+    sent += node.time_passes(20.0)
+    members = {each.address for each in node.protocol.members()}
+    for address in {to for _, to in sent} - members:
+        assert size([each for each in sent if each[1] == address]) <= came[address]
 
 
 QUESTIONS: dict[str, tuple[Body, list[Fact]]] = {

@@ -189,7 +189,8 @@ class Keyring:
         """Read a file of keys.
 
         :raises ConfigurationError: if it cannot be read, is no such file, may be read or written by anybody else, or
-            belongs to another user than the one who reads it or root. The text begins with the path.
+            belongs to another user than the one who reads it or root. A group may read what belongs to root, if the
+            reader is not root. The text begins with the path.
         """
         return private_file.load(path, cls.parse, "a file of keys", MAX_FILE_BYTES)
 

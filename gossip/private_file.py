@@ -1,12 +1,14 @@
 """Files with secrets: read only if nobody else has access to them, and written so that nobody else ever has.
 
-This module decides whose files are read and with which rights. What is in a file is not its business.
+This module decides whose files are read, with which rights, and how two who change one file take turns. What is in a
+file is not its business.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import os
 import shlex
 import stat
@@ -52,6 +54,24 @@ def save(path: str | os.PathLike[str], text: str) -> None:
     shown = os.fspath(path)
     with _errors_that_name(shown):
         _replace(os.path.realpath(shown), text.encode())
+
+
+@contextlib.contextmanager
+def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let nobody else be in such a block for this file, so that what is loaded in it is still there when it is saved.
+
+    Waits for whoever is. Those who only load are not held up, and nothing is left behind.
+
+    :raises ConfigurationError: if the file is none that :func:`load` would read, or cannot be locked; the text begins
+        with the path.
+    """
+    shown = os.fspath(path)
+    with _errors_that_name(shown):
+        descriptor = _lock(shown)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def save_new(path: str | os.PathLike[str], text: str) -> None:
@@ -127,6 +147,30 @@ def _check_private(status: os.stat_result, path: str) -> None:
             f"it is root's, and may do no more than be read by a group of yours: chmod 640 {quoted}; "
             f"or make it your own by chown {reader}, and chmod 600 it"
         )
+
+
+def _lock(path: str) -> int:
+    while True:
+        descriptor = _open_to_lock(path)
+        try:
+            # Before it is waited for: whoever may read a file may lock it, and hold us up.
+            _check_private(os.fstat(descriptor), path)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # Who held it before us may have put another file in its place, and that one is not locked.
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _open_to_lock(path: str) -> int:
+    flags = os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(path, os.O_RDWR | flags)  # nothing is written, but NFS wants it for an exclusive lock
+    except OSError:
+        return os.open(path, os.O_RDONLY | flags)
 
 
 def _replace(path: str, data: bytes) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,17 @@ from gossip.cli.options import keyring_option
 from gossip.cli.rendering import describe_keys, printable
 from gossip.cli.terminal import OutputConsole
 from gossip.core.errors import ConfigurationError
-from gossip.keyring import AES_256_GCM, ALGORITHMS, MAX_FILE_BYTES, PLAIN, PLAIN_TEXT, Key, Keyring, keys_in
+from gossip.keyring import (
+    AES_256_GCM,
+    ALGORITHMS,
+    MAX_FILE_BYTES,
+    PLAIN,
+    PLAIN_TEXT,
+    Key,
+    Keyring,
+    change_file,
+    keys_in,
+)
 
 STANDARD_INPUT = "-"
 
@@ -99,6 +109,8 @@ def keys() -> None:
     An agent takes up a changed file within seconds, or at once on SIGHUP, and writes which key seals and
     which open. A step before the others are ready cuts nodes off from each other until they are.
 
+    A change writes the file anew: comments that people have added are not kept.
+
     ID is what "list" shows; "plain" stands for messages that are not sealed.
     """
 
@@ -164,23 +176,35 @@ def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) ->
     """
     if source is not None and plain is not None:
         raise click.UsageError(f"--from and {PLAIN_TEXT}: one at a time")
-    with _explained():
-        before = Keyring.load(keyring)
-        if source is not None:
-            new = [key for key in _keys_from(source) if key not in before.keys and not key.is_plain]
-        else:
-            new = [PLAIN if plain else Key.generate(algorithm)]
-        ring = before
-        for key in new:
-            ring = ring.add(key)
-        if new:
-            ring.save(keyring)
+    if plain is not None:
+        before, ring = _change(keyring, lambda ring: ring.add(PLAIN))
+    elif source is None:
+        before, ring = _change(keyring, lambda ring: _with_new(ring, algorithm))
+    else:
+        with _explained():
+            others = _keys_from(source)  # before the file is locked: this may wait for a password to be typed
+        before, ring = _change(keyring, lambda ring: _with_missing(ring, others))
+    new = ring.keys[len(before.keys) :]
     added = ", ".join(key.id for key in new)
     _tell(f"added {added}" if new else "there was nothing to add", ring)
     if new:
         print(f"next: bring {added} to every other node;")
         print(f"      once all have it, on each: gossip keys use {new[-1].id} --keyring {_shown(keyring)}")
     return 0
+
+
+def _with_new(ring: Keyring, algorithm: str) -> Keyring:
+    key = Key.generate(algorithm)
+    while key.id in (other.id for other in ring.keys):  # one of 65,536 has the number of another
+        key = Key.generate(algorithm)
+    return ring.add(key)
+
+
+def _with_missing(ring: Keyring, others: Iterable[Key]) -> Keyring:
+    for key in others:
+        if key not in ring.keys and not key.is_plain:
+            ring = ring.add(key)
+    return ring
 
 
 def _keys_from(source: str) -> tuple[Key, ...]:
@@ -242,11 +266,7 @@ def drop(keyring: Path, id: str) -> int:  # noqa: A002
 
 def _change(file: Path, step: Callable[[Keyring], Keyring]) -> tuple[Keyring, Keyring]:
     with _explained():
-        before = Keyring.load(file)
-        after = step(before)
-        if after != before:
-            after.save(file)
-    return before, after
+        return change_file(file, step)
 
 
 def _shown(file: Path) -> str:

@@ -1,7 +1,8 @@
-"""Files with secrets: whose are read, and with which rights."""
+"""Files with secrets: whose are read, with which rights, and that changes of one file never undo each other."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -97,3 +98,89 @@ def test_saving_what_a_group_could_read_leaves_it_to_its_owner(tmp_path: Path) -
 def test_where_no_new_file_can_be_made_the_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=rf"^{tmp_path}/none/file: .*{tmp_path}/none takes none: No such file"):
         private_file.save(tmp_path / "none" / "file", "a secret")
+
+
+# --- one at a time
+
+
+def is_free(file: Path) -> bool:
+    """Whether somebody who wanted to change the file now would not have to wait."""
+    with open(file, "rb") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def fail(file: Path) -> None:
+    """A change that comes to nothing."""
+    with private_file.locked(file):
+        assert not is_free(file)
+        raise ZeroDivisionError
+
+
+def test_a_file_is_free_again_when_it_was_changed_or_the_change_failed_and_nothing_stays(tmp_path: Path) -> None:
+    file = new_file(tmp_path)
+    with private_file.locked(file):
+        assert not is_free(file)
+        private_file.save(file, "another secret")
+    assert is_free(file)
+    with pytest.raises(ZeroDivisionError):
+        fail(file)
+    assert is_free(file)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_whoever_got_a_file_that_was_replaced_meanwhile_locks_the_one_that_is_there_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = new_file(tmp_path, "1")
+    texts, flock = ["2", "3"], fcntl.flock
+
+    def late(descriptor: int, how: int) -> None:
+        if texts:
+            private_file.save(file, texts.pop(0))
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with private_file.locked(file):
+        assert load(file) == "3"
+        assert not is_free(file)
+
+
+def test_a_file_reached_by_a_link_is_locked_for_all(tmp_path: Path) -> None:
+    file, link = new_file(tmp_path), tmp_path / "link"
+    link.symlink_to(file)
+    with private_file.locked(link):
+        assert not is_free(file)
+
+
+def test_nobody_waits_for_a_file_that_others_can_read_for_they_could_hold_it_for_ever(tmp_path: Path) -> None:
+    file = new_file(tmp_path)
+    file.chmod(0o644)
+    with open(file, "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(ConfigurationError, match=f"^{file}: .*chmod 600"), private_file.locked(file):
+            pass
+
+
+def test_what_is_no_file_is_not_locked(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "folder").mkdir(0o700)
+    for name in ("pipe", "folder", "missing"):
+        with pytest.raises(ConfigurationError, match=f"^{tmp_path / name}: "), private_file.locked(tmp_path / name):
+            pass
+
+
+def test_a_file_that_may_only_be_read_is_locked_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, open_ = new_file(tmp_path), os.open
+
+    def read_only(path: str, flags: int) -> int:
+        if flags & os.O_ACCMODE != os.O_RDONLY:
+            raise PermissionError(13, "Permission denied")
+        return open_(path, flags)
+
+    monkeypatch.setattr(os, "open", read_only)
+    with private_file.locked(file):
+        assert not is_free(file)

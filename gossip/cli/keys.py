@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.table import Table
 
 from gossip import private_file
@@ -41,7 +42,7 @@ algorithm_option = click.option(
     type=click.Choice(ALGORITHMS),
     default=AES_256_GCM,
     show_default=True,
-    help="How messages are sealed with the key. The second is for processors that do not help with AES.",
+    help="How messages are sealed with the new key. The second is for processors that do not help with AES.",
 )
 
 
@@ -176,6 +177,8 @@ def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) ->
     """
     if source is not None and plain is not None:
         raise click.UsageError(f"--from and {PLAIN_TEXT}: one at a time")
+    if source is not None or plain is not None:
+        _refuse_algorithm("keys from another file have theirs" if plain is None else f"{PLAIN_TEXT} has none")
     if plain is not None:
         before, ring = _change(keyring, lambda ring: ring.add(PLAIN))
     elif source is None:
@@ -191,6 +194,11 @@ def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) ->
         print(f"next: bring {added} to every other node;")
         print(f"      once all have it, on each: gossip keys use {new[-1].id} --keyring {_shown(keyring)}")
     return 0
+
+
+def _refuse_algorithm(reason: str) -> None:
+    if click.get_current_context().get_parameter_source("algorithm") is not ParameterSource.DEFAULT:
+        raise click.UsageError(f"--algorithm is that of a new key, but {reason}: leave it out")
 
 
 def _with_new(ring: Keyring, algorithm: str) -> Keyring:
@@ -210,8 +218,12 @@ def _with_missing(ring: Keyring, others: Iterable[Key]) -> Keyring:
 def _keys_from(source: str) -> tuple[Key, ...]:
     if source != STANDARD_INPUT:
         return Keyring.load(source).keys
+    if sys.stdin is None:  # it was closed when we were started
+        raise ConfigurationError("standard input: there is none")
     try:
         return keys_in(sys.stdin.buffer.read(MAX_FILE_BYTES + 1).decode())
+    except OSError as error:
+        raise ConfigurationError(f"standard input: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigurationError("standard input: these are no lines of a file of keys") from None
     except ConfigurationError as error:

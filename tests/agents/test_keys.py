@@ -166,6 +166,14 @@ def test_what_is_no_key_on_standard_input_changes_nothing_and_is_not_repeated(tm
     assert file.read_bytes() == before
 
 
+def test_a_standard_input_that_is_closed_is_told_in_a_line(tmp_path: Path) -> None:
+    file = new_file(tmp_path)
+    closed = ("sh", "-c", '"$@" <&-', "sh")
+    done = run_command(*closed, *GOSSIP, "keys", "add", "--from", "-", "--keyring", str(file))
+    assert done.returncode == 2
+    assert "standard input: there is none" in assert_one_line(done.stderr)
+
+
 SAYS_WHEN_IT_LOCKS = """
 import fcntl, runpy
 flock = fcntl.flock
@@ -236,6 +244,8 @@ def test_a_step_that_would_be_wrong_is_refused_with_what_to_do_and_changes_nothi
         (("add", "plain", "--from", str(file)), "one at a time"),
         (("add", "rot13"), "plain"),
         (("add", "--from", str(tmp_path / "missing")), "No such file"),
+        (("add", "plain", "--algorithm", "aes-256-gcm"), "of a new key, but plain has none"),
+        (("add", "--from", str(file), "--algorithm", "aes-256-gcm"), "of a new key, but keys from another file have"),
     ]:
         done = run_gossip("keys", *arguments, "--keyring", str(file))
         assert done.returncode == 2

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import attrs
@@ -189,7 +189,8 @@ class Keyring:
         """Read a file of keys.
 
         :raises ConfigurationError: if it cannot be read, is no such file, may be read or written by anybody else, or
-            belongs to another user than the one who reads it or root. The text begins with the path.
+            belongs to another user than the one who reads it or root. A group may read what belongs to root, if the
+            reader is not root. The text begins with the path.
         """
         return private_file.load(path, cls.parse, "a file of keys", MAX_FILE_BYTES)
 
@@ -206,6 +207,22 @@ class Keyring:
                 return key
         # What was asked for is not shown: it may be a secret by mistake.
         raise ConfigurationError(f"no key here has that id; there is {', '.join(key.id for key in self.keys)}")
+
+
+def change_file(path: str | os.PathLike[str], step: Callable[[Keyring], Keyring]) -> tuple[Keyring, Keyring]:
+    """Put in place of the ring in a file what a step makes of it; comments that people added are not kept.
+
+    Whoever else changes the file in this way waits, so no change undoes another. Whoever reads it does not wait.
+
+    :returns: the rings before and after. If they are the same, nothing has been written.
+    :raises ConfigurationError: as :meth:`Keyring.load`, :meth:`Keyring.save`, and the step.
+    """
+    with private_file.locked(path):
+        before = Keyring.load(path)
+        after = step(before)
+        if after != before:
+            after.save(path)
+    return before, after
 
 
 def keys_in(text: str) -> tuple[Key, ...]:

@@ -1,14 +1,19 @@
-"""Files with secrets: read only if nobody else has access to them, and written so that nobody else ever has."""
+"""Files with secrets: read only if nobody else has access to them, and written so that nobody else ever has.
+
+This module decides whose files are read, with which rights, and how two who change one file take turns. What is in a
+file is not its business.
+"""
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import os
 import shlex
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from gossip.core.errors import ConfigurationError
@@ -19,6 +24,10 @@ _PRIVATE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _ROOT = 0
 
+_BEYOND_640 = stat.S_IXUSR | stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
+"""What root may not allow for a file that another user reads. Its group may read it: root says who is in that, and so
+secrets are handed to services that do not run as root, by Kubernetes for one."""
+
 
 def load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int) -> T:
     """What is in a file.
@@ -26,17 +35,15 @@ def load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, mos
     :param what: the kind of file, for errors, such as ``a file of keys``.
     :param most: bytes that it may have.
     :raises ConfigurationError: if it cannot be read or parsed, may be read or written by anybody else, or belongs to
-        another user than the one who reads it or root. The text begins with the path.
+        another user than the one who reads it or root. A group may read what belongs to root, if the reader is not
+        root. The text begins with the path.
     """
     shown = os.fspath(path)
-    try:
-        return parse(_read(shown, what, most).decode())
-    except OSError as error:
-        raise ConfigurationError(f"{shown}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{shown}: this is not {what}, nor any other text") from None
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{shown}: {error}") from None
+    with _errors_that_name(shown):
+        try:
+            return parse(_read(shown, what, most).decode())
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"this is not {what}, nor any other text") from None
 
 
 def save(path: str | os.PathLike[str], text: str) -> None:
@@ -45,10 +52,26 @@ def save(path: str | os.PathLike[str], text: str) -> None:
     :raises ConfigurationError: if it cannot be written; the text begins with the path.
     """
     shown = os.fspath(path)
-    try:
+    with _errors_that_name(shown):
         _replace(os.path.realpath(shown), text.encode())
-    except OSError as error:
-        raise ConfigurationError(f"{shown}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let nobody else be in such a block for this file, so that what is loaded in it is still there when it is saved.
+
+    Waits for whoever is. Those who only load are not held up, and nothing is left behind.
+
+    :raises ConfigurationError: if the file is none that :func:`load` would read, or cannot be locked; the text begins
+        with the path.
+    """
+    shown = os.fspath(path)
+    with _errors_that_name(shown):
+        descriptor = _lock(shown)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def save_new(path: str | os.PathLike[str], text: str) -> None:
@@ -83,6 +106,16 @@ def from_base64(text: str) -> bytes:
     raise ConfigurationError("the secret is damaged: it is not what base64 writes")
 
 
+@contextlib.contextmanager
+def _errors_that_name(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+
+
 def _read(path: str, what: str, most: int) -> bytes:
     # Without O_NONBLOCK a pipe by this name would hold us up until somebody writes to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -100,18 +133,52 @@ def _read(path: str, what: str, most: int) -> bytes:
 def _check_private(status: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError("this is no file")
-    if status.st_uid not in (os.geteuid(), _ROOT):
+    reader, quoted = os.geteuid(), shlex.quote(path)
+    if status.st_uid not in (reader, _ROOT):
         raise ConfigurationError(
             f"it belongs to another user (uid {status.st_uid}), who could change it: "
-            f"be that user, or chown {os.geteuid()} {shlex.quote(path)}"
+            f"be that user, or chown {reader} {quoted}"
         )
-    if status.st_mode & _OTHERS:
-        raise ConfigurationError(f"others may read or write it: chmod 600 {shlex.quote(path)}")
+    if status.st_uid == reader and status.st_mode & _OTHERS:
+        for_a_group = "" if reader == _ROOT else "; or let root own it, and chmod 640 it for a group of yours"
+        raise ConfigurationError(f"others may read or write it: chmod 600 {quoted}{for_a_group}")
+    if status.st_uid != reader and status.st_mode & _BEYOND_640:
+        raise ConfigurationError(
+            f"it is root's, and may do no more than be read by a group of yours: chmod 640 {quoted}; "
+            f"or make it your own by chown {reader}, and chmod 600 it"
+        )
+
+
+def _lock(path: str) -> int:
+    while True:
+        descriptor = _open_to_lock(path)
+        try:
+            # Before it is waited for: whoever may read a file may lock it, and hold us up.
+            _check_private(os.fstat(descriptor), path)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # Who held it before us may have put another file in its place, and that one is not locked.
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _open_to_lock(path: str) -> int:
+    flags = os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(path, os.O_RDWR | flags)  # nothing is written, but NFS wants it for an exclusive lock
+    except OSError:
+        return os.open(path, os.O_RDONLY | flags)
 
 
 def _replace(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=".gossip-", dir=folder)
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".gossip-", dir=folder)
+    except OSError as error:  # of the folder, whatever the rights to the file itself
+        raise ConfigurationError(f"it is replaced by a new file, and {folder} takes none: {error.strerror}") from None
     try:
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, _rights(path))

@@ -10,11 +10,12 @@ import contextlib
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.table import Table
 
 from gossip import private_file
@@ -22,7 +23,17 @@ from gossip.cli.options import keyring_option
 from gossip.cli.rendering import describe_keys, printable
 from gossip.cli.terminal import OutputConsole
 from gossip.core.errors import ConfigurationError
-from gossip.keyring import AES_256_GCM, ALGORITHMS, MAX_FILE_BYTES, PLAIN, PLAIN_TEXT, Key, Keyring, keys_in
+from gossip.keyring import (
+    AES_256_GCM,
+    ALGORITHMS,
+    MAX_FILE_BYTES,
+    PLAIN,
+    PLAIN_TEXT,
+    Key,
+    Keyring,
+    change_file,
+    keys_in,
+)
 
 STANDARD_INPUT = "-"
 
@@ -31,7 +42,7 @@ algorithm_option = click.option(
     type=click.Choice(ALGORITHMS),
     default=AES_256_GCM,
     show_default=True,
-    help="How messages are sealed with the key. The second is for processors that do not help with AES.",
+    help="How messages are sealed with the new key. The second is for processors that do not help with AES.",
 )
 
 
@@ -99,6 +110,8 @@ def keys() -> None:
     An agent takes up a changed file within seconds, or at once on SIGHUP, and writes which key seals and
     which open. A step before the others are ready cuts nodes off from each other until they are.
 
+    A change writes the file anew: comments that people have added are not kept.
+
     ID is what "list" shows; "plain" stands for messages that are not sealed.
     """
 
@@ -164,17 +177,17 @@ def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) ->
     """
     if source is not None and plain is not None:
         raise click.UsageError(f"--from and {PLAIN_TEXT}: one at a time")
-    with _explained():
-        before = Keyring.load(keyring)
-        if source is not None:
-            new = [key for key in _keys_from(source) if key not in before.keys and not key.is_plain]
-        else:
-            new = [PLAIN if plain else Key.generate(algorithm)]
-        ring = before
-        for key in new:
-            ring = ring.add(key)
-        if new:
-            ring.save(keyring)
+    if source is not None or plain is not None:
+        _refuse_algorithm("keys from another file have theirs" if plain is None else f"{PLAIN_TEXT} has none")
+    if plain is not None:
+        before, ring = _change(keyring, lambda ring: ring.add(PLAIN))
+    elif source is None:
+        before, ring = _change(keyring, lambda ring: _with_new(ring, algorithm))
+    else:
+        with _explained():
+            others = _keys_from(source)  # before the file is locked: this may wait for a password to be typed
+        before, ring = _change(keyring, lambda ring: _with_missing(ring, others))
+    new = ring.keys[len(before.keys) :]
     added = ", ".join(key.id for key in new)
     _tell(f"added {added}" if new else "there was nothing to add", ring)
     if new:
@@ -183,11 +196,34 @@ def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) ->
     return 0
 
 
+def _refuse_algorithm(reason: str) -> None:
+    if click.get_current_context().get_parameter_source("algorithm") is not ParameterSource.DEFAULT:
+        raise click.UsageError(f"--algorithm is that of a new key, but {reason}: leave it out")
+
+
+def _with_new(ring: Keyring, algorithm: str) -> Keyring:
+    key = Key.generate(algorithm)
+    while key.id in (other.id for other in ring.keys):  # one of 65,536 has the number of another
+        key = Key.generate(algorithm)
+    return ring.add(key)
+
+
+def _with_missing(ring: Keyring, others: Iterable[Key]) -> Keyring:
+    for key in others:
+        if key not in ring.keys and not key.is_plain:
+            ring = ring.add(key)
+    return ring
+
+
 def _keys_from(source: str) -> tuple[Key, ...]:
     if source != STANDARD_INPUT:
         return Keyring.load(source).keys
+    if sys.stdin is None:  # it was closed when we were started
+        raise ConfigurationError("standard input: there is none")
     try:
         return keys_in(sys.stdin.buffer.read(MAX_FILE_BYTES + 1).decode())
+    except OSError as error:
+        raise ConfigurationError(f"standard input: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigurationError("standard input: these are no lines of a file of keys") from None
     except ConfigurationError as error:
@@ -242,11 +278,7 @@ def drop(keyring: Path, id: str) -> int:  # noqa: A002
 
 def _change(file: Path, step: Callable[[Keyring], Keyring]) -> tuple[Keyring, Keyring]:
     with _explained():
-        before = Keyring.load(file)
-        after = step(before)
-        if after != before:
-            after.save(file)
-    return before, after
+        return change_file(file, step)
 
 
 def _shown(file: Path) -> str:

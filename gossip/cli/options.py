@@ -68,7 +68,8 @@ def keyring_option(*, required: bool = False) -> Callable[[Decorated], Decorated
         metavar="FILE",
         type=click.Path(path_type=Path),
         required=required,
-        help="The file of the cluster's keys, made by gossip keygen. Nobody but its owner may have access to it.",
+        help="The file of the cluster's keys, made by gossip keygen. Nobody but its owner may have access to it; "
+        "where that is root, its group may read it.",
     )
 
 

@@ -46,11 +46,6 @@ class Path:
     credit: int | None = None
     """Bytes that may still be sent there unless the address is proven; None where nobody else has made us send."""
 
-    def spend(self, size: int) -> None:
-        """Take out a datagram that was sent."""
-        if self.credit is not None:
-            self.credit -= size + OVERHEAD_BYTES
-
     def keep(self, size: int) -> int:
         """Keep some of the credit for later, if that is no more than half of it; how much was kept."""
         if self.credit is None or size > self.credit // 2:
@@ -167,16 +162,16 @@ class Outbox:
             wanted = [*wanted, *(fact for _, fact in riders)]
         elif wanted:
             limit = self.limit(path, now)
-        token = body.token if isinstance(body, Ping) and path.stream is None else None
-        if token is not None:
+        if isinstance(body, Ping) and path.stream is None:
             least = max(least, self._least(path, to, now))
         data, fitting = self._encode(body, wanted, limit, least)
         is_short = path.credit is not None and (len(data) > path.credit or fitting < len(wanted))
         if is_short and not self._may_go(path, len(data), now):
             return False
-        if token is not None:
-            self._proofs.asked(token, path.address)
-        if path.credit is not None and len(data) > path.credit and isinstance(body, Ack):
+        if isinstance(body, Ping):
+            if path.stream is None:
+                self._proofs.asked(body.token, path.address)
+        elif path.credit is not None and len(data) > path.credit and isinstance(body, Ack):
             self._answers.spend(1)
         if riders:
             self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - needed)])
@@ -194,7 +189,7 @@ class Outbox:
         if path.credit is not None and (limit := self.limit(path, now)) < self._config.max_datagram:
             return ACK_BYTES if limit > ACK_BYTES else 0
         least = ACK_BYTES if self.agrees else ACK_BYTES + COOKIE_BYTES
-        if to is None or not self.is_known or self._view.is_displaced:
+        if to is None or not self.is_known:
             return least + OBSERVED_BYTES  # it may not know us
         return least + counter_excess(to.registers.heartbeat)
 
@@ -255,7 +250,7 @@ class Outbox:
 
     def _put(self, path: Path, data: bytes) -> None:
         if path.credit is not None:
-            path.spend(len(data))
+            path.credit -= len(data) + OVERHEAD_BYTES
         if path.stream is not None:
             self.actions.append(SendFrame(path.stream, data))
         elif len(self.datagrams) >= MAX_PENDING_DATAGRAMS:

@@ -62,10 +62,10 @@ class Proofs:
         that whoever asks for many does not make us forget what others are to repeat."""
         return self._cookie(address, int(now / COOKIE_PERIOD_S))
 
-    def repeated(self, cookie: int, source: Address, now: float) -> bool:
-        """Take note of a cookie that came back. Whether it proves the address that it came from."""
+    def repeated(self, cookie: int | None, source: Address, now: float) -> bool:
+        """Take note of a cookie that came back, if one did. Whether it proves the address that it came from."""
         period = int(now / COOKIE_PERIOD_S)
-        if cookie not in (self._cookie(source, period), self._cookie(source, period - 1)):
+        if cookie is None or cookie not in (self._cookie(source, period), self._cookie(source, period - 1)):
             return False
         self._prove(source, now)
         return True

@@ -35,7 +35,6 @@ from gossip.core.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,
-    Body,
     DeadFact,
     Digest,
     Entries,
@@ -363,8 +362,6 @@ class Protocol:
             return
         self._local.refresh(now)
         body, sender, is_due = message.body, self._view.get(message.sender), False
-        if path.credit is not None and not isinstance(body, Ping):
-            self._judge_source(body, path.address, now)
         if message.sender != ANONYMOUS:
             self._detector.last_heard = now
             is_due = self._reconciler.heard(sender, message, path, now)
@@ -379,13 +376,6 @@ class Protocol:
             self._reconciler.settle(path, now, body.cookie if isinstance(body, Ack) else None)
         else:
             self._answer(message, sender, path, corrections, now)
-
-    def _judge_source(self, body: Body, source: Address, now: float) -> None:
-        """See whether a datagram proves where it comes from, by something that we sent there."""
-        if isinstance(body, Ack):
-            self._proofs.answered(body.token, source, now)
-        elif isinstance(body, (Digest, Entries)) and body.repeats is not None:
-            self._proofs.repeated(body.repeats, source, now)
 
     def _hear_counter(self, sender: Entry, heartbeat: int, now: float) -> None:
         """Take in the counter that a member has shown."""
@@ -454,9 +444,11 @@ class Protocol:
             case Digest() if message.sender == ANONYMOUS:
                 if path.stream is not None:
                     self._reconciler.answer_query(path, now)
-            case Digest():
+            case Digest(repeats=cookie):
+                self._proofs.repeated(cookie, path.address, now)
                 self._reconciler.answer_digest(message.body, path, now)
-            case Entries():
+            case Entries(repeats=cookie):
+                self._proofs.repeated(cookie, path.address, now)
                 corrections += self._reconciler.missing_from(message.body, message.facts, path, now)
         self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
 
@@ -470,8 +462,11 @@ class Protocol:
         return Ack(token, observed, self._outbox.cookie(path, now) if wants_cookie else None)
 
     def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
-        token, sender = ack.token, message.sender
-        stream = None if path.stream is None else self._streams.get(path.stream)
+        token, sender, stream = ack.token, message.sender, None
+        if path.stream is None:
+            self._proofs.answered(token, path.address, now)
+        else:
+            stream = self._streams.get(path.stream)
         asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
         self._farewell.acknowledged(token, sender)
         rival = self._rivals.get(token)
@@ -560,6 +555,7 @@ class Protocol:
         bearer = self._view.named(name)
         if self._local.has_left:
             return
+        self._outbox.is_known = False
         if bearer is not None and bearer.registers.is_living:
             self._journal.note_conflict(self.local, now)
             return

@@ -330,7 +330,9 @@ def _entries(low: object, high: object, *repeats: object) -> Entries:
 
 
 def _token(value: object) -> int:
-    return _number(value, MAX_TOKEN)
+    if type(value) is not int or not 0 <= value <= MAX_TOKEN:
+        raise WireError("number out of range")
+    return value
 
 
 KINDS: dict[type[Body], int] = {
@@ -378,7 +380,9 @@ _BODIES: dict[int, tuple[range, Callable[..., Body]]] = {
 
 
 def _body_items(body: Body) -> tuple[Any, ...]:
-    if isinstance(body, (Ping, PingRequest)):
+    if isinstance(body, Ping):
+        return body if body.padding else (body.token,)
+    if isinstance(body, PingRequest):
         return body if body.padding else body[:-1]
     if isinstance(body, Ack):
         if body.cookie is None and body.observed is None:
@@ -462,12 +466,14 @@ class Codec:
     ) -> tuple[bytes, int]:
         """A message with as many of the encoded ``facts``, in their order, as keep it within ``limit`` bytes.
 
-        :param least: bytes to which a question is padded, or one more or less where there is no such padding.
+        :param least: bytes to which a question (a ping or a request) is padded, if it is not so large already, or one
+            more or less where there is no such padding; 0 if it is not to be.
         :returns: the message, and how many of the facts are in it. It is larger than ``limit`` only where it would
             be so without any.
         """
-        items = [PROTOCOL_VERSION, self._tag, KINDS[type(body)], sender, heartbeat, fingerprint, *_body_items(body), 0]
-        fixed = cbor2.dumps(items)[:-1]  # the last one, a byte, stands for the facts
+        content = body if least else _body_items(body)  # of a question the padding, still empty, is the last item
+        items = [PROTOCOL_VERSION, self._tag, KINDS[type(body)], sender, heartbeat, fingerprint, *content, 0]
+        fixed = cbor2.dumps(items)[: -2 if least else -1]  # the last one stands for the facts: a byte, like no padding
         fitting, told = 0, _NO_FACTS
         if facts:
             room = limit - len(fixed) - _FACTS_HEAD_BYTES - CHECKSUM_BYTES
@@ -477,11 +483,11 @@ class Codec:
                     break
                 fitting += 1
             told = b"".join((_array_head(fitting), *facts[:fitting]))
-        missing = least - len(fixed) - len(told) - CHECKSUM_BYTES
-        if missing in _NO_PADDING:
-            missing += 1 if least < limit else -1
-        if missing > 0 and isinstance(body, (Ping, PingRequest)):
-            fixed = bytes((fixed[0] + 1,)) + fixed[1:] + _padding_of(missing)  # one item more, the last of the body
+        if least:
+            missing = least - len(fixed) - len(told) - CHECKSUM_BYTES
+            if missing in _NO_PADDING:
+                missing += 1 if least < limit else -1
+            fixed = fixed + _padding_of(missing) if missing > 0 else bytes((fixed[0] - 1,)) + fixed[1:]
         return _with_checksum(fixed + told), fitting
 
     def decode(self, data: bytes) -> Message:

@@ -7,17 +7,19 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 import trio
 
+from gossip import private_file
 from gossip.cli import steps
 from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.main import run
 from gossip.cli.processes import AgentProcess, open_pool
-from gossip.keyring import MAX_KEYS, PLAIN, Key, Keyring
+from gossip.keyring import MAX_KEYS, PLAIN, Key, Keyring, change_file
 from tests.agents.helpers import (
     COMMAND_LIMIT_S,
     GOSSIP,
@@ -164,6 +166,72 @@ def test_what_is_no_key_on_standard_input_changes_nothing_and_is_not_repeated(tm
     assert file.read_bytes() == before
 
 
+def test_a_standard_input_that_is_closed_is_told_in_a_line(tmp_path: Path) -> None:
+    file = new_file(tmp_path)
+    closed = ("sh", "-c", '"$@" <&-', "sh")
+    done = run_command(*closed, *GOSSIP, "keys", "add", "--from", "-", "--keyring", str(file))
+    assert done.returncode == 2
+    assert "standard input: there is none" in assert_one_line(done.stderr)
+
+
+SAYS_WHEN_IT_LOCKS = """
+import fcntl, runpy
+flock = fcntl.flock
+def told(descriptor, how):
+    print("locks", flush=True)
+    flock(descriptor, how)
+fcntl.flock = told
+runpy.run_module("gossip", run_name="__main__")
+"""
+"""``gossip`` that writes a line when it is about to lock a file. If it locked none, its first line would come when all
+is done."""
+
+
+FIRST, SECOND, MINE, FOREIGN = (Key("aes-256-gcm", bytes([number]) * 32) for number in range(1, 5))
+
+
+@pytest.mark.parametrize(
+    ("command", "is_made"),
+    [
+        ("add", lambda ring: ring.keys[:3] == (FIRST, SECOND, MINE) and len(ring.keys) == 4),
+        ("add --from other", lambda ring: ring == Keyring.of(FIRST, SECOND, MINE, FOREIGN)),
+        (f"use {SECOND.id}", lambda ring: ring == Keyring.of(FIRST, SECOND, MINE).use(SECOND.id)),
+        (f"drop {SECOND.id}", lambda ring: ring == Keyring.of(FIRST, MINE)),
+    ],
+)
+def test_a_change_is_made_to_what_one_under_way_at_the_same_time_leaves(
+    tmp_path: Path, command: str, is_made: Callable[[Keyring], bool]
+) -> None:
+    file = new_file(tmp_path, FIRST, SECOND)
+    Keyring.of(FOREIGN).save(tmp_path / "other")
+    call = [sys.executable, "-c", SAYS_WHEN_IT_LOCKS, "keys", *command.split(), "--keyring", "keys"]
+    with ExitStack() as processes:
+
+        def add_mine_when_the_other_is_there(ring: Keyring) -> Keyring:
+            other = processes.enter_context(subprocess.Popen(call, stdout=subprocess.PIPE, cwd=tmp_path))
+            processes.callback(other.communicate, timeout=COMMAND_LIMIT_S)
+            assert other.stdout is not None
+            assert other.stdout.readline()
+            return ring.add(MINE)
+
+        change_file(file, add_mine_when_the_other_is_there)
+    assert is_made(Keyring.load(file))
+
+
+def test_a_new_key_is_none_that_the_others_could_be_taken_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [FIRST, SECOND, MINE]
+    file = new_file(tmp_path, FIRST, SECOND)
+    monkeypatch.setattr(Key, "generate", lambda _: drawn.pop(0))
+    assert run(["keys", "add", "--keyring", str(file)]) == 0
+    assert Keyring.load(file) == Keyring.of(FIRST, SECOND, MINE)
+
+
+def test_looking_at_a_file_waits_for_nobody_who_changes_it(tmp_path: Path) -> None:
+    file = new_file(tmp_path, FIRST)
+    with private_file.locked(file):
+        assert FIRST.id in change(file, "list")
+
+
 def test_a_step_that_would_be_wrong_is_refused_with_what_to_do_and_changes_nothing(tmp_path: Path) -> None:
     full = [Key.generate() for _ in range(MAX_KEYS)]
     file = new_file(tmp_path, *full)
@@ -176,6 +244,8 @@ def test_a_step_that_would_be_wrong_is_refused_with_what_to_do_and_changes_nothi
         (("add", "plain", "--from", str(file)), "one at a time"),
         (("add", "rot13"), "plain"),
         (("add", "--from", str(tmp_path / "missing")), "No such file"),
+        (("add", "plain", "--algorithm", "aes-256-gcm"), "of a new key, but plain has none"),
+        (("add", "--from", str(file), "--algorithm", "aes-256-gcm"), "of a new key, but keys from another file have"),
     ]:
         done = run_gossip("keys", *arguments, "--keyring", str(file))
         assert done.returncode == 2

@@ -109,7 +109,9 @@ class Protocol:
             config, self._view, self._timers, random, self._outbox, self._health, self._streams, self.drops
         )
         self._helping = Helping(config, self._view, self._outbox, self._prober, self.drops)
-        self._suspicions = Suspicions(config, self._view, self._timers, random, self._prober, self._health)
+        self._suspicions = Suspicions(
+            config, self._view, self._timers, random, self._prober, self._health, self._dissemination
+        )
         self._detector = Detector(
             config, self._view, self._timers, random, self._prober, self._suspicions, self._health
         )

@@ -114,13 +114,13 @@ def _believe_at_once(self: Suspicions, entry: Entry, now: float) -> None:
 _send = Outbox.send
 
 
-def _send_with_counters(self: Outbox, path: Path, body: Body, now: float, *, to: Entry | None = None,
-                        facts: Sequence[bytes] = (), agrees: bool = False) -> None:  # fmt: skip
+def _send_with_counters(self: Outbox, path: Path, body: Body, now: float, *, facts: Sequence[bytes] = (),
+                        **options: Any) -> bool:  # fmt: skip
     if isinstance(body, (Ping, Ack)) and path.stream is None:
         fresh = sorted(self._view, key=lambda entry: -entry.estimate.advanced_at)
         living = [entry for entry in fresh if entry.status is Status.ALIVE and entry is not self._local.entry]
         facts = [*facts, *(liveness_fact(entry) for entry in living[:COUNTERS_SENT_ALONG])]
-    _send(self, path, body, now, to=to, facts=facts, agrees=agrees)
+    return _send(self, path, body, now, facts=facts, **options)
 
 
 _NO_HEALTH: Patch = (LocalHealth, "worsen", _do_nothing)

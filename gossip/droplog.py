@@ -21,6 +21,7 @@ ROUTINE = frozenset(
         "our own message",
         "superseded member",
         "too many probes",
+        "too many requests to help",
         "too many rumours",
         "too many streams",
         "too much to send",

@@ -16,6 +16,7 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.joining import MAX_PENDING_CONTACTS
 from gossip.core.member import Record, Status, fingerprint_mark
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
+from gossip.core.proof import MAX_PROVEN, MAX_UNPROVEN
 from gossip.core.protocol import MAX_CHALLENGES
 from gossip.core.streams import INCOMING_SHARE
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
@@ -219,6 +220,8 @@ def bounds(config: Config, members: int) -> dict[str, int]:
         "cases": 2 * known,
         "timers": MAX_TIMERS_PER_MEMBER * known,
         "probes": config.max_probes,
+        "helped": config.max_helped,
+        "proven": MAX_PROVEN + MAX_UNPROVEN,
     }
 
 

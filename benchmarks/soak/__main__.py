@@ -23,11 +23,16 @@ from benchmarks.systems import our_version
     "--keyring/--plain", "sealed", default=True,
     help="Whether everything is sealed, with keys that are replaced now and then. Default: it is.",
 )  # fmt: skip
+@click.option(
+    "--signed/--unsigned", default=True,
+    help="Whether each agent signs what it says of itself. Default: it does.",
+)  # fmt: skip
 @click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write what was found to this file.")
 @click.option("--log", type=FILE, metavar="FILE", help="Write all that was done and told to this file, line by line.")
 def main(
-    agents: int, minutes: float, loss: float, seed: int, sealed: bool, json_file: Path | None, log: Path | None
-) -> None:
+    agents: int, minutes: float, loss: float, seed: int, sealed: bool, signed: bool,
+    json_file: Path | None, log: Path | None,
+) -> None:  # fmt: skip
     """Run many agents in a private network that loses packets, and kill, stop and start some of them all along.
 
     Nobody who runs may be told to be dead, all must know of everything that happens, all must agree in the end, and no
@@ -35,7 +40,7 @@ def main(
     """
     logging.disable(logging.CRITICAL)
     enter_namespace()
-    choice = Choice(agents=agents, minutes=minutes, loss=loss, seed=seed, sealed=sealed, log=log)
+    choice = Choice(agents=agents, minutes=minutes, loss=loss, seed=seed, sealed=sealed, signed=signed, log=log)
     before = machine()
     with progress_bar() as progress:
         task = progress.add_task("", total=60 * minutes)

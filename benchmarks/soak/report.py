@@ -55,7 +55,8 @@ def samples_of(choice: Choice, found: Found) -> Iterator[Sample]:
 def conditions(choice: Choice, found: Found) -> str:
     """Under which it was, in words."""
     delay = "delayed" if found.delayed else "no delay (not in this kernel)"
-    return f"{choice.loss:.0%} loss, {delay}, {'sealed' if choice.sealed else 'plain'}"
+    security = f"{'sealed' if choice.sealed else 'plain'}, {'signed' if choice.signed else 'unsigned'}"
+    return f"{choice.loss:.0%} loss, {delay}, {security}"
 
 
 def _sample(choice: Choice, setting: str, **numbers: Number) -> Sample:

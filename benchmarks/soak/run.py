@@ -22,6 +22,7 @@ from benchmarks.measuring import MeasurementFailed
 from benchmarks.soak.resources import Quarters, Samples, held_by
 from benchmarks.soak.trouble import CONFIG, RULES, Trouble
 from gossip.keyring import Key, Keyring
+from gossip.signing_key import SigningKey
 
 SAMPLE_EVERY_S = 10.0
 
@@ -47,6 +48,7 @@ class Choice:
     loss: float
     seed: int
     sealed: bool
+    signed: bool
     log: Path | None = None
 
 
@@ -110,7 +112,8 @@ class Soak:
         random = Random(self._choice.seed)
         keys = Keys(agents, Keyring.of(Key.generate()), random) if self._choice.sealed else None
         self._agents = agents
-        self._trouble = trouble = Trouble(agents, keys, random, self._counting)
+        security = self._security(agents, keys)
+        self._trouble = trouble = Trouble(agents, keys, random, self._counting, security.__getitem__)
         self._step(0.0, "starting")
         await trouble.start_all()
         await self._agree(agents, keys, "once all had started")
@@ -124,6 +127,16 @@ class Soak:
         self._ended = time.time()
         self._step(60 * self._choice.minutes, "asking all")
         await self._agree(agents, keys, "in the end")
+
+    def _security(self, agents: Agents, keys: Keys | None) -> dict[str, tuple[str, ...]]:
+        """With which each agent seals and signs; where they sign, this makes each its key for all its lives."""
+        arguments = {name: ("--insecure",) if keys is None else keys.arguments(name) for name in agents.names}
+        if self._choice.signed:
+            for name in agents.names:
+                file = agents.folder / f"{name}.identity"
+                SigningKey.generate().save_new(file)
+                arguments[name] += ("--identity", str(file))
+        return arguments
 
     async def _agree(self, agents: Agents, keys: Keys | None, when: str) -> None:
         wrong = await agreement(agents, CONFIG, None if keys is None else keys.keyring, AGREED_WITHIN_S)

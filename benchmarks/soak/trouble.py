@@ -79,16 +79,18 @@ SUFFERINGS = (KILLED, LEFT, STOPPED, CHANGED)
 class Trouble:
     """Does it."""
 
-    def __init__(self, agents: Agents, keys: Keys | None, random: Random,
-                 command: Callable[[str], Sequence[str]]) -> None:  # fmt: skip
+    def __init__(self, agents: Agents, keys: Keys | None, random: Random, command: Callable[[str], Sequence[str]],
+                 arguments: Callable[[str], Sequence[str]]) -> None:  # fmt: skip
         """
         :param keys: None if nothing is to be sealed.
+        :param arguments: with which an agent of a name is started.
         :param command: the command ``gossip`` that is started for an agent of a name.
         """
         self._agents = agents
         self._keys = keys
         self._random = random
         self._command = command
+        self._arguments = arguments
         self._seeds = agents.names[: 2 * SEEDS : 2]
         self._free = set(agents.names)
         self._disturbed: set[str] = set()
@@ -123,8 +125,8 @@ class Trouble:
 
     async def start(self, name: str) -> None:
         """Start one agent."""
-        security = ("--insecure",) if self._keys is None else self._keys.arguments(name)
-        await self._agents.start(name, *security, command=self._command(name), seeds=self._seeds)
+        arguments, command = self._arguments(name), self._command(name)
+        await self._agents.start(name, *arguments, command=command, seeds=self._seeds)
 
     # --- parts
 

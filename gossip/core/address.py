@@ -57,6 +57,11 @@ class Address(NamedTuple):
         except ValueError:
             return False
 
+    @property
+    def is_group(self) -> bool:
+        """Whether what is sent there may reach many machines at once (multicast)."""
+        return _is_group(self.host)
+
     def to_wire(self) -> bytes:
         """The 4 or 16 bytes of the IP address and the port, both in network order.
 
@@ -71,6 +76,16 @@ class Address(NamedTuple):
         :raises ValueError: unless ``data`` has 6 or 18 bytes.
         """
         return _from_wire(data)
+
+
+@cached
+def _is_group(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_multicast
 
 
 @cached

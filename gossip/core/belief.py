@@ -125,8 +125,8 @@ class Belief:
         """Why a record is not believed, whoever it is about; None if there is no reason."""
         if metadata_bytes(record) > self._config.max_metadata:
             return "metadata too large"
-        if record.address.is_unspecified:
-            return "address nobody can send to"
+        if record.address.is_unspecified or record.address.is_group:
+            return "address nobody can send to"  # or one at which many would be asked for a single member
         return self._signatures.objection(record, self._view.owners(record.identity))
 
     def _stranger(self, fact: RecordFact, now: float, source: str | None) -> Outcome:

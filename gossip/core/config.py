@@ -97,6 +97,14 @@ class Config:
     confirmations: int = attrs.field(default=2, validator=_whole(1, 8))
     """Accusers beyond the first after which the suspicion lasts only ``suspicion_min``."""
 
+    max_helped: int = attrs.field(default=64, validator=_whole(1, 100_000))
+    """Requests to ask a member for somebody else that are served at once; further ones are refused and counted. Each
+    takes two small pings; 64 are more than come at once where every other datagram is lost."""
+
+    max_helped_per_source: int = attrs.field(default=8, validator=_whole(1, 100_000))
+    """How many of them may come from one address, so that none takes the place of the others. A node asks the same
+    helper about several members only where many fail at once; it has others to ask, too."""
+
     witnesses: float = attrs.field(default=5.0, validator=_between(0, 64))
     """Expected number of random members that probe a suspect over their own paths."""
 

@@ -62,9 +62,12 @@ class Detector:
             return
         if self._random.random() * self._view.others < self._config.witnesses:
             self._asked[entry.id] = None
-            self._prober.probe(
-                entry, WITNESS, lambda result, now: self._after_second_look(entry, result, result.began, now), now
-            )
+            self._timers.at(now, lambda now: self._look(entry, now))  # a look of our own, no answer to whoever told
+
+    def _look(self, entry: Entry, now: float) -> None:
+        self._prober.probe(
+            entry, WITNESS, lambda result, now: self._after_second_look(entry, result, result.began, now), now
+        )
 
     def is_deaf(self, now: float) -> bool:
         """Whether nobody at all was heard for so long that it is no passing fault of ours."""

@@ -69,6 +69,10 @@ class Dissemination:
     def __len__(self) -> int:
         return len(self._rumours)
 
+    def is_busy(self, now: float) -> bool:
+        """Whether so much was pushed lately that news may be late, ours and, since all push the same, that of others."""
+        return self._bucket.available(now) < self._config.push_burst // 2
+
     def spread(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:
         """Take up news about a member: push it soon, and let it ride."""
         rumour = self._rumours.pop(entry.id, None)

@@ -84,15 +84,18 @@ class Joining:
         if self._seeds and (is_first or self._timer is None):
             self._try(now)
 
-    def contact(self, address: Address, now: float) -> None:
-        """Ping an address at which some member may be found, and tell it who we are."""
+    def contact(self, address: Address, now: float, least: int = 0) -> None:
+        """Ping an address at which some member may be found, and tell it who we are.
+
+        :param least: bytes of the ping, so that there is room in the answer.
+        """
         while len(self._contacts) >= MAX_PENDING_CONTACTS:
             del self._contacts[next(iter(self._contacts))]
         token = self._random.getrandbits(32)
         self._contacts[token] = (address, now)
         facts = [record_fact(self._local.entry)] if self._local.address_known else []
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
-        self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts)
+        self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts, least=least)
 
     def copy_ended(self, now: float) -> None:
         """A stream that was to bring the first copy of the view has ended. If it did not, because a seed to which
@@ -127,8 +130,12 @@ class Joining:
         return self._contacts.pop(token, None)
 
     def heal(self, now: float) -> None:
-        """In some rounds, contact somebody who is not among the living."""
-        dead = self._view.gone(revivable=True)
+        """In some rounds, contact somebody who is not among the living.
+
+        Of the dead, those only who once answered where they are said to be: others may be inventions, and at their
+        addresses machines that should not hear from all of us for an hour.
+        """
+        dead = [each for each in self._view.gone(revivable=True) if each.answered_at == each.registers.record.address]
         if not self._seeds and not dead:
             return
         chance = self._config.heal_probability
@@ -167,7 +174,7 @@ class Joining:
         own = self._local.entry.registers.record.address
         seeds = [each for each in self._seeds if each != own]
         for seed in self._random.sample(seeds, min(SEEDS_PER_TRY, len(seeds))):
-            self.contact(seed, now)
+            self.contact(seed, now, self._config.max_datagram)
         if seeds:
             self._copies = 0
             self._copy_view(self._random.sample(seeds, 1)[0], now)

@@ -58,6 +58,8 @@ class LocalMember:
             raise ConfigurationError(f"generation must be Unix time in milliseconds, not {generation!r}")
         if address is not None and address.is_unspecified:
             raise ConfigurationError(f"address {address} is one to bind to, not one that others can reach")
+        if address is not None and address.is_group:
+            raise ConfigurationError(f"address {address} is one of many machines; give one at which only this node is")
         signatures.check_own(name, config)
         self._random = random
         self._signatures = signatures

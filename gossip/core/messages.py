@@ -83,6 +83,8 @@ class Ping(NamedTuple):
     """Are you there? Answered by an :class:`Ack` with the same token."""
 
     token: int
+    padding: bytes = b""
+    """Zeros, so that the answer need not be larger than the question; see :mod:`gossip.core.proof`."""
 
 
 class Ack(NamedTuple):
@@ -90,7 +92,11 @@ class Ack(NamedTuple):
 
     token: int
     observed: Address | None = None
-    """Where the ping came from; told only to senders that the answering node does not know."""
+    """Where the ping came from; told only to senders that the answering node does not know, if their ping is large
+    enough."""
+    cookie: int | None = None
+    """To be repeated in the digest by which a difference of views is settled, so that it is answered in full; see
+    :mod:`gossip.core.proof`."""
 
 
 class PingRequest(NamedTuple):
@@ -98,6 +104,8 @@ class PingRequest(NamedTuple):
 
     token: int
     target: int
+    padding: bytes = b""
+    """As in a :class:`Ping`."""
 
 
 class Nack(NamedTuple):
@@ -125,6 +133,10 @@ class Digest(NamedTuple):
     low: int
     high: int
     hashes: tuple[int, ...]
+    cookie: int = 0
+    """To be repeated by whatever answers this digest in datagrams; see :mod:`gossip.core.proof`."""
+    repeats: int | None = None
+    """Cookie of the ack or digest that this answers; None if it answers none."""
 
 
 class Entries(NamedTuple):
@@ -132,6 +144,8 @@ class Entries(NamedTuple):
 
     low: int
     high: int
+    repeats: int | None = None
+    """Cookie of the digest that this answers, in a datagram."""
 
 
 Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries

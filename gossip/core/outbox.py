@@ -1,13 +1,13 @@
 """The outbox: composes messages, fills the room left with news, and holds what is to be sent.
 
 What a message carries, in this order: what its purpose needs, what concerns its recipient, rumours
-(least sent first). No datagram is larger than ``max_datagram``.
+(least sent first). No datagram is larger than ``max_datagram``, and what answers somebody who has not shown
+that it hears us is no larger than what it answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import attrs
 
@@ -19,8 +19,9 @@ from gossip.core.drops import Drops
 from gossip.core.facts import liveness_fact
 from gossip.core.local import LocalMember
 from gossip.core.messages import ANONYMOUS, Ack, Body, News, Ping
+from gossip.core.proof import Proofs
 from gossip.core.view import Entry, View
-from gossip.core.wire import MAX_FRAME_BYTES, Codec
+from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, MAX_FRAME_BYTES, OBSERVED_BYTES, Codec, counter_excess
 
 MAX_PENDING_DATAGRAMS = 4096
 """Datagrams composed but not yet taken by the driver, which takes them after every call."""
@@ -31,11 +32,31 @@ ANSWERS_PER_PUSH = 2
 views are settled by answers, and a push needs none."""
 
 
-class Path(NamedTuple):
+OVERHEAD_BYTES = 80
+"""What stands around a datagram on the wire, headers of IPv6 and UDP (48 bytes) and the envelope (32): each that
+answers the same one beyond the first costs so much more than its bytes."""
+
+
+@attrs.define(eq=False, weakref_slot=False)
+class Path:
     """The way to a peer: an address, or an open stream to it."""
 
     address: Address
     stream: int | None = None
+    credit: int | None = None
+    """Bytes that may still be sent there unless the address is proven; None where nobody else has made us send."""
+
+    def keep(self, size: int) -> int:
+        """Keep some of the credit for later, if that is no more than half of it; how much was kept."""
+        if self.credit is None or size > self.credit // 2:
+            return 0
+        self.credit -= size
+        return size
+
+    def give_back(self, size: int) -> None:
+        """Make what was kept available."""
+        if self.credit is not None:
+            self.credit += size
 
 
 @attrs.frozen
@@ -68,12 +89,13 @@ class Outbox:
     """Everything this node is about to send."""
 
     def __init__(self, config: Config, view: View, local: LocalMember, dissemination: Dissemination,
-                 codec: Codec, drops: Drops, now: float) -> None:  # fmt: skip
+                 codec: Codec, proofs: Proofs, drops: Drops, now: float) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._local = local
         self._dissemination = dissemination
         self._codec = codec
+        self._proofs = proofs
         self._drops = drops
         self._answers = TokenBucket(ANSWERS_PER_PUSH * config.push_rate, config.push_burst, now)
         self.datagrams: list[tuple[bytes, Address]] = []
@@ -82,6 +104,11 @@ class Outbox:
         """What is to be done with streams and not yet taken, in order."""
         self.datagrams_sent = 0
         self.bytes_sent = 0
+        self.replies_cut = 0
+        self.is_known = False
+        """Whether some other view has equalled ours, so that we are known to others."""
+        self.agrees = False
+        """Whether the one last heard of does."""
 
     @property
     def pending(self) -> int:
@@ -92,28 +119,79 @@ class Outbox:
         """Have something done with a stream."""
         self.actions.append(action)
 
-    def limit(self, path: Path) -> int:
-        """Bytes that one message on this path may have."""
-        return self._config.max_datagram if path.stream is None else MAX_FRAME_BYTES
+    def is_proven(self, path: Path, now: float) -> bool:
+        """Whether the peer at the end of this path is known to hear us."""
+        return path.stream is not None or self._proofs.has(path.address, now)
 
-    def send(self, path: Path, body: Body, now: float, *, to: Entry | None = None,
-             facts: Sequence[bytes] = (), agrees: bool = False) -> None:  # fmt: skip
+    def cookie(self, path: Path, now: float) -> int:
+        """What the peer at the end of this path has to repeat to prove itself; 0 where that is not needed."""
+        return self._proofs.cookie(path.address, now) if path.stream is None else 0
+
+    def limit(self, path: Path, now: float) -> int:
+        """Bytes that one message on this path may have.
+
+        The source of a datagram can be that of a proven member and forged all the same. So what is larger than what
+        it answers is paid out of the budget for answers, and is not sent when that is spent.
+        """
+        if path.stream is not None:
+            return MAX_FRAME_BYTES
+        most = self._config.max_datagram
+        if path.credit is None or path.credit >= most:
+            return most
+        if self._proofs.has(path.address, now) and self._answers.available(now) > 0:
+            return most
+        return path.credit
+
+    def send(self, path: Path, body: Body, now: float, *, to: Entry | None = None, facts: Sequence[bytes] = (),
+             agrees: bool = False, news: bool = True, least: int = 0) -> bool:  # fmt: skip
         """Send a message with as many of the encoded ``facts`` as fit; pings and acks take news along.
 
         :param to: the member at the end of the path, if it is known.
         :param agrees: whether its view has just been seen to equal ours.
+        :param news: whether news may come along.
+        :param least: bytes to which a question is padded, so that there is room in the answer.
+        :returns: whether it was sent: nothing goes out that is too large to answer its receiver.
         """
-        needed = list(facts)
+        wanted, limit = facts, MAX_FRAME_BYTES
         if to is not None and to.registers.is_doubted:
-            needed.append(liveness_fact(to))
-        if not (len(self._dissemination) and isinstance(body, (Ping, Ack))):
-            self._put(path, self._encode(path, body, needed)[0])
-            return
-        recipient = to.id if to is not None else ANONYMOUS
-        riders = self._dissemination.riders(recipient, agrees, self._config.max_datagram, now)
-        data, fitting = self._encode(path, body, [*needed, *(fact for _, fact in riders)])
-        self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - len(needed))])
+            wanted = [*facts, liveness_fact(to)]
+        needed, riders = len(wanted), None
+        if news and len(self._dissemination) and isinstance(body, (Ping, Ack)):
+            limit, recipient = self.limit(path, now), ANONYMOUS if to is None else to.id
+            riders = self._dissemination.riders(recipient, agrees, min(limit, self._config.max_datagram), now)
+            wanted = [*wanted, *(fact for _, fact in riders)]
+        elif wanted:
+            limit = self.limit(path, now)
+        if isinstance(body, Ping) and path.stream is None:
+            least = max(least, self._least(path, to, now))
+        data, fitting = self._encode(body, wanted, limit, least)
+        is_short = path.credit is not None and (len(data) > path.credit or fitting < len(wanted))
+        if is_short and not self._may_go(path, len(data), now):
+            return False
+        if isinstance(body, Ping):
+            if path.stream is None:
+                self._proofs.asked(body.token, path.address)
+        elif path.credit is not None and len(data) > path.credit and isinstance(body, Ack):
+            self._answers.spend(1)
+        if riders:
+            self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - needed)])
         self._put(path, data)
+        return True
+
+    def _may_go(self, path: Path, size: int, now: float) -> bool:
+        """Whether an answer that is too large, or was cut, may be sent; counts it if that is for want of credit."""
+        limit = self.limit(path, now)
+        self.replies_cut += limit < self._config.max_datagram
+        return size <= limit
+
+    def _least(self, path: Path, to: Entry | None, now: float) -> int:
+        """Bytes that a ping needs to have for its ack."""
+        if path.credit is not None and (limit := self.limit(path, now)) < self._config.max_datagram:
+            return ACK_BYTES if limit > ACK_BYTES else 0
+        least = ACK_BYTES if self.agrees else ACK_BYTES + COOKIE_BYTES
+        if to is None or not self.is_known:
+            return least + OBSERVED_BYTES  # it may not know us
+        return least + counter_excess(to.registers.heartbeat)
 
     def allowance(self, path: Path, most: int, now: float) -> int:
         """How many messages may be sent in answer to something that came this way, ``most`` at most.
@@ -122,6 +200,12 @@ class Outbox:
         node against somebody else. Whoever is left out asks again. Streams have budgets of their own.
         """
         return most if path.stream is not None else min(most, self._answers.available(now))
+
+    def room(self, path: Path, most: int, now: float) -> int:
+        """How many bytes may be sent in answer to something that came this way, in ``most`` messages at most."""
+        if self.is_proven(path, now):
+            return self.allowance(path, most, now) * self.limit(path, now)
+        return self.limit(path, now) if self.allowance(path, most, now) > 0 else 0
 
     def spend(self, path: Path, count: int) -> None:
         """Count messages sent in answer against the budget."""
@@ -141,7 +225,13 @@ class Outbox:
         rest = list(facts)
         sent = 0
         while rest and sent < most:
-            data, fitting = self._encode(path, News(), rest)
+            limit = self.limit(path, now)
+            data, fitting = self._encode(News(), rest, limit)
+            if limit < self._config.max_datagram and fitting < len(rest):
+                self.replies_cut += 1
+                if not fitting:
+                    break
+                rest = rest[:fitting]
             self._put(path, data)
             rest = rest[max(1, fitting) :]
             sent += 1
@@ -149,18 +239,18 @@ class Outbox:
 
     def send_news(self, targets: list[Entry], facts: list[bytes], now: float) -> int:
         """Send the same facts, as many as fit one datagram, to several members; says how many fitted."""
-        first = Path(targets[0].registers.record.address)
-        data, fitting = self._encode(first, News(), facts)
+        data, fitting = self._encode(News(), facts, self._config.max_datagram)
         for target in targets:
             self._put(Path(target.registers.record.address), data)
         return fitting
 
-    def _encode(self, path: Path, body: Body, facts: Sequence[bytes]) -> tuple[bytes, int]:
+    def _encode(self, body: Body, facts: Sequence[bytes], limit: int, least: int = 0) -> tuple[bytes, int]:
         own = self._local.entry
-        limit = self.limit(path)
-        return self._codec.encode(own.id, own.registers.heartbeat, self._view.fingerprint, body, facts, limit)
+        return self._codec.encode(own.id, own.registers.heartbeat, self._view.fingerprint, body, facts, limit, least)
 
     def _put(self, path: Path, data: bytes) -> None:
+        if path.credit is not None:
+            path.credit -= len(data) + OVERHEAD_BYTES
         if path.stream is not None:
             self.actions.append(SendFrame(path.stream, data))
         elif len(self.datagrams) >= MAX_PENDING_DATAGRAMS:

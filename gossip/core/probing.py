@@ -3,8 +3,8 @@
 A probe ends well when the member answers a ping of ours or a helper's, or when its counter, however
 we learn of it, reaches the value it should have had when the probe began. It waits for no one who cannot
 answer any more: where the systems of peers refuse our datagrams, because no process listens there, and
-helpers say that they had no luck either, a stage is over as soon as the last has said no. This module also
-serves as helper to others. What a failed probe means is decided by its caller.
+helpers say that they had no luck either, a stage is over as soon as the last has said no. What a failed probe
+means is decided by its caller.
 
 Sources: SWIM (Das, Gupta and Motivala 2002, section 3.1) for indirect probes; Lifeguard (Dadgar et
 al. 2017, section IV-A) for the NACK.
@@ -21,16 +21,14 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.drops import Drops
 from gossip.core.health import LocalHealth
-from gossip.core.messages import IndirectAck, Nack, Ping, PingRequest
+from gossip.core.messages import Ping, PingRequest
 from gossip.core.outbox import CloseStream, Outbox, Path
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import Entry, View
-
-MAX_HELP = 64
-"""Probes run for others at once; one more is answered with a NACK."""
+from gossip.core.wire import INDIRECT_ACK_BYTES, counter_excess
 
 
 @attrs.frozen
@@ -43,9 +41,12 @@ class Attempt:
     """Whether to ask helpers as well."""
     stream: bool = False
     """Whether to try a stream as well, in case only datagrams are lost."""
+    news: bool = True
+    """Whether the ping takes news along. Not where something told by others made us ask, which may be forged."""
 
 
 DIRECT = Attempt(1)
+PLAIN = Attempt(1, news=False)
 ASK_HELPERS = Attempt(3, helpers=True)
 """A helper pings twice; with the way to it and back that is three timeouts."""
 TRY_EVERYTHING = Attempt(3, helpers=True, stream=True)
@@ -54,9 +55,9 @@ ROUND = (DIRECT, ASK_HELPERS)
 """The probe of every round."""
 SECOND_LOOK = (DIRECT, TRY_EVERYTHING)
 """The private probe that follows a failed one."""
-WITNESS = (DIRECT, DIRECT, DIRECT)
+WITNESS = (PLAIN, PLAIN, PLAIN)
 """A witness asks over its own paths only, or it would be no independent one."""
-HELP = (DIRECT, DIRECT)
+HELP = (PLAIN, PLAIN)
 LAST_QUESTION = (DIRECT, DIRECT)
 
 
@@ -83,6 +84,8 @@ class _Probe:
     wanted: int
     """Counter value that shows the target was alive after the probe began: more than any seen before, which may
     have been a lie."""
+    most: int | None = None
+    """Bytes of each of its pings, at most, to a target that is not proven; None if nobody else made us ask."""
     stage: int = 0
     tokens: list[int] = attrs.Factory(list)
     timer: Timer | None = None
@@ -109,42 +112,26 @@ class Prober:
         self._waiting: dict[int, tuple[_Probe, float]] = {}
         self.under_way = 0
         """Number of probes, for this node and for others, that have begun and not ended."""
-        self._helping = 0
         self.round_trip = RoundTrip()
         self.answered_by_stream = 0
         self.answered_through_helpers = 0
 
     def probe(self, target: Entry, attempts: Sequence[Attempt], done: Callable[[Result, float], None],
-              now: float) -> None:  # fmt: skip
+              now: float, most: int | None = None) -> None:  # fmt: skip
         """Ask ``target`` in these ways, one after the other; ``done(result, now)`` is called once.
 
         With too many under way already, that begins later: silence to a question not asked is nobody's fault.
+
+        :param most: bytes of each ping, at most, to a target that is not proven; None if nobody else made us ask.
         """
-        if self._is_full:
+        if self.is_full:
             self._drops.note("too many probes")
-            self._timers.at(now + self.timeout(target), lambda now: self.probe(target, attempts, done, now))
+            self._timers.at(now + self.timeout(target), lambda now: self.probe(target, attempts, done, now, most))
             return
         self.under_way += 1
         wanted = max(target.estimate.floor(now), target.registers.heartbeat + 1)
-        probe = _Probe(target, attempts, done, now, wanted)
+        probe = _Probe(target, attempts, done, now, wanted, most)
         self._attempt(probe, now)
-
-    def help(self, path: Path, token: int, target_id: int, now: float) -> None:
-        """Ask a member on behalf of the peer at ``path`` and tell it what came of it."""
-        target = self._view.get(target_id)
-        if target is None or self._helping >= MAX_HELP or self._is_full:
-            self._outbox.send(path, Nack(token, target_id), now)
-            return
-        self._helping += 1
-
-        def done(result: Result, now: float) -> None:
-            self._helping -= 1
-            if result.answered:
-                self._outbox.send(path, IndirectAck(token, target_id, target.registers.heartbeat), now)
-            else:
-                self._outbox.send(path, Nack(token, target_id), now)
-
-        self.probe(target, HELP, done, now)
 
     def acknowledged(self, token: int, sender: int, heartbeat: int, over_stream: bool, now: float) -> bool:
         """Match an ACK with the ping it answers. Whether it was one of ours, answered by its target."""
@@ -159,6 +146,7 @@ class Prober:
             if probe.target.round_trip is None:
                 probe.target.round_trip = RoundTrip()
             probe.target.round_trip.sample(now - sent_at)
+            probe.target.answered_at = probe.awaited.get(sender, probe.target.answered_at)
         self._finish(probe, True, now)
         return True
 
@@ -207,25 +195,27 @@ class Prober:
         return measured.timeout(self._config) * self._health.timeout_factor
 
     @property
-    def _is_full(self) -> bool:
+    def is_full(self) -> bool:
+        """Whether so many probes are under way that another has to wait."""
         return self.under_way >= self._config.max_probes
 
     def _attempt(self, probe: _Probe, now: float) -> None:
         attempt = probe.attempts[probe.stage]
         target = probe.target
         probe.awaited = {target.id: target.registers.record.address}
-        self._ask(probe, Path(target.registers.record.address), now)
+        self._ask(probe, now)
         if attempt.helpers:
             self._ask_helpers(probe, now)
         if attempt.stream:
             probe.stream = self._streams.open(target.registers.record.address)
-            self._ask(probe, Path(target.registers.record.address, probe.stream), now)
+            self._ask(probe, now, probe.stream)
         deadline = now + attempt.patience * self.timeout(target)
         probe.timer = self._timers.at(deadline, lambda now: self._give_up_attempt(probe, now))
 
-    def _ask(self, probe: _Probe, path: Path, now: float) -> None:
-        token = self._token_for(probe, now)
-        self._outbox.send(path, Ping(token), now, to=probe.target)
+    def _ask(self, probe: _Probe, now: float, stream: int | None = None) -> None:
+        path = Path(probe.target.registers.record.address, stream, probe.most)
+        news = probe.attempts[probe.stage].news
+        self._outbox.send(path, Ping(self._token_for(probe, now)), now, to=probe.target, news=news)
 
     def _ask_helpers(self, probe: _Probe, now: float) -> None:
         helpers = self._view.sample(self._config.indirect_probes, self._random, (probe.target.id,))
@@ -233,7 +223,9 @@ class Prober:
         probe.helpers += len(helpers)
         for helper in helpers:
             probe.awaited[helper.id] = helper.registers.record.address
-            self._outbox.send(Path(helper.registers.record.address), PingRequest(token, probe.target.id), now)
+            excess = counter_excess(helper.registers.heartbeat) + counter_excess(probe.target.registers.heartbeat)
+            path, request = Path(helper.registers.record.address), PingRequest(token, probe.target.id)
+            self._outbox.send(path, request, now, least=INDIRECT_ACK_BYTES + excess)
 
     def _token_for(self, probe: _Probe, now: float) -> int:
         token = self.new_token()

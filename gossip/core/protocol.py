@@ -26,6 +26,7 @@ from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.farewell import Farewell
 from gossip.core.health import STALL_S, LocalHealth
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS
+from gossip.core.helping import Helping
 from gossip.core.joining import Joining
 from gossip.core.journal import Journal
 from gossip.core.local import LocalMember, check_metadata
@@ -45,9 +46,10 @@ from gossip.core.messages import (
     PingRequest,
     RecordFact,
 )
-from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
+from gossip.core.outbox import OVERHEAD_BYTES, CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
 from gossip.core.probing import Prober
-from gossip.core.reconciliation import Reconciler
+from gossip.core.proof import Proofs
+from gossip.core.reconciliation import DIGEST_BYTES, Reconciler
 from gossip.core.signing import Identities, Signatures
 from gossip.core.source import RandomSource
 from gossip.core.stats import ProtocolLoad, ProtocolStats
@@ -55,13 +57,16 @@ from gossip.core.streams import Streams
 from gossip.core.suspicion import Suspicions
 from gossip.core.timers import Timers
 from gossip.core.view import Change, Entry, View
-from gossip.core.wire import Codec, record_of
+from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, OBSERVED_BYTES, Codec, record_of
 
 MAX_CORRECTIONS = 8
 """Datagrams in which the sender of outdated facts is told better, at most."""
 
 MAX_CHALLENGES = 8
 """Challenges to processes that speak under another's name, within the time that one is open."""
+
+SETTLING_ROOM = DIGEST_BYTES + OVERHEAD_BYTES
+"""Bytes kept in an answer for the digest with which a difference is to be settled."""
 
 FORGET_EVERY_ROUNDS = 16
 """Rounds between two looks for members that may be forgotten."""
@@ -95,12 +100,18 @@ class Protocol:
         self._belief = Belief(config, self._view, self._local, signatures)
         self._dissemination = Dissemination(config, self._view, self._timers, self.drops, now)
         self._codec = Codec(config.cluster)
-        self._outbox = Outbox(config, self._view, self._local, self._dissemination, self._codec, self.drops, now)
+        self._proofs = Proofs(random)
+        self._outbox = Outbox(
+            config, self._view, self._local, self._dissemination, self._codec, self._proofs, self.drops, now
+        )
         self._streams = Streams(config, self._outbox, self.drops)
         self._prober = Prober(
             config, self._view, self._timers, random, self._outbox, self._health, self._streams, self.drops
         )
-        self._suspicions = Suspicions(config, self._view, self._timers, random, self._prober, self._health)
+        self._helping = Helping(config, self._view, self._outbox, self._prober, self.drops)
+        self._suspicions = Suspicions(
+            config, self._view, self._timers, random, self._prober, self._health, self._dissemination
+        )
         self._detector = Detector(
             config, self._view, self._timers, random, self._prober, self._suspicions, self._health
         )
@@ -127,7 +138,7 @@ class Protocol:
         """Take in a datagram that arrived from ``source``."""
         self._datagrams_received += 1
         self.drops.handling = source
-        self._receive(data, Path(source), now)
+        self._receive(data, Path(source, None, len(data)), now)
         self.drops.handling = None
 
     def datagram_refused(self, destination: Address, now: float) -> None:
@@ -197,6 +208,8 @@ class Protocol:
                 continue
             if isinstance(outcome, Disbelief):
                 self.drops.note(outcome.reason)
+            elif (entry := self._view.get(member.id)) is not None:
+                entry.answered_at = entry.registers.record.address
 
     def update(self, metadata: Mapping[str, str], now: float) -> None:
         """Replace this node's metadata, and tell everybody.
@@ -317,6 +330,7 @@ class Protocol:
             self._prober.answered_through_helpers,
             self._prober.answered_by_stream,
             self._stalls,
+            self._outbox.replies_cut,
         )
 
     @property
@@ -333,6 +347,8 @@ class Protocol:
             len(self._rivals),
             len(self._suspicions),
             self._outbox.pending,
+            len(self._helping),
+            len(self._proofs),
         )
 
     # --- messages
@@ -347,23 +363,29 @@ class Protocol:
             self.drops.note("our own message")
             return
         self._local.refresh(now)
-        sender = self._hear_sender(message, path, now)
-        corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
-        self._answer(message, sender or self._view.get(message.sender), path, corrections, now)
-
-    def _hear_sender(self, message: Message, path: Path, now: float) -> Entry | None:
-        """What the header alone says: the sender's counter, and whether its view equals ours."""
-        sender = self._view.get(message.sender)
+        body, sender, is_due = message.body, self._view.get(message.sender), False
         if message.sender != ANONYMOUS:
             self._detector.last_heard = now
-            self._reconciler.heard(sender, message.fingerprint, path, now)
+            is_due = self._reconciler.heard(sender, message, path, now)
         if sender is not None:
-            outcome = self._belief.counter(sender, message.heartbeat, now)
-            if isinstance(outcome, Change):
-                self._changed(outcome, now, sender.id)
-            elif isinstance(outcome, Disbelief):
-                self.drops.note(outcome.reason)
-        return sender
+            self._hear_counter(sender, message.heartbeat, now)
+        corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
+        sender = sender or self._view.get(message.sender)
+        if is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
+            kept = path.keep(SETTLING_ROOM)
+            self._answer(message, sender, path, corrections, now)
+            path.give_back(kept)
+            self._reconciler.settle(path, now, body.cookie if isinstance(body, Ack) else None)
+        else:
+            self._answer(message, sender, path, corrections, now)
+
+    def _hear_counter(self, sender: Entry, heartbeat: int, now: float) -> None:
+        """Take in the counter that a member has shown."""
+        outcome = self._belief.counter(sender, heartbeat, now)
+        if isinstance(outcome, Change):
+            self._changed(outcome, now, sender.id)
+        elif isinstance(outcome, Disbelief):
+            self.drops.note(outcome.reason)
 
     def _hear_facts(self, facts: Sequence[Fact], teller: int, path: Path, now: float) -> list[bytes]:
         """Take in facts; returns the facts, encoded, that their teller should be told in return."""
@@ -407,14 +429,15 @@ class Protocol:
         """Do what the body of a message asks for."""
         match message.body:
             case Ping(token=token):
-                observed = path.address if sender is None else None
                 agrees = message.fingerprint == self._view.fingerprint
-                self._outbox.send(path, Ack(token, observed), now, to=sender, facts=corrections, agrees=agrees)
+                ack = Ack(token) if agrees and sender is not None else self._ack(token, sender, agrees, path, now)
+                self._outbox.send(path, ack, now, to=sender, facts=corrections, agrees=agrees)
                 return
             case Ack():
                 self._acknowledged(message, message.body, path, now)
             case PingRequest(token=token, target=target):
-                self._prober.help(path, token, target, now)
+                self._helping.help(path, token, target, now)
+                return
             case Nack(token=token, target=target):
                 self._prober.refused_by_helper(token, target, message.sender, now)
             case IndirectAck(token=token, target=target, target_heartbeat=heartbeat):
@@ -423,15 +446,29 @@ class Protocol:
             case Digest() if message.sender == ANONYMOUS:
                 if path.stream is not None:
                     self._reconciler.answer_query(path, now)
-            case Digest():
+            case Digest(repeats=cookie):
+                self._proofs.repeated(cookie, path.address, now)
                 self._reconciler.answer_digest(message.body, path, now)
-            case Entries():
+            case Entries(repeats=cookie):
+                self._proofs.repeated(cookie, path.address, now)
                 corrections += self._reconciler.missing_from(message.body, message.facts, path, now)
         self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
 
+    def _ack(self, token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
+        """The answer to a ping, with all that is to be said and has room: where it came from, to somebody who is not
+        known; and what to repeat, to somebody who is not proven and with whom we may have to settle a difference."""
+        room = self._outbox.limit(path, now) - ACK_BYTES
+        observed = path.address if sender is None and room >= OBSERVED_BYTES else None
+        room -= OBSERVED_BYTES if observed is not None else 0
+        wants_cookie = not agrees and room >= COOKIE_BYTES and not self._outbox.is_proven(path, now)
+        return Ack(token, observed, self._outbox.cookie(path, now) if wants_cookie else None)
+
     def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
-        token, sender = ack.token, message.sender
-        stream = None if path.stream is None else self._streams.get(path.stream)
+        token, sender, stream = ack.token, message.sender, None
+        if path.stream is None:
+            self._proofs.answered(token, path.address, now)
+        else:
+            stream = self._streams.get(path.stream)
         asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
         self._farewell.acknowledged(token, sender)
         rival = self._rivals.get(token)
@@ -440,6 +477,8 @@ class Protocol:
         contact = self._joining.answered(token)
         if contact is not None:
             self._contact_answered(message, *contact, now)
+        if asked and stream is None and message.fingerprint != self._view.fingerprint:
+            self._reconciler.pull(message, path, now)
         if asked or contact is not None:
             self._observe(ack.observed, now)
             self._tell_of_excess(sender, path, now)
@@ -518,6 +557,7 @@ class Protocol:
         bearer = self._view.named(name)
         if self._local.has_left:
             return
+        self._outbox.is_known = False
         if bearer is not None and bearer.registers.is_living:
             self._journal.note_conflict(self.local, now)
             return

@@ -6,6 +6,9 @@ knows there if that is little, else with a digest of that part. Whoever gets *en
 sends back what the other lacks. Every message stands for itself, so any of them may be lost, and none
 is O(N). A newcomer's first copy comes the same way, over a stream.
 
+We list only for peers that have shown that they hear us (:mod:`gossip.core.proof`). Somebody who has not, and sends
+a digest, gets a digest back, and lists for us; its list repeats our cookie, and with that it has shown it.
+
 Source: anti-entropy by comparing hashes of ranges, as in Merkle trees (Demers et al. 1987, section
 1.3, for comparison by checksums; Meyer 2023, "Range-Based Set Reconciliation").
 """
@@ -14,12 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.facts import all_facts, liveness_fact, record_fact
-from gossip.core.messages import DIGEST_RANGES, MAX_ID, AliveFact, Digest, Entries, Fact, RecordFact
+from gossip.core.messages import DIGEST_RANGES, MAX_ID, Ack, AliveFact, Digest, Entries, Fact, Message, Ping, RecordFact
 from gossip.core.outbox import Outbox, Path
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
+from gossip.core.wire import ACK_BYTES
 
 MAX_ANSWER_DATAGRAMS = 8
 """Datagrams that answer one digest; the rest of a large difference is found by the next ones."""
@@ -29,6 +34,12 @@ SMALL_RANGE = 32
 
 HEADER_ROOM = 96
 """Bytes kept for everything in a list of entries but the facts."""
+
+DIGEST_BYTES = 198
+"""Size, at most, of a digest without facts."""
+
+FEW_FACTS = 4
+"""An ack with fewer may have been cut, since a ping that takes no news along is short and so has to be its ack."""
 
 AGREEMENT_WINDOW_ROUNDS = 5
 """Rounds for which a peer counts as recently heard."""
@@ -55,35 +66,58 @@ class Reconciler:
         self._outbox = outbox
         self._differs_since: float | None = None
         self._not_before = 0.0
+        self._invited: tuple[Address, float] | None = None
         self._heard: dict[int, tuple[float, bool]] = {}
         self._heard_with = view.fingerprint
         self._last_agreement = 0.0
         self.started = 0
 
-    def heard(self, sender: Entry | None, fingerprint: int, path: Path, now: float) -> None:
-        """Take note of the fingerprint on a message; perhaps start to settle a difference.
+    def heard(self, sender: Entry | None, message: Message, path: Path, now: float) -> bool:
+        """Take note of the fingerprint on a message. Whether to settle a difference now, by :meth:`settle`.
 
         :param sender: None for one that is not in our view, with whom we surely differ.
         """
         if self._heard_with != self._view.fingerprint:
             self._start_afresh()
-        agrees = fingerprint == self._view.fingerprint
+        agrees = message.fingerprint == self._view.fingerprint
         if sender is not None:
             self._heard.pop(sender.id, None)
             self._heard[sender.id] = (now, agrees)
             if len(self._heard) > MANY_HEARD:
                 self._forget_before(now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval)
+        self._outbox.agrees = agrees
         if agrees:
-            self._differs_since = None
-            return
+            self._outbox.is_known = True
+            self._differs_since = self._invited = None
+            return False
         if self._differs_since is None:
             self._differs_since = now
+        if now < self._not_before or path.stream is not None:
+            return False
         waited = now - self._differs_since >= self._config.reconcile_after
         is_foreign = sender is None or not sender.registers.is_living
-        if (waited or is_foreign) and now >= self._not_before and path.stream is None:
-            self._not_before = now + self._config.probe_interval * (0.5 + self._random.random())
+        knows_us_not = isinstance(message.body, Ack) and message.body.observed is not None
+        was_invited = self._invited is not None and self._invited[0] == path.address
+        return waited or is_foreign or knows_us_not or was_invited
+
+    def settle(self, path: Path, now: float, repeats: int | None = None) -> None:
+        """Start to settle a difference with a peer. Without room for a digest, have it show that it hears us."""
+        pause = self._config.probe_interval * (0.25 + 0.5 * self._random.random())
+        if self._outbox.limit(path, now) >= DIGEST_BYTES:
+            self._invited = None
+            self._not_before = now + pause
             self.started += 1
-            self.send_digest(path, now)
+            self.send_digest(path, now, repeats)
+        elif (self._invited is None or now >= self._invited[1]) and self._outbox.limit(path, now) >= ACK_BYTES:
+            self._invited = (path.address, now + pause)
+            self._outbox.send(path, Ping(self._random.getrandbits(32)), now)
+
+    def pull(self, ack: Message, path: Path, now: float) -> None:
+        """Ask once more, with a ping as large as may be, a member whose view differs from ours and whose ack may have
+        had no room to tell us why."""
+        if len(ack.facts) < FEW_FACTS and self._outbox.is_proven(path, now):
+            ping, sender = Ping(self._random.getrandbits(32)), self._view.get(ack.sender)
+            self._outbox.send(path, ping, now, to=sender, least=self._config.max_datagram)
 
     def agreement(self, now: float) -> float:
         """Share of the peers heard recently whose fingerprint equalled ours; 1.0 for a node alone.
@@ -112,32 +146,64 @@ class Reconciler:
         self._heard_with = self._view.fingerprint
         self._heard.clear()
 
-    def send_digest(self, path: Path, now: float, low: int = 0, high: int = MAX_ID) -> None:
-        """Ask the peer to compare this range of its view with ours."""
-        self._outbox.send(path, self._digest(low, high), now)
+    def send_digest(self, path: Path, now: float, repeats: int | None = None) -> None:
+        """Ask the peer to compare its view with ours.
+
+        The digest takes along who we are, so that we are known, and so that it is larger than a digest in answer.
+
+        :param repeats: cookie of the ack that made us ask.
+        """
+        facts = all_facts(self._view.local) or [liveness_fact(self._view.local)] * 2
+        self._compare(path, 0, MAX_ID, repeats, now, facts)
+
+    def _compare(self, path: Path, low: int, high: int, repeats: int | None, now: float,
+                 facts: Sequence[bytes] = ()) -> bool:  # fmt: skip
+        """Send the hashes of a range. Whether there was room for it.
+
+        :param repeats: cookie of the message that this one answers.
+        """
+        hashes = [self._view.range_fingerprint(*part) for part in parts(low, high)]
+        hashes += [0] * (DIGEST_RANGES - len(hashes))
+        digest = Digest(low, high, tuple(hashes), self._outbox.cookie(path, now), repeats)
+        return self._outbox.send(path, digest, now, facts=facts)
 
     def answer_query(self, path: Path, now: float) -> None:
         """List everything, the dead and gone included, for somebody who only asks, over a stream."""
         for low, high in parts(0, MAX_ID):
             listing = [(entry.id, [record_fact(entry), liveness_fact(entry)]) for entry in self._known(low, high)]
-            self._list(path, low, high, listing, MAX_ID, now)
+            self._list(path, low, high, None, listing, MAX_ID, now)
 
     def answer_digest(self, digest: Digest, path: Path, now: float) -> None:
         """Answer with what we know where the peer's view differs from ours."""
         budget = self._outbox.allowance(path, MAX_ANSWER_DATAGRAMS if path.stream is None else MAX_ID, now)
         if budget <= 0:
             return
+        if not self._outbox.is_proven(path, now):
+            self._return_digest(digest, path, now)
+            return
         left = budget
+        repeats = digest.cookie if path.stream is None else None
         for low, high, is_large in self._differing(digest, path):
             if left <= 0:
                 break
             if is_large:
-                self._outbox.send(path, self._digest(low, high), now)
+                self._compare(path, low, high, repeats, now)
                 left -= 1
             else:
                 listing = [(entry.id, all_facts(entry)) for entry in self._known(low, high)]
-                left -= self._list(path, low, high, listing, left, now)
+                left -= self._list(path, low, high, repeats, listing, left, now)
         self._outbox.spend(path, max(1, budget - left))  # comparing costs time, even where nothing differs
+
+    def _return_digest(self, digest: Digest, path: Path, now: float) -> None:
+        """Have a peer that is not proven list first: send it the hashes of the range in which our views differ.
+
+        Not if its digest claims to answer one of ours, which nobody knows of, or two could go on so for ever.
+        """
+        self._outbox.spend(path, 1)
+        if digest.repeats is None and (differing := self._differing(digest, path)):
+            low, high = differing[0][0], differing[-1][1]
+            if not self._compare(path, low, high, digest.cookie, now):
+                self._compare(path, digest.low, digest.high, digest.cookie, now)
 
     def _differing(self, digest: Digest, path: Path) -> list[tuple[int, int, bool]]:
         """The ranges in which views differ, and whether they are too large to be listed in datagrams; those to be
@@ -153,28 +219,24 @@ class Reconciler:
 
     def missing_from(self, entries: Entries, facts: Sequence[Fact], path: Path, now: float) -> list[bytes]:
         """What the peer lacks in a range of which it has just told us all it knows, as far as an answer may go."""
-        room = self._outbox.allowance(path, MAX_ANSWER_DATAGRAMS, now) * self._outbox.limit(path)
+        room = self._outbox.room(path, MAX_ANSWER_DATAGRAMS, now)
         if room <= 0:
             return []
         listed = {fact.id: fact.record.version for fact in facts if isinstance(fact, RecordFact)}
         gone = {fact.id for fact in facts if not isinstance(fact, (RecordFact, AliveFact))}
         missing: list[bytes] = []
-        for entry in self._view.within(entries.low, entries.high):
+        for entry in self._view.walk(entries.low, entries.high):
             if room <= 0:
                 return missing
             if listed.get(entry.id, 0) < entry.registers.record.version:
                 lacking = all_facts(entry)
                 missing += lacking
                 room -= sum(map(len, lacking))
-        for entry in self._view.gone():
-            if entry.id in listed and entry.id not in gone:
-                missing.append(liveness_fact(entry))
+        for member_id in listed:
+            known = self._view.get(member_id)
+            if known is not None and not known.registers.is_living and member_id not in gone:
+                missing.append(liveness_fact(known))
         return missing
-
-    def _digest(self, low: int, high: int) -> Digest:
-        hashes = [self._view.range_fingerprint(*part) for part in parts(low, high)]
-        hashes += [0] * (DIGEST_RANGES - len(hashes))
-        return Digest(low, high, tuple(hashes))
 
     def _known(self, low: int, high: int) -> list[Entry]:
         """Members with ids in a range, the gone included, in ring order."""
@@ -182,21 +244,22 @@ class Reconciler:
         return sorted(known, key=lambda entry: entry.id)
 
     def _list(
-        self, path: Path, low: int, high: int, listing: list[tuple[int, list[bytes]]], budget: int, now: float
-    ) -> int:
+        self, path: Path, low: int, high: int, repeats: int | None, listing: list[tuple[int, list[bytes]]],
+        budget: int, now: float,
+    ) -> int:  # fmt: skip
         """List a range in as many messages as it takes within the budget; returns how many those were."""
-        room = self._outbox.limit(path) - HEADER_ROOM
+        room = self._outbox.limit(path, now) - HEADER_ROOM
         page: list[bytes] = []
         size = sent = 0
         for member_id, facts in listing:
             length = sum(map(len, facts))
             if page and size + length > room:
-                self._outbox.send(path, Entries(low, member_id - 1), now, facts=page)
+                self._outbox.send(path, Entries(low, member_id - 1, repeats), now, facts=page)
                 sent += 1
                 if sent >= budget:
                     return sent
                 low, page, size = member_id, [], 0
             page += facts
             size += length
-        self._outbox.send(path, Entries(low, high), now, facts=page)
+        self._outbox.send(path, Entries(low, high, repeats), now, facts=page)
         return sent + 1

@@ -33,6 +33,9 @@ class ProtocolStats:
     """Probes answered only over a stream: datagrams are being lost on the way."""
     stalls: int
     """Times this node found that its own process had not run."""
+    replies_cut: int
+    """Messages cut short or left out because they would have been larger than what they answer, and their receiver
+    has not shown that it hears us."""
 
 
 @attrs.frozen
@@ -59,3 +62,7 @@ class ProtocolLoad:
     """Suspects followed."""
     pending_datagrams: int
     """Datagrams composed but not yet taken by the driver."""
+    helped: int
+    """Requests of others to ask a member that are being served."""
+    proven: int
+    """Addresses that have shown that they hear us, and pings whose answer would show it."""

@@ -5,7 +5,7 @@ count from their first unanswered question; others only lend their timer in case
 so wait longer. Shortest is the timer of an accuser that did not meet with silence, but was told by the
 member's system that no process listens there. When it runs out, one last question is asked, then the
 member is convicted. Whoever hears of a conviction without having known of the suspicion gives the member
-time to refute first.
+time to refute first, and asks it.
 
 Source: Lifeguard (Dadgar, Phillips and Currey 2017), section IV-B, "Local Health Aware Suspicion".
 """
@@ -18,6 +18,7 @@ from collections.abc import Callable
 import attrs
 
 from gossip.core.config import Config
+from gossip.core.dissemination import Dissemination
 from gossip.core.health import LocalHealth
 from gossip.core.member import Status
 from gossip.core.probing import LAST_QUESTION, Prober, Result
@@ -60,13 +61,14 @@ class Suspicions:
     """The suspects of one node, and the timers that end in their conviction."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource,
-                 prober: Prober, health: LocalHealth) -> None:  # fmt: skip
+                 prober: Prober, health: LocalHealth, dissemination: Dissemination) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._timers = timers
         self._random = random
         self._prober = prober
         self._health = health
+        self._dissemination = dissemination
         self._cases: dict[int, _Case] = {}
         self.changed: Callable[[Change, float], None] = lambda _change, _now: None
         """Set by the protocol: told of each conviction."""
@@ -94,13 +96,14 @@ class Suspicions:
         """Take note that others have convicted a suspect.
 
         It is believed of a member that has been under suspicion here long enough to refute. One that was
-        accused behind our back, by somebody who is deaf or was cut off from us, gets as long first.
+        accused behind our back, by somebody who is deaf or was cut off from us, gets as long first, and is asked;
+        and so is everyone while there is so much news that a refutation may be late.
         """
         case = self._cases.get(entry.id)
         if case is None or case.convicted_elsewhere:
             return
         case.convicted_elsewhere = True
-        if now >= case.public_since + self._config.ack_timeout_max:
+        if now >= case.public_since + self._config.ack_timeout_max and not self._dissemination.is_busy(now):
             self._convict(case, now)
         else:
             self._arm(case, now)
@@ -137,7 +140,7 @@ class Suspicions:
             case.timer.cancel()
         earliest = max(case.public_since + config.ack_timeout_max, now)
         if case.convicted_elsewhere:
-            case.timer = self._timers.at(earliest, lambda now: self._convict(case, now))
+            case.timer = self._timers.at(earliest, lambda now: self._last_question(case, now))
             return
         needed = min(config.confirmations, self._view.others - 1)
         shortest = config.ack_timeout_max if case.refused else config.suspicion_min
@@ -156,6 +159,7 @@ class Suspicions:
         if result.answered:
             # It lives, and yet did not jump over the floor: the floor is one that it refuses.
             case.since = case.public_since = now
+            case.convicted_elsewhere = False
             self._arm(case, now)
         else:
             self._convict(case, now)

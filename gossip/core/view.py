@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import attrs
 
+from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.heartbeat import HeartbeatEstimate
 from gossip.core.member import Identity, Member, Record, Registers, Status, member_of
@@ -49,6 +50,9 @@ class Entry:
     """Local time at which it was found dead or gone."""
     round_trip: RoundTrip | None = None
     """Measured round trip to it; None until it has answered a ping of ours."""
+    answered_at: Address | None = None
+    """Where it last answered a ping of ours, or was remembered to be. Anything else that is said of where it is may be
+    forged."""
     id: int = attrs.field(init=False, default=attrs.Factory(lambda self: self.identity.id, takes_self=True))
     """Shorthand for ``identity.id``, which is asked for all the time."""
 
@@ -217,6 +221,12 @@ class View:
         """Living members with ids from ``low`` to ``high``, both inclusive, in ring order."""
         ring = self._ring
         return [self._entries[each] for each in ring[bisect_left(ring, low) : bisect_right(ring, high)]]
+
+    def walk(self, low: int, high: int) -> Iterator[Entry]:
+        """The same, one by one, for those who may soon have seen enough. The view must not change meanwhile."""
+        ring = self._ring
+        for place in range(bisect_left(ring, low), bisect_right(ring, high)):
+            yield self._entries[ring[place]]
 
     def range_fingerprint(self, low: int, high: int) -> int:
         """The fingerprint of the ids from ``low`` to ``high``, both inclusive."""

@@ -65,6 +65,22 @@ MAX_DEPTH = 5
 
 HASH_BYTES = 8
 
+ACK_BYTES = 41
+"""Size, at most, of an ack without facts, but for :data:`LONG_COUNTER_BYTES`."""
+
+INDIRECT_ACK_BYTES = 55
+"""Size, at most, of what a helper reports, but for :data:`LONG_COUNTER_BYTES` of its own counter and the target's."""
+
+OBSERVED_BYTES = 19
+"""What an observed address adds to an ack, at most."""
+
+COOKIE_BYTES = 6
+"""What a cookie adds to an ack, at most."""
+
+LONG_COUNTER_BYTES = 4
+"""Bytes by which a counter of 2^32 steps and more is longer. Nobody runs for 13 years, but a counter can be driven
+there by forged floors."""
+
 MAX_SHARED_METADATA = 1024
 """Characters of metadata up to which a record is kept to be met again: twice the usual limit. Whoever invents
 records fills the cache with at most some 100 MB."""
@@ -119,6 +135,11 @@ def metadata_bytes(record: Record) -> int:
 def encoded_metadata_bytes(metadata: Mapping[str, str]) -> int:
     """Size of a metadata mapping inside a record fact, in bytes."""
     return len(cbor2.dumps(dict(metadata)))
+
+
+def counter_excess(counter: int) -> int:
+    """How much longer than 5 bytes a counter may be by the time of an answer, if it was this one lately."""
+    return LONG_COUNTER_BYTES if counter >= 2**31 else 0
 
 
 _NUMBERS = struct.Struct(">QQQ")
@@ -283,8 +304,12 @@ def _fact(value: object) -> Fact:
     raise WireError("unknown fact")
 
 
-def _observed(value: object) -> Address | None:
-    return None if value is None else _address(value)
+def _padding(value: object) -> bytes:
+    if type(value) is not bytes:
+        raise WireError("wrong shape")
+    if value.strip(b"\0") or not value:
+        raise WireError("not canonical")
+    return value
 
 
 def _range(low: object, high: object) -> tuple[int, int]:
@@ -292,11 +317,22 @@ def _range(low: object, high: object) -> tuple[int, int]:
     return first, _number(high, MAX_ID, first)
 
 
-def _digest(low: object, high: object, hashes: object) -> Digest:
+def _digest(low: object, high: object, hashes: object, cookie: object, *repeats: object) -> Digest:
     if type(hashes) is not bytes or len(hashes) != DIGEST_RANGES * HASH_BYTES:
         raise WireError("wrong shape")
     parts = (hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
-    return Digest(*_range(low, high), tuple(int.from_bytes(part, "big") for part in parts))
+    numbers = tuple(int.from_bytes(part, "big") for part in parts)
+    return Digest(*_range(low, high), numbers, _token(cookie), *map(_token, repeats))
+
+
+def _entries(low: object, high: object, *repeats: object) -> Entries:
+    return Entries(*_range(low, high), *map(_token, repeats))
+
+
+def _token(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_TOKEN:
+        raise WireError("number out of range")
+    return value
 
 
 KINDS: dict[type[Body], int] = {
@@ -304,32 +340,80 @@ KINDS: dict[type[Body], int] = {
 }  # fmt: skip
 """The number that stands for each kind of message."""
 
-_BODIES: dict[int, tuple[int, Callable[..., Body]]] = {
-    KINDS[Ping]: (1, lambda token: Ping(_number(token, MAX_TOKEN))),
-    KINDS[Ack]: (2, lambda token, observed: Ack(_number(token, MAX_TOKEN), _observed(observed))),
-    KINDS[PingRequest]: (2, lambda token, target: PingRequest(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
-    KINDS[Nack]: (2, lambda token, target: Nack(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
+
+_ABSENT = object()
+"""Stands for an item at the end of a body that is not there."""
+
+
+def _ping(token: object, padding: object = _ABSENT) -> Ping:
+    return Ping(_token(token)) if padding is _ABSENT else Ping(_token(token), _padding(padding))
+
+
+def _ack(token: object, observed: object = _ABSENT, cookie: object = _ABSENT) -> Ack:
+    if observed is _ABSENT:
+        return Ack(_token(token))
+    if cookie is _ABSENT:
+        return Ack(_token(token), _address(observed))
+    return Ack(_token(token), None if observed is None else _address(observed), _token(cookie))
+
+
+def _ping_request(token: object, target: object, *padding: object) -> PingRequest:
+    return PingRequest(_token(token), _number(target, MAX_ID, 1), *map(_padding, padding))
+
+
+_BODIES: dict[int, tuple[range, Callable[..., Body]]] = {
+    KINDS[Ping]: (range(1, 3), _ping),
+    KINDS[Ack]: (range(1, 4), _ack),
+    KINDS[PingRequest]: (range(2, 4), _ping_request),
+    KINDS[Nack]: (range(2, 3), lambda token, target: Nack(_number(token, MAX_TOKEN), _number(target, MAX_ID, 1))),
     KINDS[IndirectAck]: (
-        3,
+        range(3, 4),
         lambda token, target, heartbeat: IndirectAck(
             _number(token, MAX_TOKEN), _number(target, MAX_ID, 1), _number(heartbeat, MAX_COUNTER)
         ),
     ),
-    KINDS[News]: (0, News),
-    KINDS[Digest]: (3, _digest),
-    KINDS[Entries]: (2, lambda low, high: Entries(*_range(low, high))),
+    KINDS[News]: (range(1), News),
+    KINDS[Digest]: (range(4, 6), _digest),
+    KINDS[Entries]: (range(2, 4), _entries),
 }
-"""By kind: how many items the body has, and what checks and builds it."""
+"""By kind: how many items the body may have, and what checks and builds it."""
 
 
 def _body_items(body: Body) -> tuple[Any, ...]:
-    match body:
-        case Ack(token=token, observed=observed):
-            return token, None if observed is None else observed.to_wire()
-        case Digest(low=low, high=high, hashes=hashes):
-            return low, high, b"".join(each.to_bytes(HASH_BYTES, "big") for each in hashes)
-        case _:
-            return body
+    if isinstance(body, Ping):
+        return body if body.padding else (body.token,)
+    if isinstance(body, PingRequest):
+        return body if body.padding else body[:-1]
+    if isinstance(body, Ack):
+        if body.cookie is None and body.observed is None:
+            return body[:1]
+        where = None if body.observed is None else body.observed.to_wire()
+        return (body.token, where) if body.cookie is None else (body.token, where, body.cookie)
+    if isinstance(body, Digest):
+        hashes = b"".join(each.to_bytes(HASH_BYTES, "big") for each in body.hashes)
+        items = (body.low, body.high, hashes, body.cookie)
+        return items if body.repeats is None else (*items, body.repeats)
+    if isinstance(body, Entries):
+        return body[:-1] if body.repeats is None else body
+    return body
+
+
+_BYTES_HEAD = 0x40
+_SHORT_PADDING = (b"", b"", *(bytes((_BYTES_HEAD + length,)) + bytes(length) for length in range(1, 24)))
+"""Zeros that take so many bytes with their head, up to 24."""
+
+
+_NO_PADDING = (1, 25, 258)
+"""Sizes that no zeros have with their head: one more zero would need a longer one, and padding is not empty."""
+
+
+def _padding_of(size: int) -> bytes:
+    """Zeros that take ``size`` bytes with their head; there are none for :data:`_NO_PADDING`."""
+    if size < len(_SHORT_PADDING):
+        return _SHORT_PADDING[size]
+    if size <= 257:
+        return bytes((_BYTES_HEAD + 24, size - 2)) + bytes(size - 2)
+    return bytes((_BYTES_HEAD + 25,)) + (size - 3).to_bytes(2, "big") + bytes(size - 3)
 
 
 # --- the codec ---------------------------------------------------------------------------------------
@@ -371,25 +455,40 @@ class Codec:
         self._tag = blake2b(cluster.encode(), digest_size=CLUSTER_TAG_BYTES).digest()
 
     def encode(
-        self, sender: int, heartbeat: int, fingerprint: int, body: Body, facts: Sequence[bytes], limit: int
+        self,
+        sender: int,
+        heartbeat: int,
+        fingerprint: int,
+        body: Body,
+        facts: Sequence[bytes],
+        limit: int,
+        least: int = 0,
     ) -> tuple[bytes, int]:
         """A message with as many of the encoded ``facts``, in their order, as keep it within ``limit`` bytes.
 
-        :returns: the message, and how many of the facts are in it.
+        :param least: bytes to which a question (a ping or a request) is padded, if it is not so large already, or one
+            more or less where there is no such padding; 0 if it is not to be.
+        :returns: the message, and how many of the facts are in it. It is larger than ``limit`` only where it would
+            be so without any.
         """
-        items = [PROTOCOL_VERSION, self._tag, KINDS[type(body)], sender, heartbeat, fingerprint, *_body_items(body), 0]
-        fixed = cbor2.dumps(items)[:-1]  # the last one, a byte, stands for the facts
-        if not facts:
-            return _with_checksum(fixed + _NO_FACTS), 0
-        room = limit - len(fixed) - _FACTS_HEAD_BYTES - CHECKSUM_BYTES
-        fitting = 0
-        for fact in facts:
-            room -= len(fact)
-            if room < 0:
-                break
-            fitting += 1
-        content = b"".join((fixed, _array_head(fitting), *facts[:fitting]))
-        return _with_checksum(content), fitting
+        content = body if least else _body_items(body)  # of a question the padding, still empty, is the last item
+        items = [PROTOCOL_VERSION, self._tag, KINDS[type(body)], sender, heartbeat, fingerprint, *content, 0]
+        fixed = cbor2.dumps(items)[: -2 if least else -1]  # the last one stands for the facts: a byte, like no padding
+        fitting, told = 0, _NO_FACTS
+        if facts:
+            room = limit - len(fixed) - _FACTS_HEAD_BYTES - CHECKSUM_BYTES
+            for fact in facts:
+                room -= len(fact)
+                if room < 0:
+                    break
+                fitting += 1
+            told = b"".join((_array_head(fitting), *facts[:fitting]))
+        if least:
+            missing = least - len(fixed) - len(told) - CHECKSUM_BYTES
+            if missing in _NO_PADDING:
+                missing += 1 if least < limit else -1
+            fixed = fixed + _padding_of(missing) if missing > 0 else bytes((fixed[0] - 1,)) + fixed[1:]
+        return _with_checksum(fixed + told), fitting
 
     def decode(self, data: bytes) -> Message:
         """Check and build the message in ``data``.
@@ -404,8 +503,8 @@ class Codec:
             raise WireError("other cluster")
         if type(kind) is not int or kind not in _BODIES:
             raise WireError("unknown kind")
-        length, build = _BODIES[kind]
-        if len(body) != length or type(facts) is not list:
+        lengths, build = _BODIES[kind]
+        if len(body) not in lengths or type(facts) is not list:
             raise WireError("wrong shape")
         if not (type(sender) is type(heartbeat) is type(fingerprint) is int) or not (
             0 <= sender <= MAX_ID and 0 <= heartbeat <= MAX_COUNTER and 0 <= fingerprint <= MAX_ID

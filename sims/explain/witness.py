@@ -87,6 +87,8 @@ class Witness(Observer):
 
     def handled(self, node: SimulatedNode) -> None:
         """All that a process had to say at this moment has been said."""
+        if self._helping is not None and not self._helping.questions:
+            self._join_in(node, self._helping)
         self._helping = None
         if frames := self._frames.get(id(node)):
             self._take_frames(frames)
@@ -99,6 +101,12 @@ class Witness(Observer):
             self._look_at_itself(node)
         for life in self.lives.values():
             self._look_for_accusation(node, life)
+
+    def _join_in(self, node: SimulatedNode, request: HelpRequest) -> None:
+        """A helper that is asking the member for somebody else already asks no more for another."""
+        others = [each for each in self._open_requests.get(node.key, []) if each.questions and each.reply is None]
+        if others:
+            request.questions = others[-1].questions
 
     def _begin_life(self, node: SimulatedNode) -> None:
         self.lives[node.id] = Life(node, node.id, self.sim.now)
@@ -295,7 +303,10 @@ class Witness(Observer):
         for request in requests:
             waited = [inquiry.at - question.sending.at for question in request.questions]
             if len(waited) == 1 and waited[0] >= self._config.ack_timeout_min * (1 - ROUNDING):
-                request.questions = [*request.questions, *inquiry.pings]
+                first = request.questions
+                for each in requests:
+                    if each.questions is first:
+                        each.questions = [*first, *inquiry.pings]
                 inquiry.is_help = True
                 return
 

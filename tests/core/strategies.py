@@ -91,17 +91,20 @@ facts: st.SearchStrategy[Fact] = st.one_of(
 
 _ranges = st.tuples(st.integers(0, MAX_ID), st.integers(0, MAX_ID)).map(sorted)
 observed = st.none() | addresses
+paddings = st.integers(0, 300).map(bytes)
 bodies: st.SearchStrategy[Body] = st.one_of(
-    st.builds(Ping, tokens),
-    st.builds(Ack, tokens, observed),
-    st.builds(PingRequest, tokens, ids),
+    st.builds(Ping, tokens, paddings),
+    st.builds(Ack, tokens, observed, st.none() | tokens),
+    st.builds(PingRequest, tokens, ids, paddings),
     st.builds(Nack, tokens, ids),
     st.builds(IndirectAck, tokens, ids, counters),
     st.just(News()),
     st.builds(
-        lambda low_high, hashes: Digest(low_high[0], low_high[1], tuple(hashes)),
+        lambda low_high, hashes, cookie, repeats: Digest(low_high[0], low_high[1], tuple(hashes), cookie, repeats),
         _ranges,
         st.lists(st.integers(0, MAX_ID), min_size=DIGEST_RANGES, max_size=DIGEST_RANGES),
+        tokens,
+        st.none() | tokens,
     ),
-    st.builds(lambda low_high: Entries(*low_high), _ranges),
+    st.builds(lambda low_high, repeats: Entries(low_high[0], low_high[1], repeats), _ranges, st.none() | tokens),
 )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 
 from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.errors import ConfigurationError
+from gossip.core.protocol import Protocol
 from tests.core import strategies
 
 
@@ -84,3 +89,15 @@ def test_a_name_has_no_bytes() -> None:
 def test_addresses_to_bind_to_are_not_to_send_to(address: Address) -> None:
     assert address.is_unspecified
     assert not Address("10.0.0.1", 1).is_unspecified
+
+
+@pytest.mark.parametrize("host", ["224.0.0.1", "239.255.255.250", "ff02::1", "::ffff:224.0.0.251", "::ffff:e000:fb"])
+def test_multicast_addresses_are_those_of_groups_and_no_node_has_one(host: str) -> None:
+    assert Address(host, 7946).is_group
+    with pytest.raises(ConfigurationError, match="one of many machines"):
+        Protocol(Config(), name="n", generation=1, random=Random(1), now=0.0, address=Address(host, 7946))
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "::1", "2001:db8::5", "::ffff:10.0.0.1", "host.example", "0.0.0.0", ""])
+def test_other_addresses_are_not_those_of_groups(host: str) -> None:
+    assert not Address(host, 7946).is_group

@@ -136,6 +136,41 @@ def test_a_living_member_outlives_the_same_kind_of_forgery_over_and_over(forgery
     expect_recovery(sim, f"{forgery}, 20 times")
 
 
+@pytest.mark.parametrize("every", [0.1, 0.25])
+def test_a_living_member_outlives_convictions_told_faster_than_news_of_it_may_spread(every: float) -> None:
+    """Each one costs pushes, the refutation too, until the budgets are spent and refutations come late."""
+    sim = cluster(16)
+    floor = 0
+    for _ in range(int(20 / every)):
+        floor = max(floor, sim.nodes[VICTIM].protocol.heartbeat(sim.now)) + 5
+        told = entry_of(sim.nodes["n0"], VICTIM).id
+        inject(sim, ["n0"], SuspectFact(told, floor, (1, 2, 3, 4)), DeadFact(told, floor, (1, 2, 3, 4)))
+        sim.run(every)
+    expect_no_deaths(sim)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_living_member_outlives_convictions_told_just_when_they_are_believed(seed: int) -> None:
+    """Accusations of others keep the budgets spent, so that the refutation of this one takes half a second."""
+    sim = cluster(16, seed=seed)
+    node, suspected_since = sim.nodes["n0"], None
+    for turn in range(120):
+        entry = entry_of(node, VICTIM)
+        others = [f"n{4 + (turn + step) % 12}" for step in range(3)]
+        accused = others if suspected_since is not None else [VICTIM, *others]
+        facts: list[Fact] = [
+            SuspectFact(entry_of(node, name).id, sim.nodes[name].protocol.heartbeat(sim.now) + 30, (1, 2, 3, 4))
+            for name in accused
+        ]
+        if suspected_since is not None and sim.now >= suspected_since + sim.config.ack_timeout_max:
+            facts = [DeadFact(entry.id, entry.registers.accused, (1, 2, 3, 4))]
+        inject(sim, ["n0"], *facts)
+        is_suspected = entry.registers.is_living and entry.registers.is_doubted
+        suspected_since = (suspected_since or sim.now) if is_suspected else None
+        sim.run(0.25)
+    expect_no_deaths(sim)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_all_forgeries_at_once_leave_a_working_cluster(seed: int) -> None:
     sim = cluster(5, seed=seed)

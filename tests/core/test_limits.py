@@ -191,8 +191,19 @@ def test_an_update_with_too_much_metadata_is_refused_from_peers(ahead: int) -> N
 
 
 @pytest.mark.parametrize("ahead", [0, 1], ids=["same version", "next version"])
-@pytest.mark.parametrize("address", [Address("::", 7946), Address("0.0.0.0", 7946), Address("99.0.0.1", 0)], ids=str)
-def test_a_record_with_an_address_nobody_can_send_to_is_refused(address: Address, ahead: int) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address("::", 7946),
+        Address("0.0.0.0", 7946),
+        Address("99.0.0.1", 0),
+        Address("224.0.0.251", 5353),
+        Address("ff02::1", 7946),
+        Address("::ffff:e000:fb", 5353),
+    ],
+    ids=str,
+)
+def test_a_record_with_an_address_where_nobody_or_many_may_be_is_refused(address: Address, ahead: int) -> None:
     sim = cluster(3)
     entry = entry_of(sim.nodes["n0"], "n1")
     who, known = entry.identity, entry.registers.record

@@ -55,6 +55,7 @@ def check_consistency(view: View) -> None:
     """Everything the view keeps incrementally is what one would compute from scratch."""
     living = sorted(entry.id for entry in view if entry.status.is_living)
     assert [entry.id for entry in view.within(0, LAST_ID)] == living
+    assert [entry.id for entry in view.walk(2, 60)] == [each for each in living if 2 <= each <= 60]
     assert view.alive == len(living)
     assert view.others == len([each for each in living if each != view.local.id])
     scratch = sum(

@@ -25,6 +25,8 @@ from gossip.core.messages import (
     Fact,
     Message,
     News,
+    Ping,
+    PingRequest,
     RecordFact,
 )
 from gossip.core.wire import (
@@ -176,7 +178,8 @@ def check_refused_or_canonical(data: bytes) -> None:
     assert encoded_again(message) == data
 
 
-ITEMS: list[Any] = cbor2.loads(opened(encoded(Ack(5, None), [AliveFact(9, 50)])))
+ACK = Ack(5, Address("10.0.0.1", 7946), 9)
+ITEMS: list[Any] = cbor2.loads(opened(encoded(ACK, [AliveFact(9, 50)])))
 RECORD_ITEMS: list[Any] = [0, 9, "name", 1000, 1, Address("10.0.0.1", 7946).to_wire(), {"a": "1", "b": "2"}, 50]
 
 
@@ -217,7 +220,7 @@ def refused_as_it_is(data: bytes) -> str:
 
 
 def test_the_parts_from_which_bad_messages_are_made_are_good() -> None:
-    assert CODEC.decode(sealed(cbor2.dumps(ITEMS))).body == Ack(5, None)
+    assert CODEC.decode(sealed(cbor2.dumps(ITEMS))).body == ACK
     assert CODEC.decode(sealed(message_with_facts(RECORD_ITEMS))).facts[0].id == 9
 
 
@@ -236,7 +239,7 @@ def test_a_message_cut_short_is_refused(length: int) -> None:
 )
 def test_numbers_in_a_longer_form_than_necessary_are_refused(longer: bytes) -> None:
     good = cbor2.dumps(ITEMS)
-    at = good.index(b"\x05\xf6")
+    at = good.index(b"\x05\x46")
     assert refused(good[:at] + longer + good[at + 1 :]) == "not canonical"
 
 
@@ -500,12 +503,45 @@ def test_simple_values_breaks_and_reserved_heads_are_refused(raw: bytes) -> None
     assert refused(with_last_item(raw))
 
 
+@pytest.mark.parametrize("rest", [[None], [None, None], [b"", 9], [9], [9, None], [True, 9], [None, b"9"]])
+def test_an_ack_has_an_address_or_a_cookie_or_both_and_says_so_in_one_way(rest: list[object]) -> None:
+    assert refused(cbor2.dumps([*ITEMS[:7], *rest, []])) in ("bad address", "number out of range")
+
+
+@pytest.mark.parametrize("padding", [b"", b"\x01", b"\x00\x01\x00", "\x00", 0, None, []])
+@pytest.mark.parametrize("kind", [Ping, PingRequest])
+def test_padding_is_zeros_and_never_empty(kind: type[Body], padding: object) -> None:
+    header = [*ITEMS[:2], KINDS[kind], *ITEMS[3:6]]
+    target = [7] if kind is PingRequest else []
+    assert CODEC.decode(sealed(cbor2.dumps([*header, 5, *target, bytes(3), []])))
+    assert refused(cbor2.dumps([*header, 5, *target, padding, []])) in ("not canonical", "wrong shape")
+
+
+@given(st.integers(0, 400), st.integers(0, 500))
+def test_a_question_is_padded_to_what_it_has_to_be(least: int, token: int) -> None:
+    def size(body: Body, least: int = 0) -> int:
+        return len(CODEC.encode(SENDER, HEARTBEAT, FINGERPRINT, body, [], LIMIT, least)[0])
+
+    for question in (Ping(token), PingRequest(token, 7)):
+        assert 0 <= size(question, least) - max(least, size(question)) <= 1
+
+
+@pytest.mark.parametrize("heartbeat", [1, 100, 1000, 70_000, 2**33])
+def test_a_question_padded_to_any_size_is_understood_and_not_larger_than_the_limit(heartbeat: int) -> None:
+    for question in (Ping(MAX_TOKEN), PingRequest(MAX_TOKEN, MAX_ID)):
+        for least in range(30, 401):
+            for limit in (least, LIMIT):
+                data, _ = CODEC.encode(MAX_ID, heartbeat, MAX_ID, question, [], limit, least)
+                assert isinstance(CODEC.decode(data).body, type(question))
+                assert len(data) <= max(limit, len(CODEC.encode(MAX_ID, heartbeat, MAX_ID, question, [], LIMIT)[0]))
+
+
 @pytest.mark.parametrize(
     ("low", "high"), [(1, 0), (MAX_ID, 0), (0, MAX_ID + 1), (-1, 5), (None, 5), (0, None), (True, 5), (0.0, 1)]
 )
 def test_ranges_out_of_order_or_bounds_are_refused(low: object, high: object) -> None:
     header = ITEMS[:6]
-    for kind, more in ((7, [bytes(128)]), (8, [])):
+    for kind, more in ((7, [bytes(128), 0]), (8, [])):
         header[2] = kind
         assert refused(cbor2.dumps([*header, low, high, *more, []])) in ("number out of range", "tag", "not CBOR")
 
@@ -514,7 +550,7 @@ def test_ranges_out_of_order_or_bounds_are_refused(low: object, high: object) ->
 def test_digests_of_the_wrong_size_are_refused(hashes: object) -> None:
     header = ITEMS[:6]
     header[2] = KINDS[Digest]
-    assert refused(cbor2.dumps([*header, 0, 5, hashes, []])) == "wrong shape"
+    assert refused(cbor2.dumps([*header, 0, 5, hashes, 0, []])) == "wrong shape"
 
 
 def test_a_message_above_the_largest_frame_is_refused_unread() -> None:
@@ -533,9 +569,9 @@ def test_a_message_with_up_to_three_flipped_bits_is_known_as_damaged(
     assert refused_as_it_is(bytes(flipped)) == "damaged"
 
 
-@pytest.mark.parametrize("length", range(len(encoded(Ack(5, None), []))))
+@pytest.mark.parametrize("length", range(len(encoded(ACK, []))))
 def test_a_message_that_lost_its_end_is_known_as_damaged(length: int) -> None:
-    assert refused_as_it_is(encoded(Ack(5, None), [])[:length]) == "damaged"
+    assert refused_as_it_is(encoded(ACK, [])[:length]) == "damaged"
 
 
 @pytest.mark.parametrize(("size", "is_shared"), [(500, True), (5000, False)])

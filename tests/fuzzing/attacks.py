@@ -198,8 +198,8 @@ class Attacker:
         if late is None or not late.is_member:
             if late is not None:
                 self._world.crash(LATECOMER)
-            seeds = () if node is late else (node.key,)
-            self._world.start(LATECOMER, seeds=seeds, learns_address=bool(seeds) and details.byte() % 2 == 1)
+            seed = node if node is not late else self._world.members[0]  # or nobody could find the other
+            self._world.start(LATECOMER, seeds=(seed.key,), learns_address=details.byte() % 2 == 1)
 
     def _end(self, node: SimulatedNode, source: Address, details: Details) -> None:
         """And leaves, or crashes."""

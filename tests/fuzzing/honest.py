@@ -32,15 +32,21 @@ from sims.randomness import derived_random
 
 BODIES: tuple[Body, ...] = (
     Ping(7),
+    Ping(7, bytes(3)),
     Ack(7, None),
     Ack(7, Address("10.0.0.2", 7946)),
     Ack(7, Address("2001:db8::2", 7946)),
+    Ack(7, None, 8),
+    Ack(7, Address("10.0.0.2", 7946), 8),
     PingRequest(7, 9),
+    PingRequest(7, 9, bytes(3)),
     Nack(7, 9),
     IndirectAck(7, 9, 55),
     News(),
-    Digest(0, MAX_ID, tuple(range(DIGEST_RANGES))),
+    Digest(0, MAX_ID, tuple(range(DIGEST_RANGES)), 8),
+    Digest(0, MAX_ID, tuple(range(DIGEST_RANGES)), 8, 9),
     Entries(0, MAX_ID),
+    Entries(0, MAX_ID, 9),
 )
 
 FACTS: tuple[Fact, ...] = (

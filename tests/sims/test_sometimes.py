@@ -47,7 +47,7 @@ def _seen_by_some() -> Plan:
 
 
 REACHED_BY: dict[str, Callable[[], Plan]] = {
-    "helper_saved": lambda: _plan(Disturb(at=2.0, for_s=10.0, sources=["n1"], destinations=["n2"])),
+    "helper_saved": lambda: _plan(Disturb(at=2.0, for_s=17.0, sources=["n1"], destinations=["n2"])),
     "stream_saved": _deaf_for_datagrams,
     "accused": lambda: _plan(Crash(at=2.0, node="n1")),
     "refuted_by_itself": lambda: _plan(Pause(at=2.0, for_s=2.0, node="n1")),

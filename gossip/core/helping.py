@@ -1,0 +1,68 @@
+"""Helping: asking a member on behalf of others, for as many of them at once as is reasonable.
+
+A member is asked by one probe at a time, for however many want to know. Beyond the limits, for all together and for
+each source, and about members that are not known, the answer is a NACK at once. Whoever forges a request so makes a
+node send little, and to nobody but members: what is asked is a member by its id, never an address in a message.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.drops import Drops
+from gossip.core.messages import IndirectAck, Nack
+from gossip.core.outbox import Outbox, Path
+from gossip.core.probing import HELP, Prober, Result
+from gossip.core.view import Entry, View
+
+
+class Helping:
+    """The requests of others that one node is serving."""
+
+    def __init__(self, config: Config, view: View, outbox: Outbox, prober: Prober, drops: Drops) -> None:
+        self._config = config
+        self._view = view
+        self._outbox = outbox
+        self._prober = prober
+        self._drops = drops
+        self._asking: dict[Entry, list[tuple[Path, int]]] = {}
+        self._by_source: Counter[Address] = Counter()
+
+    def __len__(self) -> int:
+        return self._by_source.total()
+
+    def help(self, path: Path, token: int, target_id: int, now: float) -> None:
+        """Ask a member on behalf of the peer at ``path`` and tell it what came of it."""
+        target = self._view.get(target_id)
+        is_too_much = self._is_too_much(path.address)
+        if is_too_much:
+            self._drops.note("too many requests to help")
+        if target is None or is_too_much:
+            self._outbox.send(path, Nack(token, target_id), now)
+            return
+        self._by_source[path.address] += 1
+        asking = self._asking.get(target)
+        if asking is not None:
+            asking.append((path, token))
+            return
+        self._asking[target] = [(path, token)]
+        self._prober.probe(target, HELP, lambda result, now: self._report(target, result, now), now, path.credit)
+
+    def _is_too_much(self, source: Address) -> bool:
+        return (
+            len(self) >= self._config.max_helped
+            or self._by_source[source] >= self._config.max_helped_per_source
+            or self._prober.is_full
+        )
+
+    def _report(self, target: Entry, result: Result, now: float) -> None:
+        for path, token in self._asking.pop(target):
+            self._by_source[path.address] -= 1
+            if not self._by_source[path.address]:
+                del self._by_source[path.address]
+            if result.answered:
+                self._outbox.send(path, IndirectAck(token, target.id, target.registers.heartbeat), now)
+            else:
+                self._outbox.send(path, Nack(token, target.id), now)

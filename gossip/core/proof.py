@@ -1,0 +1,92 @@
+"""Proof: which addresses have shown that they hear what we send, and how much may be sent to the others.
+
+The source address of a datagram can be forged. If a small datagram could make a node send a large one there, anybody
+could turn a cluster against a machine that has nothing to do with it. So an address proves itself, by something that
+we sent there and nobody else can know: an ack with the token of a ping of ours, or a digest or a list that repeats a
+cookie. Until then, all that answers one datagram is together no larger than that was; what does not fit is cut or left
+out. So that this does not happen to honest nodes, questions are padded to the size of their answers. Over a stream the
+handshake of TCP is proof enough.
+
+Source: the address validation of QUIC (RFC 9000, section 8), with a factor of 1 instead of 3.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from gossip.core.address import Address
+from gossip.core.source import RandomSource
+
+PROVEN_FOR_S = 3600.0
+"""How long a proof holds; each ack renews it. Addresses are given to other machines now and then, hardly ever within
+an hour."""
+
+MAX_PROVEN = 4096
+"""Proven addresses remembered, the latest: more than a node asks within :data:`PROVEN_FOR_S` in one data centre."""
+
+MAX_UNPROVEN = 256
+"""Addresses remembered whose ack would prove them, those pinged last: more than are ever asked at once, for others
+included. Of each only the last ping counts, or the tokens of one that never answers would gather, and be guessed."""
+
+COOKIE_PERIOD_S = 30.0
+"""A cookie holds for this long, or up to twice: more than any answer takes."""
+
+
+class Proofs:
+    """The addresses that have proven themselves to one node."""
+
+    def __init__(self, random: RandomSource) -> None:
+        self._secret = random.getrandbits(128).to_bytes(16, "big")
+        self._proven: dict[Address, float] = {}
+        self._asked: dict[Address, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._proven) + len(self._asked)
+
+    def asked(self, token: int, address: Address) -> None:
+        """Take note that a ping with this token goes to ``address``."""
+        if self._asked.pop(address, None) is None and len(self._asked) >= MAX_UNPROVEN:
+            del self._asked[next(iter(self._asked))]
+        self._asked[address] = token
+
+    def answered(self, token: int, source: Address, now: float) -> bool:
+        """Take note of an ack. Whether it proves the address that it came from."""
+        if self._asked.get(source) != token:
+            return False
+        del self._asked[source]
+        self._prove(source, now)
+        return True
+
+    def cookie(self, address: Address, now: float) -> int:
+        """A number that only somebody at this address can know, at about this time. Nothing is remembered of it, so
+        that whoever asks for many does not make us forget what others are to repeat."""
+        return self._cookie(address, int(now / COOKIE_PERIOD_S))
+
+    def repeated(self, cookie: int | None, source: Address, now: float) -> bool:
+        """Take note of a cookie that came back, if one did. Whether it proves the address that it came from."""
+        period = int(now / COOKIE_PERIOD_S)
+        if cookie is None or cookie not in (self._cookie(source, period), self._cookie(source, period - 1)):
+            return False
+        self._prove(source, now)
+        return True
+
+    def has(self, address: Address, now: float) -> bool:
+        """Whether what is sent there is known to be heard there."""
+        return now - self._proven.get(address, float("-inf")) < PROVEN_FOR_S
+
+    def _cookie(self, address: Address, period: int) -> int:
+        content = f"{address} {period}".encode()
+        return int.from_bytes(blake2b(content, key=self._secret, digest_size=4).digest(), "big")
+
+    def _prove(self, address: Address, now: float) -> None:
+        if self._proven.pop(address, None) is None:
+            self._make_room(now)
+        self._proven[address] = now
+
+    def _make_room(self, now: float) -> None:
+        """Drop the proofs that hold no longer, and the oldest if there are too many; the oldest stand first."""
+        while self._proven:
+            oldest = next(iter(self._proven))
+            if len(self._proven) < MAX_PROVEN and self.has(oldest, now):
+                return
+            del self._proven[oldest]

@@ -70,7 +70,7 @@ class Dissemination:
         return len(self._rumours)
 
     def is_busy(self, now: float) -> bool:
-        """Whether so much was pushed lately that news may be late, ours and, since all push the same, that of others."""
+        """Whether so much was pushed lately that news may be late: ours, and as all push the same, that of others."""
         return self._bucket.available(now) < self._config.push_burst // 2
 
     def spread(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:

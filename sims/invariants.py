@@ -16,7 +16,7 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.joining import MAX_PENDING_CONTACTS
 from gossip.core.member import Record, Status, fingerprint_mark
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
-from gossip.core.proof import MAX_PROVEN, MAX_UNPROVEN
+from gossip.core.proof import MAX_PROVEN
 from gossip.core.protocol import MAX_CHALLENGES
 from gossip.core.streams import INCOMING_SHARE
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
@@ -221,7 +221,7 @@ def bounds(config: Config, members: int) -> dict[str, int]:
         "timers": MAX_TIMERS_PER_MEMBER * known,
         "probes": config.max_probes,
         "helped": config.max_helped,
-        "proven": MAX_PROVEN + MAX_UNPROVEN,
+        "proven": MAX_PROVEN,
     }
 
 

@@ -125,9 +125,12 @@ class Joining:
         else:
             self._settling = False
 
-    def answered(self, token: int) -> tuple[Address, float] | None:
+    def answered(self, token: int, now: float) -> tuple[Address, float] | None:
         """Whom the contact was made with, and when, that an ack with this token answers; None if it answers none."""
-        return self._contacts.pop(token, None)
+        contact = self._contacts.pop(token, None)
+        if contact is not None:
+            self._outbox.prove(contact[0], now)
+        return contact
 
     def heal(self, now: float) -> None:
         """In some rounds, contact somebody who is not among the living.

@@ -123,6 +123,10 @@ class Outbox:
         """Whether the peer at the end of this path is known to hear us."""
         return path.stream is not None or self._proofs.has(path.address, now)
 
+    def prove(self, address: Address, now: float) -> None:
+        """Take note that a ping to this address was answered."""
+        self._proofs.prove(address, now)
+
     def cookie(self, path: Path, now: float) -> int:
         """What the peer at the end of this path has to repeat to prove itself; 0 where that is not needed."""
         return self._proofs.cookie(path.address, now) if path.stream is None else 0
@@ -168,10 +172,7 @@ class Outbox:
         is_short = path.credit is not None and (len(data) > path.credit or fitting < len(wanted))
         if is_short and not self._may_go(path, len(data), now):
             return False
-        if isinstance(body, Ping):
-            if path.stream is None:
-                self._proofs.asked(body.token, path.address)
-        elif path.credit is not None and len(data) > path.credit and isinstance(body, Ack):
+        if path.credit is not None and len(data) > path.credit and isinstance(body, Ack):
             self._answers.spend(1)
         if riders:
             self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - needed)])

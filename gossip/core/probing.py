@@ -109,7 +109,8 @@ class Prober:
         self._health = health
         self._streams = streams
         self._drops = drops
-        self._waiting: dict[int, tuple[_Probe, float]] = {}
+        self._waiting: dict[int, tuple[_Probe, float, Address | None]] = {}
+        """By token: for what was asked, when, and at which address; None if a helper was, or over a stream."""
         self.under_way = 0
         """Number of probes, for this node and for others, that have begun and not ended."""
         self.round_trip = RoundTrip()
@@ -135,7 +136,7 @@ class Prober:
 
     def acknowledged(self, token: int, sender: int, heartbeat: int, over_stream: bool, now: float) -> bool:
         """Match an ACK with the ping it answers. Whether it was one of ours, answered by its target."""
-        probe, sent_at = self._waiting.get(token, (None, 0.0))
+        probe, sent_at, address = self._waiting.get(token, (None, 0.0, None))
         if probe is None or probe.target.id != sender:
             return False
         probe.target.estimate.fresh(heartbeat, sent_at, now)
@@ -146,13 +147,15 @@ class Prober:
             if probe.target.round_trip is None:
                 probe.target.round_trip = RoundTrip()
             probe.target.round_trip.sample(now - sent_at)
-            probe.target.answered_at = probe.awaited.get(sender, probe.target.answered_at)
+            if address is not None:
+                self._outbox.prove(address, now)
+                probe.target.answered_at = address
         self._finish(probe, True, now)
         return True
 
     def acknowledged_indirectly(self, token: int, target: int, now: float) -> bool:
         """Match a helper's good news with the request it answers."""
-        probe, _ = self._waiting.get(token, (None, 0.0))
+        probe, _, _ = self._waiting.get(token, (None, 0.0, None))
         if probe is None or probe.target.id != target:
             return False
         self.answered_through_helpers += 1
@@ -161,7 +164,7 @@ class Prober:
 
     def refused_by_helper(self, token: int, target: int, helper: int, now: float) -> None:
         """Take note that a helper answered, though it has no good news."""
-        probe, _ = self._waiting.get(token, (None, 0.0))
+        probe, _, _ = self._waiting.get(token, (None, 0.0, None))
         if probe is not None and probe.target.id == target and len(probe.nacks) < probe.helpers:
             probe.nacks.add(helper)
             probe.awaited.pop(helper, None)
@@ -169,7 +172,7 @@ class Prober:
 
     def refused(self, address: Address, now: float) -> None:
         """Take note that the system at ``address`` refuses datagrams: no process listens there."""
-        for probe in dict.fromkeys(probe for probe, _ in self._waiting.values()):
+        for probe in dict.fromkeys(probe for probe, _, _ in self._waiting.values()):
             who = [member for member, asked_at in probe.awaited.items() if asked_at == address]
             for member in who:
                 del probe.awaited[member]
@@ -178,7 +181,7 @@ class Prober:
 
     def stream_closed(self, stream: int, now: float) -> None:
         """Take note that a stream has ended, or could not be opened."""
-        for probe in dict.fromkeys(probe for probe, _ in self._waiting.values()):
+        for probe in dict.fromkeys(probe for probe, _, _ in self._waiting.values()):
             if probe.stream == stream:
                 probe.stream = None
                 self._end_if_hopeless(probe, now)
@@ -213,9 +216,9 @@ class Prober:
         probe.timer = self._timers.at(deadline, lambda now: self._give_up_attempt(probe, now))
 
     def _ask(self, probe: _Probe, now: float, stream: int | None = None) -> None:
-        path = Path(probe.target.registers.record.address, stream, probe.most)
-        news = probe.attempts[probe.stage].news
-        self._outbox.send(path, Ping(self._token_for(probe, now)), now, to=probe.target, news=news)
+        address, news = probe.target.registers.record.address, probe.attempts[probe.stage].news
+        token = self._token_for(probe, now, address if stream is None else None)
+        self._outbox.send(Path(address, stream, probe.most), Ping(token), now, to=probe.target, news=news)
 
     def _ask_helpers(self, probe: _Probe, now: float) -> None:
         helpers = self._view.sample(self._config.indirect_probes, self._random, (probe.target.id,))
@@ -227,9 +230,9 @@ class Prober:
             path, request = Path(helper.registers.record.address), PingRequest(token, probe.target.id)
             self._outbox.send(path, request, now, least=INDIRECT_ACK_BYTES + excess)
 
-    def _token_for(self, probe: _Probe, now: float) -> int:
+    def _token_for(self, probe: _Probe, now: float, address: Address | None = None) -> int:
         token = self.new_token()
-        self._waiting[token] = (probe, now)
+        self._waiting[token] = (probe, now, address)
         probe.tokens.append(token)
         return token
 

@@ -24,10 +24,6 @@ an hour."""
 MAX_PROVEN = 4096
 """Proven addresses remembered, the latest: more than a node asks within :data:`PROVEN_FOR_S` in one data centre."""
 
-MAX_UNPROVEN = 256
-"""Addresses remembered whose ack would prove them, those pinged last: more than are ever asked at once, for others
-included. Of each only the last ping counts, or the tokens of one that never answers would gather, and be guessed."""
-
 COOKIE_PERIOD_S = 30.0
 """A cookie holds for this long, or up to twice: more than any answer takes."""
 
@@ -38,24 +34,15 @@ class Proofs:
     def __init__(self, random: RandomSource) -> None:
         self._secret = random.getrandbits(128).to_bytes(16, "big")
         self._proven: dict[Address, float] = {}
-        self._asked: dict[Address, int] = {}
 
     def __len__(self) -> int:
-        return len(self._proven) + len(self._asked)
+        return len(self._proven)
 
-    def asked(self, token: int, address: Address) -> None:
-        """Take note that a ping with this token goes to ``address``."""
-        if self._asked.pop(address, None) is None and len(self._asked) >= MAX_UNPROVEN:
-            del self._asked[next(iter(self._asked))]
-        self._asked[address] = token
-
-    def answered(self, token: int, source: Address, now: float) -> bool:
-        """Take note of an ack. Whether it proves the address that it came from."""
-        if self._asked.get(source) != token:
-            return False
-        del self._asked[source]
-        self._prove(source, now)
-        return True
+    def prove(self, address: Address, now: float) -> None:
+        """Take note that a ping to this address was answered, wherever the answer came from."""
+        if self._proven.pop(address, None) is None:
+            self._make_room(now)
+        self._proven[address] = now
 
     def cookie(self, address: Address, now: float) -> int:
         """A number that only somebody at this address can know, at about this time. Nothing is remembered of it, so
@@ -67,7 +54,7 @@ class Proofs:
         period = int(now / COOKIE_PERIOD_S)
         if cookie is None or cookie not in (self._cookie(source, period), self._cookie(source, period - 1)):
             return False
-        self._prove(source, now)
+        self.prove(source, now)
         return True
 
     def has(self, address: Address, now: float) -> bool:
@@ -77,11 +64,6 @@ class Proofs:
     def _cookie(self, address: Address, period: int) -> int:
         content = f"{address} {period}".encode()
         return int.from_bytes(blake2b(content, key=self._secret, digest_size=4).digest(), "big")
-
-    def _prove(self, address: Address, now: float) -> None:
-        if self._proven.pop(address, None) is None:
-            self._make_room(now)
-        self._proven[address] = now
 
     def _make_room(self, now: float) -> None:
         """Drop the proofs that hold no longer, and the oldest if there are too many; the oldest stand first."""

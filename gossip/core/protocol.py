@@ -464,17 +464,15 @@ class Protocol:
         return Ack(token, observed, self._outbox.cookie(path, now) if wants_cookie else None)
 
     def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
-        token, sender, stream = ack.token, message.sender, None
-        if path.stream is None:
-            self._proofs.answered(token, path.address, now)
-        else:
-            stream = self._streams.get(path.stream)
+        token, sender = ack.token, message.sender
+        stream = None if path.stream is None else self._streams.get(path.stream)
         asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
         self._farewell.acknowledged(token, sender)
         rival = self._rivals.get(token)
         if rival is not None and rival.id == sender:
             self._journal.note_conflict(rival, now)
-        contact = self._joining.answered(token)
+        contact = self._joining.answered(token, now)
+        self._reconciler.acknowledged(token, now)
         if contact is not None:
             self._contact_answered(message, *contact, now)
         if asked and stream is None and message.fingerprint != self._view.fingerprint:

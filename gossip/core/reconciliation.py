@@ -66,7 +66,8 @@ class Reconciler:
         self._outbox = outbox
         self._differs_since: float | None = None
         self._not_before = 0.0
-        self._invited: tuple[Address, float] | None = None
+        self._invited: tuple[Address, float, int] | None = None
+        """Who is to show that it hears us, until when nobody else is asked to, and the token of its ping."""
         self._heard: dict[int, tuple[float, bool]] = {}
         self._heard_with = view.fingerprint
         self._last_agreement = 0.0
@@ -109,8 +110,14 @@ class Reconciler:
             self.started += 1
             self.send_digest(path, now, repeats)
         elif (self._invited is None or now >= self._invited[1]) and self._outbox.limit(path, now) >= ACK_BYTES:
-            self._invited = (path.address, now + pause)
-            self._outbox.send(path, Ping(self._random.getrandbits(32)), now)
+            token = self._random.getrandbits(32)
+            self._invited = (path.address, now + pause, token)
+            self._outbox.send(path, Ping(token), now)
+
+    def acknowledged(self, token: int, now: float) -> None:
+        """Take note of an ACK: it may be that of somebody who was to show that it hears us."""
+        if self._invited is not None and self._invited[2] == token:
+            self._outbox.prove(self._invited[0], now)
 
     def pull(self, ack: Message, path: Path, now: float) -> None:
         """Ask once more, with a ping as large as may be, a member whose view differs from ours and whose ack may have

@@ -65,4 +65,4 @@ class ProtocolLoad:
     helped: int
     """Requests of others to ask a member that are being served."""
     proven: int
-    """Addresses that have shown that they hear us, and pings whose answer would show it."""
+    """Addresses that have shown that they hear us."""

@@ -35,7 +35,7 @@ from gossip.core.messages import (
     SuspectFact,
 )
 from gossip.core.outbox import ANSWERS_PER_PUSH, SendFrame
-from gossip.core.proof import COOKIE_PERIOD_S, MAX_PROVEN, MAX_UNPROVEN, PROVEN_FOR_S, Proofs
+from gossip.core.proof import COOKIE_PERIOD_S, MAX_PROVEN, PROVEN_FOR_S, Proofs
 from gossip.core.protocol import Protocol
 from gossip.core.reconciliation import DIGEST_BYTES
 from gossip.core.wire import (
@@ -339,14 +339,13 @@ def test_over_a_stream_everybody_gets_all() -> None:
 @pytest.mark.parametrize(
     "lie",
     [
-        lambda number, token: (Ack(token), ELSEWHERE),
         lambda number, token: (Ack(token ^ 1), address_of(number)),
         lambda number, token: (Nack(token, member(number).id), address_of(number)),
         lambda number, token: (IndirectAck(token, member(number).id, 60), address_of(number)),
         lambda number, token: (Entries(0, 1, token), address_of(number)),
         lambda number, token: (Digest(0, 1, (0,) * DIGEST_RANGES, 1, token), address_of(number)),
     ],
-    ids=["from another address", "with another token", "a nack", "from a helper", "entries", "a digest"],
+    ids=["with another token", "a nack", "from a helper", "entries", "a digest"],
 )
 def test_no_other_answer_proves_an_address(lie: Callable[[int, int], tuple[Body, Address]]) -> None:
     node = Alone()
@@ -362,6 +361,18 @@ def test_a_member_that_answers_from_an_address_of_somebody_else_makes_nobody_sen
     number, token = node.asks()
     sent = node.hears(Ack(token), source=ELSEWHERE, sender=member(number).id, heartbeat=60)
     assert size([each for each in sent if each[1] == ELSEWHERE]) <= length(Ack(token), heartbeat=60)
+    assert not gets_all(node, number, ELSEWHERE)
+    assert gets_all(node, number)  # it was asked there, and must have heard that
+
+
+def test_an_answer_proves_where_the_question_went_not_where_the_member_is_said_to_be_since() -> None:
+    node = Alone()
+    number, token = node.asks()
+    moved = member(number).record
+    facts = [presented(moved.identity.id, moved.identity.name, moved.identity.generation, 4, ELSEWHERE, {}, 50)]
+    node.hears(Ack(token), facts, source=ELSEWHERE, sender=moved.identity.id, heartbeat=60)
+    assert not gets_all(node, number, ELSEWHERE)
+    assert gets_all(node, number)
 
 
 COOKIE_ASKED: dict[str, tuple[Body, list[Fact]]] = {
@@ -413,34 +424,18 @@ def test_who_moves_has_to_show_again_that_it_hears_us() -> None:
 def test_a_proof_holds_for_an_hour_and_each_answer_renews_it() -> None:
     proofs = Proofs(Random(1))
     for now in (0.0, PROVEN_FOR_S - 1):
-        proofs.asked(1, STRANGER)
-        assert proofs.answered(1, STRANGER, now)
+        proofs.prove(STRANGER, now)
         assert proofs.has(STRANGER, now + PROVEN_FOR_S - 1)
     assert not proofs.has(STRANGER, 2 * PROVEN_FOR_S)
 
 
-def test_no_more_proofs_and_questions_are_remembered_than_the_limit_and_the_latest_stay() -> None:
+def test_no_more_proofs_are_remembered_than_the_limit_and_the_latest_stay() -> None:
     proofs = Proofs(Random(1))
     addresses = [Address(f"10.{number >> 8}.{number & 255}.1", 1) for number in range(MAX_PROVEN + 100)]
-    for token, address in enumerate(addresses):
-        proofs.asked(token, address)
-        assert proofs.answered(token, address, token * 0.01)
+    for number, address in enumerate(addresses):
+        proofs.prove(address, number * 0.01)
     assert len(proofs) == MAX_PROVEN
     assert [proofs.has(address, 50.0) for address in addresses] == [False] * 100 + [True] * MAX_PROVEN
-    for token, address in enumerate(addresses[: MAX_UNPROVEN + 10]):
-        proofs.asked(token, address)
-    assert len(proofs) == MAX_PROVEN + MAX_UNPROVEN
-    assert not proofs.answered(5, addresses[5], 60.0)
-    assert proofs.answered(MAX_UNPROVEN + 9, addresses[MAX_UNPROVEN + 9], 60.0)
-
-
-def test_of_the_pings_to_one_address_only_the_last_proves_it_so_that_none_can_be_guessed_sooner_than_others() -> None:
-    proofs = Proofs(Random(1))
-    for token in range(100):
-        proofs.asked(token, STRANGER)
-    assert len(proofs) == 1
-    assert not any(proofs.answered(token, STRANGER, 1.0) for token in (*range(99), 100))
-    assert proofs.answered(99, STRANGER, 1.0)
 
 
 # --- addresses in records

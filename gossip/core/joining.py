@@ -138,7 +138,9 @@ class Joining:
         Of the dead, those only who once answered where they are said to be: others may be inventions, and at their
         addresses machines that should not hear from all of us for an hour.
         """
-        dead = [each for each in self._view.gone(revivable=True) if each.answered_at == each.registers.record.address]
+        dead = self._view.gone(revivable=True)
+        if dead:
+            dead = [each for each in dead if each.answered_at == each.registers.record.address]
         if not self._seeds and not dead:
             return
         chance = self._config.heal_probability

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, final
 
 import attrs
 
 from gossip import private_file
+from gossip.core.caches import cached
 from gossip.core.errors import ConfigurationError
 from gossip.core.member import KEY_BYTES
 from gossip.core.wire import is_valid_name
@@ -23,10 +23,6 @@ from gossip.core.wire import is_valid_name
 ALGORITHM = "ed25519"
 HEADER = "# The signing key of one member of a gossip cluster. Nobody else may read it: chmod 600.\n"
 MAX_FILE_BYTES = 4096
-
-VERIFIED = 16_384
-"""Verdicts on signatures kept, because what was signed is heard again, and by every node of a process: a verdict takes
-a tenth of a millisecond."""
 
 
 @final
@@ -127,8 +123,9 @@ def _public(text: str) -> bytes | None:
     return public if len(public) == KEY_BYTES else None
 
 
-@lru_cache(VERIFIED)
+@cached
 def _verify(public: bytes, signature: bytes, statement: bytes) -> bool:
+    """What was signed is heard again, and by every node of a process, and a verdict takes a tenth of a millisecond."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  (optional)
 
     try:

@@ -187,9 +187,9 @@ class Outbox:
 
     def _least(self, path: Path, to: Entry | None, now: float) -> int:
         """Bytes that a ping needs to have for its ack."""
-        if path.credit is not None and (limit := self.limit(path, now)) < self._config.max_datagram:
-            return ACK_BYTES if limit > ACK_BYTES else 0
         least = ACK_BYTES if self.agrees else ACK_BYTES + COOKIE_BYTES
+        if path.credit is not None and (limit := self.limit(path, now)) < self._config.max_datagram:
+            return least if limit >= least else ACK_BYTES if limit > ACK_BYTES else 0
         if to is None or not self.is_known:
             return least + OBSERVED_BYTES  # it may not know us
         return least + counter_excess(to.registers.heartbeat)

@@ -31,10 +31,16 @@ ERRORS_IN_A_ROW = 16
 REOPEN_PAUSE_MIN_S = 0.05
 REOPEN_PAUSE_MAX_S = 5.0
 
-# Reports about datagrams sent earlier (ICMP); they say nothing about the socket.
+# Reports about datagrams sent earlier (ICMP); they say nothing about the socket. All that Linux makes of such messages
+# has to be here, or whoever forges some of them has the socket closed. Not every system knows each.
 _ABOUT_A_PEER = frozenset(
-    {errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EMSGSIZE, errno.EINTR}
-)
+    code
+    for name in (
+        "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "EMSGSIZE", "EINTR",
+        "ENOPROTOOPT", "EOPNOTSUPP", "EHOSTDOWN", "ENONET", "EPROTO", "EACCES",
+    )
+    if (code := getattr(errno, name, None)) is not None
+)  # fmt: skip
 _ABOUT_ANOTHER = _ABOUT_A_PEER - {errno.EMSGSIZE}
 _DEAD_SOCKET = frozenset({errno.EBADF, errno.ENOTSOCK})
 

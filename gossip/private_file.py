@@ -1,4 +1,5 @@
-"""Files with secrets: read only if nobody else has access to them, and written so that nobody else ever has.
+"""Files with secrets: read only if nobody else has access to them, and written so that nobody else ever has. And files
+that say whom to trust: read only if nobody else may write them.
 
 This module decides whose files are read, with which rights, and how two who change one file take turns. What is in a
 file is not its business.
@@ -19,9 +20,11 @@ from typing import TypeVar
 from gossip.core.errors import ConfigurationError
 
 T = TypeVar("T")
+_Check = Callable[[os.stat_result, str], None]
 
 _PRIVATE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_WRITTEN_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
 
 _BEYOND_640 = stat.S_IXUSR | stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
@@ -38,12 +41,16 @@ def load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, mos
         another user than the one who reads it or root. A group may read what belongs to root, if the reader is not
         root. The text begins with the path.
     """
-    shown = os.fspath(path)
-    with _errors_that_name(shown):
-        try:
-            return parse(_read(shown, what, most).decode())
-        except UnicodeDecodeError:
-            raise ConfigurationError(f"this is not {what}, nor any other text") from None
+    return _load(path, parse, what, most, _check_private)
+
+
+def load_trusted(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int) -> T:
+    """What is in a file that everybody may read, as for :func:`load`.
+
+    :raises ConfigurationError: if it cannot be read or parsed, may be written by anybody else than the one who reads it
+        and root, or belongs to another user. The text begins with the path.
+    """
+    return _load(path, parse, what, most, _check_trusted)
 
 
 def save(path: str | os.PathLike[str], text: str) -> None:
@@ -116,11 +123,20 @@ def _errors_that_name(path: str) -> Iterator[None]:
         raise ConfigurationError(f"{path}: {error}") from None
 
 
-def _read(path: str, what: str, most: int) -> bytes:
+def _load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int, check: _Check) -> T:
+    shown = os.fspath(path)
+    with _errors_that_name(shown):
+        try:
+            return parse(_read(shown, what, most, check).decode())
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"this is not {what}, nor any other text") from None
+
+
+def _read(path: str, what: str, most: int, check: _Check) -> bytes:
     # Without O_NONBLOCK a pipe by this name would hold us up until somebody writes to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        _check_private(os.fstat(descriptor), path)
+        check(os.fstat(descriptor), path)
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read(most + 1)
     finally:
@@ -130,15 +146,26 @@ def _read(path: str, what: str, most: int) -> bytes:
     return data
 
 
-def _check_private(status: os.stat_result, path: str) -> None:
+def _check_owned(status: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError("this is no file")
-    reader, quoted = os.geteuid(), shlex.quote(path)
+    reader = os.geteuid()
     if status.st_uid not in (reader, _ROOT):
         raise ConfigurationError(
             f"it belongs to another user (uid {status.st_uid}), who could change it: "
-            f"be that user, or chown {reader} {quoted}"
+            f"be that user, or chown {reader} {shlex.quote(path)}"
         )
+
+
+def _check_trusted(status: os.stat_result, path: str) -> None:
+    _check_owned(status, path)
+    if status.st_mode & _WRITTEN_BY_OTHERS:
+        raise ConfigurationError(f"others may write it, and so say whom to trust: chmod go-w {shlex.quote(path)}")
+
+
+def _check_private(status: os.stat_result, path: str) -> None:
+    _check_owned(status, path)
+    reader, quoted = os.geteuid(), shlex.quote(path)
     if status.st_uid == reader and status.st_mode & _OTHERS:
         for_a_group = "" if reader == _ROOT else "; or let root own it, and chmod 640 it for a group of yours"
         raise ConfigurationError(f"others may read or write it: chmod 600 {quoted}{for_a_group}")

@@ -90,7 +90,7 @@ class SeedFinder:
         while True:
             try:
                 addresses = await resolve(name)
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # the latter where the system allows no more threads
                 self._counters.seed_lookups_failed += 1
                 if retry_pause == RETRY_PAUSE_MIN_S:
                     _log.warning("%r: cannot resolve seed %s, will try again: %s", self._node_name, name, error)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, final
 
 import attrs
@@ -23,6 +22,8 @@ from gossip.core.wire import is_valid_name
 ALGORITHM = "ed25519"
 HEADER = "# The signing key of one member of a gossip cluster. Nobody else may read it: chmod 600.\n"
 MAX_FILE_BYTES = 4096
+MAX_LIST_BYTES = 4 << 20
+"""Of a list of allowed keys: 20,000 members with the longest names, twice as many as a view holds."""
 
 
 @final
@@ -89,28 +90,26 @@ class SigningKey:
 
 
 def load_allowed(path: str | os.PathLike[str]) -> dict[str, bytes]:
-    """Read a list of allowed keys: the public key of each name.
+    """Read a list of allowed keys: the public key of each name. Everybody may read it, but who may write it says whom
+    to believe.
 
-    :raises ConfigurationError: if it cannot be read, or a line is not a public key and a name, or names one that was
-        named before. The text begins with the path.
+    :raises ConfigurationError: if it cannot be read, others may write it, or a line is not a public key and a name, or
+        names one that was named before. The text begins with the path.
     """
-    shown = os.fspath(path)
+    return private_file.load_trusted(path, _parse_allowed, "a list of allowed keys", MAX_LIST_BYTES)
+
+
+def _parse_allowed(text: str) -> dict[str, bytes]:
     allowed: dict[str, bytes] = {}
-    try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise ConfigurationError(f"{shown}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{shown}: this is not a list of allowed keys, nor any other text") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.startswith("#"):
             continue
         key, _, name = line.strip().partition(" ")
         public = _public(key)
         if public is None or not is_valid_name(name.strip()):
-            raise ConfigurationError(f"{shown}: line {number} is not a public key and a name")
+            raise ConfigurationError(f"line {number} is not a public key and a name")
         if name.strip() in allowed:
-            raise ConfigurationError(f"{shown}: line {number} names {name.strip()!r} a second time")
+            raise ConfigurationError(f"line {number} names {name.strip()!r} a second time")
         allowed[name.strip()] = public
     return allowed
 

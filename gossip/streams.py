@@ -20,6 +20,7 @@ from gossip.core.config import Config
 from gossip.core.errors import WireError
 from gossip.core.outbox import OpenStream, SendFrame, StreamAction
 from gossip.core.protocol import Protocol
+from gossip.core.streams import INCOMING_SHARE
 from gossip.framing import HEADER_BYTES
 from gossip.security import Security
 from gossip.sockets import SocketPair, plain_address
@@ -39,6 +40,10 @@ the answers cannot make us keep more of them."""
 MAX_QUEUED_BYTES_IN_ALL = 32 << 20
 """While more than this waits on all streams together, a stream that would add to it is cut: many who ask
 and do not read must not fill the memory."""
+
+SILENT_FOR_S = 1.0
+"""Where no place is left, whoever has connected and brought no message for so long gives way to the next. A greeting
+takes a round trip; without this, a stranger who has no key holds a place for ``stream_idle_timeout``."""
 
 ACCEPT_PAUSE_MIN_S = 0.05
 ACCEPT_PAUSE_MAX_S = 1.0
@@ -137,12 +142,25 @@ class Streams:
         if stream is None:
             connection.close()
             self._counters.streams_refused += 1
+            self._cut_a_silent_one()
         else:
             self._counters.streams_accepted += 1
-            link = self._links[stream] = _Link(source, self._config)
+            link = self._links[stream] = _Link(source, self._config, incoming=True)
             self._active += 1
             self._nursery.start_soon(self._run_incoming, stream, connection, link)
         self._pump()
+
+    def _cut_a_silent_one(self) -> None:
+        """If others hold all places that they may, have one of those who say nothing leave his to whoever comes next.
+        Not where only one host holds too many: that must not cost others theirs."""
+        incoming = [link for link in self._links.values() if link.is_incoming]
+        if len(incoming) < int(INCOMING_SHARE * self._config.max_streams):
+            return
+        since = trio.current_time() - SILENT_FOR_S
+        for link in incoming:
+            if not link.has_spoken and not link.has_failed and link.began_at < since:
+                link.fail("too many streams")
+                return
 
     async def _run_incoming(self, stream: int, connection: trio.socket.SocketType, link: _Link) -> None:
         try:
@@ -201,6 +219,7 @@ class Streams:
     async def _read(self, stream: int, link: _Link, conversation: Conversation) -> None:
         while (messages := await conversation.receive()) is not None:
             for message in messages:
+                link.spoke()
                 if not link.is_finished:
                     self._protocol.receive_frame(stream, message, trio.current_time())
                     self._pump()
@@ -223,10 +242,15 @@ class Streams:
 class _Link:
     """One stream: what waits to be written, and the time and bytes it has left."""
 
-    def __init__(self, peer: Address, config: Config) -> None:
+    def __init__(self, peer: Address, config: Config, *, incoming: bool = False) -> None:
         self.peer = peer
         """Who is at the other end."""
-        self._ends_at = trio.current_time() + config.stream_timeout
+        self.is_incoming = incoming
+        self.began_at = trio.current_time()
+        """Local time in seconds."""
+        self.has_spoken = False
+        """Whether a whole message came, which takes a key where there are keys."""
+        self._ends_at = self.began_at + config.stream_timeout
         self._idle_timeout = config.stream_idle_timeout
         self._max_bytes = config.max_stream_bytes
         self._bytes_in = 0
@@ -273,9 +297,17 @@ class _Link:
         """Something was read or written: wait again for as long as an idle stream may."""
         self.scope.deadline = min(self._ends_at, trio.current_time() + self._idle_timeout)
 
+    def spoke(self) -> None:
+        """A whole message came."""
+        if not self.has_spoken:
+            self.has_spoken = True
+            self.progress()
+
     def received(self, count: int) -> None:
-        """Account for bytes that arrived; too many cut the stream."""
-        self.progress()
+        """Account for bytes that arrived; too many cut the stream. Whoever connects gets no more time for them until
+        they make a message: a greeting that trickles is none."""
+        if self.has_spoken or not self.is_incoming:
+            self.progress()
         self._bytes_in += count
         if self._bytes_in > self._max_bytes:
             self.fail("stream too long")

@@ -79,7 +79,8 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
     "--allowed",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The public key of each name that may be a member. Without it, a name belongs to the first key seen.",
+    help="The public key of each name that may be a member, in a file that nobody else may write. Without it, a name "
+    "belongs to the first key seen.",
 )
 @click.option(
     "--meta",

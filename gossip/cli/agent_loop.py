@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import signal
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -168,7 +169,7 @@ class _Agent:
     async def _watch_input(self) -> None:
         # os.read in a thread, because a descriptor that is shared with a shell must stay blocking.
         with contextlib.suppress(OSError):
-            while await trio.to_thread.run_sync(os.read, STANDARD_INPUT, 4096, abandon_on_cancel=True):
+            while await trio.to_thread.run_sync(_read_some, abandon_on_cancel=True):
                 pass
         self._stopping.set()
 
@@ -276,6 +277,20 @@ class _Agent:
             await trio.to_thread.run_sync(_write_all, data, abandon_on_cancel=True)
 
 
+# Whoever shares a descriptor with us, such as a terminal or a pipe, may have made it one that does not block.
+
+
+def _read_some() -> bytes:
+    while True:
+        try:
+            return os.read(STANDARD_INPUT, 4096)
+        except BlockingIOError:
+            select.select([STANDARD_INPUT], [], [])
+
+
 def _write_all(data: bytes) -> None:
     while data:
-        data = data[os.write(STANDARD_OUTPUT, data) :]
+        try:
+            data = data[os.write(STANDARD_OUTPUT, data) :]
+        except BlockingIOError:
+            select.select([], [STANDARD_OUTPUT], [])

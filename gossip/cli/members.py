@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,12 @@ from gossip.core.errors import GossipError
 from gossip.core.member import Member
 
 
+def _parse_timeout(_: click.Context, __: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # within any range, as click compares
+        raise click.BadParameter("it is not a number of seconds.")
+    return value
+
+
 @click.command()
 @click.option("--join", metavar="HOST:PORT", callback=parse_peer, required=True, help="The member to ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
@@ -29,6 +36,7 @@ from gossip.core.member import Member
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 600),
+    callback=_parse_timeout,
     default=5.0,
     show_default=True,
     metavar="SECONDS",

@@ -478,10 +478,10 @@ class Protocol:
         if asked and stream is None and message.fingerprint != self._view.fingerprint:
             self._reconciler.pull(message, path, now)
         if asked or contact is not None:
-            self._observe(ack.observed, now)
+            if stream is None:  # a stream comes from a port of its own, at which nobody is reached
+                self._observe(ack.observed, now)
             self._tell_of_excess(sender, path, now)
         elif stream is not None and stream.copies_view:
-            self._observe(ack.observed, now)
             self._streams.close(stream.number)
             self._joining.copied_view(now)
         if ack.observed is not None and (asked or contact is not None) and self._local.address_known:

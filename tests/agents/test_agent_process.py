@@ -9,8 +9,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 import trio
 
+from gossip.cli import agent_loop
 from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
 from gossip.cli.processes import AgentProcess
 from gossip.cli.steps import EXIT_LIMIT_S
@@ -202,3 +204,22 @@ async def test_a_closed_output_ends_an_agent_quietly(tmp_path: Path) -> None:
                 await agent.wait()
                 assert agent.stderr is not None
                 await agent.stderr.aclose()
+
+
+async def test_descriptors_that_do_not_block_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program at the same terminal, or at the other end of a shared descriptor, may have made them so."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    monkeypatch.setattr(agent_loop, "STANDARD_INPUT", read_end)
+    monkeypatch.setattr(agent_loop, "STANDARD_OUTPUT", write_end)
+    line = b"x" * 1_000_000
+    read = b""
+    with trio.fail_after(TEST_LIMIT_S):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.to_thread.run_sync, agent_loop._write_all, line)
+            while len(read) < len(line):
+                read += await trio.to_thread.run_sync(agent_loop._read_some)
+    os.close(read_end)
+    os.close(write_end)
+    assert read == line

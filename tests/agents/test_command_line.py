@@ -60,6 +60,7 @@ def test_without_arguments_the_help_is_shown() -> None:
         (("members",), "--join"),
         (("members", "--join", "nowhere"), "HOST:PORT"),
         (("members", "--join", "127.0.0.1:1", "--timeout", "0"), "timeout"),
+        (("members", "--join", "127.0.0.1:1", "--timeout", "nan"), "not a number"),
         (("demo", "--nodes", "2"), "2"),
         (("demo", "--nodes", "many"), "many"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def test_lines_shown_make_a_list_of_allowed_keys(tmp_path: Path) -> None:
     lines = [run_gossip("identity", "show", str(file), "--name", name).stdout for name, file in files.items()]
     allowed = tmp_path / "allowed"
     allowed.write_text("# who may take part\n\n" + "".join(lines))
+    allowed.chmod(0o644)
     assert load_allowed(allowed) == {name: SigningKey.load(file).public for name, file in files.items()}
 
 
@@ -60,8 +62,24 @@ def test_lines_shown_make_a_list_of_allowed_keys(tmp_path: Path) -> None:
 def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     file = tmp_path / "allowed"
     file.write_text(text)
+    file.chmod(0o644)
     with pytest.raises(ConfigurationError, match=reason):
         load_allowed(file)
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o622])
+def test_a_list_that_others_may_write_is_refused_with_what_to_do(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "allowed"
+    file.write_text("")
+    file.chmod(mode)
+    with pytest.raises(ConfigurationError, match=rf"^{file}: .*say whom to trust: chmod go-w {file}$"):
+        load_allowed(file)
+
+
+def test_a_list_that_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "allowed")
+    with pytest.raises(ConfigurationError, match="no file"):
+        load_allowed(tmp_path / "allowed")
 
 
 @pytest.mark.parametrize("text", ["", "ed25519", "ed25519 damaged=", "rsa AAAA", "ed25519 AAAA", "a\nb"])
@@ -96,6 +114,7 @@ async def test_agents_that_sign_take_in_who_is_allowed_and_nobody_else(tmp_path:
     keys = {name: new_key(tmp_path, name) for name in ("a1", "a2")}
     allowed = tmp_path / "allowed"
     allowed.write_text("".join(f"{SigningKey.load(file).public_text} {name}\n" for name, file in keys.items()))
+    allowed.chmod(0o644)
     with trio.fail_after(TEST_LIMIT_S):
         async with open_pool(tmp_path) as pool:
             cluster = Cluster(pool, "local", list(keys), say=say_nothing)

@@ -167,10 +167,18 @@ def _ignored(*_: Any) -> None:
 
 
 class _FailingSocket:
-    """Fails each read with one error, as a socket on a lost interface does."""
+    """Fails each read, and the first write, with one error, as a socket on a lost interface does."""
 
     def __init__(self, code: int) -> None:
         self._code = code
+        self._has_failed = False
+        self.sent: list[bytes] = []
+
+    def sendto(self, data: bytes, _: Any) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            raise OSError(self._code, "made up")
+        self.sent.append(data)
 
     def recvfrom(self, _: int) -> Any:
         raise OSError(self._code, "made up")
@@ -191,14 +199,32 @@ async def pair() -> Any:
         yield sockets
 
 
-async def test_errors_about_peers_never_condemn_the_socket(pair: SocketPair) -> None:
+ICMP_ERRORS = (
+    "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EMSGSIZE", "ENOPROTOOPT", "EOPNOTSUPP", "EHOSTDOWN", "ENONET",
+    "EPROTO", "EACCES",
+)  # fmt: skip
+"""What Linux makes of ICMP and ICMPv6 messages, which anybody can forge."""
+
+
+@pytest.mark.parametrize("error", [each for each in ICMP_ERRORS if hasattr(errno, each)])
+async def test_errors_about_peers_never_condemn_the_socket(pair: SocketPair, error: str) -> None:
     pair.udp.close()
-    pair.udp = _FailingSocket(errno.ECONNREFUSED)  # type: ignore[assignment]
+    pair.udp = _FailingSocket(getattr(errno, error))  # type: ignore[assignment]
     counters = ShellCounters()
     endpoint = DatagramEndpoint(pair, "a", counters)
     assert endpoint.receive(_ignored, _ignored)
     assert counters.receive_errors == BATCH
     assert endpoint.reopen_at > trio.current_time() + 1000
+
+
+@pytest.mark.parametrize("error", [each for each in ICMP_ERRORS if hasattr(errno, each) and each != "EMSGSIZE"])
+async def test_an_error_about_a_peer_costs_no_other_a_datagram(pair: SocketPair, error: str) -> None:
+    pair.udp.close()
+    pair.udp = failing = _FailingSocket(getattr(errno, error))  # type: ignore[assignment]
+    counters = ShellCounters()
+    DatagramEndpoint(pair, "a", counters).send(b"x", Address("127.0.0.1", 9))
+    assert failing.sent == [b"x"]
+    assert counters.send_errors == 0
 
 
 async def test_an_error_that_persists_condemns_the_socket(pair: SocketPair) -> None:

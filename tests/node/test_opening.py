@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from gossip import Address, BindError, Config, ConfigurationError, GossipError, open_node
+from gossip.datagrams import DatagramEndpoint
 from gossip.sockets import mapped_sockaddr, plain_address
 from tests.node.nodes import local_node, until
 
@@ -43,6 +44,20 @@ async def test_an_advertised_port_0_is_the_bound_port() -> None:
 async def test_an_advertised_name_is_resolved() -> None:
     async with local_node("a", advertise="localhost:0") as node:
         assert node.address.host in ("127.0.0.1", "::1")
+
+
+async def test_a_node_never_takes_the_port_that_a_stream_comes_from_for_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its datagrams are lost at first, so that the first answer is the copy of the view on a stream."""
+    send = DatagramEndpoint.send
+    async with local_node("a") as a:
+        monkeypatch.setattr(DatagramEndpoint, "send", lambda *_: None)
+        async with local_node("b", bind="0.0.0.0:0", seeds=[a.address]) as b:
+            await until(lambda: b.alive == 2)
+            monkeypatch.setattr(DatagramEndpoint, "send", send)
+            await until(lambda: a.get("b") is not None)
+            assert b.local.address == Address("127.0.0.1", b.bound_address.port)
 
 
 async def test_a_node_bound_to_all_addresses_learns_its_own_from_a_peer() -> None:

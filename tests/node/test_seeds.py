@@ -131,6 +131,16 @@ async def test_a_name_that_cannot_be_one_does_not_end_the_node(names: Names) -> 
         await until(lambda: b.stats.seed_lookups_failed >= 2)
 
 
+async def test_a_system_that_allows_no_more_threads_does_not_end_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("gossip.seeds.resolve", fail)
+    async with local_node("a") as a, local_node("b", seeds=["seed.test:1", a.address]) as b:
+        await until(lambda: a.alive == b.alive == 2)
+        await until(lambda: b.stats.seed_lookups_failed >= 1)
+
+
 async def test_closing_does_not_wait_for_a_look_up(names: Names) -> None:
     names.known["hangs.test"] = None
     with trio.fail_after(5):

@@ -160,6 +160,50 @@ async def test_streams_beyond_what_others_may_open_are_closed_at_once() -> None:
         assert a.stats.streams_accepted == 3
 
 
+async def test_whoever_says_nothing_gives_way_where_no_place_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gossip.streams.SILENT_FOR_S", 0.0)
+    config = Config.local(max_streams=4, stream_timeout=60.0, stream_idle_timeout=60.0)
+    async with local_node("a", config=config) as a, connected(a) as speaks, connected(a) as silent, connected(a):
+        await speaks.send_all(pack_frame(b"anything"))
+        await until(lambda: a.stats.streams_active == 3 and len(a.stats.protocol.dropped) == 1)
+        async with connected(a) as fourth:
+            assert await ends(fourth)
+            assert await ends(silent)
+        async with connected(a):
+            await until(lambda: a.stats.streams_accepted == 4)
+        assert a.stats.protocol.dropped["too many streams"] == 2
+
+
+async def test_a_host_that_holds_too_many_streams_takes_no_place_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gossip.streams.SILENT_FOR_S", 0.0)
+    config = Config.local(max_streams_per_source=2, stream_timeout=60.0, stream_idle_timeout=60.0)
+    async with (
+        local_node("a", bind="[::]:0", config=config) as a,
+        connected(a, "::1"),
+        connected(a, "127.0.0.1"),
+        connected(a, "127.0.0.1"),
+    ):
+        await until(lambda: a.stats.streams_active == 3)
+        async with connected(a, "127.0.0.1") as third:
+            assert await ends(third)
+        assert a.stats.streams_active == 3
+        assert a.stats.protocol.dropped == {"too many streams of one source": 1}
+
+
+async def test_a_first_message_that_trickles_gets_no_more_time_than_none(
+    closed_streams: list[tuple[int, int]],
+) -> None:
+    config = Config.local(stream_timeout=60.0, stream_idle_timeout=0.3)
+    async with local_node("a", config=config) as a, connected(a) as stream:
+        await stream.send_all(struct.pack("!I", 60_000))
+        with pytest.raises(trio.BrokenResourceError), trio.fail_after(PATIENCE_S):  # noqa: PT012
+            while True:
+                await stream.send_all(b"x")
+                await trio.sleep(0.01)
+        await until(lambda: a.stats.streams_failed == 1)
+        assert a.stats.protocol.dropped == {"stream out of time": 1}
+
+
 async def test_streams_of_the_nodes_own_count_among_all_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config.local(max_streams=4)
     async with local_node("a", config=config) as a, local_node("b") as b, connected(a), connected(a):

@@ -101,16 +101,25 @@ async def test_an_idle_stream_is_cut_and_counted(closed_streams: list[tuple[int,
         assert len(closed_streams) == 1
 
 
-async def test_a_stream_that_trickles_is_cut_in_the_end_and_counted(closed_streams: list[tuple[int, int]]) -> None:
-    config = Config.local(stream_timeout=0.3, stream_idle_timeout=0.3)
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (Config.local(stream_timeout=60.0, stream_idle_timeout=0.3), b""),
+        (Config.local(stream_timeout=0.6, stream_idle_timeout=0.6), pack_frame(b"anything")),
+    ],
+    ids=["as long as no message is whole, as if it were idle", "after a message, once its time is over"],
+)
+async def test_a_stream_that_trickles_is_cut_and_counted(
+    config: Config, said: bytes, closed_streams: list[tuple[int, int]]
+) -> None:
     async with local_node("a", config=config) as a, connected(a) as stream:
-        await stream.send_all(struct.pack("!I", 1000))
+        await stream.send_all(said + struct.pack("!I", 60_000))
         with pytest.raises(trio.BrokenResourceError), trio.fail_after(PATIENCE_S):  # noqa: PT012
             while True:
                 await stream.send_all(b"x")
                 await trio.sleep(0.01)
         await until(lambda: a.stats.streams_failed == 1)
-        assert a.stats.protocol.dropped == {"stream out of time": 1}
+        assert a.stats.protocol.dropped["stream out of time"] == 1
 
 
 async def test_a_stream_that_brings_too_much_is_cut_and_counted(closed_streams: list[tuple[int, int]]) -> None:
@@ -188,20 +197,6 @@ async def test_a_host_that_holds_too_many_streams_takes_no_place_from_others(mon
             assert await ends(third)
         assert a.stats.streams_active == 3
         assert a.stats.protocol.dropped == {"too many streams of one source": 1}
-
-
-async def test_a_first_message_that_trickles_gets_no_more_time_than_none(
-    closed_streams: list[tuple[int, int]],
-) -> None:
-    config = Config.local(stream_timeout=60.0, stream_idle_timeout=0.3)
-    async with local_node("a", config=config) as a, connected(a) as stream:
-        await stream.send_all(struct.pack("!I", 60_000))
-        with pytest.raises(trio.BrokenResourceError), trio.fail_after(PATIENCE_S):  # noqa: PT012
-            while True:
-                await stream.send_all(b"x")
-                await trio.sleep(0.01)
-        await until(lambda: a.stats.streams_failed == 1)
-        assert a.stats.protocol.dropped == {"stream out of time": 1}
 
 
 async def test_streams_of_the_nodes_own_count_among_all_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:

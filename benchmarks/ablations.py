@@ -105,9 +105,10 @@ def _never(self: object, *_: object) -> bool:
 _judged_aloud = Protocol._changed
 
 
-def _believe_at_once(self: Suspicions, entry: Entry, now: float) -> None:
+def _believe_at_once(self: Suspicions, entry: Entry, floor: int, now: float) -> None:
     case = self._cases.get(entry.id)
     if case is not None:
+        case.convicted_elsewhere = floor
         self._convict(case, now)
 
 

@@ -6,6 +6,7 @@ cluster: each second some members are gone through, in turn, and all of them at 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import attrs
@@ -13,6 +14,7 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.hearing import CONVICTION_STEPS
 from gossip.core.joining import MAX_PENDING_CONTACTS
 from gossip.core.member import Record, Status, fingerprint_mark
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
@@ -28,6 +30,11 @@ ENTRIES_PER_CHECK = 500
 
 MAX_TIMERS_PER_MEMBER = 40
 """Pending timers of one core, cancelled ones included, for each member it knows: more is a leak."""
+
+
+RAISED_BY = (0, CONVICTION_STEPS, 2 * CONVICTION_STEPS)
+"""Steps by which a register may lie above a floor that an accuser raised: a conviction is raised above the accusation,
+and may be taken for an accusation by somebody who has seen the member run past that one."""
 
 
 class Violated(Exception):
@@ -122,7 +129,7 @@ class NothingInvented(Invariant):
             if registers.heartbeat > own:
                 raise self.violated(f"{who} the counter {registers.heartbeat}, which stands at {own}")
         for kind, floor in (("accused", registers.accused), ("convicted", registers.convicted)):
-            if floor and floor not in said.floors:
+            if floor and said.floors.isdisjoint(floor - each for each in RAISED_BY):
                 raise self.violated(f"{who} that it was {kind} at {floor}; accusers said {sorted(said.floors)}")
         if registers.left and not said.left:
             raise self.violated(f"{who} that it left, which it did not")
@@ -149,6 +156,42 @@ class NoReturnOfTheDeparted(Invariant):
             if bearer < self._newest.get(key, (0, 0)):
                 raise self.violated(f"{node.key} saw a superseded generation of {member.name} return")
         self._newest[key] = max(bearer, self._newest.get(key, (0, 0)))
+
+
+class TheDeafDieOnce(Invariant):
+    """Nobody is told twice that a member died which has heard nothing at all in between: that it goes on being heard
+    must not bring it back."""
+
+    def __init__(self) -> None:
+        self._heard: Counter[int] = Counter()
+        self._died: dict[tuple[int, int], int] = {}
+        self._bearers: dict[int, SimulatedNode] = {}
+
+    def started(self, node: SimulatedNode) -> None:
+        """Know it by its id."""
+        self._bearers[node.id] = node
+
+    def reborn(self, node: SimulatedNode) -> None:
+        """Know it by its new id."""
+        self._bearers[node.id] = node
+
+    def received(self, node: SimulatedNode, data: bytes, source: Address) -> None:
+        """It hears."""
+        self._heard[id(node)] += 1
+
+    def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
+        """It will hear, if the frame arrives."""
+        self._heard[id(peer)] += delay is not None
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """Compare what the member has heard with what it had heard when it died for this one before."""
+        dead = self._bearers.get(event.member.id)
+        if event.kind is not EventKind.DIED or dead is None or event.member.id in self.sim.tainted:
+            return
+        heard, death = self._heard[id(dead)], (id(node), event.member.id)
+        if self._died.get(death) == heard:
+            raise self.violated(f"{node.key} was told twice that {dead.key} died, which heard nothing in between")
+        self._died[death] = heard
 
 
 class StatusFollowsRegisters(Invariant):
@@ -231,6 +274,7 @@ def all_invariants() -> list[Invariant]:
         CounterNeverRegresses(),
         NothingInvented(),
         NoReturnOfTheDeparted(),
+        TheDeafDieOnce(),
         StatusFollowsRegisters(),
         FingerprintIsTheView(),
         DatagramsFit(),

@@ -16,6 +16,7 @@ import enum
 import attrs
 
 from gossip.core.config import Config
+from gossip.core.hearing import CONVICTION_STEPS
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
 from gossip.core.member import MAX_VERSION, Member, Record, Status, member_of
@@ -96,7 +97,9 @@ class Belief:
             return Verdict.KNOWN if registers.is_living else Verdict.OUTDATED
         if not _is_plausible(entry, heartbeat, now):
             return Disbelief("counter ahead of time")
-        return self._view.advance(entry, heartbeat, now) or Verdict.KNOWN
+        if change := self._view.advance(entry, heartbeat, now):
+            return change
+        return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
 
     def _record(self, entry: Entry | None, fact: RecordFact, now: float, source: str | None) -> Outcome:
         record = fact.record
@@ -153,7 +156,7 @@ class Belief:
             entry.accusers = _united(accusers, fact.accusers)
         elif isinstance(fact, DeadFact):
             return self._view.merge(entry, now, convicted=fact.floor, heartbeat=fact.heartbeat) or Verdict.KNOWN
-        change = self._view.merge(entry, now, accused=fact.floor, heartbeat=fact.heartbeat)
+        change = self._view.merge(entry, now, accused=_accusation(entry, fact), heartbeat=fact.heartbeat)
         if entry.status is Status.DEAD:
             return Verdict.OUTDATED
         if change is None and entry.accusers != accusers:
@@ -184,7 +187,7 @@ class Belief:
                 said, is_accusation = fact.heartbeat, False
             case _:
                 said, is_accusation = max(fact.floor, fact.heartbeat), True
-        own = local.counter.value(now)
+        own = local.heartbeat(now)
         if said > own:
             if not local.can_outrun(said, now):
                 return self._new_generation(now)
@@ -193,7 +196,7 @@ class Belief:
             return Verdict.KNOWN
         if not is_accusation or said <= self._answered_floor:
             return Verdict.OUTDATED
-        self._answered_floor = local.counter.value(now)
+        self._answered_floor = local.heartbeat(now)
         return Verdict.ACCUSED
 
     def _own_farewell(self, fact: LeftFact, now: float) -> Outcome:
@@ -238,6 +241,14 @@ def _is_plausible(entry: Entry, counter: int, now: float) -> bool:
     if not entry.registers.heartbeat:
         return counter <= MAX_FIRST_COUNTER
     return entry.estimate.is_plausible(counter, now)
+
+
+def _accusation(entry: Entry, fact: SuspectFact | DeadFact) -> int:
+    """The floor at which a fact accuses a living member. A conviction was raised above that of its accusation, by
+    steps that are left out here, unless the member has run past that one meanwhile without showing that it hears."""
+    below = fact.floor - CONVICTION_STEPS
+    has_run = below <= max(entry.registers.heartbeat, fact.heartbeat)
+    return fact.floor if isinstance(fact, SuspectFact) or has_run else below
 
 
 def _united(ours: tuple[int, ...], theirs: tuple[int, ...]) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from gossip.core.config import Config
 from gossip.core.health import LocalHealth
+from gossip.core.hearing import Hearing
 from gossip.core.probing import ROUND, SECOND_LOOK, WITNESS, Prober, Result
 from gossip.core.source import RandomSource
 from gossip.core.suspicion import Suspicions
@@ -32,7 +33,7 @@ class Detector:
     """Runs the rounds of one node and follows up on those who do not answer."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, prober: Prober,
-                 suspicions: Suspicions, health: LocalHealth) -> None:  # fmt: skip
+                 suspicions: Suspicions, health: LocalHealth, hearing: Hearing) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._timers = timers
@@ -40,10 +41,9 @@ class Detector:
         self._prober = prober
         self._suspicions = suspicions
         self._health = health
+        self._hearing = hearing
         self._rounds = 0
         self._asked: dict[int, None] = {}
-        self.last_heard = float("-inf")
-        """Local time of the last message from any other member."""
         self.changed: Callable[[Change, float], None] = lambda _change, _now: None
         """Set by the protocol: told of each accusation."""
 
@@ -71,7 +71,8 @@ class Detector:
 
     def is_deaf(self, now: float) -> bool:
         """Whether nobody at all was heard for so long that it is no passing fault of ours."""
-        return now - self.last_heard >= DEAF_SUSPICIONS * self._config.suspicion_max + self._config.probe_interval
+        patience = DEAF_SUSPICIONS * self._config.suspicion_max + self._config.probe_interval
+        return now - self._hearing.last_heard >= patience
 
     def _next_target(self) -> Entry | None:
         if self._rounds % 2:
@@ -98,7 +99,7 @@ class Detector:
     def _after_second_look(self, entry: Entry, result: Result, asked_since: float, now: float) -> None:
         if result.answered or not self._still_there(entry):
             del self._asked[entry.id]
-        elif self._is_isolated(result.began, now):
+        elif self._is_isolated(result, now):
             self._watch(entry, now, now)  # silence for which the fault may be ours does not count
         else:
             del self._asked[entry.id]
@@ -108,10 +109,10 @@ class Detector:
     def _still_there(self, entry: Entry) -> bool:
         return entry.registers.is_living and self._view.get(entry.id) is entry and not self._view.local.registers.left
 
-    def _is_isolated(self, since: float, now: float) -> bool:
-        """Whether nobody at all was heard since we began to ask, so that the fault may well be ours.
+    def _is_isolated(self, result: Result, now: float) -> bool:
+        """Whether nobody at all was heard while we asked, so that the fault may well be ours.
 
         With a single peer its silence is all there is to hear. After a long silence from everybody the
         node believes that they are gone after all: the last survivor must notice that it is one.
         """
-        return self._view.others > 1 and self.last_heard <= since and not self.is_deaf(now)
+        return self._view.others > 1 and not result.heard and not self.is_deaf(now)

@@ -44,7 +44,7 @@ class MembershipEvent:
     accusers: tuple[str, ...] = ()
     """Names of the members that accused it (suspected and died)."""
     floor: int = 0
-    """The counter value it had to reach (suspected and died), in heartbeat steps."""
+    """The counter value with which it would have refuted the accusation (suspected and died), in heartbeat steps."""
     silent_for: float | None = None
     """Seconds for which its counter has stood, as far as this node and the accusers know (suspected and
     died): since it was at the highest value that any of them has seen."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.facts import record_fact
+from gossip.core.hearing import Hearing
 from gossip.core.local import LocalMember
 from gossip.core.messages import Ping
 from gossip.core.outbox import Outbox, Path
@@ -53,13 +54,14 @@ class Joining:
     """Contacts with those who are not (or no longer) living members of our view."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
-                 local: LocalMember, streams: Streams, reconciler: Reconciler) -> None:  # fmt: skip
+                 local: LocalMember, hearing: Hearing, streams: Streams, reconciler: Reconciler) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._timers = timers
         self._random = random
         self._outbox = outbox
         self._local = local
+        self._hearing = hearing
         self._streams = streams
         self._reconciler = reconciler
         self._seeds: tuple[Address, ...] = ()
@@ -133,7 +135,8 @@ class Joining:
         return contact
 
     def heal(self, now: float) -> None:
-        """In some rounds, contact somebody who is not among the living.
+        """In some rounds, contact somebody who is not among the living; in every round, somebody of all who are known,
+        if nobody was heard for some seconds: an answer is then all that others wait for.
 
         Of the dead, those only who once answered where they are said to be: others may be inventions, and at their
         addresses machines that should not hear from all of us for an hour.
@@ -141,14 +144,16 @@ class Joining:
         dead = self._view.gone(revivable=True)
         if dead:
             dead = [each for each in dead if each.answered_at == each.registers.record.address]
-        if not self._seeds and not dead:
+        has_ceased = self._hearing.has_ceased(now)
+        if not self._seeds and not dead and not has_ceased:
             return
-        chance = self._config.heal_probability
-        if dead:
+        chance = 1.0 if has_ceased else self._config.heal_probability
+        if dead and not has_ceased:
             chance = min(0.5, chance + HEAL_SHARE * len(dead) / (len(dead) + max(1, self._view.alive)))
         if self._random.random() >= chance:
             return
-        candidates = [entry.registers.record.address for entry in dead] + self._absent_seeds()
+        silent = self._view.sample(1, self._random) if has_ceased else []
+        candidates = [entry.registers.record.address for entry in (*dead, *silent)] + self._absent_seeds()
         if candidates:
             self.heals += 1
             self.contact(self._random.sample(candidates, 1)[0], now)

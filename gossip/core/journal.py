@@ -59,7 +59,7 @@ class Journal:
 
     def _note(self, kind: EventKind, entry: Entry, before: Status | None, now: float) -> None:
         accused = kind in (EventKind.SUSPECTED, EventKind.DIED)
-        floor = max(entry.registers.accused, entry.registers.convicted) if accused else 0
+        floor = entry.registers.accused if accused else 0
         self.events.append(
             MembershipEvent(
                 kind,

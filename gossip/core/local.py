@@ -14,6 +14,7 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
+from gossip.core.hearing import Hearing
 from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
 from gossip.core.member import MAX_VERSION, Identity, Record, shared
 from gossip.core.signing import Signatures
@@ -51,7 +52,8 @@ class LocalMember:
     """The member that this node is. Its entry is part of the view like any other."""
 
     def __init__(self, config: Config, name: str, generation: int, random: RandomSource, now: float,
-                 address: Address | None, metadata: Mapping[str, str], signatures: Signatures) -> None:  # fmt: skip
+                 address: Address | None, metadata: Mapping[str, str], signatures: Signatures,
+                 hearing: Hearing) -> None:  # fmt: skip
         if not is_valid_name(name):
             raise ConfigurationError(f"name must be 1 to 128 bytes of printable text, not {name!r}")
         if not 0 <= generation < MAX_VERSION:
@@ -63,9 +65,10 @@ class LocalMember:
         signatures.check_own(name, config)
         self._random = random
         self._signatures = signatures
+        self._hearing = hearing
         self._started = now
         self._wall_ms = generation
-        self.counter = HeartbeatCounter(now)
+        self._counter = HeartbeatCounter(now)
         identity = Identity(name, generation, _new_id(random))
         record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
         self.entry = Entry.first(shared(signatures.signed(record)), 1, now)
@@ -89,9 +92,18 @@ class LocalMember:
         """Unix time in milliseconds as far as this node can tell: its start, and the time since."""
         return self._wall_ms + int((now - self._started) * 1000)
 
+    def heartbeat(self, now: float) -> int:
+        """The counter's present value. It stands still while nobody is heard, and is where it should be after the
+        next word from anybody."""
+        return self._counter.value(self._vouched(now))
+
+    def _vouched(self, now: float) -> float:
+        """The local time that the counter may show: now, or some seconds after somebody was last heard."""
+        return min(now, self._hearing.vouched_until(self._counter.started))
+
     def refresh(self, now: float) -> None:
         """Write the counter's present value into the entry, so that facts about it are current."""
-        value = self.counter.value(now)
+        value = self.heartbeat(now)
         if value > self.entry.registers.heartbeat:
             self.entry.registers = self.entry.registers.at(value)
 
@@ -115,24 +127,24 @@ class LocalMember:
 
     def say_farewell(self, view: View, now: float) -> None:
         """Set the register that says this member left of its own will."""
-        counter = self.counter.value(now)
+        counter = self.heartbeat(now)
         self.entry.farewell = self._signatures.farewell(self.entry.registers.record, counter)
         view.merge(self.entry, now, left=counter)
 
     def can_outrun(self, counter: int, now: float) -> bool:
         """Whether jumping over ``counter`` is reasonable, or it is poisoned."""
-        return counter <= self.counter.value(now) + MAX_STEPS_AHEAD
+        return counter <= self.heartbeat(now) + MAX_STEPS_AHEAD
 
     def outrun(self, floor: int, now: float) -> None:
         """Let the counter jump over a floor, or over a counter that others believe to have seen."""
-        self.counter.jump_over(floor, now)
+        self._counter.jump_over(floor, self._vouched(now))
         self.refresh(now)
 
     def start_generation(self, view: View, above: int, now: float) -> None:
         """Become a new generation of the same name, higher than ``above``."""
         generation = max(above, self.entry.identity.generation) + 1
         identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
-        self.counter = HeartbeatCounter(now)
+        self._counter = HeartbeatCounter(now)
         record = attrs.evolve(self.entry.registers.record, identity=identity, version=1)
         view.become(shared(self._signatures.signed(record)), now)
         self.entry = view.local

@@ -21,6 +21,7 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.drops import Drops
 from gossip.core.health import LocalHealth
+from gossip.core.hearing import Hearing
 from gossip.core.messages import Ping, PingRequest
 from gossip.core.outbox import CloseStream, Outbox, Path
 from gossip.core.rtt import RoundTrip
@@ -73,6 +74,9 @@ class Result(NamedTuple):
     """Helpers that answered either way."""
     refused: bool = False
     """Whether it failed without silence: the member's system refused our ping, and nobody else had an answer."""
+    heard: int = 0
+    """Messages of whatever node that came after the first ping. They are counted, because a clock may show the same
+    time for a question and its answer."""
 
 
 @attrs.define(eq=False)
@@ -90,6 +94,8 @@ class _Probe:
     tokens: list[int] = attrs.Factory(list)
     timer: Timer | None = None
     stream: int | None = None
+    heard_before: int = 0
+    """Messages of others that this node had heard when the probe began."""
     helpers: int = 0
     nacks: set[int] = attrs.Factory(set)
     awaited: dict[int, Address] = attrs.Factory(dict)
@@ -100,13 +106,14 @@ class Prober:
     """All probes of one node that are under way."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
-                 health: LocalHealth, streams: Streams, drops: Drops) -> None:  # fmt: skip
+                 health: LocalHealth, hearing: Hearing, streams: Streams, drops: Drops) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._timers = timers
         self._random = random
         self._outbox = outbox
         self._health = health
+        self._hearing = hearing
         self._streams = streams
         self._drops = drops
         self._waiting: dict[int, tuple[_Probe, float, Address | None]] = {}
@@ -131,7 +138,7 @@ class Prober:
             return
         self.under_way += 1
         wanted = max(target.estimate.floor(now), target.registers.heartbeat + 1)
-        probe = _Probe(target, attempts, done, now, wanted, most)
+        probe = _Probe(target, attempts, done, now, wanted, most, heard_before=self._hearing.messages)
         self._attempt(probe, now)
 
     def acknowledged(self, token: int, sender: int, heartbeat: int, over_stream: bool, now: float) -> bool:
@@ -263,4 +270,5 @@ class Prober:
         if answered:
             self._health.improve()
         is_refused = not answered and not probe.awaited
-        probe.done(Result(answered, probe.began, probe.helpers, len(probe.nacks), is_refused), now)
+        heard = self._hearing.messages - probe.heard_before
+        probe.done(Result(answered, probe.began, probe.helpers, len(probe.nacks), is_refused, heard), now)

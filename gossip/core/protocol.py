@@ -25,6 +25,7 @@ from gossip.core.events import MembershipEvent
 from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.farewell import Farewell
 from gossip.core.health import STALL_S, LocalHealth
+from gossip.core.hearing import Hearing
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS
 from gossip.core.helping import Helping
 from gossip.core.joining import Joining
@@ -92,7 +93,10 @@ class Protocol:
         """What was refused or given up, by reason. A driver adds what it refuses itself."""
         self._random = random
         signatures = Signatures(config.cluster, identities)
-        self._local = LocalMember(config, name, generation, random, now, address, metadata or {}, signatures)
+        self._hearing = Hearing()
+        self._local = LocalMember(
+            config, name, generation, random, now, address, metadata or {}, signatures, self._hearing
+        )
         self._view = View(config, self._local.entry)
         self._timers = Timers()
         self._health = LocalHealth()
@@ -106,18 +110,34 @@ class Protocol:
         )
         self._streams = Streams(config, self._outbox, self.drops)
         self._prober = Prober(
-            config, self._view, self._timers, random, self._outbox, self._health, self._streams, self.drops
+            config,
+            self._view,
+            self._timers,
+            random,
+            self._outbox,
+            self._health,
+            self._hearing,
+            self._streams,
+            self.drops,
         )
         self._helping = Helping(config, self._view, self._outbox, self._prober, self.drops)
         self._suspicions = Suspicions(
             config, self._view, self._timers, random, self._prober, self._health, self._dissemination
         )
         self._detector = Detector(
-            config, self._view, self._timers, random, self._prober, self._suspicions, self._health
+            config, self._view, self._timers, random, self._prober, self._suspicions, self._health, self._hearing
         )
         self._reconciler = Reconciler(config, self._view, random, self._outbox)
         self._joining = Joining(
-            config, self._view, self._timers, random, self._outbox, self._local, self._streams, self._reconciler
+            config,
+            self._view,
+            self._timers,
+            random,
+            self._outbox,
+            self._local,
+            self._hearing,
+            self._streams,
+            self._reconciler,
         )
         self._farewell = Farewell(config, self._view, self._timers, random, self._outbox, self._local, self._prober)
         self._dissemination.send_news = self._outbox.send_news
@@ -299,7 +319,12 @@ class Protocol:
 
     def heartbeat(self, now: float) -> int:
         """The value of this node's own counter."""
-        return self._local.counter.value(now)
+        return self._local.heartbeat(now)
+
+    @property
+    def last_heard(self) -> float:
+        """Local time of the last message from another node; minus infinity if there was none."""
+        return self._hearing.last_heard
 
     def agreement(self, now: float) -> float:
         """Share, from 0 to 1, of the peers heard recently whose view equalled ours."""
@@ -362,11 +387,11 @@ class Protocol:
         if message.sender == self._local.entry.id:
             self.drops.note("our own message")
             return
-        self._local.refresh(now)
         body, sender, is_due = message.body, self._view.get(message.sender), False
         if message.sender != ANONYMOUS:
-            self._detector.last_heard = now
+            self._hearing.note(now)
             is_due = self._reconciler.heard(sender, message, path, now)
+        self._local.refresh(now)
         if sender is not None:
             self._hear_counter(sender, message.heartbeat, now)
         corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
@@ -410,7 +435,7 @@ class Protocol:
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 corrections[entry.id] = self._correction(fact, entry)
             elif isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:
-                self._suspicions.convicted_elsewhere(entry, now)
+                self._suspicions.convicted_elsewhere(entry, fact.floor, now)
         if self._view.is_displaced:
             self._resolve_displacement(now)
         return [fact for about in corrections.values() for fact in about]

@@ -20,6 +20,7 @@ import attrs
 from gossip.core.config import Config
 from gossip.core.dissemination import Dissemination
 from gossip.core.health import LocalHealth
+from gossip.core.hearing import CONVICTION_STEPS
 from gossip.core.member import Status
 from gossip.core.probing import LAST_QUESTION, Prober, Result
 from gossip.core.source import RandomSource
@@ -52,8 +53,8 @@ class _Case:
     """Extra time before a mere listener acts."""
     refused: bool = False
     """Whether we accuse it, and its system told us that no process listens there."""
-    convicted_elsewhere: bool = False
-    """Whether others have convicted it."""
+    convicted_elsewhere: int = 0
+    """The floor at which others have convicted it; 0 if they have not."""
     timer: Timer | None = None
 
 
@@ -92,8 +93,8 @@ class Suspicions:
         else:
             self._arm(case, now)
 
-    def convicted_elsewhere(self, entry: Entry, now: float) -> None:
-        """Take note that others have convicted a suspect.
+    def convicted_elsewhere(self, entry: Entry, floor: int, now: float) -> None:
+        """Take note that others have convicted a suspect at this floor.
 
         It is believed of a member that has been under suspicion here long enough to refute. One that was
         accused behind our back, by somebody who is deaf or was cut off from us, gets as long first, and is asked;
@@ -102,7 +103,7 @@ class Suspicions:
         case = self._cases.get(entry.id)
         if case is None or case.convicted_elsewhere:
             return
-        case.convicted_elsewhere = True
+        case.convicted_elsewhere = floor
         if now >= case.public_since + self._config.ack_timeout_max and not self._dissemination.is_busy(now):
             self._convict(case, now)
         else:
@@ -159,7 +160,7 @@ class Suspicions:
         if result.answered:
             # It lives, and yet did not jump over the floor: the floor is one that it refuses.
             case.since = case.public_since = now
-            case.convicted_elsewhere = False
+            case.convicted_elsewhere = 0
             self._arm(case, now)
         else:
             self._convict(case, now)
@@ -167,7 +168,9 @@ class Suspicions:
     def _convict(self, case: _Case, now: float) -> None:
         if self._is_moot(case):
             return
-        if change := self._view.merge(case.entry, now, convicted=case.entry.registers.accused):
+        registers, told = case.entry.registers, case.convicted_elsewhere
+        floor = told if told > registers.heartbeat else registers.accused + CONVICTION_STEPS
+        if change := self._view.merge(case.entry, now, convicted=floor):
             self.changed(change, now)
 
     def _is_moot(self, case: _Case) -> bool:

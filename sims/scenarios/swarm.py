@@ -125,7 +125,7 @@ class _Draw:
             (4, self._crash), (5, self._restart), (2, self._leave), (3, self._update), (3, self._start),
             (4, self._pause), (2, self._slow), (2, self._drift), (4, self._cut), (3, self._worse), (1, self._hold),
             (1, self._rival), (2, self._forge), (1, self._pause_all),
-            (3, self._block),
+            (3, self._block), (3, self._deafen),
         ]  # fmt: skip
         (draw,) = dice.choices([draw for _, draw in kinds], [weight for weight, _ in kinds])
         return draw(QUIET_S + dice.random() * FAULTY_S)
@@ -168,6 +168,11 @@ class _Draw:
 
     def _block(self, at: float) -> list[AnyStep]:
         return [Block(at=at, for_s=self._length(), node=key) for key in self._some(4)]
+
+    def _deafen(self, at: float) -> list[AnyStep]:
+        """Nothing reaches a member, which goes on being heard: long enough for all to find that out."""
+        length = self._dice.choice((8.0, 15.0, 30.0)) * self._round_s
+        return [Disturb(at=at, for_s=length, destinations=[self._dice.choice(self._keys)], both_ways=False)]
 
     def _slow(self, at: float) -> list[AnyStep]:
         handling_s = self._dice.choice((0.005, 0.05, 0.3))

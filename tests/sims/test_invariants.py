@@ -95,6 +95,7 @@ def test_every_invariant_has_its_test_here() -> None:
         "CounterNeverRegresses",
         "NothingInvented",
         "NoReturnOfTheDeparted",
+        "TheDeafDieOnce",
         "StatusFollowsRegisters",
         "FingerprintIsTheView",
         "DatagramsFit",
@@ -110,7 +111,7 @@ def test_a_counter_that_goes_back_is_found_out(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(LocalMember, "refresh", late)
 
     def late(self: LocalMember, now: float) -> None:
-        self.entry.registers = self.entry.registers.at(self.counter.value(now) - 20)
+        self.entry.registers = self.entry.registers.at(self.heartbeat(now) - 20)
 
     assert "back to" in _only(_ran(breaking=breaking), "CounterNeverRegresses").text
 

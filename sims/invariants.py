@@ -6,6 +6,7 @@ cluster: each second some members are gone through, in turn, and all of them at 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,7 +15,7 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.hearing import CONVICTION_STEPS
+from gossip.core.hearing import CONVICTION_STEPS, HEARING_S
 from gossip.core.joining import MAX_PENDING_CONTACTS
 from gossip.core.member import Record, Status, fingerprint_mark
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
@@ -35,6 +36,10 @@ MAX_TIMERS_PER_MEMBER = 40
 RAISED_BY = (0, CONVICTION_STEPS, 2 * CONVICTION_STEPS)
 """Steps by which a register may lie above a floor that an accuser raised: a conviction is raised above the accusation,
 and may be taken for an accusation by somebody who has seen the member run past that one."""
+
+
+DEAF_AFTER_S = 2 * HEARING_S
+"""Seconds without a word after which a member's counter stands still for certain, however slow its clock is."""
 
 
 class Violated(Exception):
@@ -159,11 +164,12 @@ class NoReturnOfTheDeparted(Invariant):
 
 
 class TheDeafDieOnce(Invariant):
-    """Nobody is told twice that a member died which has heard nothing at all in between: that it goes on being heard
-    must not bring it back."""
+    """Nobody is told twice that a member died which heard nothing at all in between, and for some seconds before:
+    that it goes on being heard must not bring it back."""
 
     def __init__(self) -> None:
         self._heard: Counter[int] = Counter()
+        self._heard_at: dict[int, float] = {}
         self._died: dict[tuple[int, int], int] = {}
         self._bearers: dict[int, SimulatedNode] = {}
 
@@ -177,21 +183,28 @@ class TheDeafDieOnce(Invariant):
 
     def received(self, node: SimulatedNode, data: bytes, source: Address) -> None:
         """It hears."""
-        self._heard[id(node)] += 1
+        self._hears(node)
 
     def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
         """It will hear, if the frame arrives."""
-        self._heard[id(peer)] += delay is not None
+        if delay is not None:
+            self._hears(peer, delay)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """Compare what the member has heard with what it had heard when it died for this one before."""
         dead = self._bearers.get(event.member.id)
         if event.kind is not EventKind.DIED or dead is None or event.member.id in self.sim.tainted:
             return
+        if self.sim.now - self._heard_at.get(id(dead), -math.inf) < DEAF_AFTER_S:
+            return
         heard, death = self._heard[id(dead)], (id(node), event.member.id)
         if self._died.get(death) == heard:
             raise self.violated(f"{node.key} was told twice that {dead.key} died, which heard nothing in between")
         self._died[death] = heard
+
+    def _hears(self, node: SimulatedNode, delay: float = 0.0) -> None:
+        self._heard[id(node)] += 1
+        self._heard_at[id(node)] = max(self.sim.now + delay, self._heard_at.get(id(node), 0.0))
 
 
 class StatusFollowsRegisters(Invariant):

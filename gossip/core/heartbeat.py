@@ -41,15 +41,21 @@ class HeartbeatCounter:
     """Local time, in seconds, at which the counter was zero."""
     ahead: int = 0
     """Steps gained by jumping over floors."""
+    least: int = 1
+    """What it shows at least: more than any floor it has jumped over. 1 at first, because 0 means *never seen*."""
 
     def value(self, now: float) -> int:
-        """The counter at local time ``now``; at least 1, because 0 means *never seen*."""
-        steps = int((now - self.started) / HEARTBEAT_STEP_S) + self.ahead
-        return steps if steps > 0 else 1
+        """The counter at local time ``now``."""
+        return max(self.least, int((now - self.started) / HEARTBEAT_STEP_S) + self.ahead)
 
     def jump_over(self, floor: int, now: float) -> None:
-        """Make :meth:`value` greater than ``floor``, if it is not already."""
+        """Make :meth:`value` greater than ``floor``, if it is not already.
+
+        At ``now`` no more is gained than that takes, but an earlier time shows as much, too: the counter may stand
+        still at one, and is not to be further ahead of time when it goes on.
+        """
         self.ahead = max(self.ahead, floor + 1 - int((now - self.started) / HEARTBEAT_STEP_S))
+        self.least = max(self.least, floor + 1)
 
 
 @attrs.define(weakref_slot=False)

@@ -95,11 +95,7 @@ class LocalMember:
     def heartbeat(self, now: float) -> int:
         """The counter's present value. It stands still while nobody is heard, and is where it should be after the
         next word from anybody."""
-        return self._counter.value(self._vouched(now))
-
-    def _vouched(self, now: float) -> float:
-        """The local time that the counter may show: now, or some seconds after somebody was last heard."""
-        return min(now, self._hearing.vouched_until(self._counter.started))
+        return self._counter.value(min(now, self._hearing.vouched_until(self._counter.started)))
 
     def refresh(self, now: float) -> None:
         """Write the counter's present value into the entry, so that facts about it are current."""
@@ -137,7 +133,7 @@ class LocalMember:
 
     def outrun(self, floor: int, now: float) -> None:
         """Let the counter jump over a floor, or over a counter that others believe to have seen."""
-        self._counter.jump_over(floor, self._vouched(now))
+        self._counter.jump_over(floor, now)
         self.refresh(now)
 
     def start_generation(self, view: View, above: int, now: float) -> None:

@@ -311,3 +311,10 @@ def test_a_budget_does_not_grow_when_time_stands_still_or_goes_back() -> None:
     bucket.spend(4)
     assert bucket.wait(1, 10.0) > 0
     assert bucket.wait(1, 9.0) > 0
+
+
+def test_a_counter_that_jumped_while_it_stood_still_is_no_further_ahead_when_it_goes_on() -> None:
+    counter = HeartbeatCounter(0.0)
+    counter.jump_over(100, now=1000.0)
+    assert counter.value(5.0) == 101, "what it shows at an earlier time is past the floor"
+    assert counter.value(1000.0) == 10_000, "and it has gained nothing on the time"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import attrs
 import pytest
 
+from gossip.core import suspicion
 from gossip.core.address import Address
+from gossip.core.hearing import Hearing
 from gossip.core.local import LocalMember
 from gossip.core.member import Identity, Registers, Status
 from gossip.core.messages import RecordFact
@@ -19,7 +22,7 @@ from sims.invariants import Violated, all_invariants
 from sims.outcome import Violation
 from sims.plan import Plan
 from sims.run import CHECK_EVERY_S, REMEMBERED_EVENTS, Run
-from sims.steps import AnyStep, Crash, Leave, Pause, Restart, Update
+from sims.steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Update
 from tests.core.worlds import entry_of, inject, mute, presented
 
 AT = 6.0
@@ -199,6 +202,20 @@ def test_a_superseded_generation_that_is_seen_again_is_found_out(monkeypatch: py
     violation = _only(run.run().violations, "NoReturnOfTheDeparted")
     assert violation.text == "n0 saw a superseded generation of n1 return"
     assert violation.at == AT
+
+
+# --- TheDeafDieOnce
+
+
+def test_a_deaf_member_that_is_brought_back_by_being_heard_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Hearing, "vouched_until", lambda _self, _started: math.inf)  # its counter simply runs,
+    monkeypatch.setattr(Hearing, "has_ceased", lambda _self, _now: False)
+    monkeypatch.setattr(suspicion, "CONVICTION_STEPS", 0)  # and passes any floor
+    deaf = Disturb(at=3.0, for_s=60.0, destinations=("n1",), both_ways=False)
+    violation = _only(_ran(deaf, nodes=2, seed=1, duration_s=60.0), "TheDeafDieOnce")
+    assert violation.text.endswith("was told twice that n1 died, which heard nothing in between")
+    monkeypatch.undo()
+    assert _ran(deaf, nodes=2, seed=1, duration_s=60.0) == ()
 
 
 # --- StatusFollowsRegisters

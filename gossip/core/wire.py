@@ -38,6 +38,7 @@ from gossip.core.messages import (
     Ack,
     AliveFact,
     Body,
+    Clock,
     DeadFact,
     Digest,
     Entries,
@@ -336,7 +337,7 @@ def _token(value: object) -> int:
 
 
 KINDS: dict[type[Body], int] = {
-    Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8
+    Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8, Clock: 9
 }  # fmt: skip
 """The number that stands for each kind of message."""
 
@@ -375,6 +376,7 @@ _BODIES: dict[int, tuple[range, Callable[..., Body]]] = {
     KINDS[News]: (range(1), News),
     KINDS[Digest]: (range(4, 6), _digest),
     KINDS[Entries]: (range(2, 4), _entries),
+    KINDS[Clock]: (range(1, 2), lambda wall_ms: Clock(_number(wall_ms, MAX_VERSION))),
 }
 """By kind: how many items the body may have, and what checks and builds it."""
 

@@ -17,6 +17,7 @@ from gossip.core.messages import (
     Ack,
     AliveFact,
     Body,
+    Clock,
     DeadFact,
     Digest,
     Entries,
@@ -107,4 +108,5 @@ bodies: st.SearchStrategy[Body] = st.one_of(
         st.none() | tokens,
     ),
     st.builds(lambda low_high, repeats: Entries(low_high[0], low_high[1], repeats), _ranges, st.none() | tokens),
+    st.builds(Clock, st.integers(0, MAX_VERSION)),
 )

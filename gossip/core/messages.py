@@ -169,3 +169,5 @@ class Message(NamedTuple):
     """Fingerprint of the sender's view."""
     body: Body
     facts: tuple[Fact, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Why facts of it were refused, one reason for each; the others are all there."""

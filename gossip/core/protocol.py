@@ -377,6 +377,8 @@ class Protocol:
         except WireError as error:
             self.drops.note(str(error))
             return
+        for reason in message.refused:
+            self.drops.note(reason)
         if message.sender == self._local.entry.id:
             self.drops.note("our own message")
             return

@@ -63,12 +63,12 @@ def encoded_again(message: Message) -> bytes:
 
 
 def reason_of_refusal(data: bytes) -> str | None:
-    """Why a message is refused; None if it is not."""
+    """Why a message or the first bad fact in it is refused; None if nothing is."""
     try:
-        CODEC.decode(data)
+        message = CODEC.decode(data)
     except WireError as refusal:
         return str(refusal)
-    return None
+    return message.refused[0] if message.refused else None
 
 
 def mutate(data: bytes, most: int, random: Random, mutate_bytes: MutateBytes) -> bytes:

@@ -43,7 +43,7 @@ What a program uses:
     The keys of a cluster, and the file they are kept in.
 ``gossip.query``
     :func:`query_members`: asking a node without being one.
-``gossip.stats``, ``gossip.eventlog``, ``gossip.errors``
+``gossip.stats``, ``gossip.eventlog``, ``gossip.clocklog``, ``gossip.errors``
     The counts, the log lines, and the errors of the shell.
 ``gossip.background``
     Tasks beside a block, with the block's exceptions as they were.
@@ -56,6 +56,7 @@ from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, GossipError, LeftError
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
+from gossip.core.wall import ClockDispute
 from gossip.errors import BindError, ClosedError, QueryError
 from gossip.keyring import PLAIN, Key, Keyring
 from gossip.node import Node, open_node
@@ -69,6 +70,7 @@ __all__ = [
     "PLAIN",
     "Address",
     "BindError",
+    "ClockDispute",
     "ClosedError",
     "Config",
     "ConfigurationError",

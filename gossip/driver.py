@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import trio
 
+from gossip.clocklog import ClockLog, wall_clock_ms
 from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
@@ -46,6 +47,7 @@ class Driver:
         self._publish = publish
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
         self._drop_log = DropLog(node_name, protocol.drops)
+        self._clock_log = ClockLog(node_name, protocol)
         self._sleep: trio.CancelScope | None = None
         self.farewell_over: trio.Event | None = None
         """If there is one, it is set once the core's farewell is done."""
@@ -75,7 +77,9 @@ class Driver:
         if endpoint.reopen_at <= now:
             endpoint.reopen(now)
         if protocol.next_timer() <= now:
+            protocol.wall_clock(wall_clock_ms(), now)  # first, so that what is due is done by the right time
             protocol.handle_timer(now)
+            self._clock_log.look(now)
         self.pump()
 
     def pump(self) -> None:

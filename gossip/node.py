@@ -7,7 +7,6 @@ core; what happens when is decided there.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from random import Random, SystemRandom
@@ -18,6 +17,7 @@ import attrs
 import trio
 
 from gossip.background import background_tasks
+from gossip.clocklog import wall_clock_ms
 from gossip.core.address import Address
 from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config
 from gossip.core.errors import ConfigurationError
@@ -25,6 +25,7 @@ from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol
 from gossip.core.signing import Identities
+from gossip.core.wall import ClockDispute
 from gossip.driver import Driver
 from gossip.envelope import OVERHEAD_BYTES
 from gossip.errors import ClosedError
@@ -116,7 +117,7 @@ async def open_node(
         protocol = Protocol(
             config if keyring is None else _with_room_for_envelopes(config),
             name=name,
-            generation=time.time_ns() // 1_000_000,
+            generation=wall_clock_ms(),
             random=random,
             now=trio.current_time(),
             address=await advertised_address(advertise_as, sockets),
@@ -199,6 +200,14 @@ class Node:
     def health(self) -> int:
         """How far this node doubts itself: 0 healthy, up to 8. It stretches the timeouts it applies."""
         return self._protocol.health
+
+    @property
+    def clock_dispute(self) -> ClockDispute | None:
+        """A peer whose clock and this node's are more than a year apart, so that one refuses the other.
+
+        None if there was none within the last minute. It ends by itself once the wrong clock is set right.
+        """
+        return self._protocol.clock_dispute(self._now())
 
     @property
     def alive(self) -> int:

@@ -98,7 +98,7 @@ class Simulation:
         protocol = Protocol(
             config,
             name=name or key,
-            generation=WALL_START_MS + int(self.now * 1000) + clock_ms,
+            generation=self.wall_ms(clock_ms),
             random=derived_random(self.seed, "node", key, self._lives[key]),
             now=clock.local(self.now),
             address=None if learns_address else address,
@@ -171,6 +171,15 @@ class Simulation:
         node.clock.set_rate(rate, self.now)
         node.alarm = NEVER
         self._arm(node)
+
+    def set_wall_clock(self, key: str, clock_ms: int = 0) -> None:
+        """Correct a node's wall clock, or make it wrong by so many milliseconds; its monotonic clock goes on."""
+        node = self.nodes[key]
+        self.hand_over(node, lambda: node.protocol.wall_clock(self.wall_ms(clock_ms), node.local_time(self.now)))
+
+    def wall_ms(self, clock_ms: int = 0) -> int:
+        """Unix time in milliseconds, as a clock shows it that is wrong by ``clock_ms``."""
+        return WALL_START_MS + int(self.now * 1000) + clock_ms
 
     def update(self, key: str, metadata: Mapping[str, str]) -> None:
         """Replace a node's metadata."""

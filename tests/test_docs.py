@@ -72,6 +72,7 @@ def test_the_kinds_of_messages_are_those_of_the_codec() -> None:
         "NEWS": messages.News,
         "DIGEST": messages.Digest,
         "ENTRIES": messages.Entries,
+        "CLOCK": messages.Clock,
     }
     rows = table(PROTOCOL, "Kinds of messages")
     assert [(name, int(kind)) for kind, name, *_ in rows] == [(name, wire.KINDS[body]) for name, body in bodies.items()]

@@ -14,6 +14,7 @@ from typing import Any
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
+from gossip.core.text import is_printable
 from gossip.keyring import Keyring
 
 STATUS_STYLES = {Status.ALIVE: "green", Status.SUSPECT: "yellow", Status.DEAD: "bold red", Status.LEFT: "dim"}
@@ -24,9 +25,9 @@ _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def printable(text: str) -> str:
     """``text`` with everything escaped that is not a visible character or a space."""
-    if text.isprintable():
+    if is_printable(text):
         return text
-    return "".join(c if c.isprintable() else _SHORT_ESCAPES.get(c) or _numeric_escape(ord(c)) for c in text)
+    return "".join(c if is_printable(c) else _SHORT_ESCAPES.get(c) or _numeric_escape(ord(c)) for c in text)
 
 
 def _numeric_escape(code: int) -> str:

@@ -10,6 +10,7 @@ import ipaddress
 from typing import NamedTuple
 
 from gossip.core.caches import cached
+from gossip.core.text import is_printable
 
 MAX_PORT = 65_535
 IPV4_WIRE_BYTES = 6
@@ -40,22 +41,20 @@ class Address(NamedTuple):
             raise ValueError(f"{text!r}: an IPv6 address is written in brackets, like [::1]:7946")
         if not (port_text.isascii() and port_text.isdigit() and int(port_text[:6]) <= MAX_PORT):
             raise ValueError(f"{text!r}: the port must be a number from 0 to {MAX_PORT}")
-        if not host or not host.isprintable() or " " in host:
+        if not host or not is_printable(host) or " " in host:
             raise ValueError(f"{text!r}: the host must be an IP address or a name")
         return cls(host, int(port_text))
 
     @property
     def is_unspecified(self) -> bool:
         """Whether this is an address to bind to (``0.0.0.0``, ``::``, port 0), not one to send to."""
-        return self.port == 0 or self.host in ("", "0.0.0.0", "::")
+        return self.port == 0 or self.host in ("", "0.0.0.0", "::", "::ffff:0:0")
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        address = _ip(self.host)
+        return address is not None and address.is_loopback
 
     @property
     def is_group(self) -> bool:
@@ -80,12 +79,26 @@ class Address(NamedTuple):
 
 @cached
 def _is_group(host: str) -> bool:
+    address = _ip(host)
+    return address is not None and address.is_multicast
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address, as IPv4 where IPv6 only wraps that: on this, versions of Python differ. None for a name."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_multicast
+        return None
+    return (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address
+
+
+def _ipv6_text(packed: bytes) -> str:
+    """The shortest text; records are ordered by it, and versions of Python write wrapped IPv4 in different ways."""
+    address = ipaddress.IPv6Address(packed)
+    if address.ipv4_mapped is None:
+        return str(address)
+    high, low = divmod(int(address.ipv4_mapped), 1 << 16)
+    return f"::ffff:{high:x}:{low:x}"
 
 
 @cached
@@ -98,7 +111,7 @@ def _from_wire(data: bytes) -> Address:
     if len(data) == IPV4_WIRE_BYTES:
         host = str(ipaddress.IPv4Address(data[:4]))
     elif len(data) == IPV6_WIRE_BYTES:
-        host = str(ipaddress.IPv6Address(data[:16]))
+        host = _ipv6_text(data[:16])
     else:
         raise ValueError(f"an address has {IPV4_WIRE_BYTES} or {IPV6_WIRE_BYTES} bytes, not {len(data)}")
     return Address(host, int.from_bytes(data[-2:], "big"))

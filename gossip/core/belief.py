@@ -23,7 +23,7 @@ from gossip.core.member import MAX_VERSION, Member, Record, Status, member_of
 from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from gossip.core.signing import NAME_OF_ANOTHER, Signatures
 from gossip.core.sources import SourceBudgets
-from gossip.core.view import MAX_GENERATION_AHEAD_MS, Change, Entry, Refused, View
+from gossip.core.view import Change, Entry, Refused, View
 from gossip.core.wire import metadata_bytes
 
 MAX_FIRST_COUNTER = MAX_COUNTER // 2
@@ -138,7 +138,7 @@ class Belief:
         if source is not None and self._newcomers.available(source, now) < 1:
             return Disbelief("too many new members")
         try:
-            change = self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall_ms(now))
+            change = self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall.time_ms(now))
         except Refused as refusal:
             return _disbelief(str(refusal), refusal.bearer, fact.record)
         if source is not None:
@@ -223,8 +223,6 @@ class Belief:
     def _new_generation(self, now: float, above: int = 0) -> Outcome:
         if self._local.has_left:
             return Verdict.KNOWN
-        if above > self._local.wall_ms(now) + MAX_GENERATION_AHEAD_MS:
-            above = 0  # nobody believes in that one
         self._local.start_generation(self._view, above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)

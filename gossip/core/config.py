@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from gossip.core.errors import ConfigurationError
+from gossip.core.text import is_printable
 
 MIN_MAX_DATAGRAM = 576
 """Smallest ``max_datagram``: every IPv4 host must take a packet of this size (RFC 791); one record,
@@ -49,7 +50,7 @@ def _whole(low: int, high: int) -> Callable[[Any, attrs.Attribute[Any], Any], No
 
 
 def _cluster_name(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value.encode()) <= MAX_CLUSTER_BYTES:
+    if not isinstance(value, str) or not is_printable(value) or not 1 <= len(value.encode()) <= MAX_CLUSTER_BYTES:
         raise ConfigurationError(
             f"{attribute.name} must be a printable text of 1 to {MAX_CLUSTER_BYTES} bytes, not {value!r}"
         )

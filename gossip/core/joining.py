@@ -86,6 +86,12 @@ class Joining:
         if self._seeds and (is_first or self._timer is None):
             self._try(now)
 
+    def seek_again(self, now: float) -> None:
+        """Try the seeds now, if we are alone: what kept us from joining is over."""
+        self._pause = FIRST_PAUSE_S
+        if self._seeds:
+            self._try(now)
+
     def contact(self, address: Address, now: float, least: int = 0) -> None:
         """Ping an address at which some member may be found, and tell it who we are.
 

@@ -20,6 +20,7 @@ from gossip.core.member import MAX_VERSION, Identity, Record, shared
 from gossip.core.signing import Signatures
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
+from gossip.core.wall import WallClock
 from gossip.core.wire import encoded_metadata_bytes, is_valid_name
 
 UNKNOWN_ADDRESS = Address("0.0.0.0", 0)
@@ -66,8 +67,7 @@ class LocalMember:
         self._random = random
         self._signatures = signatures
         self._hearing = hearing
-        self._started = now
-        self._wall_ms = generation
+        self.wall = WallClock(generation, now)
         self._counter = HeartbeatCounter(now)
         identity = Identity(name, generation, _new_id(random))
         record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
@@ -87,10 +87,6 @@ class LocalMember:
     def has_left(self) -> bool:
         """Whether the farewell has been said."""
         return self.entry.registers.left > 0
-
-    def wall_ms(self, now: float) -> int:
-        """Unix time in milliseconds as far as this node can tell: its start, and the time since."""
-        return self._wall_ms + int((now - self._started) * 1000)
 
     def heartbeat(self, now: float) -> int:
         """The counter's present value. It stands still while nobody is heard, and is where it should be after the
@@ -137,8 +133,17 @@ class LocalMember:
         self.refresh(now)
 
     def start_generation(self, view: View, above: int, now: float) -> None:
-        """Become a new generation of the same name, higher than ``above``."""
-        generation = max(above, self.entry.identity.generation) + 1
+        """Become a new generation of the same name, higher than ``above`` if that one can be believed."""
+        if not self.wall.believes(above, now):
+            above = 0
+        self._become(max(above, self.entry.identity.generation) + 1, view, now)
+
+    def start_generation_by_the_clock(self, view: View, now: float) -> None:
+        """Become the generation of the present time, though the one until now is higher: that one was drawn from a
+        clock that was wrong."""
+        self._become(self.wall.time_ms(now), view, now)
+
+    def _become(self, generation: int, view: View, now: float) -> None:
         identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
         self._counter = HeartbeatCounter(now)
         record = attrs.evolve(self.entry.registers.record, identity=identity, version=1)

@@ -148,7 +148,14 @@ class Entries(NamedTuple):
     """Cookie of the digest that this answers, in a datagram."""
 
 
-Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries
+class Clock(NamedTuple):
+    """I do not believe your generation: it is too far ahead of my clock, which shows this."""
+
+    wall_ms: int
+    """Unix time in milliseconds."""
+
+
+Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries | Clock
 
 
 class Message(NamedTuple):
@@ -162,3 +169,5 @@ class Message(NamedTuple):
     """Fingerprint of the sender's view."""
     body: Body
     facts: tuple[Fact, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Why facts of it were refused, one reason for each; the others are all there."""

@@ -36,6 +36,7 @@ from gossip.core.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,
+    Clock,
     DeadFact,
     Digest,
     Entries,
@@ -58,6 +59,7 @@ from gossip.core.streams import Streams
 from gossip.core.suspicion import Suspicions
 from gossip.core.timers import Timers
 from gossip.core.view import Change, Entry, View
+from gossip.core.wall import ClockDispute
 from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, OBSERVED_BYTES, Codec, record_of
 
 MAX_CORRECTIONS = 8
@@ -204,6 +206,18 @@ class Protocol:
         self._local.refresh(now)
         self._timers.run_due(now)
 
+    def wall_clock(self, wall_ms: int, now: float) -> None:
+        """Take note of what the system's wall clock shows. Call it now and then, such as with each timer.
+
+        Only generations are judged by it, and these by a year more or less, so small corrections change nothing.
+
+        :param wall_ms: Unix time in milliseconds.
+        """
+        self._local.wall.set(wall_ms, now)
+        self._follow_clock(now)
+        if self._local.wall.has_come_to_believe(now):
+            self._joining.seek_again(now)
+
     # --- what the embedding program wants
 
     def seed(self, addresses: Sequence[Address], now: float) -> None:
@@ -330,6 +344,10 @@ class Protocol:
         """Share, from 0 to 1, of the peers heard recently whose view equalled ours."""
         return self._reconciler.agreement(now)
 
+    def clock_dispute(self, now: float) -> ClockDispute | None:
+        """A peer whose clock and ours are so far apart that one refuses the other; None if there is none of late."""
+        return self._local.wall.dispute(self._local.entry.identity.generation, now)
+
     @property
     def farewell_done(self) -> bool:
         """Whether enough members have acknowledged our farewell."""
@@ -384,6 +402,8 @@ class Protocol:
         except WireError as error:
             self.drops.note(str(error))
             return
+        for reason in message.refused:
+            self.drops.note(reason)
         if message.sender == self._local.entry.id:
             self.drops.note("our own message")
             return
@@ -396,7 +416,15 @@ class Protocol:
             self._hear_counter(sender, message.heartbeat, now)
         corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
         sender = sender or self._view.get(message.sender)
-        if is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
+        if isinstance(body, Clock):
+            self._local.wall.be_refused(path.address, self._local.entry.identity.generation, body.wall_ms, now)
+            self._follow_clock(now)
+            return
+        is_refused = sender is None and bool(message.facts) and self._refuses_for_clock(message, path, now)
+        if is_refused:  # and so the difference of our views cannot be settled
+            self._answer(message, sender, path, corrections, now)
+            self._outbox.send(path, Clock(self._local.wall.time_ms(now)), now)
+        elif is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
             kept = path.keep(SETTLING_ROOM)
             self._answer(message, sender, path, corrections, now)
             path.give_back(kept)
@@ -586,6 +614,34 @@ class Protocol:
             return
         self._local.start_generation(self._view, self._view.last_generation(name), now)
         self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
+
+    # --- clocks
+
+    def _refuses_for_clock(self, message: Message, path: Path, now: float) -> bool:
+        """Whether a stranger that has presented itself in a datagram is not believed for its generation, and should
+        be told so."""
+        own = (fact for fact in message.facts if fact.id == message.sender and isinstance(fact, RecordFact))
+        generation = next((fact.record.identity.generation for fact in own), 0)
+        if self._local.wall.believes(generation, now):
+            return False
+        self._local.wall.refuse(path.address, generation, now)
+        return path.stream is None
+
+    def _follow_clock(self, now: float) -> None:
+        """Become a generation that others can believe, if the present one was drawn from a clock that was wrong.
+
+        Those who hold us go on to hold us, so it is done only as long as nobody does, or if a peer refuses us. That
+        one's word alone changes nothing: our own clock has to say the same.
+        """
+        local = self._local
+        generation = local.entry.identity.generation
+        if local.has_left or local.wall.believes(generation, now):
+            return
+        if self._outbox.is_known and not local.wall.is_refused(generation, now):
+            return
+        local.start_generation_by_the_clock(self._view, now)
+        self._outbox.is_known = False
+        self._changed(Change(local.entry, None, Status.ALIVE, updated=True), now)
 
     # --- time
 

@@ -24,16 +24,9 @@ from gossip.core.heartbeat import HeartbeatEstimate
 from gossip.core.member import Identity, Member, Record, Registers, Status, member_of
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
+from gossip.core.wall import is_from_future
 
 FINGERPRINT_MODULUS = 2**64
-MAX_GENERATION_AHEAD_MS = 366 * 24 * 3600 * 1000
-"""A generation may be this far (one year) ahead of our own clock. Clocks differ; but a name must not be
-taken for ever by one forged generation: the true bearer passes it as soon as time has moved on."""
-
-
-SANE_WALL_MS = 1_577_836_800_000
-"""The start of 2020. A local clock before that was never set (a machine without one starts in 1970), and
-nothing is judged by it."""
 
 
 @attrs.define(eq=False, weakref_slot=False)
@@ -109,6 +102,12 @@ class Refused(Exception):
         super().__init__(reason)
         self.bearer = bearer
         """Who bears, or last bore, the name instead."""
+
+
+def _gives_way(bearer: Identity, other: Identity, wall_ms: int) -> bool:
+    """Whether the bearer of a name was admitted by a clock that was wrong, while the other one can be believed: its
+    process has become another generation since."""
+    return is_from_future(bearer.generation, wall_ms) and other.id != bearer.id
 
 
 class View:
@@ -243,12 +242,16 @@ class View:
         """
         identity = record.identity
         bearer = self._names.get(identity.name)
-        if bearer is not None and not identity.supersedes(bearer.identity):
+        if bearer is not None and not (
+            identity.supersedes(bearer.identity) or _gives_way(bearer.identity, identity, wall_ms)
+        ):
             raise Refused("superseded member", bearer)
-        if SANE_WALL_MS < wall_ms < identity.generation - MAX_GENERATION_AHEAD_MS:
+        if is_from_future(identity.generation, wall_ms):
             raise Refused("generation from the future")
         tombstone = self._tombstones.get(identity.name)
-        if tombstone is not None and not tombstone.admits(identity, heartbeat):
+        if tombstone is not None and not (
+            tombstone.admits(identity, heartbeat) or _gives_way(tombstone.entry.identity, identity, wall_ms)
+        ):
             raise Refused("buried member", tombstone.entry)
         namesake = self._entries.get(identity.id)
         if namesake is not None and namesake is not bearer:

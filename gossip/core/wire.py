@@ -11,7 +11,8 @@ begins with a code. This module decides what is well-formed; it does not decide 
 Decoding is strict: known version and kind, exact types and lengths, bounded numbers, valid names, no
 tags, no floats, no indefinite lengths, no trailing bytes, the one shortest encoding of each value (RFC
 8949, section 4.2), and metadata in the code-point order of its keys. Whatever else cbor2 could decode is
-refused before it is built.
+refused before it is built. A message of which that cannot be said is refused as a whole; a single fact of a good
+message that is not valid costs that fact only.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from gossip.core.messages import (
     Ack,
     AliveFact,
     Body,
+    Clock,
     DeadFact,
     Digest,
     Entries,
@@ -52,6 +54,7 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
+from gossip.core.text import is_printable
 
 PROTOCOL_VERSION = 1
 CLUSTER_TAG_BYTES = 4
@@ -84,6 +87,10 @@ there by forged floors."""
 MAX_SHARED_METADATA = 1024
 """Characters of metadata up to which a record is kept to be met again: twice the usual limit. Whoever invents
 records fills the cache with at most some 100 MB."""
+
+MAX_BAD_FACTS = 64
+"""Facts of one message that may be refused one by one: more than a datagram holds of records. What has more is no
+message, and must not cost more than one."""
 
 CHECKSUM_BYTES = 4
 """CRC-32 finds any three flipped bits in a datagram; the 16-bit sum of UDP misses some two. A flipped bit that
@@ -179,7 +186,9 @@ def is_valid_name(name: object) -> bool:
     """Whether ``name`` may name a member: 1 to 128 bytes of UTF-8, printable, no space at either end."""
     if not isinstance(name, str):
         return False
-    return bool(name) and name.isprintable() and name == name.strip() and len(name.encode()) <= MAX_NAME_BYTES
+    if not name or name[0] == " " or name[-1] == " " or not is_printable(name):
+        return False
+    return len(name if name.isascii() else name.encode()) <= MAX_NAME_BYTES
 
 
 def _name(value: object) -> str:
@@ -304,6 +313,30 @@ def _fact(value: object) -> Fact:
     raise WireError("unknown fact")
 
 
+_NO_NEWS: tuple[tuple[Fact, ...], tuple[str, ...]] = ((), ())
+
+
+def _facts(values: list[object]) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+    """The facts that are valid, and why the others are not."""
+    try:
+        return tuple([_fact(each) for each in values]), ()
+    except WireError:
+        return _valid_facts(values)
+
+
+def _valid_facts(values: list[object]) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+    facts: list[Fact] = []
+    refused: list[str] = []
+    for each in values:
+        try:
+            facts.append(_fact(each))
+        except WireError as error:
+            if len(refused) >= MAX_BAD_FACTS:
+                raise WireError("too many bad facts") from None
+            refused.append(str(error))
+    return tuple(facts), tuple(refused)
+
+
 def _padding(value: object) -> bytes:
     if type(value) is not bytes:
         raise WireError("wrong shape")
@@ -336,7 +369,7 @@ def _token(value: object) -> int:
 
 
 KINDS: dict[type[Body], int] = {
-    Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8
+    Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8, Clock: 9
 }  # fmt: skip
 """The number that stands for each kind of message."""
 
@@ -375,6 +408,7 @@ _BODIES: dict[int, tuple[range, Callable[..., Body]]] = {
     KINDS[News]: (range(1), News),
     KINDS[Digest]: (range(4, 6), _digest),
     KINDS[Entries]: (range(2, 4), _entries),
+    KINDS[Clock]: (range(1, 2), lambda wall_ms: Clock(_number(wall_ms, MAX_VERSION))),
 }
 """By kind: how many items the body may have, and what checks and builds it."""
 
@@ -491,7 +525,7 @@ class Codec:
         return _with_checksum(fixed + told), fitting
 
     def decode(self, data: bytes) -> Message:
-        """Check and build the message in ``data``.
+        """Check and build the message in ``data``, with those of its facts that are valid.
 
         :raises WireError: whose text is one of a few short reasons, fit to count by.
         """
@@ -510,8 +544,8 @@ class Codec:
             0 <= sender <= MAX_ID and 0 <= heartbeat <= MAX_COUNTER and 0 <= fingerprint <= MAX_ID
         ):
             raise WireError("number out of range")
-        told = tuple([_fact(each) for each in facts]) if facts else ()
-        return tuple.__new__(Message, (sender, heartbeat, fingerprint, build(*body), told))
+        told, refused = _facts(facts) if facts else _NO_NEWS
+        return tuple.__new__(Message, (sender, heartbeat, fingerprint, build(*body), told, refused))
 
 
 def _with_checksum(content: bytes) -> bytes:

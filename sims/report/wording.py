@@ -11,6 +11,7 @@ from gossip.core.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,
+    Clock,
     DeadFact,
     Digest,
     Entries,
@@ -36,6 +37,7 @@ KINDS = {
     News: "NEWS",
     Digest: "DIGEST",
     Entries: "ENTRIES",
+    Clock: "CLOCK",
 }
 """The name of each kind of message, as in the description of the protocol."""
 

@@ -17,6 +17,7 @@ from gossip.core.messages import (
     Ack,
     AliveFact,
     Body,
+    Clock,
     DeadFact,
     Digest,
     Entries,
@@ -40,10 +41,10 @@ names = st.text(min_size=1, max_size=128).filter(is_valid_name)
 texts = st.text(max_size=20)
 metadata = st.dictionaries(texts, texts, max_size=5)
 addresses = st.builds(
-    Address,
+    lambda ip, port: Address.from_wire(ip.packed + port.to_bytes(2, "big")),
     st.one_of(
         st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address), st.integers(0, 2**128 - 1).map(ipaddress.IPv6Address)
-    ).map(str),
+    ),
     st.integers(0, MAX_PORT),
 )
 
@@ -107,4 +108,5 @@ bodies: st.SearchStrategy[Body] = st.one_of(
         st.none() | tokens,
     ),
     st.builds(lambda low_high, repeats: Entries(low_high[0], low_high[1], repeats), _ranges, st.none() | tokens),
+    st.builds(Clock, st.integers(0, MAX_VERSION)),
 )

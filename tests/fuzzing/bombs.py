@@ -271,7 +271,7 @@ def _crowds() -> Iterator[Bomb]:
 
 _MISPLACED = frozenset(
     {"bad address", "bad metadata", "bad name", "number out of range", "other cluster", "too many accusers",
-     "unknown fact", "unknown version", "wrong shape"}
+     "too many bad facts", "unknown fact", "unknown version", "wrong shape"}
 )  # fmt: skip
 """For which a well-formed item is refused that is not what belongs there."""
 

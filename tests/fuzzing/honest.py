@@ -13,6 +13,7 @@ from gossip.core.messages import (
     Ack,
     AliveFact,
     Body,
+    Clock,
     DeadFact,
     Digest,
     Entries,
@@ -47,6 +48,7 @@ BODIES: tuple[Body, ...] = (
     Digest(0, MAX_ID, tuple(range(DIGEST_RANGES)), 8, 9),
     Entries(0, MAX_ID),
     Entries(0, MAX_ID, 9),
+    Clock(1_700_000_000_000),
 )
 
 FACTS: tuple[Fact, ...] = (

@@ -20,6 +20,7 @@ from gossip.core.messages import (
     MAX_TOKEN,
     Ack,
     Body,
+    Clock,
     Digest,
     Entries,
     IndirectAck,
@@ -148,6 +149,7 @@ def test_writing_a_trace_changes_nothing_of_the_run(text: str) -> None:
         (News(), "NEWS"),
         (Digest(0, MAX_ID, (1,) * DIGEST_RANGES), "DIGEST"),
         (Entries(0, MAX_ID), "ENTRIES"),
+        (Clock(1), "CLOCK"),
     ],
 )
 def test_every_kind_of_message_is_named(body: Body, name: str) -> None:

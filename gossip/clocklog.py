@@ -1,0 +1,67 @@
+"""What the log says where a peer and this node disagree on the year: what is off, by how much, and what to do.
+
+The core keeps the last such dispute, which see. This writes one warning when one begins, once an hour while it goes
+on, and one line when it is over. The peer's word may be forged, so it moves nothing and is told this seldom.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+
+from gossip.core.protocol import Protocol
+from gossip.core.wall import ClockDispute
+
+AGAIN_AFTER_S = 3600.0
+"""Between two warnings about the same side."""
+
+_YEAR_MS = 365.25 * 24 * 3600 * 1000
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999."""
+
+_log = logging.getLogger(__name__)
+
+
+def wall_clock_ms() -> int:
+    """What the system's wall clock shows, in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class ClockLog:
+    """Writes the disputes of one node about the time into the log."""
+
+    def __init__(self, node_name: str, protocol: Protocol) -> None:
+        self._node_name = node_name
+        self._protocol = protocol
+        self._silent_until = {False: -math.inf, True: -math.inf}
+        self._told: ClockDispute | None = None
+
+    def look(self, now: float) -> None:
+        """Write what is new; cheap where there is nothing."""
+        dispute = self._protocol.clock_dispute(now)
+        if dispute is None:
+            if self._told is not None:
+                self._told = None
+                _log.info("%r: nobody disagrees about the time any more", self._node_name)
+        elif now >= self._silent_until[dispute.refuses_us]:
+            self._silent_until[dispute.refuses_us] = now + AGAIN_AFTER_S
+            self._told = dispute
+            _log.warning("%r: %s", self._node_name, sentence(dispute))
+
+
+def sentence(dispute: ClockDispute) -> str:
+    """What is off, by how much, and what to do."""
+    years = f"{dispute.ahead_ms / _YEAR_MS:.1f} years"
+    here = "here" if dispute.refuses_us else "there"
+    who = f"{dispute.address} refuses this node" if dispute.refuses_us else f"refuses {dispute.address}"
+    clock = "its clock shows" if dispute.refuses_us else "the clock here shows"
+    return (
+        f"{who}: the node {here} says that it started at {_date(dispute.generation)}, which is {years} after what "
+        f"{clock}, {_date(dispute.wall_ms)}. One of the two clocks is wrong. Set it right (NTP does); no restart is "
+        f"needed"
+    )
+
+
+def _date(wall_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(min(wall_ms // 1000, _LAST_SECOND)))

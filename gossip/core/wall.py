@@ -1,0 +1,109 @@
+"""Wall-clock time as far as this node can tell, and the one thing judged by it: generations from the future.
+
+The core reads no clock. The driver says now and then what the system's clock shows, and what is judged in between is
+judged by that and the time since. So a clock that is corrected, or a machine that was suspended, puts the judgement
+right at once. What peers say of the time never moves it. Where a peer and this node are so far apart that one refuses
+the other, that is kept as a :class:`ClockDispute`, for the embedding program to look at.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from gossip.core.address import Address
+
+MAX_GENERATION_AHEAD_MS = 366 * 24 * 3600 * 1000
+"""A generation may be this far (one year) ahead of our own clock. Clocks differ; but a name must not be
+taken for ever by one forged generation: the true bearer passes it as soon as time has moved on."""
+
+SANE_WALL_MS = 1_577_836_800_000
+"""The start of 2020. A local clock before that was never set (a machine without one starts in 1970), and
+nothing is judged by it."""
+
+DISPUTE_LASTS_S = 60.0
+"""A dispute of which nothing has been heard for so long is over: who is refused tries again several times a minute."""
+
+
+def is_from_future(generation: int, wall_ms: int) -> bool:
+    """Whether a generation is refused by a clock that shows ``wall_ms``."""
+    return SANE_WALL_MS < wall_ms < generation - MAX_GENERATION_AHEAD_MS
+
+
+@attrs.frozen
+class ClockDispute:
+    """A peer and this node disagree by more than a year on what time it is, so that one refuses the other.
+
+    Which of the two is right cannot be told from here, and the peer's word may be forged.
+    """
+
+    address: Address
+    """Where the peer's word came from."""
+    refuses_us: bool
+    """Whether the peer refuses this node; else this node refuses the peer."""
+    generation: int
+    """The generation that is refused, in Unix milliseconds: this node's own, or the peer's."""
+    wall_ms: int
+    """What the clock of whichever refuses showed, in Unix milliseconds."""
+    heard_at: float
+    """Local time at which it was last heard of."""
+
+    @property
+    def ahead_ms(self) -> int:
+        """Milliseconds by which the refused generation is ahead of the clock that refuses it."""
+        return self.generation - self.wall_ms
+
+
+class WallClock:
+    """What time it is, by the last reading of the system's clock and the local time since."""
+
+    def __init__(self, wall_ms: int, now: float) -> None:
+        self._wall_ms = wall_ms
+        self._read_at = now
+        self._refused_us: ClockDispute | None = None
+        self._refused_by_us: ClockDispute | None = None
+
+    def set(self, wall_ms: int, now: float) -> None:
+        """Take in what the system's clock shows."""
+        self._wall_ms = wall_ms
+        self._read_at = now
+
+    def time_ms(self, now: float) -> int:
+        """Unix time in milliseconds."""
+        return self._wall_ms + int((now - self._read_at) * 1000)
+
+    def believes(self, generation: int, now: float) -> bool:
+        """Whether a generation is not too far ahead of this clock."""
+        return not is_from_future(generation, self.time_ms(now))
+
+    def refuse(self, peer: Address, generation: int, now: float) -> None:
+        """Take note that a peer was refused by this clock."""
+        self._refused_by_us = ClockDispute(peer, False, generation, self.time_ms(now), now)
+
+    def be_refused(self, peer: Address, generation: int, wall_ms: int, now: float) -> None:
+        """Take note that a peer whose clock shows ``wall_ms`` refuses our own generation; ignored if it would not."""
+        if is_from_future(generation, wall_ms):
+            self._refused_us = ClockDispute(peer, True, generation, wall_ms, now)
+
+    def is_refused(self, generation: int, now: float) -> bool:
+        """Whether a peer refuses this generation of our own at present."""
+        refusal = self._refused_us
+        return refusal is not None and refusal.generation == generation and _goes_on(refusal, now)
+
+    def dispute(self, own_generation: int, now: float) -> ClockDispute | None:
+        """The last dispute, if one goes on; one in which this node is refused comes first."""
+        if self.is_refused(own_generation, now):
+            return self._refused_us
+        refusal = self._refused_by_us
+        return refusal if refusal is not None and _goes_on(refusal, now) else None
+
+    def has_come_to_believe(self, now: float) -> bool:
+        """Whether a peer that was refused of late can be believed since the clock was corrected; says so once."""
+        refusal = self._refused_by_us
+        if refusal is None or not self.believes(refusal.generation, now):
+            return False
+        self._refused_by_us = None
+        return True
+
+
+def _goes_on(dispute: ClockDispute, now: float) -> bool:
+    return now - dispute.heard_at <= DISPUTE_LASTS_S

@@ -29,7 +29,7 @@ from gossip.core.heartbeat import FLOOR_SLACK_STEPS
 from gossip.core.helping import Helping
 from gossip.core.joining import Joining
 from gossip.core.journal import Journal
-from gossip.core.local import LocalMember, check_metadata
+from gossip.core.local import NO_METADATA, LocalMember, check_metadata
 from gossip.core.member import Member, Status
 from gossip.core.messages import (
     ANONYMOUS,
@@ -76,7 +76,7 @@ class Protocol:
     """The sans-I/O protocol of one node; see the module's docstring."""
 
     def __init__(self, config: Config, *, name: str, generation: int, random: RandomSource, now: float,
-                 address: Address | None = None, metadata: Mapping[str, str] | None = None,
+                 address: Address | None = None, metadata: Mapping[str, str] = NO_METADATA,
                  identities: Identities | None = None) -> None:  # fmt: skip
         """Start a node that knows only itself.
 
@@ -92,7 +92,7 @@ class Protocol:
         """What was refused or given up, by reason. A driver adds what it refuses itself."""
         self._random = random
         signatures = Signatures(config.cluster, identities)
-        self._local = LocalMember(config, name, generation, random, now, address, metadata or {}, signatures)
+        self._local = LocalMember(config, name, generation, random, now, address, metadata, signatures)
         self._view = View(config, self._local.entry)
         self._timers = Timers()
         self._health = LocalHealth()

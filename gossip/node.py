@@ -207,7 +207,9 @@ class Node:
 
     @property
     def alive(self) -> int:
-        """Living members as seen from here, this node included."""
+        """Living members as seen from here, this node included. Others may see other members living at the same time,
+        so no number of them gives this node the right to act alone.
+        """
         return self._protocol.alive
 
     @property
@@ -230,7 +232,7 @@ class Node:
         return self._protocol.members()
 
     def get(self, name: str) -> Member | None:
-        """The newest bearer of ``name``, or None if there is none.
+        """The newest bearer of ``name``, dead or alive, or None if there is none.
 
         :raises ConfigurationError: if ``name`` is no text.
         """
@@ -248,7 +250,8 @@ class Node:
         return Subscription(self._broadcast, buffer)
 
     def update(self, metadata: Mapping[str, str]) -> None:
-        """Replace this node's metadata and tell the others.
+        """Replace this node's metadata and tell the others. Of updates in quick succession they may see only some, and
+        always the last: metadata is what holds now, not a message.
 
         :raises ConfigurationError: if it is too large or no mapping of texts to texts.
         :raises LeftError: after :meth:`leave`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import select
@@ -280,7 +281,7 @@ class _Agent:
 
     async def _print_snapshot(self, node: Node, snapshot: Snapshot) -> None:
         show = snapshot_json_line if self._options.as_json else snapshot_text
-        await self._output.write(show(node.local, node.address, snapshot.members, time.time()))
+        await self._output.write(functools.partial(show, node.local, node.address, snapshot.members, time.time()))
         self._told = {member.name: member for member in snapshot.members}
         self._is_behind = False
 

@@ -12,6 +12,7 @@ import os
 import select
 import stat
 import sys
+from collections.abc import Callable
 
 import trio
 
@@ -39,17 +40,16 @@ class Output:
         self._size = 0
         """Bytes in the file when that happened."""
 
-    async def write(self, lines: str) -> None:
+    async def write(self, lines: str | Callable[[], str]) -> None:
         """Write one line, or several, in the encoding of standard output; what that lacks is escaped.
 
+        :param lines: or what makes them, if that takes a while: it is called in the thread.
         :raises NoRoom: if there is no room. It is told in the log the first time, and when there is room again.
         :raises OSError: if it cannot be written for another reason.
         """
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        data = f"{lines}\n".encode(encoding, errors="backslashreplace")
         async with self._writing:
             try:
-                await trio.to_thread.run_sync(self._write_all, data, abandon_on_cancel=True)
+                await trio.to_thread.run_sync(self._write_all, lines, abandon_on_cancel=True)
             except OSError as error:
                 if error.errno not in NO_ROOM:
                     raise
@@ -67,7 +67,9 @@ class Output:
             logger.warning("standard output can be written again")
         self._is_full = trouble is not None
 
-    def _write_all(self, data: bytes) -> None:
+    def _write_all(self, lines: str | Callable[[], str]) -> None:
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        data = f"{lines if isinstance(lines, str) else lines()}\n".encode(encoding, errors="backslashreplace")
         # Whoever shares the descriptor with us, such as a terminal or a pipe, may have made it one that does not block.
         rest = b"" if self._was_emptied() else self._rest
         waiting, is_cut = rest + data, bool(rest)

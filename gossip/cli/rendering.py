@@ -73,9 +73,12 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
 
 
 def snapshot_json_line(local: Member, address: Address, members: Iterable[Member], unix_time: float) -> str:
-    """A line of an agent's JSON output that stands for all changes it could not write, and for ``started``."""
+    """A line of an agent's JSON output that stands for all changes it could not write, and for ``started``.
+
+    Made member by member, so that other threads get their turns in between.
+    """
     listed = tuple(members)
-    return json.dumps(
+    head = json.dumps(
         {
             "event": "snapshot",
             "time": round(unix_time, 6),
@@ -83,9 +86,9 @@ def snapshot_json_line(local: Member, address: Address, members: Iterable[Member
             "address": str(address),
             "generation": local.generation,
             "alive": sum(member.status.is_living for member in listed),
-            "members": [member_json(member) for member in listed],
         }
     )
+    return f'{head[:-1]}, "members": [{", ".join(json.dumps(member_json(member)) for member in listed)}]}}'
 
 
 def member_json(member: Member) -> dict[str, Any]:

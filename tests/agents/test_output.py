@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -145,10 +145,10 @@ async def test_a_full_disk_is_no_reason_to_leave(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    refused: list[str] = []
+    refused: list[object] = []
     write = Output.write
 
-    async def counted(self: Output, lines: str) -> None:
+    async def counted(self: Output, lines: str | Callable[[], str]) -> None:
         try:
             await write(self, lines)
         except NoRoom:

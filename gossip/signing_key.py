@@ -93,9 +93,12 @@ class SigningKey:
 
         :raises ConfigurationError: if one of them is not bytes.
         """
-        for argument, value in (("public", public), ("signature", signature), ("statement", statement)):
-            require(argument, value, bytes, "bytes")
-        return _verify(public, signature, statement)
+        try:
+            return _verify(public, signature, statement)
+        except TypeError:
+            for argument, value in (("public", public), ("signature", signature), ("statement", statement)):
+                require(argument, value, bytes, "bytes")
+            raise
 
 
 def load_allowed(path: str | os.PathLike[str]) -> dict[str, bytes]:

@@ -116,6 +116,8 @@ ARGUMENTS: dict[str, tuple[Use, str, set[str]]] = {
     "SigningKey.load": (SigningKey.load, f"path|{SECRET}: No such file", set()),
     "SigningKey.save_new": (SIGNING.save_new, "path", TEXTS),
     "SigningKey.verify": (lambda value: SIGNING.verify(value, bytes(64), b""), "public", BYTES),
+    "SigningKey.verify signature": (lambda value: SIGNING.verify(SIGNING.public, value, b""), "signature", BYTES),
+    "SigningKey.verify statement": (lambda value: SIGNING.verify(SIGNING.public, bytes(64), value), "statement", BYTES),
     "MutualTLS": (lambda value: MutualTLS(value, value), "tls: accepting", set()),
     "Address.parse": (Address.parse, f"^address must|^'{SECRET}' is not", set()),
     "Address host": (lambda value: parse_address(Address(value, 1), "bind"), "bind: its host", TEXTS),

@@ -16,6 +16,7 @@ from benchmarks.experiments import EXPERIMENTS
 from benchmarks.measuring import EXIT_INTERRUPTED, measure, progress_bar
 from benchmarks.running import SIMULATED, Campaign, Choice, ready
 from benchmarks.systems import SYSTEMS
+from gossip.cli import escape_missing_letters
 
 ABOUT = {each.name: each.about for each in EXPERIMENTS.values()} | SIMULATED
 """What each experiment measures."""
@@ -49,6 +50,7 @@ def _sizes(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Benchmarks over real sockets: this library beside what one would use instead."""
+    escape_missing_letters()
 
 
 def _about_experiments() -> str:

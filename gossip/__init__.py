@@ -45,11 +45,16 @@ What a program uses:
     :func:`query_members`: asking a node without being one.
 ``gossip.stats``, ``gossip.eventlog``, ``gossip.clocklog``, ``gossip.errors``
     The counts, the log lines, and the errors of the shell.
-``gossip.background``
-    Tasks beside a block, with the block's exceptions as they were.
+``gossip.background``, ``gossip.opening``
+    Tasks beside a block, with the block's exceptions as they were; how the block of a node is entered.
+
+A program that configures no logging is told nothing: what the library logs below the logger ``gossip`` is the program's
+to show or not. ``logging.basicConfig()`` shows the warnings.
 """
 
 from __future__ import annotations
+
+import logging
 
 from gossip.core.address import Address
 from gossip.core.config import Config
@@ -92,3 +97,7 @@ __all__ = [
     "open_node",
     "query_members",
 ]
+
+# Otherwise Python itself would write the warnings to the standard error of whatever program this is part of, among
+# what that has to say there, and with no way to tell which node or program they are of.
+logging.getLogger(__name__).addHandler(logging.NullHandler())

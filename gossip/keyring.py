@@ -17,6 +17,7 @@ from typing import Any, final
 import attrs
 
 from gossip import private_file
+from gossip.core.arguments import given, require, wrong
 from gossip.core.errors import ConfigurationError
 
 AES_256_GCM = "aes-256-gcm"
@@ -53,13 +54,16 @@ _NUMBER_PURPOSE = b"gossip: number of a key"
 
 def _check_algorithm(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
     if value not in (*ALGORITHMS, PLAIN_TEXT):  # the value is not shown: it may be a misplaced secret
-        raise ConfigurationError(f"the algorithm of a key must be one of {', '.join((*ALGORITHMS, PLAIN_TEXT))}")
+        raise ConfigurationError(
+            f"the algorithm of a key must be one of {', '.join((*ALGORITHMS, PLAIN_TEXT))}, "
+            f"and this is {given(value, secret=True)} that is none of them"
+        )
 
 
 def _check_secret(key: Key, _: attrs.Attribute[Any], value: Any) -> None:
     wanted = 0 if key.is_plain else KEY_BYTES
     if not isinstance(value, bytes) or len(value) != wanted:
-        raise ConfigurationError(f"the secret of a key for {key.algorithm} must be {wanted} bytes")
+        raise wrong(f"the secret of a key for {key.algorithm}", f"{wanted} bytes", value, secret=True)
     if value and not any(value):
         raise ConfigurationError("a secret of zeros is none: generate a key instead")
 
@@ -122,8 +126,10 @@ class Keyring:
     """The one that seals."""
 
     def __attrs_post_init__(self) -> None:
+        require("keys", self.keys, tuple, "a tuple of gossip.Key", secret=True)
         for place, key in enumerate(self.keys):
             _check_addition(key, self.keys[:place])
+        require("in_use", self.in_use, Key, "a gossip.Key, one of the keys", secret=True)
         if self.in_use not in self.keys:
             raise ConfigurationError("the key in use must be one of the ring: add it first")
 
@@ -134,7 +140,7 @@ class Keyring:
         :raises ConfigurationError: if there is none, or as for the ring itself.
         """
         if not keys:
-            raise ConfigurationError("a keyring needs at least one key")
+            raise ConfigurationError("a keyring needs at least one key, such as gossip.Key.generate()")
         return cls(keys, keys[0])
 
     def add(self, key: Key) -> Keyring:
@@ -172,6 +178,7 @@ class Keyring:
 
         :raises ConfigurationError: if it is anything else; names the line.
         """
+        require("text", text, str, "the text of a file of keys", secret=True)
         entries = _parse_lines(text)
         if not entries:
             raise ConfigurationError("there is no key in it: gossip keygen makes a file with one")
@@ -202,6 +209,7 @@ class Keyring:
         private_file.save(path, self.format())
 
     def _find(self, key_id: str) -> Key:
+        require("key_id", key_id, str, "the id of a key, which is a text (Key.id)", secret=True)
         for key in self.keys:
             if key.id == key_id:
                 return key
@@ -237,6 +245,9 @@ def keys_in(text: str) -> tuple[Key, ...]:
 
 
 def _check_addition(key: Key, others: Sequence[Key]) -> None:
+    require(
+        "keys: each", key, Key, "a gossip.Key, such as Key.generate(); Keyring.load(path) reads a file", secret=True
+    )
     if key in others:
         raise ConfigurationError(f"{key.id} is already there")
     if any(key.id == other.id for other in others):

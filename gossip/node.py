@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
 from random import Random, SystemRandom
-from types import MappingProxyType
 from typing import final
 
 import attrs
@@ -19,9 +17,11 @@ import trio
 from gossip.background import background_tasks
 from gossip.clocklog import wall_clock_ms
 from gossip.core.address import Address
-from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config
+from gossip.core.arguments import require
+from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config, given_config
 from gossip.core.errors import ConfigurationError
 from gossip.core.events import MembershipEvent
+from gossip.core.local import NO_METADATA
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol
 from gossip.core.signing import Identities
@@ -31,9 +31,10 @@ from gossip.envelope import OVERHEAD_BYTES
 from gossip.errors import ClosedError
 from gossip.eventlog import log_event
 from gossip.keyring import Keyring
+from gossip.opening import block_in_trio, require_trio
 from gossip.security import Security
 from gossip.seeds import SeedFinder, parse_seeds
-from gossip.signing_key import SigningKey
+from gossip.signing_key import SigningKey, check_allowed
 from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address
 from gossip.stats import NodeStats, ShellCounters
 from gossip.subscription import Broadcast, Subscription
@@ -49,10 +50,8 @@ _UNSEALED = (
     "(gossip keygen makes one; --keyring), bind to 127.0.0.1, or say insecure=True (--insecure)"
 )
 
-NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
-
-@asynccontextmanager
+@block_in_trio
 async def open_node(
     name: str,
     *,
@@ -99,8 +98,14 @@ async def open_node(
     :raises ConfigurationError: if an argument is malformed, a package is missing that the keys need, or others could
         reach the node and it has no keyring.
     :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
+    :raises RuntimeError: if trio does not run the code that enters the block.
     """
-    config = Config.lan() if config is None else config
+    config = given_config(config)
+    require("insecure", insecure, bool, "True or False")
+    if identity is not None:
+        require("identity", identity, SigningKey, "a gossip.SigningKey, such as SigningKey.load(path)", secret=True)
+    if allowed is not None:
+        check_allowed(allowed)
     if identity is None and allowed is not None:
         raise ConfigurationError(
             "allowed: only a node that signs can check what others have signed; give identity, too"
@@ -211,7 +216,9 @@ class Node:
 
     @property
     def alive(self) -> int:
-        """Living members as seen from here, this node included."""
+        """Living members as seen from here, this node included. Others may see other members living at the same time,
+        so no number of them gives this node the right to act alone.
+        """
         return self._protocol.alive
 
     @property
@@ -234,7 +241,11 @@ class Node:
         return self._protocol.members()
 
     def get(self, name: str) -> Member | None:
-        """The newest bearer of ``name``, or None if there is none."""
+        """The newest bearer of ``name``, dead or alive, or None if there is none.
+
+        :raises ConfigurationError: if ``name`` is no text.
+        """
+        require("name", name, str, "the name of a member, a text")
         return self._protocol.get(name)
 
     def subscribe(self, buffer: int = 256) -> Subscription:
@@ -243,12 +254,13 @@ class Node:
         The times of the events are those of :func:`trio.current_time`.
 
         :param buffer: events kept for a reader that is behind.
-        :raises ConfigurationError: if ``buffer`` is less than 1.
+        :raises ConfigurationError: if ``buffer`` is no whole number from 1 on.
         """
         return Subscription(self._broadcast, buffer)
 
     def update(self, metadata: Mapping[str, str]) -> None:
-        """Replace this node's metadata and tell the others.
+        """Replace this node's metadata and tell the others. Of updates in quick succession they may see only some, and
+        always the last: metadata is what holds now, not a message.
 
         :raises ConfigurationError: if it is too large or no mapping of texts to texts.
         :raises LeftError: after :meth:`leave`.
@@ -323,6 +335,7 @@ class Node:
     def _require_open(self) -> None:
         if self._closed_at is not None:
             raise ClosedError(f"node {self._name!r} is closed: its async with block has ended")
+        require_trio(f"node {self._name!r}")
 
     def _now(self) -> float:
         return trio.current_time() if self._closed_at is None else self._closed_at

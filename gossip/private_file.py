@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from gossip.core.arguments import given, wrong
 from gossip.core.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ def save(path: str | os.PathLike[str], text: str) -> None:
 
     :raises ConfigurationError: if it cannot be written; the text begins with the path.
     """
-    shown = os.fspath(path)
+    shown = _path(path)
     with _errors_that_name(shown):
         _replace(os.path.realpath(shown), text.encode())
 
@@ -72,7 +73,7 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     :raises ConfigurationError: if the file is none that :func:`load` would read, or cannot be locked; the text begins
         with the path.
     """
-    shown = os.fspath(path)
+    shown = _path(path)
     with _errors_that_name(shown):
         descriptor = _lock(shown)
     try:
@@ -86,7 +87,7 @@ def save_new(path: str | os.PathLike[str], text: str) -> None:
 
     :raises ConfigurationError: if there is one, or it cannot be written; the text begins with the path.
     """
-    shown = os.fspath(path)
+    shown = _path(path)
     try:
         os.close(os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE))
     except FileExistsError:
@@ -113,6 +114,15 @@ def from_base64(text: str) -> bytes:
     raise ConfigurationError("the secret is damaged: it is not what base64 writes")
 
 
+def _path(path: str | os.PathLike[str]) -> str:
+    if not isinstance(path, (str, os.PathLike)):  # not shown: it may be what belongs into the file
+        raise wrong("path", "the path of a file, a text or a pathlib.Path", path, secret=True)
+    shown = os.fspath(path)
+    if not isinstance(shown, str) or "\0" in shown:
+        raise ConfigurationError(f"path: no file is named so; this is {given(path, secret=True)}")
+    return shown
+
+
 @contextlib.contextmanager
 def _errors_that_name(path: str) -> Iterator[None]:
     try:
@@ -124,7 +134,7 @@ def _errors_that_name(path: str) -> Iterator[None]:
 
 
 def _load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int, check: _Check) -> T:
-    shown = os.fspath(path)
+    shown = _path(path)
     with _errors_that_name(shown):
         try:
             return parse(_read(shown, what, most, check).decode())

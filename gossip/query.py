@@ -7,12 +7,14 @@ from random import SystemRandom
 import trio
 
 from gossip.core.address import Address
-from gossip.core.config import Config
+from gossip.core.arguments import wrong
+from gossip.core.config import Config, given_config
 from gossip.core.errors import WireError
 from gossip.core.member import Member
 from gossip.core.query import ViewQuery
 from gossip.errors import QueryError
 from gossip.keyring import Keyring
+from gossip.opening import require_trio
 from gossip.security import Security
 from gossip.sockets import parse_address, reason
 from gossip.tls import MutualTLS
@@ -33,11 +35,15 @@ async def query_members(
     :param timeout: seconds for everything together.
     :param keyring: the keys of the cluster, if it is sealed.
     :param tls: as that node has it, if its streams are secured by TLS.
-    :raises ConfigurationError: if ``address`` is malformed, or a package is missing that the keys need.
+    :raises ConfigurationError: if an argument is malformed, or a package is missing that the keys need.
     :raises QueryError: if nobody answers there in time, or not as a node of that cluster.
+    :raises RuntimeError: if trio does not run the code that calls this.
     """
+    require_trio("query_members")
     target = parse_address(address, "address")
-    config = Config.lan() if config is None else config
+    config = given_config(config)
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0:
+        raise wrong("timeout", "a number of seconds above 0", timeout)
     security = Security(keyring, config.cluster, tls)
     query = ViewQuery(config, SystemRandom())
     is_connected = False

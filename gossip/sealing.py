@@ -57,12 +57,13 @@ def cipher(key: Key, subkey: bytes) -> Cipher:
 def unsealed(cipher: Cipher, nonce: bytes, data: bytes, associated_data: bytes | None = None) -> bytes:
     """What was sealed.
 
-    :raises WireError: if it was not sealed with this subkey, or is not all as it was sealed.
+    :raises WireError: if it was not sealed with this subkey, or is not all as it was sealed. Which of both it is cannot
+        be told: what another cluster seals with the same key does not open, and neither does what was changed.
     """
     try:
         return cipher.decrypt(nonce, data, associated_data)
     except _primitives().invalid_tag:
-        raise WireError("forged") from None
+        raise WireError("of another cluster with this key, or forged") from None
 
 
 @attrs.frozen

@@ -8,6 +8,7 @@ import trio
 
 from gossip.channel import Channel
 from gossip.conversation import Conversation
+from gossip.core.arguments import require
 from gossip.core.errors import ConfigurationError
 from gossip.envelope import Envelope
 from gossip.keyring import PLAIN, Keyring
@@ -17,14 +18,22 @@ NO_KEYS = Keyring.of(PLAIN)
 """The keyring of a node that has none."""
 
 
+def _require_keyring(keyring: object) -> None:
+    require("keyring", keyring, Keyring, "a gossip.Keyring, such as Keyring.load(path)", secret=True)
+
+
 class Security:
     """Seals and opens what a node sends and receives."""
 
     def __init__(self, keyring: Keyring | None, cluster: str, tls: MutualTLS | None = None) -> None:
         """:param tls: secures the streams in place of the keyring.
 
-        :raises ConfigurationError: if a key needs a package that is missing.
+        :raises ConfigurationError: if one of them is of another type, or a key needs a package that is missing.
         """
+        if keyring is not None:
+            _require_keyring(keyring)
+        if tls is not None:
+            require("tls", tls, MutualTLS, "a gossip.MutualTLS(accepting=..., connecting=...) of two ssl.SSLContext")
         self.keyring = keyring
         """The keys in force; None if there have never been any."""
         self._cluster = cluster
@@ -42,6 +51,7 @@ class Security:
 
         :raises ConfigurationError: if there were none so far, or a key needs a package that is missing.
         """
+        _require_keyring(keyring)
         if self.keyring is None:
             raise ConfigurationError(
                 "keyring: the node was opened without one; open it with one, be it Keyring.of(PLAIN)"

@@ -8,12 +8,13 @@ to contact which address is the core's decision.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 
 import trio
 
 from gossip.core.address import Address
+from gossip.core.arguments import wrong
 from gossip.core.errors import ConfigurationError
 from gossip.sockets import ip_text, parse_address, resolve
 from gossip.stats import ShellCounters
@@ -39,8 +40,8 @@ def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
 
     :raises ConfigurationError: if one is malformed or cannot be sent to, such as ``0.0.0.0:7946``.
     """
-    if isinstance(seeds, (str, Address)):
-        raise ConfigurationError(f"seeds: give a list of HOST:PORT, not the single {str(seeds)!r}")
+    if isinstance(seeds, (str, bytes, Address, Mapping)) or not isinstance(seeds, Iterable):
+        raise wrong("seeds", "a list of HOST:PORT, [] for none", seeds)
     parsed = []
     for text in seeds:
         seed = parse_address(text, "seeds")

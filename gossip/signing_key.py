@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import attrs
 
 from gossip import private_file
+from gossip.core.arguments import require, wrong
 from gossip.core.caches import cached
 from gossip.core.errors import ConfigurationError
 from gossip.core.member import KEY_BYTES
@@ -43,7 +44,10 @@ class SigningKey:
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.secret, bytes) or len(self.secret) != KEY_BYTES:
-            raise ConfigurationError(f"the secret of a signing key must be {KEY_BYTES} bytes")
+            raise wrong(
+                "the secret of a signing key", f"{KEY_BYTES} bytes, or make it by SigningKey.generate() or load(path)",
+                self.secret, secret=True,
+            )  # fmt: skip
         private = _ed25519().Ed25519PrivateKey.from_private_bytes(self.secret)
         object.__setattr__(self, "public", private.public_key().public_bytes_raw())
         object.__setattr__(self, "sign", private.sign)
@@ -85,8 +89,16 @@ class SigningKey:
         return cls(_ed25519().Ed25519PrivateKey.generate().private_bytes_raw())
 
     def verify(self, public: bytes, signature: bytes, statement: bytes) -> bool:
-        """Whether the owner of a public key has signed a statement."""
-        return _verify(public, signature, statement)
+        """Whether the owner of a public key has signed a statement.
+
+        :raises ConfigurationError: if one of them is not bytes.
+        """
+        try:
+            return _verify(public, signature, statement)
+        except TypeError:
+            for argument, value in (("public", public), ("signature", signature), ("statement", statement)):
+                require(argument, value, bytes, "bytes")
+            raise
 
 
 def load_allowed(path: str | os.PathLike[str]) -> dict[str, bytes]:
@@ -97,6 +109,19 @@ def load_allowed(path: str | os.PathLike[str]) -> dict[str, bytes]:
         names one that was named before. The text begins with the path.
     """
     return private_file.load_trusted(path, _parse_allowed, "a list of allowed keys", MAX_LIST_BYTES)
+
+
+def check_allowed(allowed: Mapping[str, bytes]) -> None:
+    """Make sure that a program gave a list of allowed keys.
+
+    :raises ConfigurationError: if it maps anything else than names to public keys.
+    """
+    require("allowed", allowed, Mapping, "a mapping of names to public keys (SigningKey.public)")
+    for name, key in allowed.items():
+        if not is_valid_name(name):
+            raise wrong("allowed: each name", "the name of a member, a text", name)
+        if not isinstance(key, bytes) or len(key) != KEY_BYTES:
+            raise wrong(f"allowed: the key of {name!r}", f"a public key of {KEY_BYTES} bytes (SigningKey.public)", key)
 
 
 def _parse_allowed(text: str) -> dict[str, bytes]:

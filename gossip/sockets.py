@@ -17,6 +17,7 @@ from typing import Any
 import trio
 
 from gossip.core.address import Address
+from gossip.core.arguments import require
 from gossip.core.errors import ConfigurationError
 from gossip.errors import BindError
 from gossip.refusals import ask_for_refusals
@@ -47,8 +48,10 @@ def parse_address(given: str | Address, what: str) -> Address:
 
     :raises ConfigurationError: if it is malformed; the text begins with ``what``.
     """
-    if not isinstance(given, (str, Address)):
-        raise ConfigurationError(f"{what}: {given!r} is not a text like HOST:PORT")
+    require(what, given, (str, Address), "a text like HOST:PORT")
+    if isinstance(given, Address):
+        require(f"{what}: its host", given.host, str, "a text")
+        require(f"{what}: its port", given.port, int, "a number")
     try:
         return Address.parse(str(given))
     except ValueError as error:

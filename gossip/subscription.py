@@ -15,7 +15,7 @@ from types import TracebackType
 import attrs
 import trio
 
-from gossip.core.errors import ConfigurationError
+from gossip.core.arguments import wrong
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
 from gossip.stats import ShellCounters
@@ -46,8 +46,8 @@ class Subscription:
     """
 
     def __init__(self, broadcast: Broadcast, buffer: int) -> None:
-        if buffer < 1:
-            raise ConfigurationError(f"buffer must be at least 1 event, not {buffer!r}")
+        if isinstance(buffer, bool) or not isinstance(buffer, int) or buffer < 1:
+            raise wrong("buffer", "a number of events, at least 1", buffer)
         self._broadcast = broadcast
         self._buffer = buffer
         self._first: Snapshot | None = None

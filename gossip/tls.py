@@ -7,12 +7,13 @@ import ssl
 import attrs
 import trio
 
+from gossip.core.arguments import wrong
 from gossip.core.errors import ConfigurationError
 
 
 def _asks_for_certificates(_: object, attribute: attrs.Attribute[ssl.SSLContext], context: ssl.SSLContext) -> None:
     if not isinstance(context, ssl.SSLContext):
-        raise ConfigurationError(f"tls: {attribute.name} must be an ssl.SSLContext, not {context!r}")
+        raise wrong(f"tls: {attribute.name}", "an ssl.SSLContext", context)
     if context.verify_mode != ssl.CERT_REQUIRED:
         raise ConfigurationError(
             f"tls: {attribute.name} does not ask for certificates; set its verify_mode to ssl.CERT_REQUIRED"

@@ -17,6 +17,7 @@ from typing import Any
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.local import NO_METADATA
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
 from gossip.core.signing import Identities
@@ -80,7 +81,7 @@ class Simulation:
     # --- nodes
 
     def start(self, key: str, *, name: str | None = None, seeds: Iterable[str] = (), config: Config | None = None,
-              address: Address | None = None, metadata: Mapping[str, str] | None = None, clock_ms: int = 0,
+              address: Address | None = None, metadata: Mapping[str, str] = NO_METADATA, clock_ms: int = 0,
               learns_address: bool = False) -> SimulatedNode:  # fmt: skip
         """Start a node, or start it again: the same key keeps its address and gets a new generation.
 
@@ -116,7 +117,7 @@ class Simulation:
         self._pump(node)
         return node
 
-    def start_many(self, count: int, *, seed: str = "n0", metadata: Mapping[str, str] | None = None) -> None:
+    def start_many(self, count: int, *, seed: str = "n0", metadata: Mapping[str, str] = NO_METADATA) -> None:
         """Start nodes ``n0``, ``n1`` ... that join through one of them, all at once."""
         self.start("n0", metadata=metadata)
         for number in range(1, count):

@@ -1,8 +1,8 @@
 """The ``gossip`` command: run a member, look at a cluster, keep its keys, see a demonstration.
 
 General layout, from the top: ``main`` parses, ``agent`` (with ``agent_loop`` and ``keyring_file``),
-``members``, ``keys`` and ``demo`` are the commands; ``options``, ``metadata``, ``rendering``, ``terminal``
-and ``logs`` are what they share. The demonstration is made of ``processes`` (agents as child
+``members``, ``keys`` and ``demo`` are the commands; ``options``, ``metadata``, ``output``, ``rendering``,
+``terminal`` and ``logs`` are what they share. The demonstration is made of ``processes`` (agents as child
 processes), ``journal`` (what they said), ``cluster`` (what is expected of them), ``steps`` (what is done
 to them) and ``display`` (how it is shown).
 
@@ -12,6 +12,7 @@ made sure that they are there.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -23,6 +24,7 @@ EXTRA_PACKAGES = frozenset({"click", "rich"})
 def main() -> None:
     """Run the command line and exit with its code."""
     _open_standard_streams()
+    escape_missing_letters()
     try:
         from gossip.cli.main import run  # noqa: PLC0415  (click and rich are optional)
     except ModuleNotFoundError as error:
@@ -33,6 +35,13 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(run(sys.argv[1:]))
+
+
+def escape_missing_letters() -> None:
+    """Write as an escape whatever letter the encoding of standard output lacks: names come from all over the world."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _open_standard_streams() -> None:

@@ -163,6 +163,9 @@ def agent(
       0  it left the cluster
       1  the address cannot be used, or nobody reads the output any more
       2  bad arguments
+
+    Where the output has no room, as on a full disk, the agent goes on, warns, and writes a "snapshot" of all members
+    when there is room again: with --events json in one line, with "alive" and the list "members".
     """
     options = AgentOptions(
         name=name,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import select
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -17,12 +18,15 @@ import trio
 from gossip import MembershipEvent, Node, Snapshot, Subscription, open_node
 from gossip.cli.keyring_file import KeyringFile
 from gossip.cli.metadata import MetadataError, combined
+from gossip.cli.output import NoRoom, Output
 from gossip.cli.rendering import (
     changes_between,
     event_json_line,
     event_text,
     keys_json_line,
     keys_text,
+    snapshot_json_line,
+    snapshot_text,
     started_json_line,
     started_text,
 )
@@ -44,11 +48,13 @@ SAME_SIGNAL_S = 0.1
 """Signals this close together are one wish: timeout(1) and some supervisors signal the process and then
 its group, and so the process twice."""
 
+RETRY_S = 1.0
+"""How long to wait for room where standard output has none."""
+
 EVENT_BUFFER = 4096
 """Events kept while nobody reads our output; beyond that only their sum is told."""
 
 STANDARD_INPUT = 0
-STANDARD_OUTPUT = 1
 
 EXIT_OK = 0
 EXIT_FAILURE = 1
@@ -95,7 +101,8 @@ class _Agent:
         self._everything_told = trio.Event()
         self._keys_changed = trio.Event()
         self._reading_keys = trio.Lock()
-        self._printing = trio.Lock()
+        self._output = Output()
+        self._is_behind = False  # whether changes were not told that a snapshot has to make up for
         self._exit_code = EXIT_OK
         self._told: dict[str, Member] = {}
         self._failure: Exception | None = None
@@ -217,12 +224,15 @@ class _Agent:
 
     async def _report(self, node: Node, changes: Subscription, nursery: trio.Nursery) -> None:
         with self._stopping_when_nobody_reads():
-            await self._print_started(node)
+            has_room = await _has_room(self._print_started(node))
             if self._keyring_file is not None:
                 nursery.start_soon(self._report_keys, node)
-            async for item in changes:
-                for event in self._events_in(item):
-                    await self._print_event(event)
+            has_room = has_room and await _has_room(self._print_changes(node, changes))
+            while not has_room:
+                self._is_behind = True
+                await trio.sleep(RETRY_S)
+                with node.subscribe(EVENT_BUFFER) as afresh:
+                    has_room = await _has_room(self._print_changes(node, afresh))
         self._everything_told.set()
 
     async def _report_keys(self, node: Node) -> None:
@@ -232,8 +242,11 @@ class _Agent:
             while True:
                 self._keys_changed = changed = trio.Event()
                 if node.keyring is not None and node.keyring != told:
-                    told = node.keyring
-                    await self._print_keys(node.local.name, told)
+                    keyring = node.keyring
+                    if not await _has_room(self._print_keys(node.local.name, keyring)):
+                        await trio.sleep(RETRY_S)
+                        continue
+                    told = keyring
                 await changed.wait()
 
     @contextlib.contextmanager
@@ -256,7 +269,21 @@ class _Agent:
     async def _print_started(self, node: Node) -> None:
         self._told[node.local.name] = node.local
         show = started_json_line if self._options.as_json else started_text
-        await self._print_line(show(node.local, node.address, time.time()))
+        await self._output.write(show(node.local, node.address, time.time()))
+
+    async def _print_changes(self, node: Node, changes: Subscription) -> None:
+        async for item in changes:
+            if self._is_behind and isinstance(item, Snapshot):
+                await self._print_snapshot(node, item)
+            else:
+                for event in self._events_in(item):
+                    await self._print_event(event)
+
+    async def _print_snapshot(self, node: Node, snapshot: Snapshot) -> None:
+        show = snapshot_json_line if self._options.as_json else snapshot_text
+        await self._output.write(functools.partial(show, node.local, node.address, snapshot.members, time.time()))
+        self._told = {member.name: member for member in snapshot.members}
+        self._is_behind = False
 
     async def _print_event(self, event: MembershipEvent) -> None:
         if event.kind is not EventKind.CONFLICT:  # that one does not hold the name
@@ -264,33 +291,27 @@ class _Agent:
         ago = trio.current_time() - event.time
         happened = time.time() - ago  # read last: if we are kept waiting in between, this is late, and never too early
         show = event_json_line if self._options.as_json else event_text
-        await self._print_line(show(event, happened))
+        await self._output.write(show(event, happened))
 
     async def _print_keys(self, name: str, keyring: Keyring) -> None:
         now = time.time()
-        await self._print_line(keys_json_line(name, keyring, now) if self._options.as_json else keys_text(keyring, now))
-
-    async def _print_line(self, line: str) -> None:
-        # In a thread, past Python's buffers: a reader that stalls must not stall the node, nor its exit.
-        data = f"{line}\n".encode(errors="backslashreplace")
-        async with self._printing:
-            await trio.to_thread.run_sync(_write_all, data, abandon_on_cancel=True)
+        await self._output.write(
+            keys_json_line(name, keyring, now) if self._options.as_json else keys_text(keyring, now)
+        )
 
 
-# Whoever shares a descriptor with us, such as a terminal or a pipe, may have made it one that does not block.
+async def _has_room(writing: Awaitable[None]) -> bool:
+    """Wait until all is written, or there is no room for it."""
+    try:
+        await writing
+    except NoRoom:
+        return False
+    return True
 
 
 def _read_some() -> bytes:
-    while True:
+    while True:  # whoever shares the descriptor with us may have made it one that does not block
         try:
             return os.read(STANDARD_INPUT, 4096)
         except BlockingIOError:
             select.select([STANDARD_INPUT], [], [])
-
-
-def _write_all(data: bytes) -> None:
-    while data:
-        try:
-            data = data[os.write(STANDARD_OUTPUT, data) :]
-        except BlockingIOError:
-            select.select([], [STANDARD_OUTPUT], [])

@@ -57,20 +57,37 @@ class Cluster:
         return [name for name in self.names if name in self.current and name not in self.ended and name != without]
 
     async def start(self, name: str, address: str, join: Iterable[str]) -> AgentProcess:
-        """Start an agent at this address; does not wait until it takes part."""
+        """Start an agent at this address; does not wait until it takes part.
+
+        :raises StepFailed: if the system does not let it start.
+        """
         file = self.meta_file(name)
         if not file.exists():
-            file.write_text("release=1\n")
+            self.write_metadata(name, "release=1\n")
         arguments = ["--bind", address, "--profile", self.profile, "--meta-file", str(file)]
         for peer in join:
             arguments += ["--join", peer]
-        agent = self.current[name] = await self.pool.start(name, arguments)
+        try:
+            agent = self.current[name] = await self.pool.start(name, arguments)
+        except OSError as error:
+            raise StepFailed(f"no process can be started for {name}: {error.strerror}") from error
         self.ended.discard(name)
         return agent
 
     def meta_file(self, name: str) -> Path:
         """The file from which an agent takes its metadata."""
         return self.pool.folder / f"{name}.meta"
+
+    def write_metadata(self, name: str, text: str) -> None:
+        """Write that file.
+
+        :raises StepFailed: if there is no room, for example.
+        """
+        file = self.meta_file(name)
+        try:
+            file.write_text(text)
+        except OSError as error:
+            raise StepFailed(f"{file} cannot be written: {error.strerror}") from error
 
     async def until(self, condition: Callable[[], bool], limit_s: float, complaint: Callable[[], str]) -> None:
         """Wait for a condition on the journal.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -88,7 +89,17 @@ class _Demo:
 
     async def _show(self) -> None:
         names = [f"node{number}" for number in range(1, self.nodes + 1)]
-        with tempfile.TemporaryDirectory(prefix="gossip-demo-") as folder:
+        with contextlib.ExitStack() as stack:
+            try:
+                made = tempfile.TemporaryDirectory(prefix="gossip-demo-", ignore_cleanup_errors=True)
+                folder = stack.enter_context(made)
+            except OSError as error:
+                self.failure = (
+                    f"start: the agents need a directory for their files, and none can be made ({error.strerror}): "
+                    "set TMPDIR to a directory that can be written"
+                )
+                self._conclude()
+                return
             async with open_pool(Path(folder)) as pool:
                 cluster = Cluster(pool, self.profile, names, self.display.say)
                 async with trio.open_nursery() as showing:  # ends first, so that its last table shows no killing

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from gossip.cli.rendering import printable
+from gossip.cli.terminal import print_utf8
 from gossip.core.errors import ConfigurationError
+from gossip.core.wire import is_valid_name
 from gossip.signing_key import SigningKey
 
 
@@ -66,5 +68,10 @@ def show(file: Path, name: str | None) -> int:
         key = SigningKey.load(file)
     except ConfigurationError as error:
         raise click.UsageError(str(error), click.get_current_context()) from None
-    print(key.public_text if name is None else f"{key.public_text} {name}")
+    if name is None:
+        print(key.public_text)
+    elif not is_valid_name(name):
+        raise click.UsageError(f"--name: {name!r} is no name that a member may have", click.get_current_context())
+    else:
+        print_utf8(f"{key.public_text} {name}")  # whatever a terminal can show, this is a line of a file
     return 0

@@ -55,6 +55,8 @@ class Journal:
         self.sightings.append(sighting)
         if sighting.kind == "started":
             self._beliefs[sighting.observer] = {}
+        elif sighting.kind == "snapshot":
+            self._beliefs[sighting.observer] = {str(member["name"]): member for member in sighting.event["members"]}
         elif sighting.kind not in NO_BELIEF:
             self._beliefs[sighting.observer][sighting.subject] = sighting.event
         self.wake()

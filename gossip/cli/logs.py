@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import sys
 import threading
 
+from gossip.cli.output import NO_ROOM
 from gossip.cli.rendering import printable
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -37,6 +39,7 @@ class BackgroundHandler(logging.Handler):
         super().__init__()
         self.dropped = 0
         self._descriptor = descriptor
+        self._encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
         self._lines: queue.Queue[str | None] = queue.Queue(MAX_WAITING_LINES)
         self._thread = threading.Thread(target=self._write_lines, name="gossip-log", daemon=True)
         self._thread.start()
@@ -54,7 +57,9 @@ class BackgroundHandler(logging.Handler):
         """Write what is still waiting, for at most ``timeout`` seconds."""
         try:
             if self.dropped:
-                self._lines.put_nowait(f"{self.dropped} log lines were dropped: nobody read them in time")
+                self._lines.put_nowait(
+                    f"{self.dropped} log lines were dropped: nobody read them in time, or there was no room"
+                )
             self._lines.put_nowait(None)
         except queue.Full:
             return
@@ -62,12 +67,14 @@ class BackgroundHandler(logging.Handler):
 
     def _write_lines(self) -> None:
         while (line := self._lines.get()) is not None:
-            data = f"{line}\n".encode(errors="backslashreplace")
+            data = f"{line}\n".encode(self._encoding, errors="backslashreplace")
             try:
                 while data:
                     data = data[os.write(self._descriptor, data) :]
-            except OSError:
-                return  # nobody reads the log any more, which is no reason to stop the node
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    return  # nobody reads the log any more, which is no reason to stop the node
+                self.dropped += 1
 
 
 def start_logging(level: str) -> BackgroundHandler:

@@ -14,6 +14,7 @@ from gossip.cli.demo import demo
 from gossip.cli.identity import identity
 from gossip.cli.keys import keygen, keys
 from gossip.cli.members import members
+from gossip.cli.output import NO_ROOM
 from gossip.cli.rendering import printable
 
 EXIT_FAILURE = 1
@@ -62,8 +63,13 @@ def run(arguments: Sequence[str]) -> int:
         leaves = list(_leaves(error))
         if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
             return EXIT_INTERRUPTED
-        if any(isinstance(leaf, OSError) and leaf.errno in READER_GONE for leaf in leaves):
+        failed = [leaf for leaf in leaves if isinstance(leaf, OSError)]
+        if any(leaf.errno in READER_GONE for leaf in failed):
             _silence_stdout()
+            return EXIT_FAILURE
+        if full := [leaf for leaf in failed if leaf.errno in NO_ROOM]:
+            _silence_stdout()
+            print(f"gossip: standard output cannot be written: {full[0].strerror}", file=sys.stderr)
             return EXIT_FAILURE
         raise
     return code if isinstance(code, int) else 0

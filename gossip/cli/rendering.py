@@ -67,10 +67,29 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
         "metadata": dict(member.metadata),
         "alive": event.alive,
     }
-    if event.kind is EventKind.DIED:
+    if event.kind in (EventKind.SUSPECTED, EventKind.DIED):
         shown["accusers"] = list(event.accusers)
         shown["silent_for"] = None if event.silent_for is None else round(event.silent_for, 3)
     return json.dumps(shown)
+
+
+def snapshot_json_line(local: Member, address: Address, members: Iterable[Member], unix_time: float) -> str:
+    """A line of an agent's JSON output that stands for all changes it could not write, and for ``started``.
+
+    Made member by member, so that other threads get their turns in between.
+    """
+    listed = tuple(members)
+    head = json.dumps(
+        {
+            "event": "snapshot",
+            "time": round(unix_time, 6),
+            "name": local.name,
+            "address": str(address),
+            "generation": local.generation,
+            "alive": sum(member.status.is_living for member in listed),
+        }
+    )
+    return f'{head[:-1]}, "members": [{", ".join(json.dumps(member_json(member)) for member in listed)}]}}'
 
 
 def member_json(member: Member) -> dict[str, Any]:
@@ -88,6 +107,17 @@ def member_json(member: Member) -> dict[str, Any]:
 def started_text(local: Member, address: Address, unix_time: float) -> str:
     """The first line of an agent's output for people."""
     return f"{clock(unix_time)}  started    {printable(local.name)} at {address}"
+
+
+def snapshot_text(local: Member, address: Address, members: Iterable[Member], unix_time: float) -> str:
+    """The same for people: one line, and one for each member."""
+    listed, time = tuple(members), clock(unix_time)
+    alive = sum(member.status.is_living for member in listed)
+    lines = [f"{time}  snapshot   {printable(local.name)} at {address} sees {len(listed)} members, {alive} alive"]
+    for member in listed:
+        details = "; ".join((str(member.address), *([describe_metadata(member.metadata)] if member.metadata else [])))
+        lines.append(f"{time}  {member.status.value:<9}  {printable(member.name)} ({details})")
+    return "\n".join(lines)
 
 
 def event_text(event: MembershipEvent, unix_time: float) -> str:

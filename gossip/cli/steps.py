@@ -72,7 +72,7 @@ async def _started(cluster: Cluster, agents: Sequence[AgentProcess]) -> None:
 async def update(cluster: Cluster, name: str) -> list[Measurement]:
     """Change the metadata of one member."""
     cluster.say(f"telling {name} that its metadata is now release=2 (its --meta-file, and SIGHUP)")
-    cluster.meta_file(name).write_text("release=2\n")
+    cluster.write_metadata(name, "release=2\n")
     since, began = len(cluster.journal.sightings), time.time()
     cluster.current[name].send(signal.SIGHUP)
     times = await cluster.noticed(

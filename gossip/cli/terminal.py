@@ -1,4 +1,4 @@
-"""Rich's console, with errors that stay what they are."""
+"""Rich's console, with errors that stay what they are, and lines that are UTF-8 whatever the terminal is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from rich.console import Console
 
 WIDTH_ELSEWHERE = 120
 """Columns of tables where standard output is no terminal."""
+
+
+def print_utf8(line: str) -> None:
+    """Write a line for a file that is in UTF-8, whatever the encoding of standard output."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(f"{line}\n".encode())
+    sys.stdout.buffer.flush()
 
 
 class OutputConsole(Console):

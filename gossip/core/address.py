@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from typing import NamedTuple
 
+from gossip.core.arguments import require
 from gossip.core.caches import cached
 from gossip.core.text import is_printable
 
@@ -32,6 +33,7 @@ class Address(NamedTuple):
 
         :raises ValueError: with a sentence that says what is wrong with the text.
         """
+        require("address", text, str, "a text like HOST:PORT")
         host, colon, port_text = text.rpartition(":")
         if not colon or not host:
             raise ValueError(f"{text!r} is not HOST:PORT (an IPv6 address is written [::1]:7946)")

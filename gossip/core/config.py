@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from gossip.core.arguments import given, wrong
 from gossip.core.errors import ConfigurationError
 from gossip.core.text import is_printable
 
@@ -31,9 +32,9 @@ MAX_CLUSTER_BYTES = 128
 def _between(low: float, high: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
     def check(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ConfigurationError(f"{attribute.name} must be a number, not {value!r}")
+            raise wrong(attribute.name, f"a number from {low:g} to {high:g}", value)
         if not low <= value <= high:
-            raise ConfigurationError(f"{attribute.name} must be from {low:g} to {high:g}, not {value!r}")
+            raise ConfigurationError(f"{attribute.name} must be from {low:g} to {high:g}; this is {given(value)}")
 
     return check
 
@@ -43,7 +44,7 @@ def _whole(low: int, high: int) -> Callable[[Any, attrs.Attribute[Any], Any], No
 
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ConfigurationError(f"{attribute.name} must be a whole number, not {value!r}")
+            raise wrong(attribute.name, f"a whole number from {low} to {high}", value)
         in_range(instance, attribute, value)
 
     return check
@@ -51,9 +52,7 @@ def _whole(low: int, high: int) -> Callable[[Any, attrs.Attribute[Any], Any], No
 
 def _cluster_name(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or not is_printable(value) or not 1 <= len(value.encode()) <= MAX_CLUSTER_BYTES:
-        raise ConfigurationError(
-            f"{attribute.name} must be a printable text of 1 to {MAX_CLUSTER_BYTES} bytes, not {value!r}"
-        )
+        raise wrong(attribute.name, f"a printable text of 1 to {MAX_CLUSTER_BYTES} bytes", value)
 
 
 @attrs.frozen(kw_only=True)
@@ -259,6 +258,18 @@ class Config:
             }
             | changes
         )
+
+
+def given_config(config: Config | None) -> Config:
+    """The settings that a program gave as ``config``, or the default.
+
+    :raises ConfigurationError: if they are no :class:`Config`.
+    """
+    if config is None:
+        return Config.lan()
+    if not isinstance(config, Config):
+        raise wrong("config", "a gossip.Config, such as Config.lan(cluster='blue')", config)
+    return config
 
 
 PROFILES: dict[str, Callable[..., Config]] = {"lan": Config.lan, "wan": Config.wan, "local": Config.local}

@@ -8,10 +8,12 @@ proved dead) by starting a new generation of itself, which supersedes the old st
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import attrs
 
 from gossip.core.address import Address
+from gossip.core.arguments import given, wrong
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.hearing import Hearing
@@ -23,6 +25,9 @@ from gossip.core.view import Entry, View
 from gossip.core.wall import WallClock
 from gossip.core.wire import encoded_metadata_bytes, is_valid_name
 
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
+"""What a node says of itself that has nothing to say."""
+
 UNKNOWN_ADDRESS = Address("0.0.0.0", 0)
 """Stands in a record until the node has learnt where others reach it; never told to members."""
 
@@ -33,11 +38,11 @@ def check_metadata(metadata: Mapping[str, str], config: Config) -> Mapping[str, 
     :raises ConfigurationError: if it is no mapping of texts, or is too large.
     """
     if not isinstance(metadata, Mapping):
-        raise ConfigurationError(f"metadata must be a mapping of texts, not {type(metadata).__name__}")
+        raise wrong("metadata", "a mapping of texts to texts, {} for none", metadata)
     for key, value in metadata.items():
         for text in (key, value):
             if not isinstance(text, str):
-                raise ConfigurationError(f"metadata must map text to text, but {text!r} is no text")
+                raise ConfigurationError(f"metadata must map texts to texts; in it is {given(text)}")
             if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
                 raise ConfigurationError(f"metadata {text!r} holds a lone surrogate, which is no Unicode text")
     if (size := encoded_metadata_bytes(metadata)) > config.max_metadata:
@@ -56,7 +61,7 @@ class LocalMember:
                  address: Address | None, metadata: Mapping[str, str], signatures: Signatures,
                  hearing: Hearing) -> None:  # fmt: skip
         if not is_valid_name(name):
-            raise ConfigurationError(f"name must be 1 to 128 bytes of printable text, not {name!r}")
+            raise wrong("name", "1 to 128 bytes of printable text, without space at either end", name)
         if not 0 <= generation < MAX_VERSION:
             raise ConfigurationError(f"generation must be Unix time in milliseconds, not {generation!r}")
         if address is not None and address.is_unspecified:

@@ -30,7 +30,7 @@ from gossip.core.heartbeat import FLOOR_SLACK_STEPS
 from gossip.core.helping import Helping
 from gossip.core.joining import Joining
 from gossip.core.journal import Journal
-from gossip.core.local import LocalMember, check_metadata
+from gossip.core.local import NO_METADATA, LocalMember, check_metadata
 from gossip.core.member import Member, Status
 from gossip.core.messages import (
     ANONYMOUS,
@@ -79,7 +79,7 @@ class Protocol:
     """The sans-I/O protocol of one node; see the module's docstring."""
 
     def __init__(self, config: Config, *, name: str, generation: int, random: RandomSource, now: float,
-                 address: Address | None = None, metadata: Mapping[str, str] | None = None,
+                 address: Address | None = None, metadata: Mapping[str, str] = NO_METADATA,
                  identities: Identities | None = None) -> None:  # fmt: skip
         """Start a node that knows only itself.
 
@@ -97,7 +97,7 @@ class Protocol:
         signatures = Signatures(config.cluster, identities)
         self._hearing = Hearing()
         self._local = LocalMember(
-            config, name, generation, random, now, address, metadata or {}, signatures, self._hearing
+            config, name, generation, random, now, address, metadata, signatures, self._hearing
         )
         self._view = View(config, self._local.entry)
         self._timers = Timers()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ COMMANDS = {
 """In which module each command is, and under which name."""
 
 PROGRAM = "python -m sims"
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What writing fails with when a disk, a quota or the largest size of a file is used up."""
 
 
 class LazyGroup(click.Group):
@@ -66,6 +70,9 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names may have letters that a terminal lacks
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = main.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -76,9 +83,11 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except OSError as error:
-        if error.errno != errno.EPIPE:
+        if error.errno not in (errno.EPIPE, *NO_ROOM):
             raise
         _silence_stdout()
+        if error.errno in NO_ROOM:
+            _complain(PROGRAM, f"the output cannot be written: {error.strerror}", EXIT_FAILURE)
         return EXIT_FAILURE
     return code if isinstance(code, int) else 0
 

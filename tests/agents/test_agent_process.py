@@ -14,6 +14,7 @@ import trio
 
 from gossip.cli import agent_loop
 from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.output import Output
 from gossip.cli.processes import AgentProcess
 from gossip.cli.steps import EXIT_LIMIT_S
 from tests.agents.helpers import GOSSIP, TEST_LIMIT_S, cluster_of
@@ -212,14 +213,13 @@ async def test_descriptors_that_do_not_block_are_waited_for(monkeypatch: pytest.
     os.set_blocking(read_end, False)
     os.set_blocking(write_end, False)
     monkeypatch.setattr(agent_loop, "STANDARD_INPUT", read_end)
-    monkeypatch.setattr(agent_loop, "STANDARD_OUTPUT", write_end)
-    line = b"x" * 1_000_000
+    line = "x" * 1_000_000
     read = b""
     with trio.fail_after(TEST_LIMIT_S):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.to_thread.run_sync, agent_loop._write_all, line)
-            while len(read) < len(line):
+            nursery.start_soon(Output(write_end).write, line)
+            while not read.endswith(b"\n"):
                 read += await trio.to_thread.run_sync(agent_loop._read_some)
     os.close(read_end)
     os.close(write_end)
-    assert read == line
+    assert read.decode() == f"{line}\n"

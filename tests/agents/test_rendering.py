@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gossip.cli.metadata import MetadataError, parse_file_text, parse_pairs
-from gossip.cli.rendering import changes_between, clock, printable
+from gossip.cli.rendering import changes_between, clock, event_json_line, event_text, printable
 from gossip.core.address import Address
-from gossip.core.events import EventKind
+from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
 
 
@@ -37,6 +39,16 @@ def member(name: str, status: Status = Status.ALIVE, *, generation: int = 1, ver
 )
 def test_whatever_does_not_print_is_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize("kind", [EventKind.SUSPECTED, EventKind.DIED])
+def test_whoever_is_accused_is_told_with_the_accusers_and_its_silence(kind: EventKind) -> None:
+    event = MembershipEvent(kind, member("m", Status.SUSPECT), 2, 5.0, Status.ALIVE, ("a", "b"), 17, 0.98765)
+    told = json.loads(event_json_line(event, 100.0))
+    assert told["event"] == kind.value
+    assert told["accusers"] == ["a", "b"]
+    assert told["silent_for"] == 0.988
+    assert "accused by a, b; silent for 1.0 s" in event_text(event, 100.0)
 
 
 @pytest.mark.parametrize(

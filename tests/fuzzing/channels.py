@@ -20,6 +20,8 @@ from tests.fuzzing import decoding, honest
 from tests.fuzzing.mutations import MutateBytes, changed_message
 from tests.fuzzing.steps import Details, Step, changed_steps, packed, steps_in
 
+DOES_NOT_OPEN = "of another cluster with this key, or forged"
+
 MAX_BYTES = 2048
 MAX_STEPS = 64
 MAX_SIZES = 8
@@ -38,7 +40,13 @@ RINGS = (
 """Of the end that is attacked and of the other one."""
 
 REASONS = frozenset(
-    {"forged", "frame of impossible length", "frames after the last one", "not sealed", "sealed with an unknown key"}
+    {
+        DOES_NOT_OPEN,
+        "frame of impossible length",
+        "frames after the last one",
+        "not sealed",
+        "sealed with an unknown key",
+    }
 )
 """All reasons for which a stream is refused."""
 

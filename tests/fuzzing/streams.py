@@ -18,6 +18,8 @@ from gossip.framing import HEADER_BYTES, pack_frame
 from gossip.keyring import AES_256_GCM, PLAIN, Key, Keyring
 from gossip.sealing import TAG_BYTES, VERSION
 
+DOES_NOT_OPEN = "of another cluster with this key, or forged"
+
 KEY, OTHER_KEY = Key(AES_256_GCM, bytes(range(32))), Key(AES_256_GCM, bytes(range(1, 33)))
 SEALED, UNSEALED = Keyring.of(KEY), Keyring.of(PLAIN)
 CLUSTER = "default"
@@ -92,7 +94,7 @@ STREAM_BOMBS: dict[str, StreamBomb] = {
     ),
     "a greeting, and the largest frame, forged": StreamBomb(
         lambda: _greeting(KEY) + _length(MAX_FRAME_BYTES + TAG_BYTES) + bytes(MAX_FRAME_BYTES + TAG_BYTES), SEALED,
-        "forged",
+        DOES_NOT_OPEN,
     ),
     "a holder's frames of one byte": StreamBomb(
         lambda: _holder(lambda end: b"".join(end.pack(b"\x80") for _ in range(3000)) + end.ending()), SEALED,
@@ -109,7 +111,7 @@ STREAM_BOMBS: dict[str, StreamBomb] = {
         lambda: _holder(lambda end: b"".join(end.pack(bytes(MAX_FRAME_BYTES)) for _ in range(4)) + end.ending()),
         SEALED, messages=4,
     ),
-    "a holder's frame twice": StreamBomb(lambda: _holder(lambda end: end.pack(b"\x80") * 2), SEALED, "forged", 1),
+    "a holder's frame twice": StreamBomb(lambda: _holder(lambda end: end.pack(b"\x80") * 2), SEALED, DOES_NOT_OPEN, 1),
 }  # fmt: skip
 """By name."""
 

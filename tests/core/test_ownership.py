@@ -1,0 +1,76 @@
+"""What a program may build on what it is told of the membership, and what it may not: the sentences of README.rst."""
+
+from __future__ import annotations
+
+import pytest
+
+from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.member import Status
+from sims.node import SimulatedNode
+from tests.core.worlds import SEEDS, cluster, heal, isolate
+
+STEP_S = 0.02
+
+
+def gains(event: MembershipEvent) -> bool:
+    """Whether the member has a share from this event on, by the rule in README.rst."""
+    back = event.kind is EventKind.RESTORED and event.previous is Status.DEAD
+    return event.kind is EventKind.JOINED or back
+
+
+def leads(node: SimulatedNode, of: int) -> bool:
+    """The rule that README.rst warns of: the first of the living by name, wherever more than half are living."""
+    living = sorted(name for name, status in node.sees().items() if status in ("alive", "suspect"))
+    return len(living) > of / 2 and living[0] == node.name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_counting_the_living_lets_two_leaders_run_side_by_side(seed: int) -> None:
+    sim = cluster(5, seed=seed)
+    isolate(sim, "n0", "n1")  # the leader is among the fewer
+    with_two = 0
+    for _ in range(round(15 / STEP_S)):
+        sim.run(STEP_S)
+        with_two += sum(leads(node, 5) for node in sim.running) > 1
+    assert with_two * STEP_S > 0.1, f"seed {seed}: neither side waits for the other to find out"
+    assert [node.name for node in sim.running if leads(node, 5)] == ["n2"], f"seed {seed}"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_joined_restored_died_and_left_are_all_that_changes_who_owns_what(seed: int) -> None:
+    sim = cluster(8, seed=seed)
+    isolate(sim, "n1")
+    sim.run(20)
+    heal(sim)
+    sim.update("n2", {"role": "web"})
+    sim.pause("n3", 4)
+    sim.run(20)
+    sim.leave("n4")
+    sim.crash("n5")
+    sim.run(1)
+    sim.start("n5", seeds=("n0",))
+    sim.crash("n6")
+    sim.start("n9", name="n7", seeds=("n0",))  # a second bearer of a name
+    sim.run(30)
+    for node in sim.members:
+        owners = {node.name}
+        for event in node.events:
+            if gains(event):
+                owners.add(event.member.name)
+            elif event.kind in (EventKind.DIED, EventKind.LEFT):
+                owners.discard(event.member.name)
+        living = {name for name, status in node.sees().items() if Status(status).is_living}
+        assert owners == living, f"seed {seed}, {node.key}"
+
+
+def test_of_updates_in_quick_succession_others_may_see_only_some_but_always_the_last() -> None:
+    sim = cluster(8)
+    for number in range(100):
+        sim.update("n0", {"number": str(number)})
+        sim.run(0.001)
+    sim.run(5)
+    for node in sim.running[1:]:
+        seen = [int(event.member.metadata["number"]) for event in node.told("updated", "n0")]
+        assert len(seen) < 100
+        assert seen == sorted(seen), "never an older one after a newer one"
+        assert seen[-1] == 99

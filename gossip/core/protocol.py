@@ -149,6 +149,7 @@ class Protocol:
         """
         self._datagrams_refused += 1
         self._prober.refused(destination, now)
+        self._farewell.refused(destination)
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
@@ -225,9 +226,11 @@ class Protocol:
         if self._local.has_left:
             return
         self._local.refresh(now)
+        unheard = self._joining.unheard(now)
         self._local.say_farewell(self._view, now)
         self._changed(Change(self._local.entry, Status.ALIVE, Status.LEFT), now)
-        self._farewell.begin(now)
+        self._dissemination.spread(self._local.entry, 0, now, record=True, liveness=True)  # who lacks it needs both
+        self._farewell.begin(unheard, now)
 
     # --- what goes out
 
@@ -485,7 +488,7 @@ class Protocol:
             self._streams.close(stream.number)
             self._joining.copied_view(now)
         if ack.observed is not None and (asked or contact is not None) and self._local.address_known:
-            self._outbox.send_pages(path, [record_fact(self._local.entry)], now, 1)
+            self._outbox.send_pages(path, all_facts(self._local.entry), now, 1)
 
     def _contact_answered(self, message: Message, address: Address, asked_at: float, now: float) -> None:
         """Take in the counter that answers a contact of ours: as good a reading as any, however far it has jumped

@@ -24,7 +24,7 @@ from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.farewell import Farewell
-from gossip.core.health import STALL_S, LocalHealth
+from gossip.core.health import LocalHealth, StallGuard
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS
 from gossip.core.helping import Helping
 from gossip.core.joining import Joining
@@ -58,6 +58,11 @@ from gossip.core.suspicion import Suspicions
 from gossip.core.timers import Timers
 from gossip.core.view import Change, Entry, View
 from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, OBSERVED_BYTES, Codec, record_of
+
+JUMBO_DATAGRAM_BYTES = 8972
+"""A datagram may have so many bytes, or ``max_datagram`` if that is more: what one frame of 9,000 bytes holds, the
+largest that crosses an Ethernet. So members whose ``max_datagram`` differ understand each other, and no single packet
+makes a node decode 64 KB, which takes up to 90 ms."""
 
 MAX_CORRECTIONS = 8
 """Datagrams in which the sender of outdated facts is told better, at most."""
@@ -100,6 +105,7 @@ class Protocol:
         self._belief = Belief(config, self._view, self._local, signatures)
         self._dissemination = Dissemination(config, self._view, self._timers, self.drops, now)
         self._codec = Codec(config.cluster)
+        self._longest = max(JUMBO_DATAGRAM_BYTES, config.max_datagram + OVERHEAD_BYTES)  # members may not seal yet
         self._proofs = Proofs(random)
         self._outbox = Outbox(
             config, self._view, self._local, self._dissemination, self._codec, self._proofs, self.drops, now
@@ -127,6 +133,7 @@ class Protocol:
         self._datagrams_refused = 0
         self._accusations = 0
         self._stalls = 0
+        self._guard = StallGuard(now)
         self._was_stalled = False
         self._rounds = 0
         self._rivals: dict[int, Member] = {}
@@ -137,8 +144,13 @@ class Protocol:
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         """Take in a datagram that arrived from ``source``."""
         self._datagrams_received += 1
+        if lost := self._guard.lost(now, self._timers):
+            self._stalled(lost)
         self.drops.handling = source
-        self._receive(data, Path(source, None, len(data)), now)
+        if len(data) > self._longest:
+            self.drops.note("too large")
+        else:
+            self._receive(data, Path(source, None, len(data)), now)
         self.drops.handling = None
 
     def datagram_refused(self, destination: Address, now: float) -> None:
@@ -153,6 +165,8 @@ class Protocol:
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
+        if lost := self._guard.lost(now, self._timers):
+            self._stalled(lost)
         opened = self._streams.get(stream)
         if opened is not None:
             self.drops.handling = opened.path.address
@@ -178,8 +192,8 @@ class Protocol:
         due = self._timers.next_deadline()
         if due is None or due > now:
             return
-        if now - due > STALL_S:
-            self._stalled(now - due)
+        if lost := self._guard.lost(now, self._timers):
+            self._stalled(lost)
         else:
             self._was_stalled = False
         self._local.refresh(now)

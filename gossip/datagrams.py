@@ -20,7 +20,11 @@ from gossip.sockets import SocketPair, mapped_sockaddr, plain_address
 from gossip.stats import ShellCounters
 
 BATCH = 64
-"""Datagrams read before others get a turn: some 10 ms of work in the worst case."""
+"""Datagrams read before others get a turn: as a rule less than a millisecond of work."""
+
+BATCH_S = 0.005
+"""Seconds after which others get a turn all the same. Most datagrams take some ten microseconds; one full of members
+that are new takes almost a millisecond, and whoever sends many of those must not hold up the embedding program."""
 
 MAX_DATAGRAM_BYTES = 65_536
 """More than any UDP payload; what is too large for this node's settings is for the core to refuse."""
@@ -84,13 +88,15 @@ class DatagramEndpoint:
 
     def receive(self, deliver: Callable[[bytes, Address, float], None],
                 refused: Callable[[Address, float], None]) -> bool:  # fmt: skip
-        """Read up to :data:`BATCH` datagrams and deliver each; return whether more may be waiting.
+        """Read up to :data:`BATCH` datagrams, for :data:`BATCH_S` at most, and deliver each.
 
         :param refused: called for datagrams of ours that the system of a peer refused.
+        :returns: whether more may be waiting.
         """
         if self.reopen_at != math.inf:
             return False
-        read = self._sockets.udp.recvfrom
+        read, clock = self._sockets.udp.recvfrom, trio.current_time
+        until = (now := clock()) + BATCH_S
         for count in range(BATCH):
             try:
                 data, source = read(MAX_DATAGRAM_BYTES)
@@ -105,7 +111,9 @@ class DatagramEndpoint:
                     return False
                 continue
             self._errors_in_a_row = 0
-            deliver(data, plain_address(source), trio.current_time())
+            deliver(data, plain_address(source), now)
+            if (now := clock()) >= until:
+                return True
         return True
 
     def reopen(self, now: float) -> None:

@@ -7,6 +7,7 @@ the core wants done and sets the loop's alarm clock anew. No rule of the protoco
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import trio
@@ -23,9 +24,10 @@ from gossip.sockets import SocketPair
 from gossip.stats import ShellCounters
 from gossip.streams import Streams
 
-MAX_BATCHES = 16
-"""Batches of datagrams read before the timers get their turn all the same (a thousand datagrams). Until
-then what has arrived goes first: a late timer must not judge peers whose answers are already here."""
+HELD_BACK_S = 0.25
+"""How long a timer that is due waits while there is still something to read. What has arrived goes first: a late timer
+must not judge peers whose answers are already here. What the socket holds is read sooner, unless it is a flood, and a
+flood must not hold up the timers for ever."""
 
 
 class Driver:
@@ -67,20 +69,28 @@ class Driver:
             await self._turn()
 
     async def _turn(self) -> None:
-        protocol, endpoint = self._protocol, self._endpoint
-        for _ in range(MAX_BATCHES):
-            if not endpoint.receive(self._open, protocol.datagram_refused):
-                break
+        """Read all that has arrived, let others run after each batch, and do what is due."""
+        held_back_until = math.inf
+        is_more = True
+        while is_more:
+            is_more = self._endpoint.receive(self._open, self._protocol.datagram_refused)
+            now = trio.current_time()
+            if self._next_alarm() <= now:
+                held_back_until = min(held_back_until, now + HELD_BACK_S)
+                if not is_more or now >= held_back_until:
+                    self._act(now)
+                    held_back_until = math.inf
             self.pump()
-            await trio.lowlevel.checkpoint()
-        now = trio.current_time()
-        if endpoint.reopen_at <= now:
-            endpoint.reopen(now)
-        if protocol.next_timer() <= now:
-            protocol.wall_clock(wall_clock_ms(), now)  # first, so that what is due is done by the right time
-            protocol.handle_timer(now)
+            if is_more:
+                await trio.lowlevel.checkpoint()
+
+    def _act(self, now: float) -> None:
+        if self._endpoint.reopen_at <= now:
+            self._endpoint.reopen(now)
+        if self._protocol.next_timer() <= now:
+            self._protocol.wall_clock(wall_clock_ms(), now)  # first, so that what is due is done by the right time
+            self._protocol.handle_timer(now)
             self._clock_log.look(now)
-        self.pump()
 
     def pump(self) -> None:
         """Send, act and tell as the core wants it after any change; cheap if there is nothing to do."""

@@ -287,10 +287,11 @@ class Node:
     async def leave(self) -> tuple[str, ...]:
         """Say farewell, and wait until enough members have acknowledged it or ``leave_timeout`` is over.
 
-        The node stays open and keeps telling the others until the block ends. Calling this again waits
-        for the same farewell.
+        A node that has asked its seeds and knows nobody yet waits for them: they may have taken it in. The node stays
+        open and keeps telling the others until the block ends. Calling this again waits for the same farewell.
 
-        :returns: the names of those that have acknowledged; none if there was nobody to tell.
+        :returns: the names of those that have acknowledged, or the address of one whose name is not known yet; none if
+            there was nobody to tell.
         :raises ClosedError: after the node was closed.
         """
         self._require_open()

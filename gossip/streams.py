@@ -6,11 +6,12 @@ how long that may take and how many bytes it may cost. However a stream ends, th
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import math
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import trio
 
@@ -29,10 +30,6 @@ from gossip.stats import ShellCounters
 CONNECT_TIMEOUT_S = 3.0
 """Long enough for one lost SYN (sent again after a second)."""
 
-LINGER_S = 1.0
-"""How long to wait for the other side to close after we have said everything. Closing with bytes unread
-would make the system reset the connection, and the other side might lose the end of what we sent."""
-
 MAX_QUEUED_BYTES = 1 << 20
 """While more than this waits to be written to a stream, nothing is read from it: whoever does not take
 the answers cannot make us keep more of them."""
@@ -50,6 +47,10 @@ ACCEPT_PAUSE_MAX_S = 1.0
 """Pauses after failing to accept, for example when the process has no file descriptor left."""
 
 _DEAD_SOCKET = frozenset({errno.EBADF, errno.ENOTSOCK, errno.EINVAL})
+
+_BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError, OSError, ValueError)
+"""What the use of a stream's socket raises if the stream has failed, or if its descriptor was closed behind our back:
+OSError and ValueError if it is none any more, Busy if it is another socket's now, for which somebody else waits."""
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class Streams:
         else:
             stream = self._protocol.stream_accepted(source, trio.current_time())
         if stream is None:
-            connection.close()
+            _close(connection)
             self._counters.streams_refused += 1
             self._cut_a_silent_one()
         else:
@@ -164,7 +165,7 @@ class Streams:
 
     async def _run_incoming(self, stream: int, connection: trio.socket.SocketType, link: _Link) -> None:
         try:
-            with connection, link.scope:
+            with _closing(connection), link.scope:
                 await self._converse(stream, link, trio.SocketStream(connection), None)
         finally:
             self._active -= 1
@@ -191,11 +192,11 @@ class Streams:
         except OSError:
             link.has_failed = True
             return
-        with connection, link.scope:
+        with _closing(connection), link.scope:
             try:
                 with trio.fail_after(CONNECT_TIMEOUT_S):
                     await connection.connect(tuple(address))
-            except (OSError, trio.TooSlowError, trio.BusyResourceError):
+            except (*_BROKEN, trio.TooSlowError):
                 link.has_failed = True
                 return
             self._counters.streams_opened += 1
@@ -210,8 +211,7 @@ class Streams:
                 await conversation.greet()
                 nursery.start_soon(link.write, conversation)
                 await self._read(stream, link, conversation)
-            except (WireError, trio.BrokenResourceError, trio.BusyResourceError) as error:
-                # Busy is a descriptor that was another socket's, closed behind our back while somebody waited for it.
+            except (WireError, *_BROKEN) as error:
                 if not link.is_finished:
                     link.fail(str(error) if isinstance(error, WireError) else None)
             link.finish()  # the other side says no more; what is still to be sent, and only that, is sent
@@ -231,7 +231,7 @@ class Streams:
     def _ended(self, stream: int, link: _Link) -> None:
         link.close()
         del self._links[stream]
-        if link.scope.cancelled_caught and not link.has_failed:
+        if link.scope.cancelled_caught and not (link.has_failed or link.has_said_all):
             link.fail("stream out of time")
         self._counters.streams_failed += link.has_failed
         if link.reason is not None:
@@ -262,6 +262,8 @@ class _Link:
         self.progress()
         self.is_finished = False
         """Whether nothing more will be enqueued, and what arrives no longer matters."""
+        self.has_said_all = False
+        """Whether all was written after that, and the end of it; then a peer that closes late has not failed."""
         self.has_failed = False
         self.reason: str | None = None
         """Why we cut it, if we did."""
@@ -319,7 +321,11 @@ class _Link:
             await self._room.wait()
 
     async def write(self, conversation: Conversation) -> None:
-        """Write what is enqueued until :meth:`finish`, then leave the other side a moment to close."""
+        """Write what is enqueued until :meth:`finish`, and then that this was all.
+
+        The stream stays open until the other side closes it, too, or it has been idle for too long: to close it with
+        bytes unread would make the system reset the connection, and the other side might lose the end of what we sent.
+        """
         try:
             async for message in self._frames:
                 await conversation.send(message)
@@ -327,8 +333,22 @@ class _Link:
                 self._room.set()
                 self.progress()
             await conversation.end()
-        except trio.BrokenResourceError:
+        except _BROKEN:
             self.fail()
         else:
-            self._idle_timeout = LINGER_S
+            self.has_said_all = True
             self.progress()
+
+
+@contextlib.contextmanager
+def _closing(connection: trio.socket.SocketType) -> Iterator[None]:
+    """Close a stream's socket when the block ends."""
+    try:
+        yield
+    finally:
+        _close(connection)
+
+
+def _close(connection: trio.socket.SocketType) -> None:
+    with contextlib.suppress(OSError):  # its descriptor was closed behind our back
+        connection.close()

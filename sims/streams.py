@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 3.0
 """How long a driver tries to connect."""
 
-STREAM_LIFE_S = 15.0
-"""How long a driver lets a stream live at most."""
-
 SYN_RETRY_S = 1.0
 """Pause before a lost SYN is sent again, as in Linux."""
 
@@ -77,8 +74,8 @@ class StreamCarrier:
             return
         node.streams[number] = StreamEnd(peer, accepted)
         peer.streams[accepted] = StreamEnd(node, number)
-        sim.at(sim.now + STREAM_LIFE_S, self._end, node, number)
-        sim.at(sim.now + STREAM_LIFE_S, self._end, peer, accepted)
+        sim.at(sim.now + node.config.stream_timeout, self._end, node, number)
+        sim.at(sim.now + peer.config.stream_timeout, self._end, peer, accepted)
         for data in waiting:
             self._send(node, number, data)
 

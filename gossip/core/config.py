@@ -127,7 +127,8 @@ class Config:
     """How long two views may differ, with no news under way, before they are compared in detail."""
 
     max_datagram: int = attrs.field(default=1200, validator=_whole(MIN_MAX_DATAGRAM, MAX_MAX_DATAGRAM))
-    """No datagram is larger than this many bytes. 1200 passes every path that carries QUIC (RFC 9000)."""
+    """No datagram of ours is larger than this many bytes. 1200 passes every path that carries QUIC (RFC 9000).
+    One of more than 8,972 is taken only by members whose own setting allows as much."""
 
     max_metadata: int = attrs.field(default=512, validator=_whole(0, 16_384))
     """Encoded bytes of metadata a member may have; larger is refused, ours and others' alike."""

@@ -136,7 +136,7 @@ class Dissemination:
             return []
         is_living = entry.registers.is_living
         facts = []
-        if rumour.record and is_living:
+        if rumour.record and (is_living or entry.registers.left):  # of who left, the last words
             facts.append(record_fact(entry))
         if rumour.liveness or not is_living:
             facts.append(liveness_fact(entry))

@@ -35,6 +35,17 @@ def liveness_fact(entry: Entry) -> bytes:
             return encode_fact(LeftFact(entry.id, registers.left, entry.farewell))
 
 
+def farewell_facts(entry: Entry) -> list[bytes]:
+    """What a member that has left was, and that it has left.
+
+    The record goes first: it may hold news that nobody has heard, and whoever does not know the member yet must not
+    hear of it later and take it for one that lives.
+    """
+    if entry.registers.record.address.is_unspecified:
+        return [liveness_fact(entry)]
+    return [record_fact(entry), liveness_fact(entry)]
+
+
 def all_facts(entry: Entry) -> list[bytes]:
     """Everything another view needs to hold the member as this one does.
 

@@ -1,20 +1,24 @@
 """The farewell: a node that leaves tells several members, and goes when they have acknowledged.
 
 The news spreads like any other; the acknowledgements make sure that it does not depend on one
-datagram, and tell the caller who has heard it.
+datagram, and tell the caller who has heard it. It also goes to the addresses at which this node has presented
+itself and of which it knows no member yet: whoever is there has taken it in, or is about to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.facts import liveness_fact
+from gossip.core.facts import farewell_facts
 from gossip.core.local import LocalMember
 from gossip.core.messages import Ping
 from gossip.core.outbox import Outbox, Path
 from gossip.core.probing import Prober
 from gossip.core.source import RandomSource
 from gossip.core.timers import Timers
-from gossip.core.view import View
+from gossip.core.view import Entry, View
 
 
 class Farewell:
@@ -29,36 +33,56 @@ class Farewell:
         self._outbox = outbox
         self._local = local
         self._prober = prober
-        self._asked: dict[int, int] = {}
+        self._asked: dict[int, int | Address] = {}
+        """By token, who was told: a member's id, or the address of somebody unknown."""
+        self._unheard: dict[Address, None] = {}
+        """Where somebody may be who knows of us, and has not acknowledged yet."""
         self._deadline = 0.0
         self.acknowledged_by: dict[int, str] = {}
-        """Names, by id, of the members that have acknowledged."""
+        """Names, by id, of the members that have acknowledged; the address of one whose name is not known."""
 
-    def begin(self, now: float) -> None:
-        """Tell members until enough of them have acknowledged or ``leave_timeout`` is over."""
+    def begin(self, unheard: Sequence[Address], now: float) -> None:
+        """Tell members until enough of them have acknowledged or ``leave_timeout`` is over.
+
+        :param unheard: where others may have taken us in whom we do not know.
+        """
+        self._unheard = dict.fromkeys(unheard)
         self._deadline = now + self._config.leave_timeout
         self._tell(now)
 
     @property
     def is_done(self) -> bool:
-        """Whether enough members have acknowledged; with nobody to tell, that is none."""
-        return len(self.acknowledged_by) >= min(self._config.leave_acknowledgements, self._view.others)
+        """Whether enough members have acknowledged, or, while we know none, those who may have taken us in; with nobody
+        to tell, that is none."""
+        told, wanted = len(self.acknowledged_by), self._config.leave_acknowledgements
+        return told >= min(wanted, self._view.others or told + len(self._unheard))
 
     def acknowledged(self, token: int, sender: int) -> bool:
         """Match an ack with the farewell it answers."""
-        if self._asked.get(token) != sender:
+        asked = self._asked.get(token)
+        if asked is None or (not isinstance(asked, Address) and asked != sender):
             return False
         entry = self._view.get(sender)
-        self.acknowledged_by[sender] = entry.identity.name if entry is not None else ""
+        self.acknowledged_by[sender] = str(asked) if entry is None else entry.identity.name
+        if isinstance(asked, Address):
+            self._unheard.pop(asked, None)
         return True
+
+    def refused(self, address: Address) -> None:
+        """Take note that no process listens at an address."""
+        self._unheard.pop(address, None)
 
     def _tell(self, now: float) -> None:
         if self.is_done or now >= self._deadline:
             return
-        fact = liveness_fact(self._local.entry)
         wanted = self._config.leave_acknowledgements + 1 - len(self.acknowledged_by)
-        for entry in self._view.sample(wanted, self._random, tuple(self.acknowledged_by)):
-            token = self._prober.new_token()
-            self._asked[token] = entry.id
-            self._outbox.send(Path(entry.registers.record.address), Ping(token), now, to=entry, facts=[fact])
+        for entry in self._view.sample(max(0, wanted), self._random, tuple(self.acknowledged_by)):
+            self._ask(entry.id, entry.registers.record.address, entry, now)
+        for address in self._unheard:
+            self._ask(address, address, None, now)
         self._timers.at(now + self._prober.round_trip.timeout(self._config), self._tell)
+
+    def _ask(self, whom: int | Address, address: Address, to: Entry | None, now: float) -> None:
+        token = self._prober.new_token()
+        self._asked[token] = whom
+        self._outbox.send(Path(address), Ping(token), now, to=to, facts=farewell_facts(self._local.entry))

@@ -1,4 +1,4 @@
-"""Local health: how much a node should distrust its own impatience, and whether it was stalled.
+"""Local health: how much a node should distrust its own impatience, and whether it stood still.
 
 A node that is slow itself sees everybody else as late. The score rises when there is evidence that
 the fault is ours (helpers that should have answered either way did not; our own timer fired late) and
@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import attrs
 
+from gossip.core.timers import Timers
+
 WORST = 8
 """Lifeguard's bound for the score."""
 
 STALL_S = 0.1
-"""A timer that fires this late means that the process did not run; ordinary scheduling is far below."""
+"""A timer that has been due this long, while nothing else was handled either, means that the process did not run;
+ordinary scheduling is far below."""
 
 SUSPICION_SHARE = 0.25
 """Each point lengthens suspicions by this share: three times as long at worst. Answer timeouts grow by
@@ -45,3 +48,27 @@ class LocalHealth:
     def suspicion_factor(self) -> float:
         """By what to multiply the time this node gives a suspect."""
         return 1 + SUSPICION_SHARE * self.score
+
+
+@attrs.define
+class StallGuard:
+    """Tells a process that did not run from one that had much to do.
+
+    Both make timers late. But whoever has handled a datagram a moment ago has not stood still, and what had arrived
+    before that datagram is heard: nothing is to be forgiven then, and a flood does not put off the judgements.
+    """
+
+    ran_at: float
+    """Local time at which something was last handled."""
+
+    def lost(self, now: float, timers: Timers) -> float:
+        """Take note that something is handled now.
+
+        :returns: for how many seconds the process did not run before that, though a timer was due; 0 if it ran.
+        """
+        ran_at, self.ran_at = self.ran_at, now
+        if now - ran_at <= STALL_S:
+            return 0.0
+        due = timers.next_deadline()
+        late = 0.0 if due is None else now - max(due, ran_at)
+        return late if late > STALL_S else 0.0

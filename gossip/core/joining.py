@@ -46,6 +46,10 @@ COPY_PAUSE_S = 0.3
 MAX_PENDING_CONTACTS = 64
 """Unanswered contacts remembered, to tell their answers from uncalled-for ones."""
 
+UNHEARD_ROUNDS = 3
+"""Rounds after which nobody is expected to have taken us in and not to be known: a member asks a newcomer, or tells it
+something, within a round or two."""
+
 HEAL_SHARE = 0.4
 """How much the share of the dead adds to the chance of a contact in one round."""
 
@@ -68,6 +72,7 @@ class Joining:
         self._pause = FIRST_PAUSE_S
         self._timer: Timer | None = None
         self._contacts: dict[int, tuple[Address, float]] = {}
+        self._presented: dict[Address, float] = {}
         self._settling = False
         self._has_copy = False
         self._copies = 0
@@ -101,9 +106,28 @@ class Joining:
             del self._contacts[next(iter(self._contacts))]
         token = self._random.getrandbits(32)
         self._contacts[token] = (address, now)
-        facts = [record_fact(self._local.entry)] if self._local.address_known else []
+        facts = self._presentation(address, now)
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
         self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts, least=least)
+
+    def unheard(self, now: float) -> list[Address]:
+        """Where somebody may have taken us in lately of whom we do not know: we have told it who we are, by a ping or
+        on a stream, and no living member is known to be there."""
+        lately = now - UNHEARD_ROUNDS * self._config.probe_interval
+        told = {address for address, when in self._presented.items() if when >= lately}
+        if told:
+            told -= {entry.registers.record.address for entry in self._view if entry.registers.is_living}
+        return sorted(told)
+
+    def _presentation(self, address: Address, now: float) -> list[bytes]:
+        """Who we are, for somebody at an address, if we know that ourselves."""
+        if not self._local.address_known:
+            return []
+        self._presented.pop(address, None)
+        while len(self._presented) >= MAX_PENDING_CONTACTS:
+            del self._presented[next(iter(self._presented))]
+        self._presented[address] = now
+        return [record_fact(self._local.entry)]
 
     def copy_ended(self, now: float) -> None:
         """A stream that was to bring the first copy of the view has ended. If it did not, because a seed to which
@@ -202,6 +226,6 @@ class Joining:
         self._copies += 1
         stream = self._streams.get(self._streams.open(address, copies_view=True))
         if stream is not None:
-            facts = [record_fact(self._local.entry)] if self._local.address_known else []
+            facts = self._presentation(address, now)
             self._reconciler.send_digest(stream.path, now)
             self._outbox.send(stream.path, Ping(self._random.getrandbits(32)), now, facts=facts)

@@ -24,7 +24,7 @@ from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.farewell import Farewell
-from gossip.core.health import STALL_S, LocalHealth
+from gossip.core.health import LocalHealth, StallGuard
 from gossip.core.hearing import Hearing
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS
 from gossip.core.helping import Helping
@@ -61,6 +61,11 @@ from gossip.core.timers import Timers
 from gossip.core.view import Change, Entry, View
 from gossip.core.wall import ClockDispute
 from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, OBSERVED_BYTES, Codec, record_of
+
+JUMBO_DATAGRAM_BYTES = 8972
+"""A datagram may have so many bytes, or ``max_datagram`` if that is more: what one frame of 9,000 bytes holds, the
+largest that crosses an Ethernet. So members whose ``max_datagram`` differ understand each other, and no single packet
+makes a node decode 64 KB, which takes up to 90 ms."""
 
 MAX_CORRECTIONS = 8
 """Datagrams in which the sender of outdated facts is told better, at most."""
@@ -106,6 +111,7 @@ class Protocol:
         self._belief = Belief(config, self._view, self._local, signatures)
         self._dissemination = Dissemination(config, self._view, self._timers, self.drops, now)
         self._codec = Codec(config.cluster)
+        self._longest = max(JUMBO_DATAGRAM_BYTES, config.max_datagram + OVERHEAD_BYTES)  # members may not seal yet
         self._proofs = Proofs(random)
         self._outbox = Outbox(
             config, self._view, self._local, self._dissemination, self._codec, self._proofs, self.drops, now
@@ -149,6 +155,7 @@ class Protocol:
         self._datagrams_refused = 0
         self._accusations = 0
         self._stalls = 0
+        self._guard = StallGuard(now)
         self._was_stalled = False
         self._rounds = 0
         self._rivals: dict[int, Member] = {}
@@ -159,8 +166,13 @@ class Protocol:
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         """Take in a datagram that arrived from ``source``."""
         self._datagrams_received += 1
+        if lost := self._guard.lost(now, self._timers):
+            self._stalled(lost)
         self.drops.handling = source
-        self._receive(data, Path(source, None, len(data)), now)
+        if len(data) > self._longest:
+            self.drops.note("too large")
+        else:
+            self._receive(data, Path(source, None, len(data)), now)
         self.drops.handling = None
 
     def datagram_refused(self, destination: Address, now: float) -> None:
@@ -171,9 +183,12 @@ class Protocol:
         """
         self._datagrams_refused += 1
         self._prober.refused(destination, now)
+        self._farewell.refused(destination)
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
+        if lost := self._guard.lost(now, self._timers):
+            self._stalled(lost)
         opened = self._streams.get(stream)
         if opened is not None:
             self.drops.handling = opened.path.address
@@ -199,8 +214,8 @@ class Protocol:
         due = self._timers.next_deadline()
         if due is None or due > now:
             return
-        if now - due > STALL_S:
-            self._stalled(now - due)
+        if lost := self._guard.lost(now, self._timers):
+            self._stalled(lost)
         else:
             self._was_stalled = False
         self._local.refresh(now)
@@ -259,9 +274,11 @@ class Protocol:
         if self._local.has_left:
             return
         self._local.refresh(now)
+        unheard = self._joining.unheard(now)
         self._local.say_farewell(self._view, now)
         self._changed(Change(self._local.entry, Status.ALIVE, Status.LEFT), now)
-        self._farewell.begin(now)
+        self._dissemination.spread(self._local.entry, 0, now, record=True, liveness=True)  # who lacks it needs both
+        self._farewell.begin(unheard, now)
 
     # --- what goes out
 
@@ -538,7 +555,7 @@ class Protocol:
             self._streams.close(stream.number)
             self._joining.copied_view(now)
         if ack.observed is not None and (asked or contact is not None) and self._local.address_known:
-            self._outbox.send_pages(path, [record_fact(self._local.entry)], now, 1)
+            self._outbox.send_pages(path, all_facts(self._local.entry), now, 1)
 
     def _contact_answered(self, message: Message, address: Address, asked_at: float, now: float) -> None:
         """Take in the counter that answers a contact of ours: as good a reading as any, however far it has jumped

@@ -45,6 +45,7 @@ from tests.core.worlds import (
     expect_agreement,
     expect_no_deaths,
     forged,
+    forged_all,
     inject,
     presented,
     world,
@@ -106,8 +107,8 @@ def poured(sim: World, number: int, random: Random) -> Iterator[tuple[Body, list
     ahead = victim.registers.heartbeat + 1 + number % 1000
     known = [entry.id for entry in sim.nodes["n0"].protocol.view if entry.id < 2 * GHOST_ID] or [GHOST_ID]
     some = random.choices(known, k=100)
-    for start in range(number, number + 2000, 500):
-        yield News(), [ghost(each) for each in range(start, start + 500)]
+    for start in range(number, number + 2000, 100):
+        yield News(), [ghost(each) for each in range(start, start + 100)]
     yield News(), [ghost(each, 1_700_000_000_000 + number) for each in range(0, 1000, 10)]
     yield News(), [SuspectFact(each, 20 + number, tuple(random.choices(range(1, 99), k=4))) for each in some]
     yield News(), [SuspectFact(victim.id, ahead + step, (step + 1,)) for step in range(20)]
@@ -160,7 +161,8 @@ def test_one_host_may_present_only_so_many_new_members_a_second() -> None:
     def present(count: int, source: Address) -> int:
         """How many of them the node takes in."""
         before = node.protocol.load.members
-        sim.inject("n0", forged(sim, *[ghost(next(numbers)) for _ in range(count)]), source)
+        for data in forged_all(sim, *[ghost(next(numbers)) for _ in range(count)]):
+            sim.inject("n0", data, source)
         return node.protocol.load.members - before
 
     numbers = iter(range(10_000))

@@ -86,13 +86,21 @@ def test_leaving_alone_is_done_at_once() -> None:
     assert sim.nodes["n0"].protocol.farewell_acknowledged_by == ()
 
 
-def test_leaving_before_anybody_was_found_is_done_at_once() -> None:
+def test_leaving_before_anybody_was_found_waits_for_a_seed_that_is_silent_and_for_none_that_does_not_run() -> None:
     sim = cluster(1)
-    sim.crash("n0")
+    sim.crash("n0", refuses=True)
     late = sim.start("late", seeds=("n0",))
     sim.run(1)
     sim.leave("late")
-    assert late.protocol.farewell_done
+    expect(sim, lambda: late.protocol.farewell_done, within=0.1, why="a farewell that a system refuses")
+    sim.crash("n0")
+    sim.nodes["n0"].refuses = False
+    later = sim.start("later", seeds=("n0",))
+    sim.run(1)
+    sim.leave("later")
+    sim.run(2 * sim.config.leave_timeout)
+    assert not later.protocol.farewell_done
+    assert later.protocol.farewell_acknowledged_by == ()
 
 
 def test_leaving_twice_is_leaving_once() -> None:

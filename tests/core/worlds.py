@@ -227,10 +227,16 @@ def forged(sim: Simulation, *facts: Fact, sender: int = ANONYMOUS, heartbeat: in
 
 
 def inject(sim: Simulation, names: Iterable[str], *facts: Fact) -> None:
-    """Hand a forged datagram with these facts to each of the named nodes."""
-    data = forged(sim, *facts)
-    for name in names:
-        sim.inject(name, data, STRANGER)
+    """Hand forged datagrams with these facts, one if they fit, to each of the named nodes."""
+    for data in forged_all(sim, *facts):
+        for name in names:
+            sim.inject(name, data, STRANGER)
+
+
+def forged_all(sim: Simulation, *facts: Fact) -> list[bytes]:
+    """As many well-formed datagrams as these facts take, none of which is refused for its size."""
+    at_once = 100
+    return [forged(sim, *facts[start : start + at_once]) for start in range(0, max(1, len(facts)), at_once)]
 
 
 class Tap(Observer):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from gossip.core.config import Config
 from gossip.core.protocol import CloseStream, OpenStream, SendFrame
 from sims.engine import Simulation
 from sims.latency import Constant
 from sims.links import Link, LinkChange
 from sims.node import SimulatedNode
 from sims.observer import Observer
-from sims.streams import CONNECT_TIMEOUT_S, SEGMENT_RETRY_S, STREAM_LIFE_S, SYN_RETRY_S, StreamCarrier
+from sims.streams import CONNECT_TIMEOUT_S, SEGMENT_RETRY_S, SYN_RETRY_S, StreamCarrier
 
 DELAY_S = 0.01
+STREAM_LIFE_S = Config.lan().stream_timeout
 NUMBER = 1000
 """Of a stream that the protocol itself knows nothing of."""
 
@@ -20,8 +22,9 @@ NUMBER = 1000
 class Ends(Observer):
     """Two nodes, strangers to each other, with a stream from the first to the second that the test opens."""
 
-    def __init__(self, link: Link | None = None, *, seed: int = 0) -> None:
-        self.sim = Simulation(seed=seed, link=link or Link(latency=Constant(DELAY_S)), observers=[self])
+    def __init__(self, link: Link | None = None, *, seed: int = 0, config: Config | None = None) -> None:
+        link = link or Link(latency=Constant(DELAY_S))
+        self.sim = Simulation(seed=seed, config=config, link=link, observers=[self])
         self.one, self.other = self.sim.start("n0"), self.sim.start("n1")
         self.carrier = StreamCarrier(self.sim)
         self.arrived: dict[str, list[tuple[float, bytes]]] = {"n0": [], "n1": []}
@@ -223,3 +226,10 @@ def test_what_arrives_at_a_paused_process_waits_for_it() -> None:
     assert not ends.arrived["n1"]
     ends.sim.run(4.0)
     assert ends.arrived["n1"] == [(6.0, b"patient")]
+
+
+def test_a_stream_lives_as_long_as_the_settings_of_its_ends_let_it() -> None:
+    ends = Ends(config=Config.lan(stream_timeout=2.0, stream_idle_timeout=2.0))
+    ends.open()
+    ends.sim.run(60.0)
+    assert ends.closed["n0"] == ends.closed["n1"] == [pytest.approx(2.0 + 2 * DELAY_S)]

@@ -53,10 +53,11 @@ from __future__ import annotations
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.errors import ConfigurationError, GossipError, LeftError
+from gossip.core.errors import ConfigurationError, DisplacedError, GossipError, LeftError
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
-from gossip.errors import BindError, ClosedError, QueryError
+from gossip.core.standing import NodeStanding, Standing
+from gossip.errors import BindError, ClosedError, JoinError, QueryError
 from gossip.keyring import PLAIN, Key, Keyring
 from gossip.node import Node, open_node
 from gossip.query import query_members
@@ -72,8 +73,10 @@ __all__ = [
     "ClosedError",
     "Config",
     "ConfigurationError",
+    "DisplacedError",
     "EventKind",
     "GossipError",
+    "JoinError",
     "Key",
     "Keyring",
     "LeftError",
@@ -81,10 +84,12 @@ __all__ = [
     "MembershipEvent",
     "MutualTLS",
     "Node",
+    "NodeStanding",
     "NodeStats",
     "QueryError",
     "SigningKey",
     "Snapshot",
+    "Standing",
     "Status",
     "Subscription",
     "open_node",

@@ -106,6 +106,7 @@ class OwnStanding:
         self._said = ""
         """What the present reason tells of silence, so that it is told once."""
         self._warned = False
+        self._displaced_by = 0
 
     @property
     def silence_s(self) -> float:
@@ -179,8 +180,8 @@ class OwnStanding:
         is_new = standing is not before.standing
         if is_new:
             self._said = ""
-        why = self._why(standing, now)
-        if not is_new and why in ("", before.why):
+        why = self._why(standing, is_new, now)
+        if not (why or is_new):
             return
         was_warned, self._warned = self._warned, standing in _TROUBLE or not is_new
         is_warning = self._warned or (was_warned and standing is not Standing.LEFT)
@@ -226,27 +227,30 @@ class OwnStanding:
             return Standing.ISOLATED
         return Standing.HELD_DEAD if self._held_dead else Standing.CONNECTED
 
-    def _why(self, standing: Standing, now: float) -> str:
+    def _why(self, standing: Standing, is_new: bool, now: float) -> str:
         """The reason for the present standing; an empty one where there is nothing to add to what was said."""
         match standing:
-            case Standing.LEFT:
-                return "it has said farewell"
             case Standing.DISPLACED:
-                return self._displacement()
-            case Standing.JOINING:
-                return self._vain_search(now) or ("" if self.value.standing is standing else _LOOKS)
+                return self._displacement(is_new)
             case Standing.ISOLATED:
                 return self._isolation(now)
-            case Standing.HELD_DEAD:
-                return self._held_dead
-            case Standing.CONNECTED:
-                return _OVER.get(self.value.standing, "")
+            case Standing.JOINING:
+                return self._vain_search(now) or (_LOOKS if is_new else "")
+        if not is_new:
+            return ""
+        if standing is Standing.CONNECTED:
+            return _OVER.get(self.value.standing, "it takes part")
+        return self._held_dead if standing is Standing.HELD_DEAD else "it has said farewell"
 
-    def _displacement(self) -> str:
+    def _displacement(self, is_new: bool) -> str:
+        """Who bears this node's name; empty where that was said."""
         name = self._local.entry.identity.name
         bearer = self._view.named(name)
-        where = "" if bearer is None else f" at {bearer.registers.record.address}"
-        return f"another process{where} bears its name, {name!r}; give one of the two another name"
+        if bearer is None or (bearer.id == self._displaced_by and not is_new):
+            return ""
+        self._displaced_by = bearer.id
+        where = bearer.registers.record.address
+        return f"another process at {where} bears its name, {name!r}; give one of the two another name"
 
     def _vain_search(self, now: float) -> str:
         """Why nobody is found, once it has lasted; empty before, and where that was said."""

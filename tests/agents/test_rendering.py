@@ -54,6 +54,9 @@ def test_whatever_does_not_print_is_escaped(text: str, shown: str) -> None:
         (member("m"), member("m", generation=2), [EventKind.JOINED]),
         (member("m", Status.DEAD), member("m", generation=2), [EventKind.JOINED]),
         (member("m"), member("m", Status.LEFT, generation=2), [EventKind.LEFT]),
+        (member("m"), member("n"), [EventKind.FORGOTTEN]),
+        (member("m", Status.LEFT), member("n"), [EventKind.FORGOTTEN]),
+        (member("m"), member("m", Status.DISPLACED), [EventKind.FORGOTTEN]),
     ],
 )
 def test_a_snapshot_is_told_as_the_changes_that_lead_to_it(

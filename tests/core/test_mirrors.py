@@ -72,12 +72,6 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(LeftFact, IDS, st.integers(1, 200)),
 )  # fmt: skip
 
-STEPS: st.SearchStrategy[Callable[[Told], None]] = st.one_of(
-    st.builds(lambda fact, sender: lambda told: told.hear(fact, sender), FACTS, st.sampled_from([ANONYMOUS, 1, 2, 3])),
-    st.builds(lambda seconds: lambda told: told.sim.run(seconds), st.sampled_from([0.05, 1.0, 7.0, 30.0])),
-    st.just(lambda told: update(told)),
-)
-
 
 def update(told: Told) -> None:
     """Change the node's own metadata, where it may."""
@@ -85,6 +79,13 @@ def update(told: Told) -> None:
         told.sim.update("n0", {"at": str(told.sim.now)})
     except DisplacedError:
         assert told.node.protocol.standing.standing is Standing.DISPLACED
+
+
+STEPS: st.SearchStrategy[Callable[[Told], None]] = st.one_of(
+    st.builds(lambda fact, sender: lambda told: told.hear(fact, sender), FACTS, st.sampled_from([ANONYMOUS, 1, 2, 3])),
+    st.builds(lambda seconds: lambda told: told.sim.run(seconds), st.sampled_from([0.05, 1.0, 7.0, 30.0])),
+    st.just(update),
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -187,3 +188,13 @@ def test_who_loses_its_id_to_another_member_is_told_as_forgotten() -> None:
         (EventKind.JOINED, "b"),
     ]
     told.check()
+
+
+def test_a_node_displaced_by_one_process_after_the_other_stays_among_its_own_members() -> None:
+    told = Told.alone()
+    for number, generation in ((1, 2 * 10**12), (2, 2 * 10**12 + 1)):
+        address = Address("192.0.2.9", 7946)
+        told.hear(presented(number, "n0", generation, 1, address, {}, 5), ANONYMOUS)
+        told.check()
+        assert told.node.protocol.local in told.node.protocol.members()
+        assert told.node.status_of("n0") is Status.ALIVE

@@ -58,11 +58,12 @@ import logging
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.errors import ConfigurationError, GossipError, LeftError
+from gossip.core.errors import ConfigurationError, DisplacedError, GossipError, LeftError
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
+from gossip.core.standing import NodeStanding, Standing
 from gossip.core.wall import ClockDispute
-from gossip.errors import BindError, ClosedError, QueryError
+from gossip.errors import BindError, ClosedError, JoinError, QueryError
 from gossip.keyring import PLAIN, Key, Keyring
 from gossip.node import Node, open_node
 from gossip.query import query_members
@@ -79,8 +80,10 @@ __all__ = [
     "ClosedError",
     "Config",
     "ConfigurationError",
+    "DisplacedError",
     "EventKind",
     "GossipError",
+    "JoinError",
     "Key",
     "Keyring",
     "LeftError",
@@ -88,10 +91,12 @@ __all__ = [
     "MembershipEvent",
     "MutualTLS",
     "Node",
+    "NodeStanding",
     "NodeStats",
     "QueryError",
     "SigningKey",
     "Snapshot",
+    "Standing",
     "Status",
     "Subscription",
     "open_node",

@@ -42,11 +42,14 @@ class Driver:
         node_name: str,
         counters: ShellCounters,
         publish: Callable[[MembershipEvent], None],
+        stepped: Callable[[], None],
         security: Security,
     ) -> None:
+        """:param stepped: called after each step of the protocol, whatever has changed by it."""
         self._protocol = protocol
         self._envelope = security.envelope
         self._publish = publish
+        self._stepped = stepped
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
         self._drop_log = DropLog(node_name, protocol.drops)
         self._clock_log = ClockLog(node_name, protocol)
@@ -103,6 +106,7 @@ class Driver:
         while (event := protocol.next_event()) is not None:
             self._publish(event)
         self._drop_log.look(now)
+        self._stepped()
         if self.farewell_over is not None and protocol.farewell_done:
             self.farewell_over.set()
         if self._sleep is not None:

@@ -24,5 +24,9 @@ class ClosedError(GossipError):
     """The operation needs a running node, and the ``async with open_node(...)`` block has ended."""
 
 
+class JoinError(GossipError):
+    """A node has not found its cluster in the time it was given; the text says what its standing is, and why."""
+
+
 class QueryError(GossipError):
     """A view could not be fetched: nobody answers there, or not as a node of this cluster."""

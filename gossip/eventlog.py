@@ -19,13 +19,18 @@ LEVELS = {
     EventKind.DIED: logging.WARNING,
     EventKind.LEFT: logging.INFO,
     EventKind.CONFLICT: logging.WARNING,
+    EventKind.FORGOTTEN: logging.INFO,
+    EventKind.STANDING: logging.INFO,
 }
-"""A suspicion is the protocol at work, a death is something to look at."""
+"""A suspicion is the protocol at work, a death is something to look at. So is this node's own standing if anything is
+wrong with it, or was."""
 
 
 def log_event(node_name: str, event: MembershipEvent) -> None:
     """Write one line about ``event`` as seen by the node named."""
     level = LEVELS[event.kind]
+    if event.standing is not None and event.standing.is_warning:
+        level = logging.WARNING
     if _log.isEnabledFor(level):
         _log.log(level, "%r: %s, %d alive", node_name, describe(event), event.alive)
 
@@ -42,7 +47,14 @@ def describe(event: MembershipEvent) -> str:
         EventKind.DIED: f"{name} died{_reason(event)}",
         EventKind.LEFT: f"{name} left{before}",
         EventKind.CONFLICT: f"{name} at {member.address} bears the name of another member",
+        EventKind.FORGOTTEN: f"{name} is forgotten{before}",
+        EventKind.STANDING: _standing(event),
     }[event.kind]
+
+
+def _standing(event: MembershipEvent) -> str:
+    own = event.standing
+    return "" if own is None else f"this node is {own.standing.value.replace('_', ' ')}: {own.why}"
 
 
 def _reason(event: MembershipEvent) -> str:

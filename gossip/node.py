@@ -7,7 +7,8 @@ core; what happens when is decided there.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+import math
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from random import Random, SystemRandom
 from typing import final
 
@@ -19,16 +20,17 @@ from gossip.clocklog import wall_clock_ms
 from gossip.core.address import Address
 from gossip.core.arguments import require
 from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config, given_config
-from gossip.core.errors import ConfigurationError
+from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.events import MembershipEvent
 from gossip.core.local import NO_METADATA
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol
 from gossip.core.signing import Identities
+from gossip.core.standing import NodeStanding, Standing
 from gossip.core.wall import ClockDispute
 from gossip.driver import Driver
 from gossip.envelope import OVERHEAD_BYTES
-from gossip.errors import ClosedError
+from gossip.errors import ClosedError, JoinError
 from gossip.eventlog import log_event
 from gossip.keyring import Keyring
 from gossip.opening import block_in_trio, require_trio
@@ -37,7 +39,7 @@ from gossip.seeds import SeedFinder, parse_seeds
 from gossip.signing_key import SigningKey, check_allowed
 from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address
 from gossip.stats import NodeStats, ShellCounters
-from gossip.subscription import Broadcast, Subscription
+from gossip.subscription import Broadcast, Snapshot, Subscription
 from gossip.tls import MutualTLS
 
 _log = logging.getLogger(__name__)
@@ -165,7 +167,8 @@ class Node:
         self._config = config
         self._security = security
         self._counters = ShellCounters()
-        self._broadcast = Broadcast(protocol.members, self._counters)
+        self._broadcast = Broadcast(self._snapshot, self._counters)
+        self._next_step: trio.Event | None = None
         self._name = protocol.local.name
         self._driver = Driver(
             protocol,
@@ -174,6 +177,7 @@ class Node:
             node_name=self._name,
             counters=self._counters,
             publish=self._publish,
+            stepped=self._stepped,
             security=security,
         )
         self._closed_at: float | None = None
@@ -197,8 +201,17 @@ class Node:
         return self._sockets.address
 
     @property
-    def agreement(self) -> float:
-        """Share (0 to 1) of the peers heard recently whose view of the cluster equalled this node's."""
+    def standing(self) -> NodeStanding:
+        """What this node knows of its own place in the cluster, since when, and why.
+
+        It is ready to act as a member while ``node.standing.standing is Standing.CONNECTED``.
+        """
+        return self._protocol.standing
+
+    @property
+    def agreement(self) -> float | None:
+        """Share (0 to 1) of the peers heard recently whose view of the cluster equalled this node's; None if nobody
+        was heard for five rounds."""
         return self._protocol.agreement(self._now())
 
     @property
@@ -237,7 +250,10 @@ class Node:
         return self._security.keyring
 
     def members(self) -> tuple[Member, ...]:
-        """All known members sorted by name: this node, the others, and the dead and departed of late."""
+        """All known members sorted by name: this node, the others, and the dead and departed of late.
+
+        While the node is isolated, this is what it guesses; while another process bears its name, both are there.
+        """
         return self._protocol.members()
 
     def get(self, name: str) -> Member | None:
@@ -249,7 +265,7 @@ class Node:
         return self._protocol.get(name)
 
     def subscribe(self, buffer: int = 256) -> Subscription:
-        """Follow the changes, from now on; see :class:`Subscription`.
+        """Follow the changes of the members and of this node's own standing, from now on; see :class:`Subscription`.
 
         The times of the events are those of :func:`trio.current_time`.
 
@@ -264,11 +280,51 @@ class Node:
 
         :raises ConfigurationError: if it is too large or no mapping of texts to texts.
         :raises LeftError: after :meth:`leave`.
+        :raises DisplacedError: while another process bears this node's name.
         :raises ClosedError: after the node was closed.
         """
         self._require_open()
         self._protocol.update(metadata, trio.current_time())
         self._driver.pump()
+
+    async def joined(self, timeout: float | None = None) -> None:
+        """Wait until this node is connected: it hears others, and its view has equalled one of theirs.
+
+        Returns at once for a node without seeds, which is the first of its cluster. Cancelling this changes nothing.
+
+        :param timeout: seconds to wait; None for as long as it takes.
+        :raises JoinError: if that is not enough; the text says why it is not connected.
+        :raises LeftError: if the node leaves, or has left.
+        :raises ClosedError: if the node is closed, or was.
+        """
+        self._require_open()
+        done = (Standing.CONNECTED, Standing.LEFT)
+        with trio.move_on_after(math.inf if timeout is None else timeout):
+            await self.until(lambda node: node.standing.standing in done)
+        own = self.standing
+        if own.standing is Standing.LEFT:
+            raise LeftError(f"node {self._name!r} has left its cluster; open a new one to join again")
+        if own.standing is not Standing.CONNECTED:
+            waited = "" if timeout is None else f" after {timeout:g} s"
+            raise JoinError(f"node {self._name!r} is {own.standing.value}, not connected{waited}: {own.why}")
+
+    async def until(self, condition: Callable[[Node], bool]) -> None:
+        """Wait until ``condition(node)`` is true. It is called at once, and after each step of the protocol.
+
+        It may ask the node for anything and should be quick, because the node waits for it; what it raises passes out.
+        Cancelling this changes nothing. ::
+
+            with trio.fail_after(10):
+                await node.until(lambda node: node.get("db-1") is not None)
+
+        :raises ClosedError: if the node is closed before, or was.
+        """
+        await trio.lowlevel.checkpoint()
+        while not condition(self):
+            self._require_open()
+            if self._next_step is None:
+                self._next_step = trio.Event()
+            await self._next_step.wait()
 
     def use_keyring(self, keyring: Keyring) -> None:
         """Replace the keys: seal with the one in use of these, and open what is sealed with any of them.
@@ -314,6 +370,8 @@ class Node:
             found=self._found_seeds,
             counters=self._counters,
         )
+        if seeds:
+            self._protocol.seek(trio.current_time())
         self._driver.pump()
         self._nursery.start_soon(self._driver.run)
         self._nursery.start_soon(self._driver.streams.accept_forever)
@@ -324,6 +382,7 @@ class Node:
         if self._driver.farewell_over is not None:
             self._driver.farewell_over.set()
         self._broadcast.close()
+        self._stepped()
 
     def _found_seeds(self, addresses: tuple[Address, ...]) -> None:
         self._protocol.seed(addresses, trio.current_time())
@@ -332,6 +391,14 @@ class Node:
     def _publish(self, event: MembershipEvent) -> None:
         log_event(self._name, event)
         self._broadcast.publish(event)
+
+    def _snapshot(self, missed: int) -> Snapshot:
+        return Snapshot(self._protocol.told_members(), self._protocol.standing, missed)
+
+    def _stepped(self) -> None:
+        if self._next_step is not None:
+            self._next_step.set()
+            self._next_step = None
 
     def _require_open(self) -> None:
         if self._closed_at is not None:

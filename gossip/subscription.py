@@ -18,6 +18,7 @@ import trio
 from gossip.core.arguments import wrong
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
+from gossip.core.standing import NodeStanding
 from gossip.stats import ShellCounters
 
 
@@ -26,7 +27,10 @@ class Snapshot:
     """All members at one moment. Changes that follow in the subscription are relative to it."""
 
     members: tuple[Member, ...]
-    """Everybody known, the dead and the departed included, sorted by name."""
+    """Everybody known, the dead and the departed included, sorted by name. While the node is isolated: as they were
+    when it came to be."""
+    standing: NodeStanding
+    """What the node knows of its own place in the cluster."""
     missed: int = 0
     """Events that happened since the previous item and were discarded, because the reader was too slow."""
 
@@ -62,7 +66,7 @@ class Subscription:
         if self._entered:
             raise RuntimeError("a subscription can be entered only once; call subscribe() again")
         self._entered = True
-        self._first = Snapshot(self._broadcast.members())
+        self._first = self._broadcast.snapshot(0)
         self._broadcast.add(self)
         return self
 
@@ -124,15 +128,16 @@ class Subscription:
         if self._missed:
             missed, self._missed = self._missed, 0
             self._broadcast.count_missed(missed)
-            return Snapshot(self._broadcast.members(), missed)
+            return self._broadcast.snapshot(missed)
         return self._events.popleft() if self._events else None
 
 
 class Broadcast:
     """The subscriptions of one node."""
 
-    def __init__(self, members: Callable[[], tuple[Member, ...]], counters: ShellCounters) -> None:
-        self.members = members
+    def __init__(self, snapshot: Callable[[int], Snapshot], counters: ShellCounters) -> None:
+        """:param snapshot: makes one of the present moment, to say that so many events were missed."""
+        self.snapshot = snapshot
         self._counters = counters
         self._subscriptions: dict[Subscription, None] = {}
         self._closed = False

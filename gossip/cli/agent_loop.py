@@ -34,7 +34,8 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import GossipError
 from gossip.core.events import EventKind
-from gossip.core.member import Member
+from gossip.core.member import Member, Status
+from gossip.core.standing import NodeStanding
 from gossip.keyring import Keyring
 from gossip.signing_key import SigningKey, load_allowed
 
@@ -105,6 +106,7 @@ class _Agent:
         self._is_behind = False  # whether changes were not told that a snapshot has to make up for
         self._exit_code = EXIT_OK
         self._told: dict[str, Member] = {}
+        self._told_standing: NodeStanding | None = None
         self._failure: Exception | None = None
 
     async def run(self) -> int:
@@ -264,12 +266,17 @@ class _Agent:
             return (item,)
         if item.missed:
             logger.warning("%d changes were not told one by one: standard output is read too slowly", item.missed)
-        return tuple(changes_between(self._told, item.members, trio.current_time()))
+        return (*self._standing_in(item), *changes_between(self._told, item.members, trio.current_time()))
+
+    def _standing_in(self, snapshot: Snapshot) -> Iterator[MembershipEvent]:
+        if self._node is not None and snapshot.standing != self._told_standing:
+            node, own = self._node, snapshot.standing
+            yield MembershipEvent(EventKind.STANDING, node.local, node.alive, own.since, standing=own)
 
     async def _print_started(self, node: Node) -> None:
-        self._told[node.local.name] = node.local
+        self._told[node.local.name], self._told_standing = node.local, node.standing
         show = started_json_line if self._options.as_json else started_text
-        await self._output.write(show(node.local, node.address, time.time()))
+        await self._output.write(show(node.local, node.address, node.standing, time.time()))
 
     async def _print_changes(self, node: Node, changes: Subscription) -> None:
         async for item in changes:
@@ -281,13 +288,22 @@ class _Agent:
 
     async def _print_snapshot(self, node: Node, snapshot: Snapshot) -> None:
         show = snapshot_json_line if self._options.as_json else snapshot_text
-        await self._output.write(functools.partial(show, node.local, node.address, snapshot.members, time.time()))
+        await self._output.write(functools.partial(show, node.local, node.address, snapshot, time.time()))
         self._told = {member.name: member for member in snapshot.members}
+        self._told_standing = snapshot.standing
         self._is_behind = False
 
+    def _remember(self, event: MembershipEvent) -> None:
+        """Keep what a reader of our output knows by now: no more than there are members."""
+        name = event.member.name
+        self._told_standing = event.standing or self._told_standing
+        if event.kind is EventKind.FORGOTTEN:
+            self._told.pop(name, None)
+        elif event.kind is not EventKind.CONFLICT and event.member.status is not Status.DISPLACED:
+            self._told[name] = event.member  # the two left out do not hold the name
+
     async def _print_event(self, event: MembershipEvent) -> None:
-        if event.kind is not EventKind.CONFLICT:  # that one does not hold the name
-            self._told[event.member.name] = event.member
+        self._remember(event)
         ago = trio.current_time() - event.time
         happened = time.time() - ago  # read last: if we are kept waiting in between, this is late, and never too early
         show = event_json_line if self._options.as_json else event_text

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import trio
 
-NO_BELIEF = frozenset({"conflict", "keys"})
+NO_BELIEF = frozenset({"conflict", "keys", "standing"})
 """Kinds of events after which whoever wrote them sees its members as before."""
 
 
@@ -57,6 +57,8 @@ class Journal:
             self._beliefs[sighting.observer] = {}
         elif sighting.kind == "snapshot":
             self._beliefs[sighting.observer] = {str(member["name"]): member for member in sighting.event["members"]}
+        elif sighting.kind == "forgotten":
+            self._beliefs[sighting.observer].pop(sighting.subject, None)
         elif sighting.kind not in NO_BELIEF:
             self._beliefs[sighting.observer][sighting.subject] = sighting.event
         self.wake()

@@ -14,10 +14,13 @@ from typing import Any
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
+from gossip.core.standing import NodeStanding, Standing
 from gossip.core.text import is_printable
 from gossip.keyring import Keyring
+from gossip.subscription import Snapshot
 
-STATUS_STYLES = {Status.ALIVE: "green", Status.SUSPECT: "yellow", Status.DEAD: "bold red", Status.LEFT: "dim"}
+STATUS_STYLES = {Status.ALIVE: "green", Status.SUSPECT: "yellow", Status.DEAD: "bold red", Status.LEFT: "dim",
+                 Status.DISPLACED: "yellow"}  # fmt: skip
 """Colours of the statuses, the same in every table."""
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -41,7 +44,7 @@ def describe_metadata(metadata: Mapping[str, str]) -> str:
     return " ".join(f"{printable(key)}={printable(value)}" for key, value in sorted(metadata.items()))
 
 
-def started_json_line(local: Member, address: Address, unix_time: float) -> str:
+def started_json_line(local: Member, address: Address, standing: NodeStanding, unix_time: float) -> str:
     """The first line of an agent's JSON output."""
     return json.dumps(
         {
@@ -50,6 +53,7 @@ def started_json_line(local: Member, address: Address, unix_time: float) -> str:
             "address": str(address),
             "generation": local.generation,
             "time": round(unix_time, 6),
+            "standing": standing.standing.value,
         }
     )
 
@@ -70,15 +74,17 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
     if event.kind in (EventKind.SUSPECTED, EventKind.DIED):
         shown["accusers"] = list(event.accusers)
         shown["silent_for"] = None if event.silent_for is None else round(event.silent_for, 3)
+    if event.standing is not None:
+        shown |= {"standing": event.standing.standing.value, "why": event.standing.why}
     return json.dumps(shown)
 
 
-def snapshot_json_line(local: Member, address: Address, members: Iterable[Member], unix_time: float) -> str:
+def snapshot_json_line(local: Member, address: Address, snapshot: Snapshot, unix_time: float) -> str:
     """A line of an agent's JSON output that stands for all changes it could not write, and for ``started``.
 
     Made member by member, so that other threads get their turns in between.
     """
-    listed = tuple(members)
+    listed = snapshot.members
     head = json.dumps(
         {
             "event": "snapshot",
@@ -87,6 +93,8 @@ def snapshot_json_line(local: Member, address: Address, members: Iterable[Member
             "address": str(address),
             "generation": local.generation,
             "alive": sum(member.status.is_living for member in listed),
+            "standing": snapshot.standing.standing.value,
+            "why": snapshot.standing.why,
         }
     )
     return f'{head[:-1]}, "members": [{", ".join(json.dumps(member_json(member)) for member in listed)}]}}'
@@ -104,16 +112,23 @@ def member_json(member: Member) -> dict[str, Any]:
     }
 
 
-def started_text(local: Member, address: Address, unix_time: float) -> str:
+def started_text(local: Member, address: Address, standing: NodeStanding, unix_time: float) -> str:
     """The first line of an agent's output for people."""
-    return f"{clock(unix_time)}  started    {printable(local.name)} at {address}"
+    joining = "" if standing.standing is Standing.CONNECTED else f", {describe_standing(standing)}"
+    return f"{clock(unix_time)}  started    {printable(local.name)} at {address}{joining}"
 
 
-def snapshot_text(local: Member, address: Address, members: Iterable[Member], unix_time: float) -> str:
+def describe_standing(own: NodeStanding) -> str:
+    """The standing of a node, and why."""
+    return f"{own.standing.value.replace('_', ' ')}: {printable(own.why)}"
+
+
+def snapshot_text(local: Member, address: Address, snapshot: Snapshot, unix_time: float) -> str:
     """The same for people: one line, and one for each member."""
-    listed, time = tuple(members), clock(unix_time)
+    listed, time = snapshot.members, clock(unix_time)
     alive = sum(member.status.is_living for member in listed)
     lines = [f"{time}  snapshot   {printable(local.name)} at {address} sees {len(listed)} members, {alive} alive"]
+    lines.append(f"{time}  standing   {describe_standing(snapshot.standing)}")
     for member in listed:
         details = "; ".join((str(member.address), *([describe_metadata(member.metadata)] if member.metadata else [])))
         lines.append(f"{time}  {member.status.value:<9}  {printable(member.name)} ({details})")
@@ -138,6 +153,8 @@ def _details(event: MembershipEvent) -> Iterator[str]:
         yield f"silent for {event.silent_for:.1f} s"
     if event.kind is EventKind.CONFLICT:
         yield "another running process has this name"
+    if event.standing is not None:
+        yield describe_standing(event.standing)
 
 
 def describe_keys(ring: Keyring) -> str:
@@ -181,10 +198,13 @@ def changes_between(known: Mapping[str, Member], members: Iterable[Member], time
     """The events that lead from what was last told (``known``, by name) to a snapshot.
 
     A reader of an agent that fell behind loses single events; from these it still ends up with the
-    right picture. Who accused a member is not known any more.
+    right picture. Who accused a member is not known any more. A member that has lost its name to another process is
+    left out: it is the agent's own, whose standing is told by itself.
     """
-    snapshot = tuple(members)
+    snapshot = tuple(member for member in members if member.status is not Status.DISPLACED)
     alive = sum(member.status.is_living for member in snapshot)
+    for name in known.keys() - {member.name for member in snapshot}:
+        yield MembershipEvent(EventKind.FORGOTTEN, known[name], alive, time, known[name].status)
     for member in snapshot:
         before = known.get(member.name)
         if before is not None and before.generation != member.generation:

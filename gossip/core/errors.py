@@ -15,5 +15,9 @@ class LeftError(GossipError):
     """The operation needs a member, and this node has already left its cluster."""
 
 
+class DisplacedError(GossipError):
+    """The operation needs a node that bears its name, and another process bears it."""
+
+
 class WireError(GossipError):
     """A peer sent bytes that are no message of this protocol. Counted and dropped, never raised to users."""

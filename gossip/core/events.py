@@ -1,4 +1,9 @@
-"""What happened to the membership, as told to the embedding program."""
+"""What happened to the membership, as told to the embedding program.
+
+From a snapshot of the members and the events after it a program can keep the members for itself, by their ids:
+``JOINED`` takes the place of whoever has the name, ``FORGOTTEN`` takes the member out, ``CONFLICT`` changes nothing,
+and each other kind says what its member is now.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import enum
 import attrs
 
 from gossip.core.member import Member, Status
+from gossip.core.standing import NodeStanding
 
 
 class EventKind(enum.Enum):
@@ -26,6 +32,10 @@ class EventKind(enum.Enum):
     """It said farewell."""
     CONFLICT = "conflict"
     """Two running processes bear its name; the member named is the one that does not hold the name."""
+    FORGOTTEN = "forgotten"
+    """It is not among the members any more: it was dead or gone for long, or made room for another."""
+    STANDING = "standing"
+    """The standing of this node itself, or the reason for it, is another; the member named is this node."""
 
 
 @attrs.frozen
@@ -48,3 +58,5 @@ class MembershipEvent:
     silent_for: float | None = None
     """Seconds for which its counter has stood, as far as this node and the accusers know (suspected and
     died): since it was at the highest value that any of them has seen."""
+    standing: NodeStanding | None = None
+    """What this node knows of its own place (standing)."""

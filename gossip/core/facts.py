@@ -31,7 +31,7 @@ def liveness_fact(entry: Entry) -> bytes:
         case Status.DEAD:
             accusers = entry.accusers[:MAX_ACCUSERS]
             return encode_fact(DeadFact(entry.id, registers.convicted, accusers, registers.heartbeat))
-        case Status.LEFT:
+        case _:  # it has left
             return encode_fact(LeftFact(entry.id, registers.left, entry.farewell))
 
 

@@ -84,6 +84,17 @@ class Joining:
         """Number of contacts whose answer may still come."""
         return len(self._contacts)
 
+    @property
+    def seeds(self) -> tuple[Address, ...]:
+        """The addresses at which the cluster may be found."""
+        return self._seeds
+
+    @property
+    def foreign_seeds(self) -> tuple[Address, ...]:
+        """Those of them at which this node itself is not, as far as it knows."""
+        own = self._local.entry.registers.record.address
+        return tuple(each for each in self._seeds if each != own)
+
     def seed(self, addresses: Sequence[Address], now: float) -> None:
         """Replace the addresses at which the cluster may be found, and try them if we are alone."""
         is_first = not self._seeds
@@ -211,8 +222,7 @@ class Joining:
         if (self._view.others > 0 and self._local.address_known) or self._local.has_left:
             self._pause = FIRST_PAUSE_S
             return
-        own = self._local.entry.registers.record.address
-        seeds = [each for each in self._seeds if each != own]
+        seeds = self.foreign_seeds
         for seed in self._random.sample(seeds, min(SEEDS_PER_TRY, len(seeds))):
             self.contact(seed, now, self._config.max_datagram)
         if seeds:

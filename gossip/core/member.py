@@ -37,6 +37,8 @@ class Status(enum.Enum):
     SUSPECT = "suspect"
     DEAD = "dead"
     LEFT = "left"
+    DISPLACED = "displaced"
+    """Only of this node's own member, while another process bears its name; no registers say so."""
 
     @property
     def is_living(self) -> bool:

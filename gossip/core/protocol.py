@@ -13,6 +13,9 @@ This module only passes messages and changes from one to the other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+
+import attrs
 
 from gossip.core.address import Address
 from gossip.core.belief import Belief, Disbelief, Verdict
@@ -20,7 +23,7 @@ from gossip.core.config import Config
 from gossip.core.detector import Detector
 from gossip.core.dissemination import Dissemination
 from gossip.core.drops import Drops
-from gossip.core.errors import WireError
+from gossip.core.errors import DisplacedError, WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.farewell import Farewell
@@ -54,6 +57,7 @@ from gossip.core.proof import Proofs
 from gossip.core.reconciliation import DIGEST_BYTES, Reconciler
 from gossip.core.signing import Identities, Signatures
 from gossip.core.source import RandomSource
+from gossip.core.standing import NodeStanding, OwnStanding
 from gossip.core.stats import ProtocolLoad, ProtocolStats
 from gossip.core.streams import Streams
 from gossip.core.suspicion import Suspicions
@@ -72,6 +76,8 @@ MAX_CORRECTIONS = 8
 
 MAX_CHALLENGES = 8
 """Challenges to processes that speak under another's name, within the time that one is open."""
+
+_by_name = attrgetter("name")
 
 SETTLING_ROOM = DIGEST_BYTES + OVERHEAD_BYTES
 """Bytes kept in an answer for the digest with which a difference is to be settled."""
@@ -101,9 +107,7 @@ class Protocol:
         self._random = random
         signatures = Signatures(config.cluster, identities)
         self._hearing = Hearing()
-        self._local = LocalMember(
-            config, name, generation, random, now, address, metadata, signatures, self._hearing
-        )
+        self._local = LocalMember(config, name, generation, random, now, address, metadata, signatures, self._hearing)
         self._view = View(config, self._local.entry)
         self._timers = Timers()
         self._health = LocalHealth()
@@ -148,6 +152,9 @@ class Protocol:
             self._reconciler,
         )
         self._farewell = Farewell(config, self._view, self._timers, random, self._outbox, self._local, self._prober)
+        self._standing = OwnStanding(config, self._view, self._local, self._hearing, self._joining, self.drops, now)
+        self._standing.changed = self._standing_changed
+        self._view.forgot = self._journal.note_forgotten
         self._dissemination.send_news = self._outbox.send_news
         self._suspicions.changed = self._judged
         self._detector.changed = self._accused
@@ -167,7 +174,7 @@ class Protocol:
         """Take in a datagram that arrived from ``source``."""
         self._datagrams_received += 1
         if lost := self._guard.lost(now, self._timers):
-            self._stalled(lost)
+            self._stalled(lost, now)
         self.drops.handling = source
         if len(data) > self._longest:
             self.drops.note("too large")
@@ -188,7 +195,7 @@ class Protocol:
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
         if lost := self._guard.lost(now, self._timers):
-            self._stalled(lost)
+            self._stalled(lost, now)
         opened = self._streams.get(stream)
         if opened is not None:
             self.drops.handling = opened.path.address
@@ -215,7 +222,7 @@ class Protocol:
         if due is None or due > now:
             return
         if lost := self._guard.lost(now, self._timers):
-            self._stalled(lost)
+            self._stalled(lost, now)
         else:
             self._was_stalled = False
         self._local.refresh(now)
@@ -239,6 +246,12 @@ class Protocol:
         """Replace the addresses at which the cluster may be found."""
         self._local.refresh(now)
         self._joining.seed(addresses, now)
+        self._standing.seeds_given(now)
+
+    def seek(self, now: float) -> None:
+        """Take note that there will be seeds, before any address of theirs is known: until one of them answers, this
+        node is joining."""
+        self._standing.seek(now)
 
     def remember(self, members: Iterable[Member], now: float) -> None:
         """Take in members known from elsewhere, such as the :meth:`members` of an earlier life of this node.
@@ -259,14 +272,20 @@ class Protocol:
                 self.drops.note(outcome.reason)
             elif (entry := self._view.get(member.id)) is not None:
                 entry.answered_at = entry.registers.record.address
+        if self._view.others:
+            self._standing.seek(now)
 
     def update(self, metadata: Mapping[str, str], now: float) -> None:
         """Replace this node's metadata, and tell everybody.
 
         :raises ConfigurationError: if it is no mapping of texts, or too large.
         :raises LeftError: if the node has left.
+        :raises DisplacedError: while another process bears the node's name.
         """
-        self._local.announce(self._view, now, metadata=check_metadata(metadata, self._config))
+        checked = check_metadata(metadata, self._config)
+        if self._view.is_displaced and not self._local.has_left:
+            raise DisplacedError(f"nobody can be told of new metadata: {self._standing.value.why}")
+        self._local.announce(self._view, now, metadata=checked)
         self._changed(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), now)
 
     def leave(self, now: float) -> None:
@@ -279,6 +298,7 @@ class Protocol:
         self._changed(Change(self._local.entry, Status.ALIVE, Status.LEFT), now)
         self._dissemination.spread(self._local.entry, 0, now, record=True, liveness=True)  # who lacks it needs both
         self._farewell.begin(unheard, now)
+        self._standing.look(now)
 
     # --- what goes out
 
@@ -306,7 +326,14 @@ class Protocol:
 
     def members(self) -> tuple[Member, ...]:
         """All known members, this node, the dead and those who left included, by name."""
-        return tuple(sorted((entry.snapshot() for entry in self._view), key=lambda member: member.name))
+        others = [entry.snapshot() for entry in self._view if entry is not self._local.entry]
+        return tuple(sorted([self.local, *others], key=_by_name))
+
+    def told_members(self) -> tuple[Member, ...]:
+        """The members as the events so far have told them: as they are, or, while this node is isolated and nothing is
+        told of others, as they were when it came to be."""
+        told = self._journal.last_told
+        return self.members() if told is None else tuple(sorted([self.local, *told], key=_by_name))
 
     def get(self, name: str) -> Member | None:
         """The newest bearer of a name."""
@@ -326,7 +353,15 @@ class Protocol:
     @property
     def local(self) -> Member:
         """This node's own member."""
-        return self._local.entry.snapshot()
+        own = self._local.entry.snapshot()
+        if self._view.is_displaced and own.status.is_living:
+            return attrs.evolve(own, status=Status.DISPLACED)
+        return own
+
+    @property
+    def standing(self) -> NodeStanding:
+        """What this node knows of its own place in the cluster."""
+        return self._standing.value
 
     @property
     def address_known(self) -> bool:
@@ -357,8 +392,8 @@ class Protocol:
         """Local time of the last message from another node; minus infinity if there was none."""
         return self._hearing.last_heard
 
-    def agreement(self, now: float) -> float:
-        """Share, from 0 to 1, of the peers heard recently whose view equalled ours."""
+    def agreement(self, now: float) -> float | None:
+        """Share, from 0 to 1, of the peers heard recently whose view equalled ours; None if none was heard."""
         return self._reconciler.agreement(now)
 
     def clock_dispute(self, now: float) -> ClockDispute | None:
@@ -448,6 +483,8 @@ class Protocol:
             self._reconciler.settle(path, now, body.cookie if isinstance(body, Ack) else None)
         else:
             self._answer(message, sender, path, corrections, now)
+        if self._standing.is_unsettled and message.sender != ANONYMOUS:
+            self._standing.heard(message.fingerprint == self._view.fingerprint, now)
 
     def _hear_counter(self, sender: Entry, heartbeat: int, now: float) -> None:
         """Take in the counter that a member has shown."""
@@ -467,7 +504,7 @@ class Protocol:
             outcome = self._belief.take(fact, now, source)
             if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
                 continue
-            entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
+            entry = self._subject(fact, teller, now)
             if isinstance(outcome, Disbelief):
                 self.drops.note(outcome.reason)
                 entry = outcome.bearer
@@ -484,6 +521,14 @@ class Protocol:
         if self._view.is_displaced:
             self._resolve_displacement(now)
         return [fact for about in corrections.values() for fact in about]
+
+    def _subject(self, fact: Fact, teller: int, now: float) -> Entry | None:
+        """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing."""
+        if fact.id != self._local.id:
+            return self._view.get(fact.id)
+        if isinstance(fact, DeadFact):
+            self._standing.convicted(teller, now - self.next_timer(), now)
+        return self._local.entry
 
     def _correction(self, fact: Fact, entry: Entry) -> list[bytes]:
         """What to tell somebody whose ``fact`` shows that it knows ``entry`` less well than we do."""
@@ -579,7 +624,7 @@ class Protocol:
         if address is None or self._local.address_known or address.is_unspecified or self._local.has_left:
             return
         self._local.announce(self._view, now, address=address)
-        self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
+        self._changed(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), now)
 
     def _challenge(self, rival: Member, path: Path, now: float) -> None:
         """Ask a process that speaks under another's name: only one that runs can answer."""
@@ -603,7 +648,7 @@ class Protocol:
                 self._detector.witness(change, now)
             self._journal.note(change, now)
         elif change.updated:
-            self._journal.note(change._replace(before=Status.ALIVE), now)
+            self._journal.note(change, now)
         if spread:
             self._dissemination.spread(entry, teller, now, record=change.updated, liveness=not change.updated)
 
@@ -628,9 +673,19 @@ class Protocol:
         self._outbox.is_known = False
         if bearer is not None and bearer.registers.is_living:
             self._journal.note_conflict(self.local, now)
-            return
-        self._local.start_generation(self._view, self._view.last_generation(name), now)
-        self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
+        else:
+            self._local.start_generation(self._view, self._view.last_generation(name), now)
+            self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
+        self._standing.look(now)
+
+    def _standing_changed(self, standing: NodeStanding, now: float) -> None:
+        """Tell what this node's own standing is now. While that makes all it believes of others a guess, it is told
+        nothing else."""
+        if not self._standing.withholds:
+            self._journal.resume(now)
+        self._journal.note_standing(standing, self.local, now)
+        if self._standing.withholds:
+            self._journal.pause()
 
     # --- clocks
 
@@ -669,12 +724,13 @@ class Protocol:
             return
         if self._view.is_displaced:
             self._resolve_displacement(now)
+        self._standing.look(now)
         self._detector.round(now)
         self._joining.heal(now)
         if self._rounds % FORGET_EVERY_ROUNDS == 0:
             self._view.forget(now)
 
-    def _stalled(self, late: float) -> None:
+    def _stalled(self, late: float, now: float) -> None:
         """Our process did not run for a while: nobody else is to blame for what did not arrive.
 
         Every deadline moves back by as long, and by one answer timeout more, in which what waited in
@@ -685,6 +741,7 @@ class Protocol:
         grace = 0.0 if self._was_stalled else self._config.ack_timeout_min
         self._was_stalled = True
         self._timers.push_back(late + grace)
+        self._standing.stood_still(late, now)
 
 
 __all__ = ["CloseStream", "OpenStream", "Protocol", "ProtocolLoad", "ProtocolStats", "SendFrame", "StreamAction"]

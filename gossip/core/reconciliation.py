@@ -71,6 +71,8 @@ class Reconciler:
         self._heard: dict[int, tuple[float, bool]] = {}
         self._heard_with = view.fingerprint
         self._last_agreement = 0.0
+        self._heard_at = float("-inf")
+        """Local time at which a known peer was last heard."""
         self.started = 0
 
     def heard(self, sender: Entry | None, message: Message, path: Path, now: float) -> bool:
@@ -82,6 +84,7 @@ class Reconciler:
             self._start_afresh()
         agrees = message.fingerprint == self._view.fingerprint
         if sender is not None:
+            self._heard_at = now
             self._heard.pop(sender.id, None)
             self._heard[sender.id] = (now, agrees)
             if len(self._heard) > MANY_HEARD:
@@ -126,16 +129,17 @@ class Reconciler:
             ping, sender = Ping(self._random.getrandbits(32)), self._view.get(ack.sender)
             self._outbox.send(path, ping, now, to=sender, least=self._config.max_datagram)
 
-    def agreement(self, now: float) -> float:
-        """Share of the peers heard recently whose fingerprint equalled ours; 1.0 for a node alone.
+    def agreement(self, now: float) -> float | None:
+        """Share of the peers heard recently whose fingerprint equalled ours; None if none was heard recently.
 
         Just after our view has changed, and until somebody is heard, it is what it was before.
         """
-        if self._view.others == 0:
-            return 1.0
+        horizon = now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval
+        if self._heard_at < horizon:
+            return None
         if self._heard_with != self._view.fingerprint:
             self._start_afresh()
-        self._forget_before(now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval)
+        self._forget_before(horizon)
         if self._heard:
             self._last_agreement = sum(agrees for _, agrees in self._heard.values()) / len(self._heard)
         return self._last_agreement

@@ -125,6 +125,8 @@ class View:
         self._gone: dict[int, Entry] = {}
         self._tombstones: dict[str, Tombstone] = {}
         self.fingerprint = 0
+        self.forgot: Callable[[Entry, float], None] = lambda _entry, _now: None
+        """Set by the protocol: told of each member that is known no more, and has no later bearer of its name."""
         self._admit(local)
 
     # --- questions
@@ -259,6 +261,7 @@ class View:
             if (identity.generation, identity.name) < (namesake.identity.generation, namesake.identity.name):
                 raise Refused("id of another member", namesake)
             self._remove(namesake)
+            self.forgot(namesake, now)
         if bearer is None:
             self._make_room(now)
         else:
@@ -302,15 +305,15 @@ class View:
         self.local = Entry.first(record, 1, now)
         self._admit(self.local)
 
-    def forget(self, now: float) -> list[Entry]:
+    def forget(self, now: float) -> None:
         """Drop those who are gone for ``forget_after``, leaving tombstones; drop old tombstones."""
         horizon = now - self._config.forget_after
         expired = [each for each in self._gone.values() if each.gone_at is not None and each.gone_at <= horizon]
         for entry in expired:
             self._bury(entry, now)
+            self.forgot(entry, now)
         for name in [name for name, stone in self._tombstones.items() if stone.expires <= now]:
             del self._tombstones[name]
-        return expired
 
     def _replace(self, entry: Entry, new: Registers, now: float) -> Change:
         old = entry.registers
@@ -374,3 +377,4 @@ class View:
             if leaving is None or now < (leaving.gone_at or 0.0) + self._config.suspicion_max:
                 raise Refused("view is full")
         self._bury(leaving, leaving.gone_at or 0.0)
+        self.forgot(leaving, now)

@@ -16,8 +16,8 @@ STATUSES = ("unknown", "alive", "suspect", "dead", "left")
 """What may be believed of a member; changes give the place in this list."""
 
 UNKNOWN = 0
-CODES = {status: STATUSES.index(status.value) for status in Status}
-"""The place of each status in :data:`STATUSES`."""
+CODES = {status: STATUSES.index(status.value) for status in Status if status.value in STATUSES}
+"""The place in :data:`STATUSES` of each status that a member can have for others."""
 
 EVERYBODY = 2**16 - 1
 """In place of a subject: a new process begins, which knows nobody."""

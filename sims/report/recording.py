@@ -182,7 +182,8 @@ class Recording(Observer):
             return
         subject = self.names.number(member.name)
         if subject is not None and process.lane is not None:
-            self.beliefs.set(now, process.lane, subject, CODES[member.status])
+            is_forgotten = kind is EventKind.FORGOTTEN
+            self.beliefs.set(now, process.lane, subject, UNKNOWN if is_forgotten else CODES[member.status])
         self.news.happened(process.number, event, now)
         if kind is EventKind.SUSPECTED or kind is EventKind.DIED:
             self.messages.moment(now)

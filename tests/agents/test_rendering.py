@@ -66,6 +66,9 @@ def test_whoever_is_accused_is_told_with_the_accusers_and_its_silence(kind: Even
         (member("m"), member("m", generation=2), [EventKind.JOINED]),
         (member("m", Status.DEAD), member("m", generation=2), [EventKind.JOINED]),
         (member("m"), member("m", Status.LEFT, generation=2), [EventKind.LEFT]),
+        (member("m"), member("n"), [EventKind.FORGOTTEN]),
+        (member("m", Status.LEFT), member("n"), [EventKind.FORGOTTEN]),
+        (member("m"), member("m", Status.DISPLACED), [EventKind.FORGOTTEN]),
     ],
 )
 def test_a_snapshot_is_told_as_the_changes_that_lead_to_it(

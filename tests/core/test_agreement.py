@@ -45,11 +45,19 @@ def test_a_settled_cluster_agrees_entirely() -> None:
     assert [node.protocol.health for node in everybody(sim)] == [0] * 8
 
 
-def test_a_node_alone_agrees_with_itself() -> None:
+def test_a_node_that_has_heard_nobody_agrees_with_nobody() -> None:
     sim = world()
     node = sim.start("n0")
     sim.run(5)
-    assert node.protocol.agreement(sim.now) == 1.0
+    assert node.protocol.agreement(sim.now) is None
+
+
+def test_a_node_that_hears_nobody_any_more_agrees_with_nobody() -> None:
+    sim = cluster(5)
+    isolate(sim, "n4")
+    sim.run(10)
+    assert sim.nodes["n4"].protocol.agreement(sim.now) is None
+    assert sim.nodes["n3"].protocol.agreement(sim.now) is not None
 
 
 def test_agreement_falls_while_views_differ_and_recovers() -> None:
@@ -60,7 +68,7 @@ def test_agreement_falls_while_views_differ_and_recovers() -> None:
     lowest = 1.0
     for _ in range(200):
         sim.run(0.05)
-        lowest = min(lowest, sim.nodes["n1"].protocol.agreement(sim.now))
+        lowest = min(lowest, sim.nodes["n1"].protocol.agreement(sim.now) or 0.0)
     assert lowest < 0.5
     expect_agreement(sim, within=120)
     sim.run(30)

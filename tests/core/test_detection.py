@@ -202,7 +202,8 @@ def test_a_deaf_node_persuades_nobody_that_others_are_suspect(seed: int) -> None
     sim = cluster(16, seed=seed)
     deafen(sim, "n4")
     sim.run(60)
-    assert sim.nodes["n4"].told("died")
+    assert "dead" in sim.nodes["n4"].sees().values()
+    assert not sim.nodes["n4"].told("died"), "it is isolated, and what it believes is a guess"
     for node in sim.running:
         if node.name != "n4":
             assert {event.member.name for event in node.told("suspected")} <= {"n4"}, f"seed {seed}"

@@ -85,7 +85,7 @@ async def test_a_subscription_of_a_closed_node_is_its_last_view() -> None:
         pass
     with a.subscribe() as changes:
         items = [item async for item in changes]
-    assert items == [Snapshot((a.local,))]
+    assert items == [Snapshot((a.local,), a.standing)]
 
 
 async def test_leaving_the_with_block_ends_the_subscription() -> None:

@@ -1,0 +1,305 @@
+"""Standing: what a node knows of its own place in the cluster, since when, and why.
+
+The rest of the core judges others. This module judges the node itself, from what the core has noticed anyway: when
+somebody was last heard, which seeds do not answer, that its own loop stood still, that others say it is dead, that
+another process bears its name. It sends nothing and changes no verdict about anybody; it only says how far the node
+may trust its own view, so that the embedding program can act on that.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+import attrs
+
+from gossip.core.config import Config
+from gossip.core.drops import Drops
+from gossip.core.hearing import Hearing
+from gossip.core.joining import Joining
+from gossip.core.local import LocalMember
+from gossip.core.view import View
+
+ISOLATED_AFTER_ROUNDS = 5
+"""Rounds without a word from anybody after which a node is isolated: in each it asks somebody and is asked by somebody,
+so even where half of all datagrams are lost it hears others many times."""
+
+UNANSWERED_S = 30.0
+"""How long seeds may be silent before that is told. Machines that start together find each other sooner."""
+
+CLEARED_ROUNDS = 2
+"""Rounds in which nobody may have said that this node is dead before it counts as taken back. One conviction makes the
+node tell everybody that it lives, and whoever has not heard of that yet says so once more."""
+
+PATIENCE_OF_THE_DEAD = 3
+"""How many times as long silence has to last for a node that others hold dead: they only look for it now and then."""
+
+UNFIT_ANSWERS = {
+    "sealed with an unknown key": "answers come sealed with a key that is not ours",
+    "forged": "answers come sealed for another cluster, or by somebody who has not our key",
+    "not sealed": "answers come without a seal, and ours have one",
+    "other cluster": "answers come from a cluster of another name",
+    "unknown version": "answers come in another version of the protocol",
+    "our own message": "the seed that answers is this node itself",
+}
+"""What it means if the messages of a seed are dropped for one of these reasons; the first that applies is told."""
+
+
+class Standing(enum.Enum):
+    """The places that a node can have in its cluster. The first of these that applies is its standing."""
+
+    LEFT = "left"
+    """It has said farewell."""
+    DISPLACED = "displaced"
+    """Another process with a higher generation bears its name, so nobody else sees it."""
+    JOINING = "joining"
+    """It has somebody to look for, and has not found the cluster yet."""
+    ISOLATED = "isolated"
+    """It was part of a cluster and hears nobody any more. What it believes of the others is a guess."""
+    HELD_DEAD = "held_dead"
+    """Others say, or must be expected to say, that it is dead, and may have given away what was its own."""
+    CONNECTED = "connected"
+    """It hears others, and its view has equalled one of theirs; or it is the first of its cluster."""
+
+
+@attrs.frozen
+class NodeStanding:
+    """The standing of a node at one moment."""
+
+    standing: Standing
+    since: float
+    """Local time in seconds at which it came to this standing."""
+    why: str
+    """The reason, for people: a sentence about the node."""
+    is_warning: bool = attrs.field(default=False, eq=False)
+    """Whether somebody should look: something is wrong, or is over that was told to be wrong."""
+
+
+class OwnStanding:
+    """Decides the standing of one node."""
+
+    def __init__(self, config: Config, view: View, local: LocalMember, hearing: Hearing, joining: Joining,
+                 drops: Drops, now: float) -> None:  # fmt: skip
+        self._config = config
+        self._view = view
+        self._local = local
+        self._hearing = hearing
+        self._joining = joining
+        self._drops = drops
+        self.value = NodeStanding(Standing.CONNECTED, now, "it has no seeds, and so begins a cluster of its own")
+        """The standing now."""
+        self.changed: Callable[[NodeStanding, float], None] = lambda _value, _now: None
+        """Set by the protocol: told of each new value."""
+        self.is_unsettled = False
+        """Whether the next message of another member may change the standing: only then :meth:`heard` is needed."""
+        self.withholds = False
+        """Whether what this node believes of others is a guess that its program should not be told one by one."""
+        self._has_joined = True
+        self._seeking_since = now
+        self._is_isolated = False
+        self._listening_since = now
+        self._contact_since = self._contact_at = float("-inf")
+        self._held_dead = ""
+        """Why it counts as held dead; empty if it does not."""
+        self._convicted_at = self._cleared_at = float("-inf")
+        self._drops_before: dict[str, int] = {}
+        self._said = ""
+        """What the present reason tells of silence, so that it is told once."""
+        self._warned = False
+        self._displaced_by = 0
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds without a word from anybody after which a node is isolated. A lone accuser needs longer to convict,
+        so that nobody is told to have died by a node that is cut off from all at once."""
+        return min(ISOLATED_AFTER_ROUNDS * self._config.probe_interval, self._config.suspicion_max)
+
+    @property
+    def settling_s(self) -> float:
+        """Seconds for which others are heard after which a node is connected, if no view has equalled its own."""
+        return self._config.suspicion_max + self._config.probe_interval
+
+    # --- what the core notices
+
+    def seek(self, now: float) -> None:
+        """Take note that there is somebody to look for: seeds, if only by name, or members remembered."""
+        if self._has_joined and not self._has_heard:
+            self._has_joined, self._seeking_since = False, now
+            self.is_unsettled = True
+            self.value = NodeStanding(Standing.JOINING, now, _LOOKS)
+
+    def seeds_given(self, now: float) -> None:
+        """Take note of the seeds' addresses: a node that is its own and only seed has nobody to look for."""
+        if self._joining.foreign_seeds:
+            self.seek(now)
+        elif self._joining.seeds and not self._view.others and not self._has_heard:
+            self._has_joined = True
+            self.look(now)
+
+    def heard(self, agrees: bool, now: float) -> None:
+        """Take note that a message of another member was taken in.
+
+        :param agrees: whether its view equals ours now.
+        """
+        if now - self._contact_at > self.silence_s:
+            self._contact_since = now
+        self._contact_at = now
+        if now > self._convicted_at:
+            self._cleared_at = now
+        if self._view.others and self._local.address_known and (
+            agrees or now - self._contact_since >= self.settling_s
+        ):  # fmt: skip
+            self._has_joined, self._is_isolated = True, False
+        self.look(now)
+
+    def convicted(self, teller: int, late: float, now: float) -> None:
+        """Take note that a member says that this node is dead.
+
+        :param late: seconds for which our loop stands still already, which has not been noticed otherwise yet.
+        """
+        entry = self._view.get(teller)
+        name = "somebody" if entry is None else repr(entry.identity.name)
+        is_late = late >= self._config.suspicion_min
+        why = f"its loop stood still for {late:.1f} s, and" if is_late else "others could not reach it, and"
+        self._held(f"{why} {name} holds it dead", now)
+
+    def stood_still(self, late: float, now: float) -> None:
+        """Take note that our loop did not run for so many seconds."""
+        self._listening_since = now
+        if late >= self._config.suspicion_min and self._view.others and self._has_heard:
+            self._held(f"its loop stood still for {late:.1f} s; others may hold it dead", now)
+
+    def look(self, now: float) -> None:
+        """Judge anew. To be called in each round and after whatever may have changed the standing."""
+        self._judge_silence(now)
+        cleared_after = self._convicted_at + CLEARED_ROUNDS * self._config.probe_interval
+        if self._held_dead and self._cleared_at > self._convicted_at and now >= cleared_after:
+            self._held_dead = ""
+        self.is_unsettled = not self._has_joined or self._is_isolated or bool(self._held_dead)
+        before, standing = self.value, self._standing()
+        is_new = standing is not before.standing
+        if is_new:
+            self._said = ""
+        why = self._why(standing, is_new, now)
+        if not (why or is_new):
+            return
+        was_warned, self._warned = self._warned, standing in _TROUBLE or not is_new
+        is_warning = self._warned or (was_warned and standing is not Standing.LEFT)
+        self.value = NodeStanding(standing, now if is_new else before.since, why, is_warning)
+        self.changed(self.value, now)
+
+    # --- what follows from it
+
+    @property
+    def _has_heard(self) -> bool:
+        return self._hearing.last_heard != float("-inf")
+
+    def _held(self, why: str, now: float) -> None:
+        self._convicted_at = now
+        if not self._held_dead:
+            self._held_dead = why
+            self.look(now)
+
+    def _judge_silence(self, now: float) -> None:
+        if self._is_isolated:
+            return
+        self.withholds = False
+        if not (self._has_joined and self._has_heard):
+            return
+        patience = self.silence_s * (PATIENCE_OF_THE_DEAD if self._held_dead else 1)
+        if now - max(self._hearing.last_heard, self._listening_since) < patience:
+            self._drops_before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
+        elif self._view.others or self._died_since(self._hearing.last_heard):
+            self._is_isolated = True
+            self.withholds = self._view.others > 1  # with one alone, its silence is all there is to hear
+
+    def _died_since(self, when: float) -> bool:
+        return any(each.gone_at is not None and each.gone_at > when for each in self._view.gone(revivable=True))
+
+    def _standing(self) -> Standing:
+        if self._local.has_left:
+            return Standing.LEFT
+        if self._view.is_displaced:
+            return Standing.DISPLACED
+        if not self._has_joined:
+            return Standing.JOINING
+        if self._is_isolated:
+            return Standing.ISOLATED
+        return Standing.HELD_DEAD if self._held_dead else Standing.CONNECTED
+
+    def _why(self, standing: Standing, is_new: bool, now: float) -> str:
+        """The reason for the present standing; an empty one where there is nothing to add to what was said."""
+        match standing:
+            case Standing.DISPLACED:
+                return self._displacement(is_new)
+            case Standing.ISOLATED:
+                return self._isolation(now)
+            case Standing.JOINING:
+                return self._vain_search(now) or (_LOOKS if is_new else "")
+        if not is_new:
+            return ""
+        if standing is Standing.CONNECTED:
+            return _OVER.get(self.value.standing, "it takes part")
+        return self._held_dead if standing is Standing.HELD_DEAD else "it has said farewell"
+
+    def _displacement(self, is_new: bool) -> str:
+        """Who bears this node's name; empty where that was said."""
+        name = self._local.entry.identity.name
+        bearer = self._view.named(name)
+        if bearer is None or (bearer.id == self._displaced_by and not is_new):
+            return ""
+        self._displaced_by = bearer.id
+        where = bearer.registers.record.address
+        return f"another process at {where} bears its name, {name!r}; give one of the two another name"
+
+    def _vain_search(self, now: float) -> str:
+        """Why nobody is found, once it has lasted; empty before, and where that was said."""
+        waited = now - self._seeking_since
+        unfit = self._unfit(self._joining.seeds) if waited >= self.silence_s else ""
+        if waited < UNANSWERED_S and not unfit:
+            return ""
+        said = unfit or ("others are heard, but their views differ" if self._has_heard else "nobody answers")
+        if said == self._said:
+            return ""
+        self._said = said
+        seeds, remembered = len(self._joining.foreign_seeds), self._view.others
+        if seeds:
+            return f"{seeds} seed{'s' * (seeds > 1)} asked for {waited:.0f} s; {said}"
+        if remembered:
+            return f"{remembered} remembered member{'s' * (remembered > 1)} asked for {waited:.0f} s; {said}"
+        return f"no address of a seed was found in {waited:.0f} s"
+
+    def _isolation(self, now: float) -> str:
+        """Why this node is isolated; said again when it has given up all others, and else empty where it was said."""
+        others = self._view.others
+        if self._said == "gone" or (self._said and others):
+            return ""
+        self._said = "silent" if others else "gone"
+        silent = f"nobody was heard for {now - self._hearing.last_heard:.1f} s"
+        if unfit := self._unfit(None):
+            return f"{silent}; {unfit}"
+        if others:
+            return f"{silent}: it is cut off, or all others are gone"
+        return f"{silent}, and nobody else is held to be alive: they are gone, or it is cut off"
+
+    def _unfit(self, sources: tuple[object, ...] | None) -> str:
+        """What is wrong with the messages that came since others were last heard; empty if that is not known.
+
+        :param sources: the addresses that count; None for all.
+        """
+        for reason, meaning in UNFIT_ANSWERS.items():
+            is_new = self._drops.counts[reason] > self._drops_before.get(reason, 0)
+            if is_new and (sources is None or self._drops.last_source[reason] in sources):
+                return meaning
+        return ""
+
+
+_TROUBLE = frozenset({Standing.ISOLATED, Standing.HELD_DEAD, Standing.DISPLACED})
+_LOOKS = "it looks for its cluster"
+_OVER = {
+    Standing.JOINING: "it has found its cluster",
+    Standing.ISOLATED: "others are heard again",
+    Standing.HELD_DEAD: "nobody says any more that it is dead",
+    Standing.DISPLACED: "it bears its name again",
+}
+"""Why a node is connected, by what it was before."""

@@ -1,0 +1,307 @@
+"""What a node knows of its own place in the cluster: that it is told, why, and that it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gossip.core.config import Config
+from gossip.core.errors import DisplacedError
+from gossip.core.member import Status
+from gossip.core.messages import DeadFact
+from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S, Standing
+from sims.links import Link
+from sims.node import SimulatedNode
+from tests.core.test_conflicts import with_a_second
+from tests.core.worlds import (
+    STRANGER,
+    Script,
+    World,
+    cluster,
+    crash_bound_s,
+    deafen,
+    entry_of,
+    everybody,
+    expect,
+    expect_agreement,
+    forged,
+    heal,
+    heal_bound_s,
+    inject,
+    isolate,
+    mute,
+    world,
+)
+
+SEEDS = range(2)
+"""Seeds for what is decided by each node for itself, and so depends little on luck."""
+
+
+def standing(node: SimulatedNode) -> Standing:
+    """The standing of a node now."""
+    return node.protocol.standing.standing
+
+
+def why(node: SimulatedNode) -> str:
+    """The reason for it."""
+    return node.protocol.standing.why
+
+
+def standings(node: SimulatedNode) -> list[str]:
+    """Every standing that the node told of itself, in order."""
+    told = [event.standing for event in node.told("standing")]
+    assert all(event.member.id == node.id for event in node.told("standing"))
+    return [each.standing.value for each in told if each is not None]
+
+
+def is_(node: SimulatedNode, wanted: Standing) -> Callable[[], bool]:
+    """A condition: the node has this standing."""
+    return lambda: standing(node) is wanted
+
+
+# --- joining
+
+
+def test_a_node_without_seeds_is_connected_from_the_start() -> None:
+    script = Script()
+    script.sim.run(100)
+    assert standing(script.node) is Standing.CONNECTED
+    assert standings(script.node) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_node_is_joining_until_its_view_is_that_of_another(seed: int) -> None:
+    sim = cluster(8, seed=seed)
+    node = sim.start("new", seeds=("n0",))
+    assert standing(node) is Standing.JOINING
+    expect(sim, is_(node, Standing.CONNECTED), within=5, why=f"seed {seed}")
+    assert node.protocol.alive == 9, f"seed {seed}"
+    sim.run(60)
+    assert standings(node) == ["connected"], f"seed {seed}"
+    assert not any(event.standing.is_warning for event in node.told("standing") if event.standing), f"seed {seed}"
+
+
+def test_who_is_alone_with_dead_seeds_says_so_once_and_that_it_is_over() -> None:
+    sim = world()
+    for name in ("n0", "n1"):
+        sim.start(name)
+        sim.crash(name)
+    node = sim.start("new", seeds=("n0", "n1"))
+    sim.run(UNANSWERED_S - 2)
+    assert standings(node) == []
+    sim.run(100)
+    assert standings(node) == ["joining"]
+    assert why(node).startswith("2 seeds asked for 3")
+    assert why(node).endswith("nobody answers")
+    assert node.protocol.standing.is_warning
+    sim.start("n1")
+    expect(sim, is_(node, Standing.CONNECTED), within=60, why="a seed is there")
+    assert node.protocol.standing.is_warning, "what was warned of is over"
+
+
+def test_a_node_whose_only_seed_is_itself_is_connected() -> None:
+    script = Script()
+    script.protocol.seek(script.sim.now)
+    assert standing(script.node) is Standing.JOINING
+    script.protocol.seed([script.node.address], script.sim.now)
+    assert standing(script.node) is Standing.CONNECTED
+
+
+def test_a_seed_of_another_cluster_is_told_as_that() -> None:
+    sim = world()
+    other = sim.start("n0")
+    node = sim.start("new", seeds=("n0",))
+    sim.crash("n0")
+    data = forged(sim)
+    sim.config = Config.lan(cluster="other")
+    foreign = forged(sim)
+    sim.run(10)
+    sim._deliver(data, STRANGER, node.address)
+    sim._deliver(foreign, STRANGER, node.address)
+    sim.run(2)
+    assert standings(node) == [], "what strangers send says nothing of the seeds"
+    sim._deliver(foreign, other.address, node.address)
+    sim.run(2)
+    assert standings(node) == ["joining"]
+    assert "a cluster of another name" in why(node)
+    sim.run(60)
+    assert standings(node) == ["joining"], "once is enough"
+
+
+def test_a_node_that_remembers_others_is_joining_until_it_hears_them() -> None:
+    sim = cluster(3)
+    known = sim.nodes["n0"].protocol.members()
+    node = sim.start("new")
+    node.protocol.remember(known, sim.now)
+    assert standing(node) is Standing.JOINING
+    expect(sim, is_(node, Standing.CONNECTED), within=10, why="they answer")
+
+
+# --- cut off
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("count", [3, 8])
+@pytest.mark.parametrize("cut", [isolate, deafen], ids=["isolated", "deaf"])
+def test_who_hears_nobody_is_told_so_and_not_that_all_others_died(
+    cut: Callable[[World, str], None], count: int, seed: int
+) -> None:
+    sim = cluster(count, seed=seed)
+    node = sim.nodes["n2"]
+    cut(sim, "n2")
+    rounds = ISOLATED_AFTER_ROUNDS * sim.config.probe_interval
+    expect(sim, is_(node, Standing.ISOLATED), within=rounds + 2, why=f"seed {seed}")
+    assert "nobody was heard for" in why(node)
+    sim.run(60)
+    assert standing(node) is Standing.ISOLATED
+    assert not node.told("died"), f"seed {seed}"
+    assert all(member.status.is_living for member in node.protocol.told_members()), "as when it last heard them"
+    assert standings(node)[1:] in (["isolated"], ["isolated"] * 2), "said, and once more when all others are given up"
+    heal(sim)
+    expect(sim, is_(node, Standing.CONNECTED), within=heal_bound_s(sim.config), why=f"seed {seed}")
+    sim.run(30)
+    assert not node.told("died"), f"seed {seed}"
+    assert node.protocol.told_members() == node.protocol.members()
+    assert all(event.standing.is_warning for event in node.told("standing")[1:] if event.standing)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_died_while_a_node_was_isolated_is_told_when_it_hears_others_again(seed: int) -> None:
+    sim = cluster(6, seed=seed)
+    node = sim.nodes["n2"]
+    isolate(sim, "n2")
+    sim.run(20)
+    sim.crash("n4")
+    sim.leave("n5")
+    sim.run(5)
+    sim.crash("n5")
+    sim.run(60)
+    assert not node.told("died")
+    heal(sim)
+    expect_agreement(sim, within=heal_bound_s(sim.config), why=f"seed {seed}")
+    sim.run(10)
+    gone = {event.member.name for kind in ("died", "left") for event in node.told(kind)}
+    assert gone == {"n4", "n5"}, f"seed {seed}"
+
+
+def test_of_two_nodes_the_one_left_alone_is_told_of_the_death_and_that_it_hears_nobody() -> None:
+    sim = cluster(2)
+    isolate(sim, "n1")
+    sim.run(crash_bound_s(sim.config))
+    for node in everybody(sim):
+        assert len(node.told("died")) == 1
+        assert standing(node) is Standing.ISOLATED, "it cannot tell the death of its only peer from being cut off"
+    heal(sim)
+    expect(sim, lambda: all(standing(node) is Standing.CONNECTED for node in everybody(sim)), within=60, why="healing")
+
+
+def test_who_is_left_because_all_others_said_farewell_is_no_less_connected() -> None:
+    sim = cluster(3)
+    for name in ("n0", "n1"):
+        sim.leave(name)
+        sim.run(3)
+        sim.crash(name)
+    sim.run(60)
+    assert standings(sim.nodes["n2"]) == ["connected"]
+
+
+def test_halves_that_hear_each_other_are_not_isolated() -> None:
+    sim = cluster(8)
+    isolate(sim, "n0", "n1", "n2")
+    sim.run(60)
+    assert all(standing(node) is Standing.CONNECTED for node in sim.running)
+    assert all(len(node.told("died")) for node in sim.running)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_heavy_loss_isolates_nobody(seed: int) -> None:
+    sim = cluster(4, seed=seed, link=Link(loss=0.4))
+    sim.run(200)
+    assert not [each for node in everybody(sim) for each in standings(node) if each == "isolated"], f"seed {seed}"
+
+
+# --- held dead
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_stood_still_for_long_says_so_until_nobody_holds_it_dead(seed: int) -> None:
+    sim = cluster(8, seed=seed)
+    node = sim.nodes["n3"]
+    sim.pause("n3", 3.0)
+    sim.run(3.05)
+    assert standing(node) is Standing.HELD_DEAD, f"seed {seed}"
+    assert "its loop stood still for" in why(node), f"seed {seed}"
+    expect(sim, is_(node, Standing.CONNECTED), within=10, why=f"seed {seed}")
+    assert standings(node)[-2:] == ["held_dead", "connected"], f"seed {seed}"
+    assert all(event.standing.is_warning for event in node.told("standing")[-2:] if event.standing)
+
+
+def test_who_stood_still_too_briefly_to_be_convicted_says_nothing() -> None:
+    sim = cluster(8)
+    sim.pause("n3", 0.9 * sim.config.suspicion_min)
+    sim.run(10)
+    assert standings(sim.nodes["n3"]) == ["connected"], "when it joined"
+
+
+def test_who_stood_still_for_a_minute_is_not_isolated_by_that() -> None:
+    sim = cluster(8)
+    sim.pause("n3", 60)
+    sim.run(75)
+    assert standings(sim.nodes["n3"]) == ["connected", "held_dead", "connected"]
+    assert not sim.nodes["n3"].told("died")
+
+
+def test_who_cannot_be_heard_learns_that_it_is_held_dead_and_when_that_is_over() -> None:
+    sim = cluster(5)
+    node = sim.nodes["n2"]
+    mute(sim, "n2")
+    expect(sim, is_(node, Standing.HELD_DEAD), within=60, why="told by those who look for it")
+    assert "holds it dead" in why(node)
+    sim.run(60)
+    assert standing(node) is Standing.HELD_DEAD, "as long as they say so"
+    heal(sim)
+    expect(sim, is_(node, Standing.CONNECTED), within=heal_bound_s(sim.config), why="healing")
+
+
+def test_a_single_conviction_is_taken_back_within_seconds() -> None:
+    sim = cluster(5)
+    node = sim.nodes["n2"]
+    registers = entry_of(sim.nodes["n0"], "n2").registers
+    inject(sim, ["n2"], DeadFact(node.id, registers.heartbeat + 20, (1,), registers.heartbeat))
+    assert standing(node) is Standing.HELD_DEAD
+    expect(sim, is_(node, Standing.CONNECTED), within=5, why="nobody else says so")
+
+
+# --- displaced, left
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_loser_of_a_name_knows_it_keeps_itself_and_says_why_it_refuses_updates(seed: int) -> None:
+    sim = cluster(6, seed=seed)
+    first, second = with_a_second(sim, "n2")
+    sim.run(10)
+    assert standing(first) is Standing.DISPLACED
+    assert str(second.address) in why(first)
+    assert first.protocol.local.status is Status.DISPLACED
+    bearers = [member for member in first.protocol.members() if member.name == "n2"]
+    assert sorted(member.status.value for member in bearers) == ["alive", "displaced"]
+    with pytest.raises(DisplacedError, match=r"another process at .* bears its name, 'n2'"):
+        first.protocol.update({"k": "v"}, sim.now)
+    assert standings(first).count("displaced") == 1
+    assert standings(second) == ["connected"]
+    sim.crash("n2")
+    second.running = False
+    expect(sim, is_(first, Standing.CONNECTED), within=crash_bound_s(sim.config) + 10, why="it has its name again")
+    assert [member.status for member in first.protocol.members() if member.name == "n2"] == [Status.ALIVE]
+    first.protocol.update({"k": "v"}, sim.now)
+
+
+def test_who_leaves_has_left() -> None:
+    sim = cluster(3)
+    node = sim.nodes["n1"]
+    sim.leave("n1")
+    assert standing(node) is Standing.LEFT
+    sim.run(60)
+    assert standings(node) == ["connected", "left"]
+    assert not node.told("standing")[-1].standing.is_warning  # type: ignore[union-attr]

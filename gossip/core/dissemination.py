@@ -3,7 +3,9 @@
 A push goes to few members, fixed by the pusher's place on the ring so that all are reached after the
 fewest hops there can be, and everybody by several. A rumour is only the id of a member and what of it is
 news; its text is made from the view when it is sent, so there is at most one per member and it is always
-the newest. A token bucket bounds what one node pushes; when it is empty, news waits and merges.
+the newest. A token bucket bounds what one node pushes; when it is empty, news waits and merges. What a node
+says in its own defence is paid out of another one: accusations can be invented to provoke it, and must not
+spend what news of others needs.
 
 Sources: the graph of pushes, Imase and Itoh (1981); piggybacking on failure detection, SWIM (Das, Gupta
 and Motivala 2002, section 4.1).
@@ -59,6 +61,8 @@ class Dissemination:
         self._timers = timers
         self._drops = drops
         self._bucket = TokenBucket(config.push_rate, config.push_burst, now)
+        self._defence = TokenBucket(config.push_rate, config.push_burst, now)
+        self._defence_timer: Timer | None = None
         self._rumours: dict[int, Rumour] = {}
         self._hot: dict[int, None] = {}
         self._push_timer: Timer | None = None
@@ -75,6 +79,18 @@ class Dissemination:
 
     def spread(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:
         """Take up news about a member: push it soon, and let it ride."""
+        self._take_up(entry, source, now, record, liveness)
+        self._hot[entry.id] = None
+        if self._push_timer is None:
+            self._push_timer = self._timers.at(self._next_push(now), self._push)
+
+    def defend(self, now: float) -> None:
+        """Tell everybody that this node, which was accused, lives: push it soon, and let it ride."""
+        self._take_up(self._view.local, 0, now, record=False, liveness=True)
+        if self._defence_timer is None:
+            self._defence_timer = self._timers.at(now, self._push_defence)
+
+    def _take_up(self, entry: Entry, source: int, now: float, record: bool, liveness: bool) -> None:
         rumour = self._rumours.pop(entry.id, None)
         if rumour is not None:
             record, liveness = record or rumour.record, liveness or rumour.liveness
@@ -82,9 +98,6 @@ class Dissemination:
             self._drop(next(iter(self._rumours)))
             self._drops.note("too many rumours")
         self._rumours[entry.id] = Rumour(record, liveness, source, now)
-        self._hot[entry.id] = None
-        if self._push_timer is None:
-            self._push_timer = self._timers.at(self._next_push(now), self._push)
 
     def riders(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:
         """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids.
@@ -172,6 +185,16 @@ class Dissemination:
             for each in {member_id for member_id, _ in page[:fitting]} - unsent:
                 del self._hot[each]
         self._hot.clear()  # gives back the room of a burst
+
+    def _push_defence(self, now: float) -> None:
+        """Push what this node says in its own defence; whatever was said against it meanwhile is answered at once."""
+        self._defence_timer = None
+        targets = self._view.relays(self._config.push_fanout)
+        if wait := self._defence.wait(len(targets), now):
+            self._defence_timer = self._timers.at(now + wait, self._push_defence)
+        elif targets and not self._view.is_displaced:
+            self.send_news(targets, [liveness_fact(self._view.local)], now)
+            self._defence.spend(len(targets))
 
     def _page(self) -> list[tuple[int, bytes]]:
         """Encoded hot news with their ids, oldest first, at least as much as one datagram holds."""

@@ -513,7 +513,7 @@ class Protocol:
             elif isinstance(outcome, Change):
                 self._changed(outcome, now, teller, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
-                self._dissemination.spread(self._local.entry, 0, now, record=False, liveness=True)
+                self._dissemination.defend(now)
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 corrections[entry.id] = self._correction(fact, entry)
             elif isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:

@@ -164,6 +164,15 @@ class OtherHalf:
             for inside in ((), self._inside):
                 _run(*inside, "nft", "flush chain ip benchmark faults")
 
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """Let nothing get into this half, answers to its own questions neither, while the block lasts."""
+        _run(*self._inside, "nft", 'add rule ip benchmark faults iifname "halves" drop')
+        try:
+            yield
+        finally:
+            _run(*self._inside, "nft", "flush chain ip benchmark faults")
+
     def close(self) -> None:
         """Remove it. Whatever still runs there must have ended."""
         with suppress(NamespaceUnavailable):  # it may never have been connected

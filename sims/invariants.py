@@ -38,7 +38,7 @@ RAISED_BY = (0, CONVICTION_STEPS, 2 * CONVICTION_STEPS)
 and may be taken for an accusation by somebody who has seen the member run past that one."""
 
 
-DEAF_AFTER_S = 2 * HEARING_S
+DEAF_AFTER_S = 1.5 * HEARING_S
 """Seconds without a word after which a member's counter stands still for certain, however slow its clock is."""
 
 

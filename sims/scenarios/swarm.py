@@ -71,6 +71,7 @@ class _Draw:
         self._round_s = setting.config.probe_interval
         self._keys = setting.keys
         self._fresh = 0
+        self._deaf_s = 0.0
         self.kept = tuple(self._keys[:KEPT])
         self.rivals: list[str] = []
         self.ended: set[str] = set()
@@ -105,7 +106,7 @@ class _Draw:
         """Unusual settings, now and then."""
         dice, settings = self._dice, dict[str, Any]()
         if dice.random() < 0.2:
-            settings["forget_after"] = dice.choice((5.0, 15.0, 40.0))
+            settings["forget_after"] = max(dice.choice((5.0, 15.0, 40.0)), self._deaf_s)
         if dice.random() < 0.2:
             settings["push_rate"], settings["push_burst"] = dice.choice(((2.0, 8), (5.0, 16)))
         if dice.random() < 0.1:
@@ -170,8 +171,10 @@ class _Draw:
         return [Block(at=at, for_s=self._length(), node=key) for key in self._some(4)]
 
     def _deafen(self, at: float) -> list[AnyStep]:
-        """Nothing reaches a member, which goes on being heard: long enough for all to find that out."""
+        """Nothing reaches a member, which goes on being heard: long enough for all to find that out. It may speak of
+        those who have left meanwhile, so they are remembered for as long."""
         length = self._dice.choice((8.0, 15.0, 30.0)) * self._round_s
+        self._deaf_s = max(self._deaf_s, length)
         return [Disturb(at=at, for_s=length, destinations=[self._dice.choice(self._keys)], both_ways=False)]
 
     def _slow(self, at: float) -> list[AnyStep]:

@@ -6,7 +6,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -63,7 +63,7 @@ def run_gossip(*arguments: str, given: bytes = b"") -> subprocess.CompletedProce
 
 
 @contextmanager
-def standard_streams(files: list[IO[bytes]]) -> Iterator[None]:
+def standard_streams(files: Iterable[IO[bytes]]) -> Iterator[None]:
     """Let descriptors 0 to 2, and what Python makes of them, lead to these files for a while."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,6 +1,8 @@
-"""How often the tests are run whose outcome must not depend on luck: by ``--seeds``."""
+"""What holds for all tests: how often those are run whose outcome must not depend on luck, and what stays in memory."""
 
 from __future__ import annotations
+
+import gc
 
 import pytest
 
@@ -21,3 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Set the seeds before any module of tests is imported, which is when they are read."""
     worlds.SEEDS = range(config.getoption("seeds"))
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for cycles go through modules and tests, which stay; each simulated run begins with one."""
+    gc.collect()
+    gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.core import worlds
 
@@ -21,8 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the seeds before any module of tests is imported, which is when they are read."""
+    """Set the seeds, and the ways of Hypothesis, before the modules of tests are imported, which read them."""
     worlds.SEEDS = range(config.getoption("seeds"))
+    # How long an example takes says how busy the machine is, not whether a property holds.
+    settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("tests")
 
 
 def pytest_collection_finish() -> None:

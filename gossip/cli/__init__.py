@@ -27,6 +27,8 @@ def main() -> None:
     escape_missing_letters()
     try:
         from gossip.cli.main import run  # noqa: PLC0415  (click and rich are optional)
+
+        code = run(sys.argv[1:])
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in EXTRA_PACKAGES:
             raise
@@ -34,7 +36,7 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(code)
 
 
 def escape_missing_letters() -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+from unittest import mock
 
 import trio
 
 from gossip.cli import steps
 from gossip.cli.cluster import Cluster
+from gossip.cli.main import run
 from gossip.cli.processes import open_pool
 
 TEST_LIMIT_S = 60.0
@@ -37,9 +43,52 @@ def say_nothing(_: str) -> None:
     """What a cluster of a test says to people."""
 
 
-def run_gossip(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
-    return run_command(*GOSSIP, *arguments)
+def run_gossip(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, in this process: starting another one would take most of the time.
+
+    What it writes is taken from the descriptors, where its log goes, too.
+
+    :param given: what it can read from standard input.
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(TemporaryFile()) for _ in range(3)]
+        files[0].write(given)
+        files[0].seek(0)
+        with standard_streams(files), own_logging():
+            code = run(arguments)
+        for file in files:
+            file.seek(0)
+        _, output, errors = (file.read().decode() for file in files)
+    return subprocess.CompletedProcess(arguments, code, output, errors)
+
+
+@contextmanager
+def standard_streams(files: Iterable[IO[bytes]]) -> Iterator[None]:
+    """Let descriptors 0 to 2, and what Python makes of them, lead to these files for a while."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with ExitStack() as stack:
+        for descriptor, (file, name, mode) in enumerate(zip(files, ("stdin", "stdout", "stderr"), "rww", strict=True)):
+            before = os.dup(descriptor)
+            stack.callback(os.close, before)
+            stack.callback(os.dup2, before, descriptor)
+            os.dup2(file.fileno(), descriptor)
+            stream = stack.enter_context(open(descriptor, mode, encoding="utf-8", closefd=False))
+            stack.enter_context(mock.patch.object(sys, name, stream))
+        yield
+
+
+@contextmanager
+def own_logging() -> Iterator[None]:
+    """Undo what a command does to the log of this process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()  # which would else be closed
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def run_command(*command: str) -> subprocess.CompletedProcess[str]:

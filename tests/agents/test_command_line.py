@@ -19,7 +19,7 @@ from tests.agents.helpers import COMMAND_LIMIT_S, GOSSIP, assert_one_line, clust
 
 AGENT = ("agent", "--name", "a", "--bind", "127.0.0.1:0")
 
-WITHOUT_EXTRA = "import sys, runpy; sys.modules[{!r}] = None; sys.argv[:] = ['gossip', 'demo']; {}"
+WITHOUT_EXTRA = "import sys, runpy; sys.modules.update(dict.fromkeys({})); sys.argv[:] = ['gossip', 'demo']; {}"
 
 
 @pytest.mark.parametrize("command", [(), ("agent",), ("members",), ("keygen",), ("keys",), ("keys", "use"), ("demo",)])
@@ -69,6 +69,13 @@ def test_a_bad_argument_is_explained_in_one_line_and_exits_with_2(arguments: tup
     done = run_gossip(*arguments)
     assert done.returncode == 2
     assert complaint in assert_one_line(done.stderr)
+    assert done.stdout == ""
+
+
+def test_the_process_ends_as_the_command_in_it_does() -> None:
+    done = run_command(*GOSSIP, "conquer")
+    assert done.returncode == 2
+    assert "conquer" in assert_one_line(done.stderr)
     assert done.stdout == ""
 
 
@@ -178,21 +185,20 @@ def test_text_output_shows_changes_and_no_control_characters(tmp_path: Path) -> 
     assert not any(row.startswith("forged") for row in table.splitlines())
 
 
-@pytest.mark.parametrize("package", ["click", "rich"])
 @pytest.mark.parametrize(
-    "start",
-    ["runpy.run_module('gossip', run_name='__main__')", "from gossip.cli import main; main()"],
+    ("package", "start"),
+    [("click", "runpy.run_module('gossip', run_name='__main__')"), ("rich", "from gossip.cli import main; main()")],
 )
 def test_without_the_extra_the_command_says_what_to_install(package: str, start: str) -> None:
-    done = run_command(sys.executable, "-c", WITHOUT_EXTRA.format(package, start))
+    done = run_command(sys.executable, "-c", WITHOUT_EXTRA.format([package], start))
     assert done.returncode == 1
     assert "pip install 'gossip-membership[cli]'" in assert_one_line(done.stderr)
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("package", ["click", "rich"])
-def test_the_library_needs_no_extra(package: str) -> None:
-    done = run_command(sys.executable, "-c", WITHOUT_EXTRA.format(package, "import gossip; print(gossip.open_node)"))
+def test_the_library_needs_no_extra() -> None:
+    code = WITHOUT_EXTRA.format(["click", "rich"], "import gossip; print(gossip.open_node)")
+    done = run_command(sys.executable, "-c", code)
     assert done.returncode == 0, done.stderr
 
 

@@ -8,8 +8,11 @@ import signal
 import subprocess
 
 import pytest
+import trio
 
-from tests.agents.helpers import GOSSIP, TEST_LIMIT_S
+from gossip.cli import steps
+from gossip.cli.cluster import Cluster
+from tests.agents.helpers import GOSSIP, TEST_LIMIT_S, run_gossip
 
 DEMO = (*GOSSIP, "demo", "--nodes", "3", "--profile", "local")
 
@@ -64,8 +67,7 @@ def test_it_shows_every_step_and_measures_each() -> None:
     assert times == sorted(times)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_and_all_its_agents(number: signal.Signals) -> None:
+def test_a_signal_ends_it_and_all_its_agents() -> None:
     with start_demo() as demo:
         try:
             assert demo.stdout is not None
@@ -73,13 +75,26 @@ def test_a_signal_ends_it_and_all_its_agents(number: signal.Signals) -> None:
             while "every agent sees all" not in shown:
                 shown += demo.stdout.readline()
                 assert demo.poll() is None
-            demo.send_signal(number)
+            demo.send_signal(signal.SIGTERM)
             _, complaints = demo.communicate(timeout=TEST_LIMIT_S)
         finally:
             demo.kill()
     assert_no_agent_is_left(shown)
-    assert demo.returncode == 128 + number
+    assert demo.returncode == 128 + signal.SIGTERM
     assert complaints == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_of_three_signals_ends_it(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def be_told(_: Cluster) -> None:
+        signal.raise_signal(number)
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(steps, "join", be_told)
+    done = run_gossip("demo")
+    assert done.returncode == 128 + number
+    assert "no agent is left running" in done.stdout
+    assert done.stderr == ""
 
 
 def test_a_closed_output_ends_it_quietly_with_all_its_agents() -> None:

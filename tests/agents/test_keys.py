@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -142,8 +144,7 @@ def test_the_keys_of_another_file_are_taken_over_but_neither_its_use_nor_plain(t
 
 
 def from_standard_input(file: Path, given: str) -> subprocess.CompletedProcess[str]:
-    command = [*GOSSIP, "keys", "add", "--from", "-", "--keyring", str(file)]
-    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
+    return run_gossip("keys", "add", "--from", "-", "--keyring", str(file), given=given.encode())
 
 
 def test_a_single_line_of_another_file_comes_by_standard_input(tmp_path: Path) -> None:
@@ -174,19 +175,6 @@ def test_a_standard_input_that_is_closed_is_told_in_a_line(tmp_path: Path) -> No
     assert "standard input: there is none" in assert_one_line(done.stderr)
 
 
-SAYS_WHEN_IT_LOCKS = """
-import fcntl, runpy
-flock = fcntl.flock
-def told(descriptor, how):
-    print("locks", flush=True)
-    flock(descriptor, how)
-fcntl.flock = told
-runpy.run_module("gossip", run_name="__main__")
-"""
-"""``gossip`` that writes a line when it is about to lock a file. If it locked none, its first line would come when all
-is done."""
-
-
 FIRST, SECOND, MINE, FOREIGN = (Key("aes-256-gcm", bytes([number]) * 32) for number in range(1, 5))
 
 
@@ -200,21 +188,31 @@ FIRST, SECOND, MINE, FOREIGN = (Key("aes-256-gcm", bytes([number]) * 32) for num
     ],
 )
 def test_a_change_is_made_to_what_one_under_way_at_the_same_time_leaves(
-    tmp_path: Path, command: str, is_made: Callable[[Keyring], bool]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, is_made: Callable[[Keyring], bool]
 ) -> None:
+    """The other one is made by a thread: each has opened the file for itself, so they lock each other out."""
+    monkeypatch.chdir(tmp_path)
     file = new_file(tmp_path, FIRST, SECOND)
     Keyring.of(FOREIGN).save(tmp_path / "other")
-    call = [sys.executable, "-c", SAYS_WHEN_IT_LOCKS, "keys", *command.split(), "--keyring", "keys"]
-    with ExitStack() as processes:
+    lock, locks_or_is_done = fcntl.flock, threading.Event()
 
-        def add_mine_when_the_other_is_there(ring: Keyring) -> Keyring:
-            other = processes.enter_context(subprocess.Popen(call, stdout=subprocess.PIPE, cwd=tmp_path))
-            processes.callback(other.communicate, timeout=COMMAND_LIMIT_S)
-            assert other.stdout is not None
-            assert other.stdout.readline()
-            return ring.add(MINE)
+    def change_meanwhile() -> None:
+        run(["keys", *command.split(), "--keyring", "keys"])
+        locks_or_is_done.set()
 
-        change_file(file, add_mine_when_the_other_is_there)
+    def lock_and_tell(descriptor: int, how: int) -> None:
+        locks_or_is_done.set()
+        lock(descriptor, how)
+
+    def add_mine_when_the_other_is_there(ring: Keyring) -> Keyring:
+        monkeypatch.setattr(fcntl, "flock", lock_and_tell)
+        other.start()
+        assert locks_or_is_done.wait(COMMAND_LIMIT_S)
+        return ring.add(MINE)
+
+    other = threading.Thread(target=change_meanwhile)
+    change_file(file, add_mine_when_the_other_is_there)
+    other.join(COMMAND_LIMIT_S)
     assert is_made(Keyring.load(file))
 
 
@@ -268,22 +266,25 @@ def test_a_file_that_others_can_read_is_refused_by_every_command(tmp_path: Path)
         assert done.stdout == ""
 
 
-def run_without_sealing(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command where the package that seals is not installed."""
-    code = "import sys, runpy; sys.modules['cryptography'] = None; runpy.run_module('gossip', run_name='__main__')"
-    return run_command(sys.executable, "-c", code, *arguments)
+def run_without_sealing(*commands: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """Run commands one after the other where the package that seals is not installed, until one fails."""
+    code = "import sys; sys.modules['cryptography'] = None; from gossip.cli.main import run; "
+    code += f"sys.exit(next(filter(None, map(run, {commands})), 0))"
+    return run_command(sys.executable, "-c", code)
 
 
 def test_keys_are_made_and_changed_without_the_package_that_seals(tmp_path: Path) -> None:
-    for arguments in (("keygen",), ("keys", "add", "--keyring"), ("keys", "list", "--keyring")):
-        done = run_without_sealing(*arguments, str(tmp_path / "keys"))
-        assert (done.returncode, done.stderr) == (0, "")
+    file = str(tmp_path / "keys")
+    done = run_without_sealing(
+        ("keygen", file), ("keys", "add", "--keyring", file), ("keys", "list", "--keyring", file)
+    )
+    assert (done.returncode, done.stderr) == (0, "")
     assert len(Keyring.load(tmp_path / "keys").keys) == 2
 
 
 def test_without_the_package_that_seals_an_agent_with_keys_says_what_to_install(tmp_path: Path) -> None:
     file = new_file(tmp_path)
-    done = run_without_sealing("agent", "--name", "a", "--bind", "127.0.0.1:0", "--keyring", str(file))
+    done = run_without_sealing(("agent", "--name", "a", "--bind", "127.0.0.1:0", "--keyring", str(file)))
     assert done.returncode == 2
     assert "gossip-membership[crypto]" in assert_one_line(done.stderr)
 
@@ -400,19 +401,19 @@ async def test_sealing_is_turned_on_while_the_agents_run_and_no_member_is_suspec
         assert_one_line(unsealed.stderr)
 
 
-@pytest.mark.parametrize("wrong", [Keyring.of(Key.generate()), Keyring.of(PLAIN), None])
-async def test_an_agent_without_the_right_key_never_becomes_a_member(tmp_path: Path, wrong: Keyring | None) -> None:
+async def test_an_agent_without_the_right_key_never_becomes_a_member(tmp_path: Path) -> None:
     ring = Keyring.of(Key.generate())
+    wrong = {"another": Keyring.of(Key.generate()), "plain": Keyring.of(PLAIN), "none": None}
     async with agents(tmp_path, a1=ring, a2=ring) as cluster:
-        stranger = await start(cluster, "stranger", wrong)
-        cluster.ended.add("stranger")
+        strangers = [await start(cluster, name, keys) for name, keys in wrong.items()]
+        cluster.ended.update(wrong)
         cluster.names = ["a1", "a2", "a3"]
         await start(cluster, "a3", ring)
         await cluster.agreed(NEWS_LIMIT_S)
         await trio.sleep(cluster.quiet_s)
-        assert stranger.returncode is None
-        about = [s for s in cluster.journal.sightings if "stranger" in (s.observer, s.subject)]
-        assert {(s.observer, s.subject) for s in about} == {("stranger", "stranger")}
+        assert [stranger.returncode for stranger in strangers] == [None] * 3
+        pairs = {(s.observer, s.subject) for s in cluster.journal.sightings}
+        assert {pair for pair in pairs if set(pair) & wrong.keys()} == {(name, name) for name in wrong}
 
 
 async def test_a_file_that_is_not_acceptable_changes_nothing_and_is_reported_once(tmp_path: Path) -> None:

@@ -204,6 +204,7 @@ def test_end_of_input_ends_a_wait(cluster: Cluster) -> None:
     assert cluster.host.end_input() == 0
 
 
+@pytest.mark.benchmark  # a compiler is at work, and an environment is made
 @pytest.mark.parametrize("name", ["memberlist-lan", "memberlist-local", "memberlist-matched", "swim-protocol"])
 def test_every_peer_says_what_it_is(name: str) -> None:
     system = _system(name)
@@ -211,6 +212,7 @@ def test_every_peer_says_what_it_is(name: str) -> None:
     assert any(letter.isdigit() for letter in system.what)
 
 
+@pytest.mark.benchmark
 def test_matched_memberlist_differs_by_one_setting() -> None:
     lan, matched = _system("memberlist-lan"), _system("memberlist-matched")
     assert matched.command == (*lan.command, "-gossip-interval", "20ms")

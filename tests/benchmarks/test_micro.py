@@ -114,6 +114,7 @@ def test_without_pyperf_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
         main()
 
 
+@pytest.mark.benchmark
 def test_all_operations_are_measured() -> None:
     pytest.importorskip("pyperf", reason="the extra bench is not installed")
     steps: list[str] = []

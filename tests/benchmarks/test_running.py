@@ -3,20 +3,23 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from benchmarks.samples import Sample
-from tests.benchmarks.commands import interrupted, measure, run
-
-
-def one(samples: "list[Sample]") -> Sample:
-    assert len(samples) == 1
-    return samples[0]
+from benchmarks.__main__ import main
+from benchmarks.samples import Results
+from tests.benchmarks.commands import interrupted, measure
 
 
-def test_a_join_is_seen_by_all_and_tells_how_many_sizes_were_seen(tmp_path: Path) -> None:
-    results = measure(tmp_path, "join", "--systems", "ours,ours-processes", "--nodes", "5", "--quick")
-    assert [each.system for each in results.samples] == ["ours", "ours-processes"]
-    for sample in results.samples:
+@pytest.fixture(scope="module")
+def joins(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What was measured of small clusters that come into being."""
+    folder = tmp_path_factory.mktemp("joins")
+    return measure(folder, "join", "--systems", "ours,ours-processes", "--nodes", "5", "--quick")
+
+
+def test_a_join_is_seen_by_all_and_tells_how_many_sizes_were_seen(joins: Results) -> None:
+    assert [each.system for each in joins.samples] == ["ours", "ours-processes"]
+    for sample in joins.samples:
         assert (sample.experiment, sample.nodes, sample.repeat) == ("join", 5, 0)
         assert len(sample.times_s) == 5
         assert sample.numbers["missing"] == 0
@@ -40,11 +43,10 @@ def test_a_farewell_is_heard_and_a_restart_is_seen_by_all_others(tmp_path: Path)
     assert all(len(each.times_s) == 3 and each.numbers["missing"] == 0 for each in results.samples)
 
 
-def test_results_tell_the_machine_and_what_each_system_is(tmp_path: Path) -> None:
-    results = measure(tmp_path, "join", "--systems", "ours", "--nodes", "3", "--quick")
-    assert set(results.systems) == {"ours"}
-    assert {"cores", "processor", "python", "commit", "load", "load_after"} <= set(results.machine)
-    assert not results.skipped
+def test_results_tell_the_machine_and_what_each_system_is(joins: Results) -> None:
+    assert set(joins.systems) == {"ours", "ours-processes"}
+    assert {"cores", "processor", "python", "commit", "load", "load_after"} <= set(joins.machine)
+    assert not joins.skipped
 
 
 @pytest.mark.parametrize(
@@ -58,9 +60,9 @@ def test_results_tell_the_machine_and_what_each_system_is(tmp_path: Path) -> Non
     ],
 )
 def test_bad_usage_is_refused_with_what_would_be_right(arguments: tuple[str, ...], complaint: str) -> None:
-    done = run("run", *arguments)
-    assert done.returncode == 2
-    assert complaint in done.stderr
+    done = CliRunner().invoke(main, ["run", *arguments])
+    assert done.exit_code == 2
+    assert complaint in done.output
 
 
 def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
@@ -72,6 +74,6 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
 
 
 def test_help_names_every_experiment() -> None:
-    told = run("run", "--help").stdout
+    told = CliRunner().invoke(main, ["run", "--help"]).output
     for name in ("join", "update", "crash", "leave", "restart", "heal", "slow", "lossy", "idle", "limits", "micro"):
         assert f"  {name} " in told

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import trio
+from click.testing import CliRunner
 
 from benchmarks.samples import Results, Sample, load
+from benchmarks.soak.__main__ import main
 from benchmarks.soak.counted import LINE_BYTES, Counter
 from benchmarks.soak.resources import Held, Quarters, Samples, held_by
 from tests.benchmarks.commands import LIMIT_S, why_no_network
@@ -149,10 +151,9 @@ def one(results: Results, setting: str) -> Sample:
 
 @pytest.mark.parametrize("arguments", [("--agents", "3"), ("--loss", "2"), ("--minutes", "0")])
 def test_bad_usage_is_refused(arguments: tuple[str, ...]) -> None:
-    command = [sys.executable, "-m", "benchmarks.soak", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert arguments[0] in done.stderr
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert arguments[0] in done.output
 
 
 @pytest.mark.benchmark

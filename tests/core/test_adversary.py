@@ -23,6 +23,7 @@ from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec, encode_fact
 from gossip.envelope import HEADER_BYTES, OVERHEAD_BYTES, Envelope
 from gossip.keyring import Key, Keyring
+from tests.core.worlds import examples
 
 CONFIG = Config.lan(max_datagram=1200 - OVERHEAD_BYTES)
 KEYRING = Keyring.of(Key("aes-256-gcm", bytes(range(32))))
@@ -258,5 +259,5 @@ class Adversary(RuleBasedStateMachine):
         assert generations == [node.protocol.local.generation for node in self.nodes]
 
 
-Adversary.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+Adversary.TestCase.settings = settings(max_examples=examples(20), stateful_step_count=30)
 TestAdversary = Adversary.TestCase

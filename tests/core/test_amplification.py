@@ -55,6 +55,7 @@ from tests.core.worlds import (
     World,
     cluster,
     crash_bound_s,
+    examples,
     expect,
     expect_agreement,
     expect_no_deaths,
@@ -199,7 +200,7 @@ lies = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50))
 @given(st.lists(lies, min_size=1, max_size=12))
 def test_nobody_makes_a_node_send_more_than_it_was_sent_to_whoever_has_not_shown_that_it_hears(lies: list) -> None:  # type: ignore[type-arg]
     node = Alone()
@@ -213,7 +214,7 @@ def test_nobody_makes_a_node_send_more_than_it_was_sent_to_whoever_has_not_shown
             node.time_passes(1.0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(20))
 @given(st.lists(lies, min_size=1, max_size=12))
 def test_all_that_is_ever_sent_to_somebody_who_is_no_member_is_no_more_than_came_from_there(lies: list) -> None:  # type: ignore[type-arg]
     node = Alone()

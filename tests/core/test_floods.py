@@ -85,8 +85,8 @@ def expect_bounded(sim: World) -> None:
 def expect_working(sim: World, within: float) -> None:
     """The members that are there see each other alive, hear of updates, and have never been held dead."""
     living = sorted(sim.nodes)
-    expect(sim, lambda: all(node.sees()[name] == "alive" for node in everybody(sim) for name in living),
-           within=within, why="the living after a flood")  # fmt: skip
+    expect(sim, lambda: all(sim.all_see(name, "alive") for name in living), within=within,
+           why="the living after a flood")  # fmt: skip
     sim.update("n1", {"still": "heard"})
     expect(sim, lambda: everybody_has(sim, "n1", {"still": "heard"}), within=30, why="an update after a flood")
     ghosts = {event.member.name for node in everybody(sim) for event in node.told("joined")} - set(living)
@@ -107,9 +107,9 @@ def poured(sim: World, number: int, random: Random) -> Iterator[tuple[Body, list
     ahead = victim.registers.heartbeat + 1 + number % 1000
     known = [entry.id for entry in sim.nodes["n0"].protocol.view if entry.id < 2 * GHOST_ID] or [GHOST_ID]
     some = random.choices(known, k=100)
-    for start in range(number, number + 2000, 100):
+    for start in range(number, number + 1000, 100):
         yield News(), [ghost(each) for each in range(start, start + 100)]
-    yield News(), [ghost(each, 1_700_000_000_000 + number) for each in range(0, 1000, 10)]
+    yield News(), [ghost(each, 1_700_000_000_000 + number) for each in range(0, 1000, 20)]
     yield News(), [SuspectFact(each, 20 + number, tuple(random.choices(range(1, 99), k=4))) for each in some]
     yield News(), [SuspectFact(victim.id, ahead + step, (step + 1,)) for step in range(20)]
     yield News(), [DeadFact(each, 30 + number, (1,)) for each in some[:20]]
@@ -124,17 +124,17 @@ def poured(sim: World, number: int, random: Random) -> Iterator[tuple[Body, list
         yield PingRequest(each & 0xFFFF, each), []
 
 
-def test_a_hundred_thousand_invented_members_and_all_that_can_be_said_of_them_fill_nothing() -> None:
+def test_twenty_thousand_invented_members_and_all_that_can_be_said_of_them_fill_nothing() -> None:
     sim = cluster(3, config=Config.lan(max_members=500, max_rumours=300, max_probes=150, forget_after=10.0))
     random = Random(1)
-    for wave in range(50):
-        for turn, (body, facts) in enumerate(poured(sim, 2000 * wave, random)):
+    for wave in range(20):
+        for turn, (body, facts) in enumerate(poured(sim, 1000 * wave, random)):
             data = forged(sim, *facts, body=body, sender=random.choice([ANONYMOUS, GHOST_ID + wave]))
-            sim.inject("n0", data, host(97 * wave + turn))
+            sim.inject("n0", data, host(150 * wave + turn))
         expect_bounded(sim)
         sim.run(0.1)
         expect_bounded(sim)
-    assert dropped(sim.nodes["n0"], "view is full") > 80_000
+    assert dropped(sim.nodes["n0"], "view is full") > 16_000
     assert dropped(sim.nodes["n0"], "too many rumours") > 0
     expect_working(sim, within=60)
 
@@ -150,8 +150,8 @@ def test_no_flood_crowds_out_a_member_that_was_said_to_be_gone(forgery: str) -> 
         inject(sim, ["n0"], *[ghost(each) for each in range(number, number + 50)])
         inject(sim, ["n0"], *[LeftFact(GHOST_ID + each, 20) for each in range(number, number + 50, 2)])
         sim.run(0.05)
-    expect(sim, lambda: all(node.sees()[name] == "alive" for node in everybody(sim) for name in sim.nodes),
-           within=60, why=f"the living after {forgery}")  # fmt: skip
+    expect(sim, lambda: all(sim.all_see(name, "alive") for name in sim.nodes), within=60,
+           why=f"the living after {forgery}")  # fmt: skip
 
 
 def test_one_host_may_present_only_so_many_new_members_a_second() -> None:
@@ -253,8 +253,8 @@ def expect_agreement_of_views(sim: World, within: float) -> None:
 def test_more_probes_than_there_may_be_at_once_wait_their_turn() -> None:
     sim = cluster(3, config=Config.lan(max_probes=128))
     node = sim.nodes["n0"]
-    inject(sim, ["n0"], *[ghost(number) for number in range(400)])
-    inject(sim, ["n0"], *[SuspectFact(GHOST_ID + number, 1000, (1, 2, 3)) for number in range(400)])
+    inject(sim, ["n0"], *[ghost(number) for number in range(200)])
+    inject(sim, ["n0"], *[SuspectFact(GHOST_ID + number, 1000, (1, 2, 3)) for number in range(200)])
     most = 0
     while "suspect" in node.sees().values():
         sim.run(0.05)

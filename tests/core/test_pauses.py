@@ -17,7 +17,7 @@ from tests.core.worlds import (
 )
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_pause_shorter_than_the_shortest_suspicion_kills_nobody(seed: int) -> None:
     sim = cluster(8, seed=seed)
     for _ in range(5):

@@ -17,6 +17,7 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.member import Identity, Record, Status, fingerprint_mark
 from gossip.core.view import FINGERPRINT_MODULUS, Entry, Refused, View
+from tests.core.worlds import examples
 
 CONFIG = Config.lan(forget_after=10.0, max_members=8)
 ADDRESS = Address("10.0.0.1", 7946)
@@ -103,7 +104,7 @@ def apply(view: View, step: tuple[object, ...], now: float) -> float:
     return now
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(st.lists(STEPS, max_size=30))
 def test_what_is_kept_incrementally_equals_what_is_computed_from_scratch(steps: list[tuple[object, ...]]) -> None:
     view, now = view_of(), 0.0

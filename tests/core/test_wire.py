@@ -41,6 +41,7 @@ from gossip.core.wire import (
     is_valid_name,
 )
 from tests.core import strategies
+from tests.core.worlds import examples
 
 CODEC = Codec("default")
 LIMIT = 60_000
@@ -131,7 +132,7 @@ def test_a_record_is_the_same_whatever_the_order_of_its_metadata(metadata: dict[
 # --- what is not
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_refused_or_canonical(data: bytes) -> None:
     check_refused_or_canonical(data)
@@ -147,7 +148,7 @@ MUTATIONS = st.lists(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(200))
 @given(strategies.bodies, st.lists(strategies.facts, max_size=4), MUTATIONS)
 def test_mutated_messages_are_refused_or_canonical(
     body: Body, facts: list[Fact], mutations: list[tuple[str, int, int]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 
 import attrs
@@ -330,13 +330,19 @@ PLACES: dict[str, tuple[bytes, bytes]] = {
 """What stands before and behind the bomb."""
 
 
+@cache
+def _made(bomb: Bomb, room: int) -> bytes:
+    """The bomb alone, made once: some take long."""
+    return bomb.item(room)
+
+
 def placed(bomb: Bomb, place: str) -> bytes:
     """A message with the bomb in it, and the checksum that belongs to it."""
     before, after = PLACES[place]
-    return sealed(before + bomb.item(MAX_FRAME_BYTES - CHECKSUM_BYTES - _OVERHEAD) + after)
+    return sealed(before + _made(bomb, MAX_FRAME_BYTES - CHECKSUM_BYTES - _OVERHEAD) + after)
 
 
 def unsealed(bomb: Bomb) -> bytes:
     """The bomb alone, as somebody without a key can send it: what should be its checksum is wrong."""
-    data = bomb.item(MAX_FRAME_BYTES - CHECKSUM_BYTES)
+    data = _made(bomb, MAX_FRAME_BYTES - CHECKSUM_BYTES)
     return data + bytes(byte ^ 0xFF for byte in sealed(data)[-CHECKSUM_BYTES:])

@@ -65,8 +65,8 @@ def map_filled(key: Callable[[int], bytes], room: int, most: int = 65_536) -> by
     """A map of as many keys as there is room for, each with the value null."""
     keys: list[bytes] = []
     room -= 5
-    while len(keys) < most and (room := room - len(key(len(keys))) - 1) >= 0:
-        keys.append(key(len(keys)))
+    while len(keys) < most and (room := room - len(another := key(len(keys))) - 1) >= 0:
+        keys.append(another)
     return mapping(*((each, NULL) for each in keys))
 
 

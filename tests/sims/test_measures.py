@@ -16,7 +16,7 @@ from sims.outcome import Outcome
 from sims.plan import Plan
 from sims.run import Run
 from sims.steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Update
-from tests.core.worlds import inject, mute
+from tests.core.worlds import SEEDS, inject, mute
 from tests.sims.watchers import Told
 
 AT = 5.0
@@ -60,7 +60,7 @@ def test_a_percentile_is_the_smallest_value_that_is_enough(
 # --- crashes
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("loss", [0.0, 0.2])
 def test_a_crash_is_measured_by_what_members_told_of_it(seed: int, loss: float) -> None:
     outcome, told = _ran(Crash(at=AT, node="n3"), seed=seed, link=Link(loss=loss))
@@ -134,7 +134,7 @@ def test_a_farewell_is_no_crash() -> None:
 # --- updates
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_an_update_is_measured_by_what_members_told_of_it(seed: int) -> None:
     outcome, told = _ran(Update(at=AT, node="n3", metadata={"zone": "b"}), seed=seed, nodes=16)
     (update,) = outcome.updates

@@ -17,6 +17,7 @@ from sims.plan import Plan
 from sims.randomness import Draws, derived_random, derived_seed
 from sims.run import Run
 from sims.steps import AnyStep, Disturb, Restart, Start
+from tests.core.worlds import SEEDS
 from tests.sims.watchers import Fates
 
 DRAWS = 20_000
@@ -92,7 +93,7 @@ def _fates(*steps: AnyStep, seed: int) -> tuple[Fates, Run, str]:
     return fates, run, run.run().trace_hash
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     "fault",
     [

@@ -12,6 +12,7 @@ from sims.links import Link, LinkChange
 from sims.node import SimulatedNode
 from sims.observer import Observer
 from sims.streams import CONNECT_TIMEOUT_S, SEGMENT_RETRY_S, SYN_RETRY_S, StreamCarrier
+from tests.core.worlds import SEEDS
 
 DELAY_S = 0.01
 STREAM_LIFE_S = Config.lan().stream_timeout
@@ -95,7 +96,7 @@ def test_frames_go_both_ways() -> None:
     assert [data for _, data in ends.arrived["n0"]] == [b"back"]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_losses_delay_frames_and_neither_lose_nor_reorder_any(seed: int) -> None:
     ends = _connected(seed=seed)
     ends.sim.network.rule("lossy", lambda _source, _destination: True, LinkChange(loss=0.2))

@@ -15,9 +15,10 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.truth import Truth
+
+from .node import SimulatedNode
+from .observer import Observer
+from .truth import Truth
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

@@ -6,7 +6,7 @@ import json
 
 import attrs
 
-from sims.measures import CrashMeasure, FalseDeaths, UpdateMeasure
+from .measures import CrashMeasure, FalseDeaths, UpdateMeasure
 
 
 @attrs.frozen(kw_only=True)

@@ -17,9 +17,10 @@ from cattrs.v import format_exception
 
 from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError
-from sims.latency import Latency, at_least
-from sims.links import Link
-from sims.steps import AnyStep, Disturb
+
+from .latency import Latency, at_least
+from .links import Link
+from .steps import AnyStep, Disturb
 
 MIN_NODES = 2
 MAX_NODES = 100_000

@@ -8,9 +8,10 @@ from typing import Any
 
 import attrs
 
-from sims.latency import parse_latency
-from sims.plan import Plan
-from sims.scenarios import find
+from .latency import parse_latency
+from .names import PROGRAM
+from .plan import Plan
+from .scenarios import find
 
 
 def _texts(given: Mapping[str, str]) -> dict[str, str]:
@@ -50,7 +51,7 @@ class Request:
 
     def command(self, seed: int) -> str:
         """The command line that runs this seed alone."""
-        words: list[Any] = ["python", "-m", "sims", "run", self.scenario, "--seed", seed]
+        words: list[Any] = [*PROGRAM.split(), "run", self.scenario, "--seed", seed]
         fields = attrs.fields_dict(Request)
         options = {
             "--nodes": "nodes", "--loss": "loss", "--latency": "latency", "--profile": "profile",

@@ -14,9 +14,10 @@ from typing import Any, BinaryIO
 from cattrs import Converter, transform_error
 
 from gossip.core.errors import ConfigurationError
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.request import Request
+
+from .outcome import Outcome
+from .plan import Plan
+from .request import Request
 
 _converter = Converter(forbid_extra_keys=True)
 

@@ -11,19 +11,20 @@ from pathlib import Path
 from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
-from sims.agreement import Agreement
-from sims.cycles import few_searches_for_cycles
-from sims.engine import Simulation
-from sims.invariants import Invariant, Rounds, Violated, all_invariants
-from sims.measures import Measures
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.outcome import Joins, Outcome, PerNodeSecond, Violation
-from sims.plan import Plan
-from sims.sometimes import Sometimes
-from sims.steps import Step
-from sims.trace_hash import TraceHash
-from sims.truth import Truth
+
+from .agreement import Agreement
+from .cycles import few_searches_for_cycles
+from .engine import Simulation
+from .invariants import Invariant, Rounds, Violated, all_invariants
+from .measures import Measures
+from .node import SimulatedNode
+from .observer import Observer
+from .outcome import Joins, Outcome, PerNodeSecond, Violation
+from .plan import Plan
+from .sometimes import Sometimes
+from .steps import Step
+from .trace_hash import TraceHash
+from .truth import Truth
 
 CHECK_EVERY_S = 1.0
 """Virtual seconds between two looks at the invariants that are checked a part at a time."""

@@ -16,9 +16,10 @@ from gossip.core.address import Address
 from gossip.core.heartbeat import MAX_STEPS_AHEAD
 from gossip.core.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, News, SuspectFact
 from gossip.core.wire import Codec, encode_fact
-from sims.engine import Simulation
-from sims.latency import at_least
-from sims.links import Held, LinkChange
+
+from .engine import Simulation
+from .latency import at_least
+from .links import Held, LinkChange
 
 FAREWELL_POLL_S = 0.05
 """How often a leaving process looks whether its farewell has been acknowledged."""

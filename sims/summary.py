@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from sims.ended import Failure
-from sims.measures import FalseDeaths, percentile
-from sims.outcome import Outcome, Violation
-from sims.request import Request
-from sims.sometimes import POINTS
+from .ended import Failure
+from .measures import FalseDeaths, percentile
+from .outcome import Outcome, Violation
+from .request import Request
+from .sometimes import POINTS
 
 
 @attrs.frozen(kw_only=True)

@@ -23,11 +23,12 @@ from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.events import MembershipEvent
 from gossip.core.wire import CHECKSUM_BYTES, CLUSTER_TAG_BYTES, KINDS
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.run import Run
+
+from .node import SimulatedNode
+from .observer import Observer
+from .outcome import Outcome
+from .plan import Plan
+from .run import Run
 
 FORMAT = 1
 """Version of the form of the lines; a trace of another version is not read."""

@@ -1,8 +1,8 @@
 """The ``gossip`` command: run a member, look at a cluster, keep its keys, see a demonstration.
 
 General layout, from the top: ``main`` parses, ``agent`` (with ``agent_loop`` and ``keyring_file``),
-``members``, ``keys`` and ``demo`` are the commands; ``options``, ``metadata``, ``rendering``, ``terminal``
-and ``logs`` are what they share. The demonstration is made of ``processes`` (agents as child
+``members``, ``keys``, ``demo`` and ``simulator`` are the commands; ``options``, ``metadata``, ``rendering``,
+``terminal`` and ``logs`` are what they share. The demonstration is made of ``processes`` (agents as child
 processes), ``journal`` (what they said), ``cluster`` (what is expected of them), ``steps`` (what is done
 to them) and ``display`` (how it is shown).
 

@@ -15,6 +15,7 @@ from gossip.cli.identity import identity
 from gossip.cli.keys import keygen, keys
 from gossip.cli.members import members
 from gossip.cli.rendering import printable
+from gossip.cli.simulator import sim
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -47,6 +48,7 @@ command.add_command(identity)
 command.add_command(keygen)
 command.add_command(keys)
 command.add_command(demo)
+command.add_command(sim)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -9,17 +9,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gossip.core.errors import ConfigurationError
-from sims.cli.files import writable, write
-from sims.cli.options import SEED, asks_for_runs, request_options
-from sims.cli.terminal import EXIT_FAILURE
-from sims.explain import explain as explain_member
-from sims.plan import Plan
-from sims.request import Request
-from sims.scenarios import SCENARIOS
-from sims.shrink import MAX_TRIALS, Shrunk, as_pytest
-from sims.shrink import shrink as shrink_plan
-from sims.trace import replay as replay_trace
-from sims.trace import run_twice
+
+from ..explain import explain as explain_member
+from ..plan import Plan
+from ..request import Request
+from ..scenarios import SCENARIOS
+from ..shrink import MAX_TRIALS, Shrunk, as_pytest
+from ..shrink import shrink as shrink_plan
+from ..trace import replay as replay_trace
+from ..trace import run_twice
+from .files import writable, write
+from .options import SEED, asks_for_runs, request_options
+from .terminal import EXIT_FAILURE
 
 
 @click.command()

@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from gossip.core.config import PROFILES
-from sims.cli.files import writable, writable_or_dash
-from sims.plan import MAX_NODES, MIN_NODES
-from sims.request import Request
+
+from ..plan import MAX_NODES, MIN_NODES
+from ..request import Request
+from .files import writable, writable_or_dash
 
 SEED = click.IntRange(min=0)
 """Type of one seed."""

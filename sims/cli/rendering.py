@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sims.cli.terminal import PlainConsole
-from sims.measures import CrashMeasure, FalseDeaths, UpdateMeasure, percentile
-from sims.outcome import Outcome, Violation
-from sims.sometimes import POINTS
-from sims.summary import Spread, Summary
+from ..measures import CrashMeasure, FalseDeaths, UpdateMeasure, percentile
+from ..outcome import Outcome, Violation
+from ..sometimes import POINTS
+from ..summary import Spread, Summary
+from .terminal import PlainConsole
 
 SHOWN_NEWS = 5
 """Crashes, and updates, shown one by one."""

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from sims.cli.files import STANDARD_OUTPUT, write
-from sims.cli.options import SEED, file_option, json_option, request_options
-from sims.cli.progress import Progress
-from sims.cli.rendering import print_outcome
-from sims.cli.terminal import EXIT_FAILURE
-from sims.observer import Observer
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.request import Request
-from sims.run import Run
+from ..observer import Observer
+from ..outcome import Outcome
+from ..plan import Plan
+from ..request import Request
+from ..run import Run
+from .files import STANDARD_OUTPUT, write
+from .options import SEED, file_option, json_option, request_options
+from .progress import Progress
+from .rendering import print_outcome
+from .terminal import EXIT_FAILURE
 
 
 @click.command()
@@ -56,12 +56,12 @@ def _run(plan: Plan, html: Path | None, trace: Path | None) -> Outcome:
     observers: list[Observer] = []
     with ExitStack() as stack:
         if html is not None:
-            from sims.report import Recording, render  # noqa: PLC0415  (most runs need none)
+            from ..report import Recording, render  # noqa: PLC0415  (most runs need none)
 
             recording = Recording()
             observers.append(recording)
         if trace is not None:
-            from sims.trace import TraceWriter  # noqa: PLC0415  (most runs need none)
+            from ..trace import TraceWriter  # noqa: PLC0415  (most runs need none)
 
             writer = TraceWriter(plan, stack.enter_context(trace.open("w", encoding="utf-8")))
             observers.append(writer)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import attrs
 
 from gossip.core.errors import ConfigurationError
-from sims.explain.doubts import Doubt, doubts_about
-from sims.explain.evidence import Life
-from sims.explain.text import doubt_lines
-from sims.explain.witness import Witness
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.run import Run
+
+from ..outcome import Outcome
+from ..plan import Plan
+from ..run import Run
+from .doubts import Doubt, doubts_about
+from .evidence import Life
+from .text import doubt_lines
+from .witness import Witness
 
 MAX_TOLD = 5
 """Doubts told in full: each fills a screen, and in a bad network they are much alike."""

@@ -8,12 +8,13 @@ from itertools import groupby
 from typing import Any
 
 from gossip.core.messages import ANONYMOUS
-from sims.report.beliefs import STATUSES
-from sims.report.messages import Kept, MessageLog
-from sims.report.news import Spread
-from sims.report.recording import Process, Recording
-from sims.report.traffic import TrafficLog, shown
-from sims.report.wording import content, fact_in_words
+
+from .beliefs import STATUSES
+from .messages import Kept, MessageLog
+from .news import Spread
+from .recording import Process, Recording
+from .traffic import TrafficLog, shown
+from .wording import content, fact_in_words
 
 TICKS_PER_S = 10_000
 """Messages take some tenths of a millisecond at least."""

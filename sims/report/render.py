@@ -14,11 +14,11 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.report.figures import banner, figures
-from sims.report.packing import packed
-from sims.report.recording import Recording
+from ..outcome import Outcome
+from ..plan import Plan
+from .figures import banner, figures
+from .packing import packed
+from .recording import Recording
 
 SCRIPTS = ("base", "model", "curves", "grid", "beliefs", "traffic", "diagram", "messages", "ring", "start")
 """The page's scripts, in the order in which they build on each other."""
@@ -70,4 +70,4 @@ def _hash(text: str) -> str:
 
 
 def _part(name: str) -> str:
-    return files("sims.report").joinpath(name).read_text(encoding="utf-8")
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

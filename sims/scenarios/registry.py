@@ -16,11 +16,12 @@ import attrs
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from sims.latency import Latency
-from sims.links import Link, LinkChange
-from sims.plan import Plan
-from sims.randomness import derived_random
-from sims.steps import AnyStep, Step
+
+from ..latency import Latency
+from ..links import Link, LinkChange
+from ..plan import Plan
+from ..randomness import derived_random
+from ..steps import AnyStep, Step
 
 
 @attrs.frozen(kw_only=True)

@@ -63,9 +63,9 @@ class Run:
 
         :param observers: more who watch.
         :param checks: whether invariants are checked.
-        :raises ConfigurationError: if the plan's settings cannot be.
+        :raises ConfigurationError: if the plan's settings cannot be, or a step names a node that is not there.
         """
-        self.plan = plan
+        self.plan = plan = plan.resolved()
         config = plan.config
         grace = config.suspicion_max + GRACE_ROUNDS * config.probe_interval
         self._truth = Truth(plan.steps, grace)

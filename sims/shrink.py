@@ -22,6 +22,7 @@ import attrs
 
 from gossip.core.errors import ConfigurationError
 
+from . import groups as grouping
 from .links import Link
 from .names import PACKAGE
 from .outcome import Violation
@@ -69,6 +70,7 @@ def shrink(plan: Plan, *, progress: Progress = lambda _trials, _plan: None) -> S
 
     :raises ConfigurationError: if its run breaks none.
     """
+    plan = plan.resolved()
     violations = Run(plan).run().violations
     if not violations:
         raise ConfigurationError(
@@ -220,7 +222,8 @@ def _drop_nodes(search: _Search) -> None:
     count = search.plan.nodes // 2
     while count:
         left = max(MIN_NODES, search.plan.nodes - count)
-        if not search.adopt(nodes=left, seeds=min(search.plan.seeds, left - 1)):
+        groups = grouping.first(search.plan.groups, left)
+        if not search.adopt(nodes=left, groups=groups, seeds=min(search.plan.seeds, left - 1)):
             count //= 2
 
 

@@ -12,7 +12,8 @@ from ..names import PROGRAM
 from ..scenarios import SCENARIOS
 from .terminal import PlainConsole
 
-HINT = f"Parameters are changed with --set, as in: {PROGRAM} run crash --set victims=half"
+HINT = f"Parameters are changed with --set, as in: {PROGRAM} run crash --set victims=half.\n"
+HINT += f"A plan of your own is a file whose name ends in .py, as in: {PROGRAM} run my_plan.py"
 
 
 @click.command("list")

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from . import life, networks, processes, strangers, swarm
-from .registry import SCENARIOS, Parameter, Scenario, find
+from .registry import SCENARIOS, Parameter, Scenario, Setting, find
 
-__all__ = ["SCENARIOS", "Parameter", "Scenario", "find", "life", "networks", "processes", "strangers", "swarm"]
+__all__ = [
+    "SCENARIOS",
+    "Parameter",
+    "Scenario",
+    "Setting",
+    "find",
+    "life",
+    "networks",
+    "processes",
+    "strangers",
+    "swarm",
+]

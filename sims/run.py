@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import attrs
+
 from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
@@ -15,6 +17,7 @@ from gossip.core.events import MembershipEvent
 from .agreement import Agreement
 from .cycles import few_searches_for_cycles
 from .engine import Simulation
+from .headline import headline
 from .invariants import Invariant, Rounds, Violated, all_invariants
 from .measures import Measures
 from .node import SimulatedNode
@@ -172,7 +175,7 @@ class Run:
         heal = None
         if plan.steps and agreement.since is not None:
             heal = max(0.0, agreement.since - plan.faults_end)
-        return Outcome(
+        outcome = Outcome(
             scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, profile=plan.profile,
             virtual_s=sim.now, wall_s=wall_s, datagrams=sim.datagrams, bytes=sim.bytes,
             trace_hash=self._hash.hexdigest,
@@ -180,6 +183,7 @@ class Run:
             sometimes=self._sometimes.counts(stats, sim.overflows),
             crashes=tuple(self._measures.crashes),
             updates=tuple(self._measures.updates),
+            leaves=tuple(self._measures.leaves),
             joins=Joins(
                 all_see_all_s=agreement.first, distinct_sizes_seen=len(agreement.sizes_seen)
             ) if plan.joins else None,
@@ -190,6 +194,7 @@ class Run:
                 datagrams_sent=sim.datagrams / node_seconds, bytes_sent=sim.bytes / node_seconds
             ),
         )  # fmt: skip
+        return attrs.evolve(outcome, in_words=headline(plan, outcome, self._measures))
 
 
 def _disagreement(sim: Simulation) -> str:

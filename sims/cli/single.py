@@ -29,12 +29,15 @@ from .terminal import EXIT_FAILURE
 def run(request: Request, seed: int, json_to: Path | None, html: Path | None, trace: Path | None) -> int:
     """Run a scenario once, and show what came of it.
 
+    A plan of your own is a Python file that defines a plan; docs/simulator.rst has an example.
+
     \b
     Examples:
       python -m sims run steady
       python -m sims run crash --nodes 64 --seed 7 --loss 0.1 --set victims=tenth
       python -m sims run bootstrap --profile wan --set seeds=3 --json -
       python -m sims run churn --html churn.html --trace churn.trace
+      python -m sims run my_plan.py --seed 7
 
     \b
     Exit codes:
@@ -47,7 +50,7 @@ def run(request: Request, seed: int, json_to: Path | None, html: Path | None, tr
     if json_to is not None:
         write(json_to, outcome.to_json(indent=2))
     if json_to != STANDARD_OUTPUT:
-        print_outcome(outcome)
+        print_outcome(outcome, plan.groups)
     return 0 if outcome.is_good else EXIT_FAILURE
 
 

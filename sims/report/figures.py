@@ -11,7 +11,7 @@ import attrs
 from ..outcome import Outcome, Violation
 from ..sometimes import POINTS
 
-IN_HEADER = ("scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "trace_hash", "violations")
+IN_HEADER = ("in_words", "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "trace_hash", "violations")
 """Fields of an outcome that are told above the figures."""
 
 UNITS = {"_s": " (s)", "_ms": " (ms)", "_bytes": " (bytes)"}

@@ -17,7 +17,7 @@ from venv import EnvBuilder
 import pytest
 
 from sims.scenarios import SCENARIOS
-from tests.rst import ROOT
+from tests.rst import ROOT, document, literal_blocks
 from tests.sims.commands import Done
 
 COMMAND_LIMIT_S = 60.0
@@ -122,6 +122,17 @@ def test_the_installed_command_runs_a_scenario_and_writes_its_report(installed: 
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "All invariants held." in page
+
+
+def test_the_installed_command_runs_the_plan_of_the_guide_from_a_file_beside_it(
+    installed: Installed, tmp_path: Path
+) -> None:
+    guide = literal_blocks(document("docs/simulator.rst"))
+    (plan,) = [block for block in guide if '"edge": ["gateway", "backup"]' in block]
+    (tmp_path / "my_plan.py").write_text(plan, encoding="utf-8")
+    done = installed("gossip", "sim", "run", "my_plan.py", "--duration", "45")
+    assert done.code == 0, done
+    assert "rack-a (8 members) crashed" in " ".join(done.stdout.split())
 
 
 def test_the_installed_command_makes_runs_in_processes_of_their_own(installed: Installed) -> None:

@@ -9,5 +9,6 @@ Read it in this order:
 - ``run``, ``outcome``: one run, and what comes of it.
 - ``request``, ``sweep``, ``workers``, ``worker``, ``dask_engine``, ``ended``, ``results``, ``summary``: many runs.
 - ``trace``, ``explain``, ``shrink``, ``report``: finding out why.
-- ``cli``: the command line, ``python -m sims``.
+- ``cli``: the command line, ``gossip sim`` where this is installed, ``python -m sims`` in the checkout; ``names``
+  says which it is.
 """

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sims.node import SimulatedNode
-from sims.observer import Observer
+from .node import SimulatedNode
+from .observer import Observer
 
 
 class Agreement(Observer):

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from gossip.core.errors import ConfigurationError
-from sims.ended import Ended, EngineLost, Failure
-from sims.plan import Plan
-from sims.worker import answer, read_answer
+
+from .ended import Ended, EngineLost, Failure
+from .plan import Plan
+from .worker import answer, read_answer
 
 MISSING_EXTRA = "runs on a Dask cluster need one more package: pip install 'gossip-membership[dask]'"
 

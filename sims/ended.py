@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from sims.outcome import Outcome
+from .outcome import Outcome
 
 
 @attrs.frozen(kw_only=True)

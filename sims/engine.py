@@ -21,14 +21,15 @@ from gossip.core.local import NO_METADATA
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
 from gossip.core.signing import Identities
-from sims.clock import Clock
-from sims.latency import Latency
-from sims.links import Link
-from sims.network import Network
-from sims.node import NEVER, SOCKET_BUFFER_DATAGRAMS, SimulatedNode
-from sims.observer import HOOKS, Observer
-from sims.randomness import Draws, derived_random, derived_seed
-from sims.streams import StreamCarrier
+
+from .clock import Clock
+from .latency import Latency
+from .links import Link
+from .network import Network
+from .node import NEVER, SOCKET_BUFFER_DATAGRAMS, SimulatedNode
+from .observer import HOOKS, Observer
+from .randomness import Draws, derived_random, derived_seed
+from .streams import StreamCarrier
 
 WALL_START_MS = 1_700_000_000_000
 """Unix milliseconds at virtual time 0."""

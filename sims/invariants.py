@@ -23,8 +23,9 @@ from gossip.core.proof import MAX_PROVEN
 from gossip.core.protocol import MAX_CHALLENGES
 from gossip.core.streams import INCOMING_SHARE
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
-from sims.node import SimulatedNode
-from sims.observer import Observer
+
+from .node import SimulatedNode
+from .observer import Observer
 
 ENTRIES_PER_CHECK = 500
 """Entries of views gone through each virtual second."""

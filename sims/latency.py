@@ -35,6 +35,11 @@ def at_least(low: float) -> Callable[[Any, attrs.Attribute[Any], float], None]:
     return check
 
 
+def as_float(value: float) -> float:
+    """A converter: whole numbers become floats, as they do on the way to JSON and back; all else stays as it is."""
+    return float(value) if type(value) is int else value
+
+
 @attrs.frozen
 class Constant:
     """Always the same delay."""

@@ -11,8 +11,9 @@ from typing import Any
 import attrs
 
 from gossip.core.errors import ConfigurationError
-from sims.latency import Latency, Lognormal, at_least
-from sims.randomness import Draws
+
+from .latency import Latency, Lognormal, at_least
+from .randomness import Draws
 
 UDP_OVERHEAD_BYTES = 28
 """IPv4 and UDP headers, which take bandwidth and count for the MTU."""

@@ -15,9 +15,10 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.truth import Truth
+
+from .node import SimulatedNode
+from .observer import Observer
+from .truth import Truth
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
@@ -63,18 +64,46 @@ class FalseDeaths:
     impaired: int
 
 
+@attrs.frozen(kw_only=True)
+class Spread:
+    """How far one piece of news came."""
+
+    key: str
+    """Of the node that it is about."""
+    at: float
+    heard: int
+    """Members that learnt of it."""
+    missing: int
+    """Members that never did."""
+    unaware: int
+    """Members that did not know the node then, or not as living, and of which nothing is required."""
+    last_s: float | None
+    """When the last of those learnt of it that did."""
+
+
 @attrs.define
 class _News:
     """Something that becomes known: about whom, and who has heard when."""
 
+    key: str
     name: str
     at: float
     member_id: int
+    heard_by: EventKind
+    """The event by which it is heard of; of an update, any event that shows its version."""
     version: int
-    """Version of the record that is the news; 0 if it is a crash."""
+    """Version of the record that is the news, if it is an update."""
+    unaware: int = 0
+    """Members that did not know it then, or not as living."""
     observers: dict[int, SimulatedNode] = attrs.Factory(dict)
     heard: dict[int, float] = attrs.Factory(dict)
     first_suspect: float | None = None
+
+    def is_told_by(self, event: MembershipEvent) -> bool:
+        """Whether who tells this event has heard of it."""
+        if self.heard_by is EventKind.UPDATED:
+            return event.member.version >= self.version
+        return event.kind is self.heard_by
 
     def hear(self, node: SimulatedNode, now: float) -> None:
         """One of those who count has heard of it."""
@@ -103,12 +132,19 @@ class Measures(Observer):
         self._truth = truth
         self._crashes: list[_News] = []
         self._updates: list[_News] = []
+        self._leaves: list[_News] = []
         self._by_id: dict[int, list[_News]] = {}
         self._wrongs: Counter[str] = Counter()
         self._node_seconds = 0.0
         self._began: dict[int, float] = {}
         self.suspicions = 0
         """Views of a member that ran as suspected."""
+        self.accused: set[str] = set()
+        """Keys of the nodes that somebody suspected, or held dead, while they ran."""
+        self.wronged: set[str] = set()
+        """Keys of the healthy nodes that a healthy one held dead while they ran."""
+        self.held_dead: set[str] = set()
+        """Keys of all nodes that somebody held dead while they ran."""
 
     def started(self, node: SimulatedNode) -> None:
         """One more node sends."""
@@ -119,30 +155,38 @@ class Measures(Observer):
         self._node_seconds += self.sim.now - self._began.pop(id(node))
         if node.protocol.view.local.registers.left:
             return
-        self._follow(self._crashes, node, version=0)
+        self._follow(self._crashes, node, EventKind.DIED)
+
+    def changed(self, node: SimulatedNode) -> None:
+        """Follow how its farewell becomes known, if it has said that."""
+        if node.entry.registers.left and not any(each.member_id == node.id for each in self._leaves):
+            self._follow(self._leaves, node, EventKind.LEFT)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """Somebody learnt something."""
         kind, member = event.kind, event.member
         if member.id == node.id:
             if kind is EventKind.UPDATED:
-                self._follow(self._updates, node, version=member.version)
+                self._follow(self._updates, node, kind, member.version)
             return
         for news in self._by_id.get(member.id, ()):
-            if (news.version and member.version >= news.version) or (not news.version and kind is EventKind.DIED):
+            if news.is_told_by(event):
                 news.hear(node, self.sim.now)
-            elif not news.version and kind is EventKind.SUSPECTED and news.first_suspect is None:
+            elif news.heard_by is EventKind.DIED and kind is EventKind.SUSPECTED and news.first_suspect is None:
                 news.first_suspect = self.sim.now - news.at
         if kind is EventKind.DIED or kind is EventKind.SUSPECTED:
             self._judge(node, event)
 
-    def _follow(self, kind: list[_News], node: SimulatedNode, version: int) -> None:
+    def _follow(self, kind: list[_News], node: SimulatedNode, heard_by: EventKind, version: int = 0) -> None:
         """Watch how those who know the member come to know this of it; those who do not are left out."""
         local = node.protocol.view.local.identity
-        news = _News(local.name, self.sim.now, local.id, version)
+        news = _News(node.key, local.name, self.sim.now, local.id, heard_by, version)
         for each in self.sim.members:
             entry = each.protocol.view.get(local.id)
-            if each is node or entry is None or (version and not entry.status.is_living):
+            if each is node:
+                continue
+            if entry is None or (heard_by is not EventKind.DIED and not entry.status.is_living):
+                news.unaware += 1
                 continue
             news.observers[id(each)] = each
             if entry.status is Status.DEAD:
@@ -154,14 +198,18 @@ class Measures(Observer):
         wronged = self._truth.member(event.member.id)
         if wronged is None:
             return
+        self.accused.add(wronged.key)
         if event.kind is EventKind.SUSPECTED:
             self.suspicions += 1
-        elif self._truth.is_impaired(wronged.key, self.sim.now):
+            return
+        self.held_dead.add(wronged.key)
+        if self._truth.is_impaired(wronged.key, self.sim.now):
             self._wrongs["impaired"] += 1
         elif self._truth.is_impaired(node.key, self.sim.now):
             self._wrongs["healthy_by_impaired"] += 1
         else:
             self._wrongs["healthy_by_healthy"] += 1
+            self.wronged.add(wronged.key)
 
     # --- results
 
@@ -177,6 +225,20 @@ class Measures(Observer):
         return [self._update(news) for news in self._updates]
 
     @property
+    def leaves(self) -> list[UpdateMeasure]:
+        """How each farewell became known."""
+        return [self._update(news) for news in self._leaves]
+
+    @property
+    def spreads(self) -> dict[EventKind, list[Spread]]:
+        """How far each piece of news came, by the event by which it is heard of."""
+        return {
+            EventKind.DIED: [self._spread(news) for news in self._crashes],
+            EventKind.UPDATED: [self._spread(news) for news in self._updates],
+            EventKind.LEFT: [self._spread(news) for news in self._leaves],
+        }
+
+    @property
     def false_deaths(self) -> FalseDeaths:
         """Whom members wronged."""
         kinds = (field.name for field in attrs.fields(FalseDeaths))
@@ -186,6 +248,14 @@ class Measures(Observer):
     def node_seconds(self) -> float:
         """Virtual seconds for which processes ran, all together."""
         return self._node_seconds + sum(self.sim.now - began for began in self._began.values())
+
+    @staticmethod
+    def _spread(news: _News) -> Spread:
+        times, missing = news.spread()
+        last = times[-1] if times else None
+        return Spread(
+            key=news.key, at=news.at, heard=len(times), missing=missing, unaware=news.unaware, last_s=last
+        )  # fmt: skip
 
     def _crash(self, news: _News) -> CrashMeasure:
         times, missing = news.spread()

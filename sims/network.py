@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gossip.core.address import Address
-from sims.links import DirectedLink, Link, LinkChange
-from sims.randomness import Draws, derived_seed, mixed_seed
+
+from .links import DirectedLink, Link, LinkChange
+from .randomness import Draws, derived_seed, mixed_seed
 
 Applies = Callable[[Address, Address], bool]
 """Whether a rule applies to the way from the first address to the second."""

@@ -13,8 +13,9 @@ from gossip.core.events import MembershipEvent
 from gossip.core.member import Status
 from gossip.core.protocol import Protocol
 from gossip.core.view import Entry, View
-from sims.clock import Clock
-from sims.randomness import Draws
+
+from .clock import Clock
+from .randomness import Draws
 
 NEVER = float("inf")
 """A time that does not come."""

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
-from sims.node import SimulatedNode
+
+from .node import SimulatedNode
 
 if TYPE_CHECKING:
-    from sims.engine import Simulation
+    from .engine import Simulation
 
 HOOKS = ("started", "reborn", "stopped", "sent", "received", "happened", "handled", "changed", "framed", "noted")
 """The calls of an observer that a simulation makes; those that a class does not define cost nothing."""

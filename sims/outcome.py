@@ -6,7 +6,7 @@ import json
 
 import attrs
 
-from sims.measures import CrashMeasure, FalseDeaths, UpdateMeasure
+from .measures import CrashMeasure, FalseDeaths, UpdateMeasure
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +50,8 @@ class PerNodeSecond:
 class Outcome:
     """What came of a run. Times are virtual seconds, those of news since the event in question."""
 
+    in_words: str = ""
+    """What happened, who knew of it when, and whether anybody was wronged, in a line."""
     scenario: str
     nodes: int
     seed: int
@@ -63,6 +65,7 @@ class Outcome:
     sometimes: dict[str, int]
     crashes: tuple[CrashMeasure, ...]
     updates: tuple[UpdateMeasure, ...]
+    leaves: tuple[UpdateMeasure, ...] = ()
     joins: Joins | None
     """None unless the nodes join at the beginning."""
     false_deaths: FalseDeaths

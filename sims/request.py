@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
 
-from sims.latency import parse_latency
-from sims.plan import Plan
-from sims.scenarios import find
+from .latency import parse_latency
+from .names import PROGRAM
+from .plan import Plan
+from .plan_file import is_plan_file, load
+from .scenarios import find
 
 
 def _texts(given: Mapping[str, str]) -> dict[str, str]:
@@ -22,12 +25,14 @@ class Request:
     """Everything that the plans of a sweep have in common, as it was asked for."""
 
     scenario: str
+    """Its name, or the path of a file that defines a plan."""
     nodes: int | None = None
     """None: as many as the scenario likes."""
     loss: float = 0.0
     latency: str | None = None
     """As :func:`sims.latency.parse_latency` reads it; None: what the scenario likes."""
-    profile: str = "lan"
+    profile: str | None = None
+    """None: ``lan``, or that of a plan in a file."""
     duration_s: float | None = None
     """None: as long as the scenario likes."""
     changes: Mapping[str, str] = attrs.field(factory=dict, converter=_texts)
@@ -38,7 +43,8 @@ class Request:
 
         :raises ConfigurationError: if something cannot be; the text says what.
         """
-        return find(self.scenario).plan(
+        source = load(Path(self.scenario)) if is_plan_file(self.scenario) else find(self.scenario)
+        return source.plan(
             seed=seed,
             nodes=self.nodes,
             loss=self.loss,
@@ -50,7 +56,7 @@ class Request:
 
     def command(self, seed: int) -> str:
         """The command line that runs this seed alone."""
-        words: list[Any] = ["python", "-m", "sims", "run", self.scenario, "--seed", seed]
+        words: list[Any] = [*PROGRAM.split(), "run", self.scenario, "--seed", seed]
         fields = attrs.fields_dict(Request)
         options = {
             "--nodes": "nodes", "--loss": "loss", "--latency": "latency", "--profile": "profile",

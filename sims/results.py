@@ -14,9 +14,10 @@ from typing import Any, BinaryIO
 from cattrs import Converter, transform_error
 
 from gossip.core.errors import ConfigurationError
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.request import Request
+
+from .outcome import Outcome
+from .plan import Plan
+from .request import Request
 
 _converter = Converter(forbid_extra_keys=True)
 
@@ -92,7 +93,7 @@ class ResultsFile:
             plan = Plan.from_json(json.dumps(json.loads(line)["plan"]))
         except (ValueError, KeyError, TypeError):  # a ConfigurationError is a ValueError
             raise self._no_results() from None
-        if plan.scenario != request.scenario or request.plan(plan.seed) != plan:
+        if request.plan(plan.seed) != plan:
             raise ConfigurationError(
                 f"{self._path} holds another sweep: its first line is the plan of seed {plan.seed}, and these options "
                 "give another plan; name another file, or remove this one"

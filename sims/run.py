@@ -8,22 +8,26 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import attrs
+
 from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
-from sims.agreement import Agreement
-from sims.cycles import few_searches_for_cycles
-from sims.engine import Simulation
-from sims.invariants import Invariant, Rounds, Violated, all_invariants
-from sims.measures import Measures
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.outcome import Joins, Outcome, PerNodeSecond, Violation
-from sims.plan import Plan
-from sims.sometimes import Sometimes
-from sims.steps import Step
-from sims.trace_hash import TraceHash
-from sims.truth import Truth
+
+from .agreement import Agreement
+from .cycles import few_searches_for_cycles
+from .engine import Simulation
+from .headline import headline
+from .invariants import Invariant, Rounds, Violated, all_invariants
+from .measures import Measures
+from .node import SimulatedNode
+from .observer import Observer
+from .outcome import Joins, Outcome, PerNodeSecond, Violation
+from .plan import Plan
+from .sometimes import Sometimes
+from .steps import Step
+from .trace_hash import TraceHash
+from .truth import Truth
 
 CHECK_EVERY_S = 1.0
 """Virtual seconds between two looks at the invariants that are checked a part at a time."""
@@ -62,9 +66,9 @@ class Run:
 
         :param observers: more who watch.
         :param checks: whether invariants are checked.
-        :raises ConfigurationError: if the plan's settings cannot be.
+        :raises ConfigurationError: if the plan's settings cannot be, or a step names a node that is not there.
         """
-        self.plan = plan
+        self.plan = plan = plan.resolved()
         config = plan.config
         grace = config.suspicion_max + GRACE_ROUNDS * config.probe_interval
         self._truth = Truth(plan.steps, grace)
@@ -171,7 +175,7 @@ class Run:
         heal = None
         if plan.steps and agreement.since is not None:
             heal = max(0.0, agreement.since - plan.faults_end)
-        return Outcome(
+        outcome = Outcome(
             scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, profile=plan.profile,
             virtual_s=sim.now, wall_s=wall_s, datagrams=sim.datagrams, bytes=sim.bytes,
             trace_hash=self._hash.hexdigest,
@@ -179,6 +183,7 @@ class Run:
             sometimes=self._sometimes.counts(stats, sim.overflows),
             crashes=tuple(self._measures.crashes),
             updates=tuple(self._measures.updates),
+            leaves=tuple(self._measures.leaves),
             joins=Joins(
                 all_see_all_s=agreement.first, distinct_sizes_seen=len(agreement.sizes_seen)
             ) if plan.joins else None,
@@ -189,6 +194,7 @@ class Run:
                 datagrams_sent=sim.datagrams / node_seconds, bytes_sent=sim.bytes / node_seconds
             ),
         )  # fmt: skip
+        return attrs.evolve(outcome, in_words=headline(plan, outcome, self._measures))
 
 
 def _disagreement(sim: Simulation) -> str:

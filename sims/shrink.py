@@ -21,11 +21,14 @@ from typing import Any, cast
 import attrs
 
 from gossip.core.errors import ConfigurationError
-from sims.links import Link
-from sims.outcome import Violation
-from sims.plan import MIN_NODES, Plan
-from sims.run import Run
-from sims.steps import AnyStep, Disturb, Start
+
+from . import groups as grouping
+from .links import Link
+from .names import PACKAGE
+from .outcome import Violation
+from .plan import MIN_NODES, Plan
+from .run import Run
+from .steps import AnyStep, Disturb, Start
 
 MAX_TRIALS = 500
 """Runs tried in all. A hundred steps of which two matter take about a hundred; beyond some hundreds what is still
@@ -67,6 +70,7 @@ def shrink(plan: Plan, *, progress: Progress = lambda _trials, _plan: None) -> S
 
     :raises ConfigurationError: if its run breaks none.
     """
+    plan = plan.resolved()
     violations = Run(plan).run().violations
     if not violations:
         raise ConfigurationError(
@@ -134,8 +138,8 @@ Broke: {invariant}
 
 from __future__ import annotations
 
-from sims.plan import Plan
-from sims.run import Run
+from {package}.plan import Plan
+from {package}.run import Run
 
 PLAN = r"""
 {plan}
@@ -156,7 +160,8 @@ def as_pytest(shrunk: Shrunk) -> str:
     plan = json.dumps(json.loads(shrunk.plan.to_json()), indent=2)
     name = re.sub("[^a-z0-9]+", "_", shrunk.plan.scenario.lower()).strip("_")
     return _TEST.format(
-        scenario=name.replace("_", "-"), seed=shrunk.plan.seed, invariant=shrunk.violation.invariant, plan=plan,
+        package=PACKAGE, scenario=name.replace("_", "-"), seed=shrunk.plan.seed,
+        invariant=shrunk.violation.invariant, plan=plan,
         exemption="  # noqa: E501" if any(len(line) > _LINE for line in plan.splitlines()) else "",
         name=name, seed_name=str(shrunk.plan.seed).replace("-", "minus_"),
     )  # fmt: skip
@@ -217,7 +222,8 @@ def _drop_nodes(search: _Search) -> None:
     count = search.plan.nodes // 2
     while count:
         left = max(MIN_NODES, search.plan.nodes - count)
-        if not search.adopt(nodes=left, seeds=min(search.plan.seeds, left - 1)):
+        groups = grouping.first(search.plan.groups, left)
+        if not search.adopt(nodes=left, groups=groups, seeds=min(search.plan.seeds, left - 1)):
             count //= 2
 
 

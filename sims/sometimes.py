@@ -12,8 +12,9 @@ from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
 from gossip.core.protocol import ProtocolStats
-from sims.node import SimulatedNode
-from sims.observer import Observer
+
+from .node import SimulatedNode
+from .observer import Observer
 
 POINTS = {
     "helper_saved": "a probe was answered only through a helper",

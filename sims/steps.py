@@ -1,6 +1,7 @@
 """Steps: what is done to a simulated world from outside, as data that can be stored, dropped and replayed.
 
-A step names nodes by their keys. One that lasts undoes itself at its end, so that leaving out any step of a
+A step names nodes by their keys, or, until its plan is resolved, by words that stand for several
+(:mod:`selection`). One that lasts undoes itself at its end, so that leaving out any step of a
 plan leaves a plan. Which nodes a step impairs is part of it: what others believe of those meanwhile, and what
 those believe, is not held against the protocol.
 """
@@ -16,9 +17,10 @@ from gossip.core.address import Address
 from gossip.core.heartbeat import MAX_STEPS_AHEAD
 from gossip.core.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, News, SuspectFact
 from gossip.core.wire import Codec, encode_fact
-from sims.engine import Simulation
-from sims.latency import at_least
-from sims.links import Held, LinkChange
+
+from .engine import Simulation
+from .latency import as_float, at_least
+from .links import Held, LinkChange
 
 FAREWELL_POLL_S = 0.05
 """How often a leaving process looks whether its farewell has been acknowledged."""
@@ -34,7 +36,7 @@ FORGER = Address("192.0.2.66", 7946)
 
 
 def _keys(names: Collection[str]) -> tuple[str, ...]:
-    return tuple(names)
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _metadata(given: Mapping[str, str]) -> dict[str, str]:
@@ -45,7 +47,7 @@ def _metadata(given: Mapping[str, str]) -> dict[str, str]:
 class Step:
     """Something done at one moment."""
 
-    at: float = attrs.field(validator=at_least(0))
+    at: float = attrs.field(converter=as_float, validator=at_least(0))
     """Virtual seconds since the beginning."""
 
     @property
@@ -199,7 +201,7 @@ class Reseed(_OnOneNode):
 
 @attrs.frozen(kw_only=True)
 class _Lasting(Step):
-    for_s: float = attrs.field(validator=at_least(0))
+    for_s: float = attrs.field(converter=as_float, validator=at_least(0))
     """Virtual seconds that it lasts."""
 
     @property
@@ -250,7 +252,7 @@ class Block(_OnOneProcess):
 class Slow(_OnOneProcess):
     """Every datagram and timer takes a node a long time."""
 
-    handling_s: float = attrs.field(validator=at_least(0))
+    handling_s: float = attrs.field(converter=as_float, validator=at_least(0))
 
     def begin(self, sim: Simulation) -> None:
         """Slow it down."""
@@ -268,7 +270,7 @@ class Slow(_OnOneProcess):
 class Drift(_OnOneProcess):
     """A node's clock runs at another rate."""
 
-    rate: float = attrs.field(validator=at_least(MIN_RATE))
+    rate: float = attrs.field(converter=as_float, validator=at_least(MIN_RATE))
     """Seconds that it shows in one second."""
 
     def begin(self, sim: Simulation) -> None:
@@ -342,7 +344,7 @@ class Disturb(_Lasting):
 class Hold(Disturb):
     """Datagrams on some ways are held back, and let go one by one when it ends."""
 
-    spacing_s: float = attrs.field(default=0.1, validator=at_least(0))
+    spacing_s: float = attrs.field(default=0.1, converter=as_float, validator=at_least(0))
 
     @property
     def impairs(self) -> tuple[str, ...]:

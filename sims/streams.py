@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from gossip.core.address import Address
 from gossip.core.protocol import CloseStream, OpenStream, SendFrame, StreamAction
-from sims.node import SimulatedNode, StreamEnd
+
+from .node import SimulatedNode, StreamEnd
 
 if TYPE_CHECKING:
-    from sims.engine import Simulation
+    from .engine import Simulation
 
 CONNECT_TIMEOUT_S = 3.0
 """How long a driver tries to connect."""

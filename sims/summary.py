@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from sims.ended import Failure
-from sims.measures import FalseDeaths, percentile
-from sims.outcome import Outcome, Violation
-from sims.request import Request
-from sims.sometimes import POINTS
+from .ended import Failure
+from .headline import headline_of_many
+from .measures import FalseDeaths, percentile
+from .outcome import Outcome, Violation
+from .request import Request
+from .sometimes import POINTS
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +68,8 @@ class Failed:
 class Summary:
     """What came of a sweep. Times are virtual seconds, those of news since the event in question."""
 
+    in_words: str
+    """What came of all of them, in a line."""
     scenario: str
     seeds: str
     """First and last, as the command line spells them."""
@@ -114,6 +117,7 @@ def summarise(
     runs = sorted(outcomes, key=lambda outcome: outcome.seed)
     reached = Counter(point for run in runs for point, count in run.sometimes.items() if count)
     return Summary(
+        in_words=headline_of_many(runs, len(failures)),
         scenario=request.scenario,
         seeds=f"{seeds.start}..{seeds.stop - 1}",
         runs=len(runs),

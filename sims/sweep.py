@@ -13,11 +13,12 @@ from typing import Protocol
 import attrs
 
 from gossip.core.errors import ConfigurationError
-from sims.ended import Ended, Failure
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.request import Request
-from sims.results import ResultsFile
+
+from .ended import Ended, Failure
+from .outcome import Outcome
+from .plan import Plan
+from .request import Request
+from .results import ResultsFile
 
 MAX_SEEDS = 100_000
 """The outcomes of all seeds are in memory for the summary, at some ten kilobytes each."""

@@ -23,11 +23,12 @@ from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.events import MembershipEvent
 from gossip.core.wire import CHECKSUM_BYTES, CLUSTER_TAG_BYTES, KINDS
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.run import Run
+
+from .node import SimulatedNode
+from .observer import Observer
+from .outcome import Outcome
+from .plan import Plan
+from .run import Run
 
 FORMAT = 1
 """Version of the form of the lines; a trace of another version is not read."""
@@ -56,6 +57,9 @@ def _rounded(seconds: float) -> float:
 class _Lines(Observer):
     """Makes a line of each occurrence and hands it to :meth:`take`."""
 
+    def __init__(self, plan: Plan) -> None:
+        self._groups = {name: {"group": group} for group, names in plan.groups.items() for name in names}
+
     def take(self, line: str) -> None:
         """Take in the next line."""
         raise NotImplementedError
@@ -64,7 +68,7 @@ class _Lines(Observer):
         """A line for a process that begins."""
         who = node.protocol.local
         self._tell(start=node.key, name=who.name, generation=who.generation, id=f"{who.id:016x}",
-                   address=str(node.address))  # fmt: skip
+                   address=str(node.address), **self._groups.get(node.key, {}))  # fmt: skip
 
     def stopped(self, node: SimulatedNode) -> None:
         """A line for a process that ends."""
@@ -119,6 +123,7 @@ class TraceWriter(_Lines):
 
         :param file: to write to; it stays the caller's to close.
         """
+        super().__init__(plan)
         self._file = file
         file.write(json.dumps({"trace": FORMAT, "plan": json.loads(plan.to_json())}) + "\n")
 
@@ -206,7 +211,7 @@ def replay(path: Path) -> Replay:
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             plan = _plan_of(file.readline(), path)
-            comparison = _Comparison(_Recording(file))
+            comparison = _Comparison(plan, _Recording(file))
             outcome = Run(plan, observers=[comparison]).run()
             comparison.finish()
     except OSError as error:
@@ -271,7 +276,8 @@ class _Recording:
 class _Comparison(_Lines):
     """Compares each line of a run with that of a recording, and keeps but a few."""
 
-    def __init__(self, recording: _Recording) -> None:
+    def __init__(self, plan: Plan, recording: _Recording) -> None:
+        super().__init__(plan)
         self.recording = recording
         self.lines = 1
         self._before: deque[str] = deque(maxlen=CONTEXT_LINES)

@@ -7,8 +7,9 @@ from struct import Struct
 
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
-from sims.node import SimulatedNode
-from sims.observer import Observer
+
+from .node import SimulatedNode
+from .observer import Observer
 
 HASH_BYTES = 16
 _pack_time = Struct("<d").pack

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.steps import Step
+from .node import SimulatedNode
+from .observer import Observer
+from .steps import Step
 
 
 class Truth(Observer):

@@ -12,10 +12,10 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from sims.ended import Ended, Failure
-from sims.plan import Plan
-from sims.results import outcome_from_data
-from sims.run import Run
+from .ended import Ended, Failure
+from .plan import Plan
+from .results import outcome_from_data
+from .run import Run
 
 
 def answer(plan: str, progress: Callable[[float], None] = lambda _virtual_s: None) -> str:

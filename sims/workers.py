@@ -19,15 +19,16 @@ from typing import IO
 
 import attrs
 
-from sims.ended import Ended, Failure
-from sims.plan import Plan
-from sims.worker import read_answer
+from .ended import Ended, Failure
+from .names import PACKAGE
+from .plan import Plan
+from .worker import read_answer
 
 MAX_RERUNS = 3
 """How often a seed is run again whose worker died. A machine short of memory kills workers without fault of
 their own; a seed that has outlived none of four is itself the reason."""
 
-WORKER_COMMAND = (sys.executable, "-m", "sims.worker")
+WORKER_COMMAND = (sys.executable, "-m", f"{PACKAGE}.worker")
 """What starts a worker; the process id of this process is added to it."""
 
 _ROOT = Path(__file__).resolve().parent.parent

@@ -6,6 +6,7 @@ import ast
 import importlib
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -20,9 +21,13 @@ from gossip.core.suspicion import suspicion_timeout
 from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, encode_fact
 from gossip.droplog import ROUTINE
+from sims.cli.main import run as simulate
 from sims.invariants import all_invariants
+from sims.names import answer_to_both_names
 from sims.outcome import Outcome
+from sims.request import Request
 from sims.scenarios import SCENARIOS
+from sims.steps import Crash
 from tests.rst import ROOT, document, literal_blocks, table
 
 PROTOCOL = document("docs/protocol.rst")
@@ -221,10 +226,42 @@ def test_the_worked_suspicions_are_what_the_formula_gives() -> None:
 SIMULATOR = document("docs/simulator.rst")
 
 
-@pytest.mark.parametrize("holds", ["Simulation(", "Plan("])
+def example_with(text: str) -> str:
+    """The only example of the simulator that holds a text."""
+    (code,) = [block for block in literal_blocks(SIMULATOR) if text in block]
+    return code
+
+
+@pytest.mark.parametrize("holds", ["Simulation(", "Run(plan)"])
 def test_the_examples_of_the_simulator_run_as_they_stand(holds: str) -> None:
-    (code,) = [block for block in literal_blocks(SIMULATOR) if holds in block]
-    exec(compile(code, "docs/simulator.rst", "exec"), {"__name__": "example"})
+    answer_to_both_names()
+    exec(compile(example_with(holds), "docs/simulator.rst", "exec"), {"__name__": "example"})
+
+
+def test_the_plan_of_two_racks_in_the_guide_runs_as_it_stands_and_its_report_names_the_racks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, report = tmp_path / "my_plan.py", tmp_path / "report.html"
+    file.write_text(example_with('"edge": ["gateway", "backup"]'), encoding="utf-8")
+    assert simulate(["run", str(file), "--html", str(report)]) == 0
+    told = capsys.readouterr().out
+    first = " ".join(told.partition("my_plan, 18 nodes")[0].split())
+    assert "rack-a (8 members) and rack-b (8 members) could not reach each other for 10 s" in first
+    assert "rack-a (8 members) crashed; all others knew of each crash within" in first
+    assert "\ngroups: rack-a (8), rack-b (8), edge (2)\n" in told
+    assert first in " ".join(report.read_text(encoding="utf-8").split())
+
+
+def test_the_plan_that_is_a_function_in_the_guide_runs_with_parameters_and_draws_from_the_seed(tmp_path: Path) -> None:
+    file = tmp_path / "power.py"
+    file.write_text(example_with("def plan(setting"), encoding="utf-8")
+    plans = [Request(scenario=str(file), changes={"racks": "3", "size": "2"}).plan(seed) for seed in range(8)]
+    assert {plan.nodes for plan in plans} == {6}
+    assert {plan.steps[0].node for plan in plans if isinstance(plan.steps[0], Crash)} == {
+        "rack-0-0",
+        "rack-1-0",
+        "rack-2-0",
+    }
 
 
 def test_every_scenario_and_every_invariant_of_the_simulator_is_described() -> None:

@@ -1,10 +1,10 @@
 """The ``gossip`` command: run a member, look at a cluster, keep its keys, see a demonstration.
 
 General layout, from the top: ``main`` parses, ``agent`` (with ``agent_loop`` and ``keyring_file``),
-``members``, ``keys`` and ``demo`` are the commands; ``options``, ``metadata``, ``output``, ``rendering``,
-``terminal`` and ``logs`` are what they share. The demonstration is made of ``processes`` (agents as child
-processes), ``journal`` (what they said), ``cluster`` (what is expected of them), ``steps`` (what is done
-to them) and ``display`` (how it is shown).
+``members``, ``keys``, ``demo`` and ``simulator`` are the commands; ``options``, ``metadata``, ``output``,
+``rendering``, ``terminal`` and ``logs`` are what they share. The demonstration is made of ``processes``
+(agents as child processes), ``journal`` (what they said), ``cluster`` (what is expected of them), ``steps``
+(what is done to them) and ``display`` (how it is shown).
 
 Nothing here is imported by the library, and this module imports neither click nor rich before it has
 made sure that they are there.

@@ -28,6 +28,7 @@ COMMANDS = {
     "keygen": "gossip.cli.keys",
     "keys": "gossip.cli.keys",
     "members": "gossip.cli.members",
+    "sim": "gossip.cli.simulator",
 }
 """The module that has each command, under the command's name. It is imported when the command is run, because what
 tables and displays are drawn with takes a third of the time in which an agent starts, which draws none."""

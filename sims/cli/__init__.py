@@ -10,8 +10,11 @@ This module imports no package of the extra ``sims`` before it has made sure tha
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-MISSING_EXTRA = "sims: simulations need more packages: pip install 'gossip-membership[sims]'"
+from ..names import PROGRAM
+
+MISSING_EXTRA = f"{PROGRAM}: simulations need more packages: pip install 'gossip-membership[sims]'"
 
 EXTRA_PACKAGES = frozenset({"cattrs", "click", "rich"})
 
@@ -21,11 +24,16 @@ EXIT_MISSING_EXTRA = 2
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    sys.exit(start(sys.argv[1:]))
+
+
+def start(arguments: Sequence[str]) -> int:
+    """Run the command line with these arguments; returns the exit code."""
     try:
-        from sims.cli.main import run  # noqa: PLC0415  (click, rich and cattrs are optional)
+        from .main import run  # noqa: PLC0415  (click, rich and cattrs are optional)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in EXTRA_PACKAGES:
             raise
         print(MISSING_EXTRA, file=sys.stderr)
-        sys.exit(EXIT_MISSING_EXTRA)
-    sys.exit(run(sys.argv[1:]))
+        return EXIT_MISSING_EXTRA
+    return run(arguments)

@@ -9,21 +9,23 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gossip.core.errors import ConfigurationError
-from sims.cli.files import writable, write
-from sims.cli.options import SEED, asks_for_runs, request_options
-from sims.cli.terminal import EXIT_FAILURE
-from sims.explain import explain as explain_member
-from sims.plan import Plan
-from sims.request import Request
-from sims.scenarios import SCENARIOS
-from sims.shrink import MAX_TRIALS, Shrunk, as_pytest
-from sims.shrink import shrink as shrink_plan
-from sims.trace import replay as replay_trace
-from sims.trace import run_twice
+
+from ..explain import explain as explain_member
+from ..plan import Plan
+from ..plan_file import is_plan_file
+from ..request import Request
+from ..scenarios import SCENARIOS
+from ..shrink import MAX_TRIALS, Shrunk, as_pytest
+from ..shrink import shrink as shrink_plan
+from ..trace import replay as replay_trace
+from ..trace import run_twice
+from .files import writable, write
+from .options import SEED, asks_for_runs, request_options
+from .terminal import EXIT_FAILURE
 
 
 @click.command()
-@asks_for_runs(click.argument("scenario", metavar="TRACE|SCENARIO"))
+@asks_for_runs(click.argument("scenario", metavar="TRACE|SCENARIO|PLAN.py"))
 @click.option("--seed", type=SEED, metavar="S", help="Run this seed of a scenario twice, instead of a trace again.")
 def replay(request: Request, seed: int | None) -> int:
     """Run a trace again, or a seed twice, and compare line by line.
@@ -43,9 +45,10 @@ def replay(request: Request, seed: int | None) -> int:
       2  the command line asks for something that cannot be
     """
     path = Path(request.scenario)
-    if request.scenario in SCENARIOS or (seed is not None and not path.exists()):
+    if request.scenario in SCENARIOS or is_plan_file(request.scenario) or (seed is not None and not path.exists()):
         if seed is None:
-            raise ConfigurationError(f"{request.scenario} is a scenario: say with --seed which run to make twice")
+            what = "plan" if is_plan_file(request.scenario) else "scenario"
+            raise ConfigurationError(f"{request.scenario} is a {what}: say with --seed which run to make twice")
         result = run_twice(request.plan(seed))
     elif seed is not None or request != Request(scenario=request.scenario):
         raise ConfigurationError("a trace holds the plan of its run, which options cannot change")
@@ -105,12 +108,19 @@ def _with_progress(plan: Plan) -> Shrunk:
 @click.argument("seed", type=SEED)
 @click.argument("name")
 @asks_for_runs(
-    click.option("--scenario", default="swarm", show_default=True, metavar="SCENARIO", help="The scenario of the run.")
+    click.option(
+        "--scenario",
+        default="swarm",
+        show_default=True,
+        metavar="SCENARIO|PLAN.py",
+        help="The scenario of the run, or the file of its plan.",
+    )
 )
 def explain(seed: int, name: str, request: Request) -> int:
     """Say why a member was held dead or suspected in a run.
 
-    SEED is that of the run, NAME the member's: n0, n1 and so on for those that start at the beginning.
+    SEED is that of the run, NAME the member's: n0, n1 and so on for those that start at the beginning, unless the plan
+    says otherwise.
 
     \b
     Examples:

@@ -13,19 +13,22 @@ import cattrs  # noqa: F401  (commands need it; whoever lacks it is told so at o
 import click
 
 from gossip.core.errors import ConfigurationError
-from sims.cli.terminal import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
+
+from ..names import PROGRAM
+from .terminal import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 
 COMMANDS = {
-    "list": ("sims.cli.scenarios", "list_scenarios"),
-    "run": ("sims.cli.single", "run"),
-    "sweep": ("sims.cli.many", "sweep"),
-    "replay": ("sims.cli.investigate", "replay"),
-    "shrink": ("sims.cli.investigate", "shrink"),
-    "explain": ("sims.cli.investigate", "explain"),
+    "list": (".scenarios", "list_scenarios"),
+    "run": (".single", "run"),
+    "sweep": (".many", "sweep"),
+    "replay": (".investigate", "replay"),
+    "shrink": (".investigate", "shrink"),
+    "explain": (".investigate", "explain"),
 }
-"""In which module each command is, and under which name."""
+"""In which module of this package each command is, and under which name."""
 
-PROGRAM = "python -m sims"
+WRITTEN = "python -m sims"
+"""How the docstrings of commands call the program; help texts call it as it is called where they are read."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What writing fails with when a disk, a quota or the largest size of a file is used up."""
@@ -43,9 +46,9 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(module), name)
+        command = getattr(importlib.import_module(module, __package__), name)
         assert isinstance(command, click.Command)
-        return command
+        return _called_right(command)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,6 +69,14 @@ def main() -> None:
       2    the command line asks for something that cannot be
       130  interrupted by Ctrl-C
     """
+
+
+def _called_right(command: click.Command) -> click.Command:
+    command.help = (command.help or "").replace(WRITTEN, PROGRAM)
+    return command
+
+
+_called_right(main)
 
 
 def run(arguments: Sequence[str]) -> int:

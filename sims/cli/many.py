@@ -8,18 +8,18 @@ from pathlib import Path
 
 import click
 
-from sims.cli.files import STANDARD_OUTPUT, write
-from sims.cli.options import file_option, json_option, parse_seeds, request_options
-from sims.cli.progress import Progress
-from sims.cli.rendering import counted, print_summary
-from sims.cli.terminal import EXIT_FAILURE, EXIT_INTERRUPTED
-from sims.dask_engine import DaskEngine
-from sims.ended import Ended, EngineLost, Failure
-from sims.request import Request
-from sims.results import ResultsFile
-from sims.summary import summarise
-from sims.sweep import Engine, Sweep
-from sims.workers import LocalEngine, available_cores
+from ..dask_engine import DaskEngine
+from ..ended import Ended, EngineLost, Failure
+from ..request import Request
+from ..results import ResultsFile
+from ..summary import summarise
+from ..sweep import Engine, Sweep
+from ..workers import LocalEngine, available_cores
+from .files import STANDARD_OUTPUT, write
+from .options import file_option, json_option, parse_seeds, request_options
+from .progress import Progress
+from .rendering import counted, print_summary
+from .terminal import EXIT_FAILURE, EXIT_INTERRUPTED
 
 TOLD_AT_ONCE = 10
 """Violating runs told while the sweep goes on; all of them are in the summary."""

@@ -11,9 +11,11 @@ from typing import Any
 import click
 
 from gossip.core.config import PROFILES
-from sims.cli.files import writable, writable_or_dash
-from sims.plan import MAX_NODES, MIN_NODES
-from sims.request import Request
+
+from ..groups import MAX_NODES
+from ..plan import MIN_NODES
+from ..request import Request
+from .files import writable, writable_or_dash
 
 SEED = click.IntRange(min=0)
 """Type of one seed."""
@@ -69,12 +71,12 @@ _OPTIONS = (
         help="Virtual seconds to run, at the least.",
     ),
     click.option(
-        "--profile", type=click.Choice(list(PROFILES)), default="lan", show_default=True,
+        "--profile", type=click.Choice(list(PROFILES)), show_default="lan, or that of the plan in a file",
         help="Timing of all nodes: one data centre, across regions, or one machine.",
     ),
     click.option(
         "--set", "changes", callback=_parse_changes, multiple=True, metavar="KEY=VALUE",
-        help="A parameter of the scenario (see: list), or a field of the configuration. May be repeated.",
+        help="A parameter of the scenario (see: list) or plan, or a field of the configuration. May be repeated.",
     ),
 )  # fmt: skip
 
@@ -92,7 +94,7 @@ def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command],
         @functools.wraps(command)
         def with_request(
             scenario: str, nodes: int | None, loss: float, latency: str | None, duration: float | None,
-            profile: str, changes: dict[str, str], **others: Any,
+            profile: str | None, changes: dict[str, str], **others: Any,
         ) -> int:  # fmt: skip
             request = Request(
                 scenario=scenario,
@@ -113,8 +115,8 @@ def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command],
     return decorate
 
 
-request_options = asks_for_runs(click.argument("scenario"))
-"""The same, with the scenario as first argument."""
+request_options = asks_for_runs(click.argument("scenario", metavar="SCENARIO|PLAN.py"))
+"""The same, with the scenario, or the file of a plan, as first argument."""
 
 
 def json_option(what: str) -> Callable[[Command], Command]:

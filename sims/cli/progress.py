@@ -10,7 +10,7 @@ import attrs
 from rich import progress as bars
 from rich.text import Text
 
-from sims.cli.terminal import PlainConsole
+from .terminal import PlainConsole
 
 LINE_EVERY_S = 30.0
 """Often enough to see in a log that something goes on."""

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sims.cli.terminal import PlainConsole
-from sims.measures import CrashMeasure, FalseDeaths, UpdateMeasure, percentile
-from sims.outcome import Outcome, Violation
-from sims.sometimes import POINTS
-from sims.summary import Spread, Summary
+from ..groups import labelled
+from ..measures import CrashMeasure, FalseDeaths, UpdateMeasure, percentile
+from ..outcome import Outcome, Violation
+from ..sometimes import POINTS
+from ..summary import Spread, Summary
+from .terminal import PlainConsole
 
 SHOWN_NEWS = 5
 """Crashes, and updates, shown one by one."""
@@ -29,13 +30,20 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def print_outcome(outcome: Outcome) -> None:
-    """Show what came of a run."""
+def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Show what came of a run.
+
+    :param groups: those of its plan.
+    """
     console = PlainConsole()
-    console.print(Text(f"{outcome.scenario}, {outcome.nodes} nodes, seed {outcome.seed}, {outcome.profile}", "bold"))
+    console.print(Text(outcome.in_words, "bold"))
+    console.print(Text(f"{outcome.scenario}, {outcome.nodes} nodes, seed {outcome.seed}, {outcome.profile}"))
+    if groups:
+        console.print(Text(f"groups: {', '.join(f'{group} ({len(names)})' for group, names in groups.items())}"))
     console.print(_figures(outcome))
-    _print_news(console, _CRASH_TITLES, [_crash_row(crash) for crash in outcome.crashes])
-    _print_news(console, _UPDATE_TITLES, [_update_row(update) for update in outcome.updates])
+    _print_news(console, _CRASH_TITLES, [_crash_row(each, groups) for each in outcome.crashes])
+    _print_news(console, _UPDATE_TITLES, [_update_row(each, groups) for each in outcome.updates])
+    _print_news(console, _LEAVE_TITLES, [_update_row(each, groups) for each in outcome.leaves])
     _print_sometimes(console, "TIMES", outcome.sometimes)
     for violation in outcome.violations:
         _print_violation(console, violation)
@@ -47,9 +55,10 @@ def print_outcome(outcome: Outcome) -> None:
 def print_summary(summary: Summary) -> None:
     """Show what came of a sweep."""
     console = PlainConsole()
+    console.print(Text(summary.in_words, "bold"))
     title = f"{summary.scenario}, seeds {summary.seeds}: {counted(summary.runs, 'run')}"
     missing = f", {summary.missing} missing" if summary.missing else ""
-    console.print(Text(title + missing, "bold"))
+    console.print(Text(title + missing))
     console.print(_totals(summary))
     console.print()
     console.print(_spreads(summary))
@@ -113,6 +122,7 @@ def _figures(outcome: Outcome) -> Table:
 
 _CRASH_TITLES = ("CRASH OF", "AT", "FIRST SUSPECTS", "FIRST HOLDS DEAD", "HALF DO", "LAST DOES", "NEVER DO")
 _UPDATE_TITLES = ("UPDATE OF", "AT", "FIRST KNOWS", "HALF KNOW", "99 % KNOW", "LAST KNOWS", "NEVER KNOW")
+_LEAVE_TITLES = ("FAREWELL OF", *_UPDATE_TITLES[1:])
 
 
 @attrs.frozen
@@ -125,14 +135,14 @@ class _News:
     missing: int
 
 
-def _crash_row(crash: CrashMeasure) -> _News:
+def _crash_row(crash: CrashMeasure, groups: Mapping[str, Sequence[str]] | None) -> _News:
     times = (crash.first_suspect_s, crash.first_dead_s, crash.p50_dead_s, crash.last_dead_s)
-    return _News(crash.name, crash.at, times, crash.missing)
+    return _News(labelled(crash.name, groups or {}), crash.at, times, crash.missing)
 
 
-def _update_row(update: UpdateMeasure) -> _News:
+def _update_row(update: UpdateMeasure, groups: Mapping[str, Sequence[str]] | None) -> _News:
     times = (update.first_s, update.p50_s, update.p99_s, update.last_s)
-    return _News(update.name, update.at, times, update.missing)
+    return _News(labelled(update.name, groups or {}), update.at, times, update.missing)
 
 
 def _print_news(console: Console, titles: Sequence[str], news: Sequence[_News]) -> None:

@@ -8,10 +8,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from sims.cli.terminal import PlainConsole
-from sims.scenarios import SCENARIOS
+from ..names import PROGRAM
+from ..scenarios import SCENARIOS
+from .terminal import PlainConsole
 
-HINT = "Parameters are changed with --set, as in: python -m sims run crash --set victims=half"
+HINT = f"Parameters are changed with --set, as in: {PROGRAM} run crash --set victims=half.\n"
+HINT += f"A plan of your own is a file whose name ends in .py, as in: {PROGRAM} run my_plan.py"
 
 
 @click.command("list")

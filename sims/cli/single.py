@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from sims.cli.files import STANDARD_OUTPUT, write
-from sims.cli.options import SEED, file_option, json_option, request_options
-from sims.cli.progress import Progress
-from sims.cli.rendering import print_outcome
-from sims.cli.terminal import EXIT_FAILURE
-from sims.observer import Observer
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.request import Request
-from sims.run import Run
+from ..observer import Observer
+from ..outcome import Outcome
+from ..plan import Plan
+from ..request import Request
+from ..run import Run
+from .files import STANDARD_OUTPUT, write
+from .options import SEED, file_option, json_option, request_options
+from .progress import Progress
+from .rendering import print_outcome
+from .terminal import EXIT_FAILURE
 
 
 @click.command()
@@ -29,12 +29,15 @@ from sims.run import Run
 def run(request: Request, seed: int, json_to: Path | None, html: Path | None, trace: Path | None) -> int:
     """Run a scenario once, and show what came of it.
 
+    A plan of your own is a Python file that defines a plan; docs/simulator.rst has an example.
+
     \b
     Examples:
       python -m sims run steady
       python -m sims run crash --nodes 64 --seed 7 --loss 0.1 --set victims=tenth
       python -m sims run bootstrap --profile wan --set seeds=3 --json -
       python -m sims run churn --html churn.html --trace churn.trace
+      python -m sims run my_plan.py --seed 7
 
     \b
     Exit codes:
@@ -47,7 +50,7 @@ def run(request: Request, seed: int, json_to: Path | None, html: Path | None, tr
     if json_to is not None:
         write(json_to, outcome.to_json(indent=2))
     if json_to != STANDARD_OUTPUT:
-        print_outcome(outcome)
+        print_outcome(outcome, plan.groups)
     return 0 if outcome.is_good else EXIT_FAILURE
 
 
@@ -56,12 +59,12 @@ def _run(plan: Plan, html: Path | None, trace: Path | None) -> Outcome:
     observers: list[Observer] = []
     with ExitStack() as stack:
         if html is not None:
-            from sims.report import Recording, render  # noqa: PLC0415  (most runs need none)
+            from ..report import Recording, render  # noqa: PLC0415  (most runs need none)
 
             recording = Recording()
             observers.append(recording)
         if trace is not None:
-            from sims.trace import TraceWriter  # noqa: PLC0415  (most runs need none)
+            from ..trace import TraceWriter  # noqa: PLC0415  (most runs need none)
 
             writer = TraceWriter(plan, stack.enter_context(trace.open("w", encoding="utf-8")))
             observers.append(writer)

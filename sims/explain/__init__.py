@@ -9,13 +9,15 @@ from __future__ import annotations
 import attrs
 
 from gossip.core.errors import ConfigurationError
-from sims.explain.doubts import Doubt, doubts_about
-from sims.explain.evidence import Life
-from sims.explain.text import doubt_lines
-from sims.explain.witness import Witness
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.run import Run
+
+from ..groups import group_of
+from ..outcome import Outcome
+from ..plan import Plan
+from ..run import Run
+from .doubts import Doubt, doubts_about
+from .evidence import Life
+from .text import doubt_lines
+from .witness import Witness
 
 MAX_TOLD = 5
 """Doubts told in full: each fills a screen, and in a bad network they are much alike."""
@@ -29,6 +31,8 @@ class Explanation:
     """What there was against one member in a run, and why."""
 
     name: str
+    group: str | None
+    """The group that it belongs to, if any."""
     outcome: Outcome
     lives: tuple[Life, ...]
     """Its generations, in order."""
@@ -51,7 +55,8 @@ class Explanation:
             head = f"{name} was never held dead, but suspected {_times(len(told))}."
         else:
             head = f"{name} was never held dead, nor even suspected."
-        lines = [head, *self._life_lines()]
+        member = [] if self.group is None else [f"It belongs to the group {self.group}."]
+        lines = [head, *member, *self._life_lines()]
         for number, doubt in enumerate(told[:MAX_TOLD], 1):
             what = "Death" if doubt.is_death else "Suspicion"
             lines += ["", f"{what} {number}:", *(f"  {line}" for line in doubt_lines(doubt))]
@@ -74,6 +79,7 @@ def explain(plan: Plan, name: str) -> Explanation:
 
     :raises ConfigurationError: if nobody has this name in the run.
     """
+    plan = plan.resolved()
     witness = Witness(name, plan.config)
     outcome = Run(plan, observers=[witness]).run()
     if not witness.lives:
@@ -81,7 +87,10 @@ def explain(plan: Plan, name: str) -> Explanation:
         offered = ", ".join(names[:MAX_NAMES]) + (" ..." if len(names) > MAX_NAMES else "")
         raise ConfigurationError(f"nobody is called {name!r} in this run; there are {offered}")
     doubts = doubts_about(witness, plan)
-    return Explanation(name=name, outcome=outcome, lives=tuple(witness.lives.values()), doubts=tuple(doubts))
+    group = group_of(name, plan.groups)
+    return Explanation(
+        name=name, group=group, outcome=outcome, lives=tuple(witness.lives.values()), doubts=tuple(doubts)
+    )
 
 
 def _times(count: int) -> str:

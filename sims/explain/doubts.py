@@ -8,11 +8,12 @@ from collections.abc import Iterable
 import attrs
 
 from gossip.core.member import Status
-from sims.explain.evidence import Accusation, Happening, Inquiry, Life, Sending, Shown, Warned
-from sims.explain.witness import Witness
-from sims.plan import Plan
-from sims.run import GRACE_ROUNDS
-from sims.steps import Crash, Disturb, Restart, Step
+
+from ..plan import Plan
+from ..run import GRACE_ROUNDS
+from ..steps import Crash, Disturb, Restart, Step
+from .evidence import Accusation, Happening, Inquiry, Life, Sending, Shown, Warned
+from .witness import Witness
 
 
 @attrs.frozen(kw_only=True)

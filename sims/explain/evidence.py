@@ -6,7 +6,8 @@ import attrs
 
 from gossip.core.events import EventKind
 from gossip.core.member import Status
-from sims.node import SimulatedNode
+
+from ..node import SimulatedNode
 
 PROMPT_S = 0.05
 """What a process handles within this time of its arrival, it handled at once."""

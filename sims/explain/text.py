@@ -10,9 +10,10 @@ import attrs
 
 from gossip.core.events import EventKind
 from gossip.core.member import Status
-from sims.explain.doubts import Case, Doubt, Hearsay, Held
-from sims.explain.evidence import PROMPT_S, Happening, HelpRequest, Inquiry, Question, Sending
-from sims.explain.witness import NOT_CONNECTED
+
+from .doubts import Case, Doubt, Hearsay, Held
+from .evidence import PROMPT_S, Happening, HelpRequest, Inquiry, Question, Sending
+from .witness import NOT_CONNECTED
 
 MAX_LISTED = 8
 """Of more than so many that came to know the same, only the first and the last and their tellers are told."""

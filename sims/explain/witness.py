@@ -15,7 +15,10 @@ from gossip.core.errors import WireError
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.messages import Ack, DeadFact, IndirectAck, LeftFact, Message, Nack, Ping, PingRequest, SuspectFact
 from gossip.core.wire import Codec
-from sims.explain.evidence import (
+
+from ..node import SimulatedNode
+from ..observer import Observer
+from .evidence import (
     Accusation,
     Condemned,
     Counters,
@@ -28,8 +31,6 @@ from sims.explain.evidence import (
     Shown,
     Warned,
 )
-from sims.node import SimulatedNode
-from sims.observer import Observer
 
 ROUNDING = 0.001
 """Share by which an interval may seem too short because a clock is wrong or numbers are rounded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sims.report.recording import Recording
-from sims.report.render import render
+from .recording import Recording
+from .render import render
 
 __all__ = ["Recording", "render"]

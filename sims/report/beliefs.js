@@ -28,7 +28,7 @@ function setUpBeliefs() {
   ].map(byId);
   options(
     subject,
-    data.names.map((name, number) => [number, name]),
+    data.names.map((name, number) => [number, labelled(name)]),
   );
   subject.value = firstSubject();
   let lists = [];
@@ -65,13 +65,13 @@ function setUpBeliefs() {
   }
 
   function describe(lane, time) {
-    const where = `${data.keys[lane]} at ${seconds(time)}`;
+    const where = `${labelled(data.keys[lane])} at ${seconds(time)}`;
     if (!processAt(lane, time)) return `${where}: ${STATUS_WORDS[DOWN]}`;
     if (time < data.beliefs.since) return `${where}: ${STATUS_WORDS[MISSING]}`;
     const value = valueAt(lists[lane], time);
     return isWrong()
       ? `${where}: sees ${counted(value, "member")} wrongly`
-      : `${where}: ${data.names[subject.value]} ${STATUS_WORDS[value]}`;
+      : `${where}: ${labelled(data.names[subject.value])} ${STATUS_WORDS[value]}`;
   }
 
   const grid = new Grid(canvas, readout, { fill, paint, describe });

@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 
-from sims.outcome import Outcome, Violation
-from sims.sometimes import POINTS
+from ..outcome import Outcome, Violation
+from ..sometimes import POINTS
 
-IN_HEADER = ("scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "trace_hash", "violations")
+IN_HEADER = ("in_words", "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "trace_hash", "violations")
 """Fields of an outcome that are told above the figures."""
 
 UNITS = {"_s": " (s)", "_ms": " (ms)", "_bytes": " (bytes)"}

@@ -93,7 +93,7 @@ class Grid {
     context.textAlign = "right";
     const every = Math.ceil((lanes * 13) / this.tall);
     for (let lane = 0; lane < lanes; lane += every)
-      context.fillText(clipped(context, data.keys[lane], MARGIN.left - 12), MARGIN.left - 7, this.y(lane));
+      context.fillText(clipped(context, labelled(data.keys[lane]), MARGIN.left - 12), MARGIN.left - 7, this.y(lane));
     if (rowHeight(lanes) > 5) {
       context.fillStyle = colour("panel");
       for (let lane = 1; lane < lanes; lane += 1)

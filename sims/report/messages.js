@@ -80,9 +80,11 @@ function busiestWith(at, begin, end) {
     : data.keys.slice(0, LANES_AT_FIRST).map((_, lane) => lane);
 }
 
-// The nodes that somebody named, or all.
+// The nodes that somebody named, by themselves or by their group, or all.
 function lanesNamed(text) {
-  const asked = text.split(/[\s,]+/).filter(Boolean);
+  const groups = new Map(data.groups);
+  const words = text.split(/[\s,]+/).filter(Boolean);
+  const asked = words.flatMap((word) => groups.get(word) || [word]);
   const found = asked.length
     ? [...new Set(asked.map((key) => data.keys.indexOf(key)).filter((lane) => lane >= 0))]
     : data.keys.map((_, lane) => lane);
@@ -196,7 +198,8 @@ function setUpMessages() {
   byId("messages-legend").replaceChildren(...diagramLegend());
   moment.onchange = () => goTo(moments[moment.value][0]);
   from.onchange = length.onchange = nodes.onchange = draw;
-  nodes.placeholder = "all; or keys, such as n0 n5 n7";
+  const example = data.groups.length ? data.groups[0][0] : "n0 n5 n7";
+  nodes.placeholder = `all; or names, such as ${example}`;
   byId("messages-earlier").onclick = () => shift(-1);
   byId("messages-later").onclick = () => shift(1);
   drawnAgain(draw);

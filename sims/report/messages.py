@@ -6,7 +6,8 @@ from collections import deque
 from typing import NamedTuple
 
 from gossip.core.address import Address
-from sims.report.wording import Content
+
+from .wording import Content
 
 MAX_MESSAGES = 20_000
 """Messages kept: 28 MB of full datagrams, and 2 MB of a page. A diagram of a hundred is readable."""

@@ -8,6 +8,14 @@ const [UNKNOWN, ALIVE, SUSPECT, DEAD, LEFT] = STATUSES.keys();
 const EVERYBODY = 65535;
 const NOBODY = -1;
 
+const groupOf = new Map(data.groups.flatMap(([group, keys]) => keys.map((key) => [key, group])));
+
+// A node with its group, unless that is part of its name.
+function labelled(key) {
+  const group = groupOf.get(key);
+  return group === undefined || key.startsWith(group) ? key : `${key} (${group})`;
+}
+
 function seconds(ticks, digits = 3) {
   return `${(ticks / TICKS).toFixed(digits)} s`;
 }

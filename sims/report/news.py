@@ -11,7 +11,8 @@ import attrs
 
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
-from sims.node import SimulatedNode
+
+from ..node import SimulatedNode
 
 MAX_NEWS = 256
 """Pieces of news followed: more than anybody looks at one by one."""

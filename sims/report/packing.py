@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from gossip.core.messages import ANONYMOUS
-from sims.report.beliefs import STATUSES
-from sims.report.messages import Kept, MessageLog
-from sims.report.news import Spread
-from sims.report.recording import Process, Recording
-from sims.report.traffic import TrafficLog, shown
-from sims.report.wording import content, fact_in_words
+
+from .beliefs import STATUSES
+from .messages import Kept, MessageLog
+from .news import Spread
+from .recording import Process, Recording
+from .traffic import TrafficLog, shown
+from .wording import content, fact_in_words
 
 TICKS_PER_S = 10_000
 """Messages take some tenths of a millisecond at least."""
@@ -28,13 +29,17 @@ NOBODY = -1
 """In place of a node's number: nobody that is followed."""
 
 
-def packed(recording: Recording) -> dict[str, Any]:
-    """Everything that the page's scripts need."""
+def packed(recording: Recording, groups: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Everything that the page's scripts need.
+
+    :param groups: those of the plan.
+    """
     return {
         "ticksPerSecond": TICKS_PER_S,
         "duration": ticks(recording.sim.now),
         "keys": recording.keys.texts,
         "names": recording.names.texts,
+        "groups": [[group, list(names)] for group, names in groups.items()],
         "processes": [_process(each) for each in recording.processes if each.lane is not None],
         "generations": [[ticks(at), process.lane, f"{each:016x}"] for at, process, each in recording.generations],
         "notes": [[ticks(at), text] for at, text in recording.notes],

@@ -9,14 +9,15 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.wire import Codec
-from sims.engine import Simulation
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.report.beliefs import CODES, UNKNOWN, BeliefLog
-from sims.report.messages import Kept, MessageLog
-from sims.report.news import NewsLog, Spread
-from sims.report.traffic import TrafficLog
-from sims.report.wording import Content, content
+
+from ..engine import Simulation
+from ..node import SimulatedNode
+from ..observer import Observer
+from .beliefs import CODES, UNKNOWN, BeliefLog
+from .messages import Kept, MessageLog
+from .news import NewsLog, Spread
+from .traffic import TrafficLog
+from .wording import Content, content
 
 MAX_FOLLOWED = 2048
 """Nodes, and names, that are followed one by one: 8 MB of beliefs. More than a screen has lines; of others only

@@ -14,11 +14,11 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.report.figures import banner, figures
-from sims.report.packing import packed
-from sims.report.recording import Recording
+from ..outcome import Outcome
+from ..plan import Plan
+from .figures import banner, figures
+from .packing import packed
+from .recording import Recording
 
 SCRIPTS = ("base", "model", "curves", "grid", "beliefs", "traffic", "diagram", "messages", "ring", "start")
 """The page's scripts, in the order in which they build on each other."""
@@ -38,11 +38,12 @@ def render(recording: Recording, plan: Plan, outcome: Outcome) -> str:
         script=script,
         title=escape(f"{plan.scenario}, {plan.nodes} nodes, seed {plan.seed}"),
         scenario=escape(plan.scenario),
+        headline=escape(outcome.in_words),
         banner=banner(outcome.violations),
         facts=_facts(plan, outcome),
         plan=escape(plan.to_json()),
         figures=figures(outcome),
-        data=_embedded(packed(recording)),
+        data=_embedded(packed(recording, plan.groups)),
     )
 
 
@@ -51,6 +52,7 @@ def _facts(plan: Plan, outcome: Outcome) -> str:
     facts = {
         "Seed": plan.seed,
         "Nodes": plan.nodes,
+        **_groups(plan),
         "Profile": plan.profile,
         "Settings": settings or "those of the profile",
         "Virtual time": f"{outcome.virtual_s:.3f} s",
@@ -58,6 +60,11 @@ def _facts(plan: Plan, outcome: Outcome) -> str:
         "Trace hash": outcome.trace_hash,
     }
     return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>" for name, value in facts.items())
+
+
+def _groups(plan: Plan) -> dict[str, str]:
+    sizes = ", ".join(f"{group} ({len(names)})" for group, names in plan.groups.items())
+    return {"Groups": sizes} if sizes else {}
 
 
 def _embedded(data: Any) -> str:
@@ -70,4 +77,4 @@ def _hash(text: str) -> str:
 
 
 def _part(name: str) -> str:
-    return files("sims.report").joinpath(name).read_text(encoding="utf-8")
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -140,7 +140,7 @@ function setUpRing() {
           "data-status": status,
           "stroke-width": size < 3 ? 0 : 0.6,
         },
-        shape("title", {}, `${data.keys[lane]}: ${status === "down" ? "does not run" : status}`),
+        shape("title", {}, `${labelled(data.keys[lane])}: ${status === "down" ? "does not run" : status}`),
       ),
     ];
     if (isChosen) parts.push(shape("circle", { class: "chosen", r: Math.max(4, size * 1.6), transform: place }));
@@ -155,7 +155,7 @@ function setUpRing() {
             y: (y * (RADIUS + size * 1.3 + 12) + 4).toFixed(1),
             "text-anchor": anchor,
           },
-          key.length > 7 ? `${key.slice(0, 6)}…` : key,
+          key.length > 7 ? `…${key.slice(-6)}` : key, // names in a group differ at their end
         ),
       );
     }

@@ -44,7 +44,7 @@ function setUpTraffic() {
 
   function describe(lane, time) {
     const span = bounded(Math.floor(time / width), 0, spans - 1);
-    return `${data.keys[lane]} from ${seconds(span * width)} to ${seconds(endOf(span))}: ${figure(rate(lane, span))} ${shownUnit()}`;
+    return `${labelled(data.keys[lane])} from ${seconds(span * width)} to ${seconds(endOf(span))}: ${figure(rate(lane, span))} ${shownUnit()}`;
   }
 
   const grid = new Grid(canvas, readout, { fill, paint: (rank) => heat(rank / 201), describe });

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sims.scenarios import life, networks, processes, strangers, swarm
-from sims.scenarios.registry import SCENARIOS, Parameter, Scenario, find
+from . import life, networks, processes, strangers, swarm
+from .registry import SCENARIOS, Parameter, Scenario, Setting, find
 
-__all__ = ["SCENARIOS", "Parameter", "Scenario", "find", "life", "networks", "processes", "strangers", "swarm"]
+__all__ = [
+    "SCENARIOS",
+    "Parameter",
+    "Scenario",
+    "Setting",
+    "find",
+    "life",
+    "networks",
+    "processes",
+    "strangers",
+    "swarm",
+]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from random import Random
 
 from gossip.core.errors import ConfigurationError
-from sims.plan import Plan
-from sims.scenarios.registry import Setting, scenario
-from sims.steps import AnyStep, Crash, Leave, Restart, Start, Update
+
+from ..plan import Plan
+from ..steps import AnyStep, Crash, Leave, Restart, Start, Update
+from .registry import Setting, scenario
 
 QUIET_S = 5.0
 """A few rounds, in which round trips are measured, before anything happens."""

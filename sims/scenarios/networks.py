@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from gossip.core.errors import ConfigurationError
-from sims.latency import Lognormal
-from sims.links import GilbertElliott, Link, LinkChange
-from sims.plan import Plan
-from sims.scenarios.life import QUIET_S, crash_bound_s, some_moment
-from sims.scenarios.registry import Setting, scenario
-from sims.steps import AnyStep, Crash, Disturb, Hold, Update
+
+from ..latency import Lognormal
+from ..links import GilbertElliott, Link, LinkChange
+from ..plan import Plan
+from ..steps import AnyStep, Crash, Disturb, Hold, Update
+from .life import QUIET_S, crash_bound_s, some_moment
+from .registry import Setting, scenario
 
 HEALED_WITHIN_S = 10.0
 """All must agree so soon after a cut has been mended, in a cluster of a hundred with the profile ``lan``."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gossip.core.errors import ConfigurationError
-from sims.plan import Plan
-from sims.scenarios.life import QUIET_S, crash_bound_s, some_moment
-from sims.scenarios.registry import Setting, scenario
-from sims.steps import AnyStep, Block, Crash, Drift, Pause, Slow
+
+from ..plan import Plan
+from ..steps import AnyStep, Block, Crash, Drift, Pause, Slow
+from .life import QUIET_S, crash_bound_s, some_moment
+from .registry import Setting, scenario
 
 MAX_STEPS = 50_000
 """More than any sensible setting of these scenarios needs."""

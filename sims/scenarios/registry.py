@@ -16,11 +16,12 @@ import attrs
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from sims.latency import Latency
-from sims.links import Link, LinkChange
-from sims.plan import Plan
-from sims.randomness import derived_random
-from sims.steps import AnyStep, Step
+
+from ..latency import Latency
+from ..links import Link, LinkChange
+from ..plan import Plan
+from ..randomness import derived_random
+from ..steps import AnyStep, Step
 
 
 @attrs.frozen(kw_only=True)
@@ -60,12 +61,14 @@ class Setting:
         :param duration_s: how long the scenario takes unless somebody asked for something else.
         :param link: what all ways are like, but for the loss and the latency that were asked for.
         :param settings: what the scenario changes of the configuration; what was asked for wins.
+        :param more: other fields of the plan. With ``groups`` there are as many nodes as these have.
         """
         asked = LinkChange(loss=self.loss or None, latency=self.latency)
+        if "groups" not in more:
+            more.setdefault("nodes", self.nodes)
         return Plan(
             scenario=self.scenario,
             seed=self.seed,
-            nodes=self.nodes,
             profile=self.profile,
             settings={**(settings or {}), **self.settings},
             link=asked.applied_to(link or Link()),
@@ -113,20 +116,16 @@ class Scenario:
     build: Callable[..., Plan]
 
     def plan(self, *, seed: int = 0, nodes: int | None = None, loss: float = 0.0, latency: Latency | None = None,
-             profile: str = "lan", duration_s: float | None = None,
+             profile: str | None = None, duration_s: float | None = None,
              changes: Mapping[str, str] | None = None) -> Plan:  # fmt: skip
         """The plan of one run.
 
         :param changes: texts by the name of a parameter of the scenario or of a field of the configuration.
         :raises ConfigurationError: if something cannot be; the text says what.
         """
-        own = {parameter.name: parameter for parameter in self.parameters}
-        mine = {name: own[name].parse(text) for name, text in (changes or {}).items() if name in own}
-        settings = {name: self._setting(name, text) for name, text in (changes or {}).items() if name not in own}
-        setting = Setting(
-            scenario=self.name, nodes=nodes or self.nodes, seed=seed, loss=loss, latency=latency, profile=profile,
-            duration_s=duration_s, settings=settings,
-        )  # fmt: skip
+        setting, mine = self.setting(
+            seed=seed, nodes=nodes, loss=loss, latency=latency, profile=profile, duration_s=duration_s, changes=changes
+        )
         try:
             plan = self.build(setting, **mine)
         except (ValueError, ZeroDivisionError) as error:
@@ -134,6 +133,22 @@ class Scenario:
             raise ConfigurationError(f"{self.name} cannot be with {asked}: {error}") from error
         _ = plan.config  # a setting that cannot be is found here
         return plan
+
+    def setting(self, *, seed: int, nodes: int | None, loss: float, latency: Latency | None, profile: str | None,
+                duration_s: float | None,
+                changes: Mapping[str, str] | None) -> tuple[Setting, dict[str, Any]]:  # fmt: skip
+        """What :meth:`plan` was asked for: of every scenario, and of the parameters of this one.
+
+        :raises ConfigurationError: if a parameter is not known, or cannot have this value.
+        """
+        own = {parameter.name: parameter for parameter in self.parameters}
+        mine = {name: own[name].parse(text) for name, text in (changes or {}).items() if name in own}
+        settings = {name: self._setting(name, text) for name, text in (changes or {}).items() if name not in own}
+        setting = Setting(
+            scenario=self.name, nodes=nodes or self.nodes, seed=seed, loss=loss, latency=latency,
+            profile=profile or "lan", duration_s=duration_s, settings=settings,
+        )  # fmt: skip
+        return setting, mine
 
     def _setting(self, name: str, text: str) -> int | float | str:
         fields: dict[str, Any] = {field.name: field.default for field in attrs.fields(Config)}
@@ -149,19 +164,23 @@ SCENARIOS: dict[str, Scenario] = {}
 """All scenarios by name."""
 
 
+def parameters_of(build: Callable[..., Plan]) -> tuple[Parameter, ...]:
+    """The parameters of a function that makes plans: those that have defaults."""
+    return tuple(
+        Parameter(name=each.name, default=each.default)
+        for each in inspect.signature(build).parameters.values()
+        if each.default is not inspect.Parameter.empty
+    )
+
+
 def scenario(nodes: int = 32) -> Callable[[Callable[..., Plan]], Callable[..., Plan]]:
     """Register the function below as a scenario."""
 
     def register(build: Callable[..., Plan]) -> Callable[..., Plan]:
         name = build.__name__.replace("_", "-")
-        parameters = [
-            Parameter(name=each.name, default=each.default)
-            for each in inspect.signature(build).parameters.values()
-            if each.default is not inspect.Parameter.empty
-        ]
         summary = (inspect.getdoc(build) or "").partition("\n")[0]
         SCENARIOS[name] = Scenario(
-            name=name, summary=summary, nodes=nodes, parameters=tuple(parameters), build=build
+            name=name, summary=summary, nodes=nodes, parameters=parameters_of(build), build=build
         )  # fmt: skip
         return build
 
@@ -174,5 +193,8 @@ def find(name: str) -> Scenario:
     :raises ConfigurationError: if there is none; the text names those there are.
     """
     if name not in SCENARIOS:
-        raise ConfigurationError(f"there is no scenario {name!r}; there are {', '.join(SCENARIOS)}")
+        raise ConfigurationError(
+            f"there is no scenario {name!r}; there are {', '.join(SCENARIOS)}; a plan of your own is a file whose name "
+            "ends in .py"
+        )
     return SCENARIOS[name]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sims.plan import Plan
-from sims.scenarios.life import QUIET_S, crash_bound_s, some_moment
-from sims.scenarios.registry import Setting, scenario
-from sims.steps import FORGERIES, Crash, Forge, Start
+from ..plan import Plan
+from ..steps import FORGERIES, Crash, Forge, Start
+from .life import QUIET_S, crash_bound_s, some_moment
+from .registry import Setting, scenario
 
 
 @scenario(nodes=16)

@@ -8,12 +8,10 @@ from typing import Any
 
 import attrs
 
-from sims.latency import Exponential, Latency, Lognormal, Pareto, Uniform
-from sims.links import GilbertElliott, Link, LinkChange
-from sims.plan import Plan
-from sims.scenarios.life import QUIET_S, crash_bound_s
-from sims.scenarios.registry import Setting, scenario
-from sims.steps import (
+from ..latency import Exponential, Latency, Lognormal, Pareto, Uniform
+from ..links import GilbertElliott, Link, LinkChange
+from ..plan import Plan
+from ..steps import (
     FORGERIES,
     AnyStep,
     Block,
@@ -29,6 +27,8 @@ from sims.steps import (
     Start,
     Update,
 )
+from .life import QUIET_S, crash_bound_s
+from .registry import Setting, scenario
 
 FAULTY_S = 20.0
 """For how long things happen."""

@@ -69,8 +69,9 @@ def test_json_on_standard_output_is_the_outcome_and_nothing_else(sims: Sims) -> 
     assert done.stderr == ""
     data = json.loads(done.stdout)
     assert list(data) == [
-        "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "datagrams", "bytes", "trace_hash",
-        "violations", "sometimes", "crashes", "updates", "joins", "false_deaths", "suspicions", "heal_s", "per_node_s",
+        "in_words", "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "datagrams", "bytes", "trace_hash",
+        "violations", "sometimes", "crashes", "updates", "leaves", "joins", "false_deaths", "suspicions", "heal_s",
+        "per_node_s",
     ]  # fmt: skip
     (crash,) = data["crashes"]
     assert list(crash) == [
@@ -108,7 +109,7 @@ def test_json_goes_to_a_file_beside_the_summary(sims: Sims, tmp_path: Path) -> N
 def test_the_summary_of_a_crash_names_the_victim_and_the_times(sims: Sims) -> None:
     done = sims(*CRASH)
     crash = Run(find("crash").plan(nodes=6, seed=3)).run().crashes[0]
-    (row,) = (line for line in done.stdout.splitlines() if line.startswith(crash.name))
+    (row,) = (line for line in done.stdout.splitlines() if line.startswith(f"{crash.name} ") and line.endswith(" 0"))
     times = (crash.at, crash.first_suspect_s, crash.first_dead_s, crash.p50_dead_s, crash.last_dead_s)
     assert row.split() == [crash.name, *(part for time in times for part in (f"{time:.3f}", "s")), "0"]
     assert "everything held that must hold" in done.stdout

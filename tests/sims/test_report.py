@@ -501,6 +501,28 @@ def test_names_and_metadata_stay_texts(browser: Browser, tmp_path: Path) -> None
     page.close()
 
 
+def test_the_page_begins_with_what_happened_in_words_and_names_groups(browser: Browser, tmp_path: Path) -> None:
+    plan = Plan(
+        groups={"rack-a": 2, "edge": ["gateway", "backup"]}, duration_s=6.0, steps=[Crash(at=1, node="gateway")]
+    )
+    report = reported(plan)
+    view = opened(browser, report, tmp_path)
+    page = view.page
+    assert page.locator("h1 + #headline").inner_text() == report.outcome.in_words
+    assert "rack-a (2), edge (2)" in page.locator(".facts").inner_text()
+    assert page.locator("#beliefs-subject option").all_text_contents() == [
+        "rack-a-0",
+        "rack-a-1",
+        "gateway (edge)",
+        "backup (edge)",
+    ]
+    page.locator("#messages-nodes").fill("edge")
+    page.locator("#messages-nodes").blur()
+    assert page.locator("#messages-diagram .head text").all_text_contents() == ["gateway", "backup"]
+    assert view.complaints == []
+    page.close()
+
+
 def test_many_nodes_share_the_rows_of_the_picture(browser: Browser, tmp_path: Path) -> None:
     plan = Plan(scenario="start", seed=1, nodes=600, seeds=1, duration_s=0.001)
     record = Recording()

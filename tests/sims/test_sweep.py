@@ -329,7 +329,7 @@ def test_ctrl_c_in_a_terminal_ends_with_a_summary_of_what_is_done(tmp_path: Path
     assert header["plan"]["scenario"] == "steady"
     assert outcomes
     assert f"{len(outcomes)} run" in shown.splitlines()[0]
-    assert f"{50_001 - len(outcomes)} missing" in shown.splitlines()[0]
+    assert f"{50_001 - len(outcomes)} missing" in shown.splitlines()[1]
 
 
 def test_a_run_is_not_slowed_down_by_what_those_before_it_left_in_caches() -> None:

@@ -1,0 +1,33 @@
+"""``gossip sim``: hands its arguments to the simulator, a package of its own that is loaded only when it is asked for.
+
+The simulator is installed with this package, and knows the core only; nothing else here knows it.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+SIMULATOR = "gossip_sims"
+
+NOT_INSTALLED = (
+    f"the simulator is not installed: no package {SIMULATOR} is found. Install this package again "
+    "(pip install 'gossip-membership[sims]'), or run python -m sims in a checkout"
+)
+
+
+@click.command(
+    add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sim(arguments: tuple[str, ...]) -> int:
+    """Simulate whole clusters in virtual time, on a network that can fail in every way."""
+    try:
+        simulator = importlib.import_module(f"{SIMULATOR}.cli")
+    except ModuleNotFoundError as error:
+        if error.name != SIMULATOR:
+            raise
+        raise click.ClickException(NOT_INSTALLED) from error
+    code: int = simulator.start(arguments)
+    return code

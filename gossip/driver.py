@@ -17,6 +17,7 @@ from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
 from gossip.datagrams import DatagramEndpoint
 from gossip.droplog import DropLog
+from gossip.eventlog import log_notice
 from gossip.security import Security
 from gossip.sockets import SocketPair
 from gossip.stats import ShellCounters
@@ -44,6 +45,7 @@ class Driver:
         self._protocol = protocol
         self._envelope = security.envelope
         self._publish = publish
+        self._node_name = node_name
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
         self._drop_log = DropLog(node_name, protocol.drops)
         self._sleep: trio.CancelScope | None = None
@@ -88,6 +90,8 @@ class Driver:
             self.streams.execute(actions)
         while (event := protocol.next_event()) is not None:
             self._publish(event)
+        while (notice := protocol.next_notice()) is not None:
+            log_notice(self._node_name, notice)
         self._drop_log.look(now)
         if self.farewell_over is not None and protocol.farewell_done:
             self.farewell_over.set()

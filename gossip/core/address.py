@@ -52,10 +52,12 @@ class Address(NamedTuple):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.host)
+
+    @property
+    def is_link_local(self) -> bool:
+        """Whether it is an IPv6 address that means something only together with an interface of one's own."""
+        return _is_link_local(self.host)
 
     @property
     def is_group(self) -> bool:
@@ -76,6 +78,23 @@ class Address(NamedTuple):
         :raises ValueError: unless ``data`` has 6 or 18 bytes.
         """
         return _from_wire(data)
+
+
+@cached
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@cached
+def _is_link_local(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return isinstance(address, ipaddress.IPv6Address) and address.is_link_local
 
 
 @cached

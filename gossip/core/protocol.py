@@ -46,10 +46,13 @@ from gossip.core.messages import (
     PingRequest,
     RecordFact,
 )
+from gossip.core.notices import Notices
 from gossip.core.outbox import OVERHEAD_BYTES, CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
+from gossip.core.own_address import OwnAddress
 from gossip.core.probing import Prober
 from gossip.core.proof import Proofs
 from gossip.core.reconciliation import DIGEST_BYTES, Reconciler
+from gossip.core.shared_address import SharedAddresses
 from gossip.core.signing import Identities, Signatures
 from gossip.core.source import RandomSource
 from gossip.core.stats import ProtocolLoad, ProtocolStats
@@ -120,6 +123,10 @@ class Protocol:
             config, self._view, self._timers, random, self._outbox, self._local, self._streams, self._reconciler
         )
         self._farewell = Farewell(config, self._view, self._timers, random, self._outbox, self._local, self._prober)
+        self._notices = Notices()
+        self._own_address = OwnAddress(config, self._view, self._local, self._timers, random, self._notices, now)
+        self._own_address.contact, self._own_address.learnt = self._joining.contact, self._announce_at
+        self._shared_addresses = SharedAddresses(self._notices, self.drops)
         self._dissemination.send_news = self._outbox.send_news
         self._suspicions.changed = self._judged
         self._detector.changed = self._accused
@@ -190,6 +197,7 @@ class Protocol:
         """Replace the addresses at which the cluster may be found."""
         self._local.refresh(now)
         self._joining.seed(addresses, now)
+        self._own_address.seeds(addresses)
 
     def remember(self, members: Iterable[Member], now: float) -> None:
         """Take in members known from elsewhere, such as the :meth:`members` of an earlier life of this node.
@@ -250,6 +258,10 @@ class Protocol:
     def next_event(self) -> MembershipEvent | None:
         """The oldest event not yet taken, None if there is none."""
         return self._journal.events.popleft() if self._journal.events else None
+
+    def next_notice(self) -> str | None:
+        """The oldest sentence for people not yet taken, None if there is none; see :mod:`gossip.core.notices`."""
+        return self._notices.pending.popleft() if self._notices.pending else None
 
     # --- questions
 
@@ -394,7 +406,7 @@ class Protocol:
         source = None if is_first_copy else path.address.host
         corrections: dict[int, list[bytes]] = {}
         for fact in facts:
-            outcome = self._belief.take(fact, now, source)
+            outcome = self._belief.take(fact, now, source, path.address)
             if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
                 continue
             entry = self._local.entry if fact.id == self._local.id else self._view.get(fact.id)
@@ -407,6 +419,7 @@ class Protocol:
                 self._changed(outcome, now, teller, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
                 self._dissemination.spread(self._local.entry, 0, now, record=False, liveness=True)
+                self._own_address.doubt(now)
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 corrections[entry.id] = self._correction(fact, entry)
             elif isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:
@@ -429,8 +442,11 @@ class Protocol:
         """Do what the body of a message asks for."""
         match message.body:
             case Ping(token=token):
+                if path.stream is None:
+                    self._own_address.asked_at = now
                 agrees = message.fingerprint == self._view.fingerprint
-                ack = Ack(token) if agrees and sender is not None else self._ack(token, sender, agrees, path, now)
+                is_plain = agrees and sender is not None and not _is_away(sender, path)
+                ack = Ack(token) if is_plain else self._ack(token, sender, agrees, path, now)
                 self._outbox.send(path, ack, now, to=sender, facts=corrections, agrees=agrees)
                 return
             case Ack():
@@ -456,9 +472,14 @@ class Protocol:
 
     def _ack(self, token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
         """The answer to a ping, with all that is to be said and has room: where it came from, to somebody who is not
-        known; and what to repeat, to somebody who is not proven and with whom we may have to settle a difference."""
+        known, or has asked from elsewhere than where it is known to be, and with a ping that leaves room for it; and
+        what to repeat, to somebody who is not proven and with whom we may have to settle a difference."""
         room = self._outbox.limit(path, now) - ACK_BYTES
-        observed = path.address if sender is None and room >= OBSERVED_BYTES else None
+        if sender is None:
+            says_where = room >= OBSERVED_BYTES
+        else:
+            says_where = _is_away(sender, path) and (path.credit or 0) >= ACK_BYTES + OBSERVED_BYTES
+        observed = path.address if says_where else None
         room -= OBSERVED_BYTES if observed is not None else 0
         wants_cookie = not agrees and room >= COOKIE_BYTES and not self._outbox.is_proven(path, now)
         return Ack(token, observed, self._outbox.cookie(path, now) if wants_cookie else None)
@@ -467,6 +488,8 @@ class Protocol:
         token, sender = ack.token, message.sender
         stream = None if path.stream is None else self._streams.get(path.stream)
         asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
+        if not asked and (target := self._prober.target_of(token)) is not None:
+            self._shared_addresses.answered_by_another(target, self._view.get(sender), now)
         self._farewell.acknowledged(token, sender)
         rival = self._rivals.get(token)
         if rival is not None and rival.id == sender:
@@ -479,11 +502,12 @@ class Protocol:
             self._reconciler.pull(message, path, now)
         if asked or contact is not None:
             if stream is None:  # a stream comes from a port of its own, at which nobody is reached
-                self._observe(ack.observed, now)
+                self._learn_where_we_are(ack.observed, None if contact is None else contact[0], now)
             self._tell_of_excess(sender, path, now)
         elif stream is not None and stream.copies_view:
             self._streams.close(stream.number)
             self._joining.copied_view(now)
+            self._own_address.copied_view(now)
         if ack.observed is not None and (asked or contact is not None) and self._local.address_known:
             self._outbox.send_pages(path, [record_fact(self._local.entry)], now, 1)
 
@@ -504,11 +528,20 @@ class Protocol:
         if entry is not None and entry.registers.heartbeat > entry.estimate.expected(now) + FLOOR_SLACK_STEPS:
             self._outbox.send_pages(path, [liveness_fact(entry)], now, 1)
 
-    def _observe(self, address: Address | None, now: float) -> None:
-        """Learn from a peer where it reaches us, if we do not know; from then on we can be announced."""
-        if address is None or self._local.address_known or address.is_unspecified or self._local.has_left:
-            return
+    def _learn_where_we_are(self, observed: Address | None, asked: Address | None, now: float) -> None:
+        """Take in where a peer sees us.
+
+        :param asked: where it was asked for that, by a contact; None if another question of ours was answered.
+        """
+        if asked is not None:
+            self._own_address.answered(asked, observed, now)
+        elif observed is not None:
+            self._own_address.seen_at(observed, now)
+
+    def _announce_at(self, address: Address, now: float) -> None:
+        """From now on we are to be reached at this address; tell everybody."""
         self._local.announce(self._view, now, address=address)
+        self._outbox.hides_loopback = address.is_loopback
         self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
 
     def _challenge(self, rival: Member, path: Path, now: float) -> None:
@@ -532,6 +565,8 @@ class Protocol:
             if change.before is Status.ALIVE and change.after is Status.SUSPECT:
                 self._detector.witness(change, now)
             self._journal.note(change, now)
+            if change.updated:
+                self._own_address.follow(entry, now)
         elif change.updated:
             self._journal.note(change._replace(before=Status.ALIVE), now)
         if spread:
@@ -571,6 +606,7 @@ class Protocol:
             return
         if self._view.is_displaced:
             self._resolve_displacement(now)
+        self._own_address.round(now)
         self._detector.round(now)
         self._joining.heal(now)
         if self._rounds % FORGET_EVERY_ROUNDS == 0:
@@ -587,6 +623,11 @@ class Protocol:
         grace = 0.0 if self._was_stalled else self._config.ack_timeout_min
         self._was_stalled = True
         self._timers.push_back(late + grace)
+
+
+def _is_away(sender: Entry, path: Path) -> bool:
+    """Whether a datagram came from elsewhere than where its sender is known to be."""
+    return path.stream is None and sender.registers.record.address != path.address
 
 
 __all__ = ["CloseStream", "OpenStream", "Protocol", "ProtocolLoad", "ProtocolStats", "SendFrame", "StreamAction"]

@@ -99,6 +99,9 @@ class Driver:
             self._sleep.deadline = self._next_alarm()
 
     def _open(self, data: bytes, source: Address, now: float) -> None:
+        if ":" in source.host and source.is_link_local:
+            self._protocol.drops.note("from a link-local address", source)
+            return
         try:
             content = self._envelope.open(data)
         except WireError as error:

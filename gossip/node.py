@@ -33,7 +33,7 @@ from gossip.keyring import Keyring
 from gossip.security import Security
 from gossip.seeds import SeedFinder, parse_seeds
 from gossip.signing_key import SigningKey
-from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address
+from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address, require_one_machine
 from gossip.stats import NodeStats, ShellCounters
 from gossip.subscription import Broadcast, Subscription
 from gossip.tls import MutualTLS
@@ -95,8 +95,8 @@ async def open_node(
         signed. A node that restarts under its name needs the same key.
     :param allowed: the public key of each name that may be a member; without, a name belongs to the first key seen.
     :param tls: certificates that secure the streams in place of the keyring; datagrams need that all the same.
-    :raises ConfigurationError: if an argument is malformed, a package is missing that the keys need, or others could
-        reach the node and it has no keyring.
+    :raises ConfigurationError: if an argument is malformed, a package is missing that the keys need, others could
+        reach the node and it has no keyring, or only this machine could reach it and a seed is on another one.
     :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
     """
     config = Config.lan() if config is None else config
@@ -111,6 +111,7 @@ async def open_node(
     seed_list = parse_seeds(seeds)
     random = SystemRandom()  # tokens prove that somebody hears us: what was drawn must not tell what comes next
     with await open_sockets(bind_to) as sockets:
+        require_one_machine(sockets.address, advertise_as, seed_list)
         if not (insecure or security.is_sealed or sockets.address.is_loopback):
             raise ConfigurationError(_UNSEALED.format(sockets.address))
         protocol = Protocol(

@@ -5,8 +5,8 @@ contact: a ping with room in its answer) and says where the ping came from, if t
 be. The answer went to that address and has arrived, so the address was reached; by one peer's path, which may be a
 special one, or by the word of one liar. So each host that was asked has one voice, its latest, and an address is
 taken only if several hosts agree, and more of them than see the node anywhere else. What counts as a host is the
-address that was asked, and the answer carries a number that nobody else knows: who forges the source of his answers
-has no more voices by that.
+address that was asked, if a member is there, and the answer carries a number that nobody else knows: who forges the
+source of his answers has no more voices by that.
 
 An address that was given is never changed. One that was learnt is looked at again when there is a reason: nobody has
 asked this node anything for some rounds, it is accused, or a peer happens to see it elsewhere. Nothing is sent for it
@@ -147,7 +147,8 @@ class OwnAddress:
 
     def doubt(self, now: float) -> None:
         """Ask around where others see this node, unless its address was given or it has done so lately."""
-        if not self._is_given and now >= self._asked_around_at + self._pause:
+        is_settled = self._is_given or self._local.has_left
+        if not is_settled and now >= self._asked_around_at + self._pause:
             self._ask_around(now)
 
     def round(self, now: float) -> None:
@@ -177,14 +178,15 @@ class OwnAddress:
 
     def _decide(self, now: float) -> bool:
         """Take another address if enough hosts agree on it. Whether this node knows where it is without a doubt."""
-        present, voices = self._present, self._heard_lately(now)
+        present, hosts = self._present, self._hosts()
+        voices = self._heard_lately(hosts, now)
         if not voices or self._local.has_left:
             return False
         address, agreeing = Counter(voices).most_common(1)[0]
         is_clear = 2 * agreeing > len(voices)
         if address == present:
             return is_clear
-        if not is_clear or agreeing < self._needed(present, now) or not self._may_move(present, address):
+        if not is_clear or agreeing < self._needed(hosts, now) or not self._may_move(present, address):
             self._warn_of_discord(voices, now)
             return False
         self._pause = self._config.probe_interval
@@ -199,40 +201,36 @@ class OwnAddress:
         self.learnt(address, now)
         return True
 
-    def _heard_lately(self, now: float) -> list[Address]:
-        """What counts of what was heard: no loopback addresses where a member is on another machine."""
+    def _heard_lately(self, hosts: set[str], now: float) -> list[Address]:
+        """What counts of what was heard: the voices of hosts at which members are, if there are any. (A seed may be
+        reached through a translator of addresses, through which no member sees this node.)"""
         horizon = now - LATELY_ROUNDS * self._config.probe_interval
-        voices = [voice.address for voice in self._voices.values() if voice.heard_at >= horizon]
-        if any(address.is_loopback for address in voices) and self._hosts(elsewhere=True, most=1):
-            voices = [address for address in voices if not address.is_loopback]
-        return voices
+        return [
+            voice.address
+            for host, voice in self._voices.items()
+            if voice.heard_at >= horizon and (host in hosts or not hosts)
+        ]
 
-    def _needed(self, present: Address | None, now: float) -> int:
+    def _needed(self, hosts: set[str], now: float) -> int:
         """How many hosts have to agree: all that are known, but no more than it takes."""
-        if present is None or present.is_loopback:
-            waits = self._first_voice_at is None or now < self._first_voice_at + self._config.ack_timeout_initial
-            if waits and not self._has_copy and present is None:
-                return FIRST_AGREEING  # there may be more hosts than are known so far
-            most = FIRST_AGREEING
-        else:
-            most = AGREEING
-        return max(1, self._hosts(elsewhere=False, most=most))
+        present = self._present
+        if present is not None and not present.is_loopback:
+            return max(1, min(AGREEING, len(hosts)))
+        waits = self._first_voice_at is None or now < self._first_voice_at + self._config.ack_timeout_initial
+        if present is None and waits and not self._has_copy:
+            return FIRST_AGREEING  # there may be more hosts than are known so far
+        return max(1, min(FIRST_AGREEING, len(hosts)))
 
     def _may_move(self, present: Address | None, address: Address) -> bool:
         """Whether one kind of address may follow the other: loopback is for nodes that know no better."""
         return present is None or present.is_loopback or not address.is_loopback
 
-    def _hosts(self, *, elsewhere: bool, most: int) -> int:
-        """Number of hosts of other living members, counted up to ``most``; those on other machines only if so."""
-        hosts: set[str] = set()
-        for entry in self._view:
-            address = entry.registers.record.address
-            if entry is self._view.local or not entry.registers.is_living or (elsewhere and address.is_loopback):
-                continue
-            hosts.add(address.host)
-            if len(hosts) >= most:
-                break
-        return len(hosts)
+    def _hosts(self) -> set[str]:
+        """The hosts of other living members, without loopback addresses if any of them is on another machine."""
+        others = [each for each in self._view if each is not self._view.local and each.registers.is_living]
+        addresses = [each.registers.record.address for each in others]
+        hosts = {address.host for address in addresses if not address.is_loopback}
+        return hosts or {address.host for address in addresses}
 
     def _is_usable(self, address: Address) -> bool:
         if address.is_unspecified or address.is_group:

@@ -24,6 +24,9 @@ class PlacesWorld(World):
 
     def __init__(self, *, seed: int = 0, config: Config | None = None) -> None:
         super().__init__(seed=seed, config=config)
+        self.doors: dict[Address, tuple[str, Address]] = {}
+        """Addresses of translators: which node is reached there, and from where what passes seems to come."""
+        self._passed: dict[Address, tuple[Address, Address]] = {}
         self._streams = _HostStreams(self)
 
     def begin(self, key: str, address: str, *, seeds: tuple[str, ...] = (), advertise: str | None = None,
@@ -54,18 +57,28 @@ class PlacesWorld(World):
         node.address = Address.parse(address)
         self._at[node.address] = node
 
-    def there(self, source: SimulatedNode, destination: Address) -> Address:
-        """What a destination means to the host of the sender."""
-        return Address(source.address.host, destination.port) if destination.is_loopback else destination
+    def way(self, node: SimulatedNode, destination: Address) -> tuple[Address, Address]:
+        """Where a datagram of a node goes, and from where it seems to come."""
+        if destination in self.doors:
+            key, outside = self.doors[destination]
+            self._passed[outside] = node.address, destination
+            return self.nodes[key].address, outside
+        if destination in self._passed:
+            return self._passed[destination]
+        if destination.is_loopback:
+            return self.there(node, destination), Address(LOOPBACK, node.address.port)
+        return destination, node.address
 
-    def seen_from(self, node: SimulatedNode, destination: Address) -> Address:
-        """From where what a node sends to a destination seems to come."""
-        return Address(LOOPBACK, node.address.port) if destination.is_loopback else node.address
+    def there(self, node: SimulatedNode, destination: Address) -> Address:
+        """To what a node on this host connects at an address."""
+        if destination in self.doors:
+            return self.nodes[self.doors[destination][0]].address
+        return Address(node.address.host, destination.port) if destination.is_loopback else destination
 
     def _send(self, node: SimulatedNode, data: bytes, destination: Address) -> None:
         self.datagrams += 1
         self.bytes += len(data)
-        there, source = self.there(node, destination), self.seen_from(node, destination)
+        there, source = self.way(node, destination)
         for delay, copy in self.network.way(node.address, there).carry(data, self.now):
             self.at(self.now + delay, self._deliver, copy, source, there)
 

@@ -525,6 +525,7 @@ def test_a_newcomer_of_whom_nobody_knows_learns_from_the_first_ack_where_it_is_r
     for ping, _ in late.datagrams_to_send(node.now):
         for answer, _ in node.receives(ping, here):
             late.receive_datagram(answer, node.address, node.now)
+    late.handle_timer(node.now + late.config.ack_timeout_initial)  # nobody else has been heard of meanwhile
     assert late.local.address == here
 
 

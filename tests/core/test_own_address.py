@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gossip.core.address import Address
 from tests.core.places import PlacesWorld, address_seen, all_at_home, lan, let_lie, notices, places
 from tests.core.worlds import SEEDS, cluster, dropped, everybody, expect, expect_no_deaths
 
@@ -208,3 +209,14 @@ def test_a_restart_under_another_name_at_the_same_address_is_not_reported() -> N
     sim.run(30)
     assert [notice for node in sim.running for notice in notices(node)] == []
     assert all(node.sees()["new"] == "alive" and node.sees()["n1"] == "dead" for node in sim.running)
+
+
+def test_a_seed_that_is_reached_through_a_translator_has_no_voice_beside_members() -> None:
+    sim = lan(2)
+    door, outside = "203.0.113.1:7946", "203.0.113.1:4711"
+    sim.doors[Address.parse(door)] = "n0", Address.parse(outside)
+    sim.begin("late", "10.0.0.50:7946", seeds=(door,))
+    settle(sim, within=5, why="joining through the door")
+    sim.run(120)
+    assert all_at_home(sim)
+    assert not any(str(each.member.address) == outside for node in everybody(sim) for each in node.events)

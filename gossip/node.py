@@ -48,6 +48,11 @@ _UNSEALED = (
     "(gossip keygen makes one; --keyring), bind to 127.0.0.1, or say insecure=True (--insecure)"
 )
 
+_NAMELESS = (
+    "%r: this cluster has no name of its own (%r) and no keys, so that it becomes one with any other of that kind as "
+    "soon as a node of one knows an address of the other; give each cluster a name (Config, --cluster)"
+)
+
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -114,6 +119,8 @@ async def open_node(
         require_one_machine(sockets.address, advertise_as, seed_list)
         if not (insecure or security.is_sealed or sockets.address.is_loopback):
             raise ConfigurationError(_UNSEALED.format(sockets.address))
+        if keyring is None:
+            _warn_if_nameless(name, config, seed_list)
         protocol = Protocol(
             config if keyring is None else _with_room_for_envelopes(config),
             name=name,
@@ -131,6 +138,12 @@ async def open_node(
                 yield node
             finally:
                 node._close()
+
+
+def _warn_if_nameless(name: str, config: Config, seeds: tuple[Address, ...]) -> None:
+    """Say that a node may come to be in another cluster by accident, unless all is on this machine."""
+    if config.cluster == Config.lan().cluster and not all(seed.is_loopback for seed in seeds):
+        _log.warning(_NAMELESS, name, config.cluster)
 
 
 def _with_room_for_envelopes(config: Config) -> Config:

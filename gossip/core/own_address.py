@@ -98,7 +98,7 @@ class OwnAddress:
         :param seen: None if the peer sees it where it is announced.
         """
         seen = seen or self._present
-        if self._is_given or seen is None or not self._is_usable(seen):
+        if self._is_given or seen is None or not self._is_usable(seen) or _is_ipv6(seen.host) != _is_ipv6(asked.host):
             return
         self._voices.pop(asked.host, None)
         if len(self._voices) >= MAX_VOICES:
@@ -182,24 +182,43 @@ class OwnAddress:
         voices = self._heard_lately(hosts, now)
         if not voices or self._local.has_left:
             return False
-        address, agreeing = Counter(voices).most_common(1)[0]
-        is_clear = 2 * agreeing > len(voices)
-        if address == present:
-            return is_clear
-        if not is_clear or agreeing < self._needed(hosts, now) or not self._may_move(present, address):
-            self._warn_of_discord(voices, now)
-            return False
+        needed, everybody_spoke = self._needed(hosts, now), len(voices) >= len(hosts)
+        for address, agreeing in self._clear(voices):
+            if address == present:
+                return True
+            is_enough = agreeing >= needed or (present is None and everybody_spoke and self._knows_hosts(now))
+            is_back = present is not None and address.is_loopback and not present.is_loopback
+            if is_enough and not is_back:
+                self._move(address, agreeing, len(voices), now)
+                return True
+        self._warn_of_discord(voices, now)
+        return False
+
+    def _clear(self, voices: list[Address]) -> list[tuple[Address, int]]:
+        """The address for which more than half of the voices are, and how many: of each version of IP, because what
+        is asked by one cannot be answered by the other. First that of the present address, then what more see."""
+        present, found = self._present, []
+        for version in (False, True):
+            of_version = [address for address in voices if _is_ipv6(address.host) is version]
+            if of_version:
+                address, agreeing = Counter(of_version).most_common(1)[0]
+                is_preferred = present is not None and _is_ipv6(present.host) is version
+                if 2 * agreeing > len(of_version):
+                    found.append((not is_preferred, -agreeing, address))
+        return [(address, -votes) for _, votes, address in sorted(found)]
+
+    def _move(self, address: Address, agreeing: int, asked: int, now: float) -> None:
+        present = self._present
         self._pause = self._config.probe_interval
         self._misplaced_by = None
         self.asked_at = now
         if present is not None:
             self._notices.say(
                 ("moved", present, address),
-                f"this node has another address: it was announced at {present}, and {agreeing} of {len(voices)} peers "
-                f"that were asked see it at {address}; it is announced there from now on",
+                f"this node has another address: it was announced at {present}, and {agreeing} of {asked} peers that "
+                f"were asked see it at {address}; it is announced there from now on",
             )
         self.learnt(address, now)
-        return True
 
     def _heard_lately(self, hosts: set[str], now: float) -> list[Address]:
         """What counts of what was heard: the voices of hosts at which members are, if there are any. (A seed may be
@@ -216,14 +235,15 @@ class OwnAddress:
         present = self._present
         if present is not None and not present.is_loopback:
             return max(1, min(AGREEING, len(hosts)))
-        waits = self._first_voice_at is None or now < self._first_voice_at + self._config.ack_timeout_initial
-        if present is None and waits and not self._has_copy:
-            return FIRST_AGREEING  # there may be more hosts than are known so far
+        if present is None and not self._knows_hosts(now):
+            return FIRST_AGREEING
         return max(1, min(FIRST_AGREEING, len(hosts)))
 
-    def _may_move(self, present: Address | None, address: Address) -> bool:
-        """Whether one kind of address may follow the other: loopback is for nodes that know no better."""
-        return present is None or present.is_loopback or not address.is_loopback
+    def _knows_hosts(self, now: float) -> bool:
+        """Whether there can hardly be more hosts than are known so far: the first copy of the view is here, or has
+        taken too long."""
+        began = self._first_voice_at
+        return self._has_copy or (began is not None and now >= began + self._config.ack_timeout_initial)
 
     def _hosts(self) -> set[str]:
         """The hosts of other living members, without loopback addresses if any of them is on another machine."""
@@ -255,3 +275,7 @@ class OwnAddress:
                 f"each peer sees this node at another address ({', '.join(map(str, sorted(set(voices))))}), so that "
                 "it cannot tell where others reach it, and is not announced: advertise an address",
             )
+
+
+def _is_ipv6(host: str) -> bool:
+    return ":" in host

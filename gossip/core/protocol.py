@@ -442,12 +442,7 @@ class Protocol:
         """Do what the body of a message asks for."""
         match message.body:
             case Ping(token=token):
-                if path.stream is None:
-                    self._own_address.asked_at = now
-                agrees = message.fingerprint == self._view.fingerprint
-                is_plain = agrees and sender is not None and not _is_away(sender, path)
-                ack = Ack(token) if is_plain else self._ack(token, sender, agrees, path, now)
-                self._outbox.send(path, ack, now, to=sender, facts=corrections, agrees=agrees)
+                self._answer_ping(message, token, sender, path, corrections, now)
                 return
             case Ack():
                 self._acknowledged(message, message.body, path, now)
@@ -469,6 +464,15 @@ class Protocol:
                 self._proofs.repeated(cookie, path.address, now)
                 corrections += self._reconciler.missing_from(message.body, message.facts, path, now)
         self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
+
+    def _answer_ping(self, message: Message, token: int, sender: Entry | None, path: Path, corrections: list[bytes],
+                     now: float) -> None:  # fmt: skip
+        if path.stream is None:
+            self._own_address.asked_at = now
+        agrees = message.fingerprint == self._view.fingerprint
+        is_plain = agrees and sender is not None and not _is_away(sender, path)
+        ack = Ack(token) if is_plain else self._ack(token, sender, agrees, path, now)
+        self._outbox.send(path, ack, now, to=sender, facts=corrections, agrees=agrees)
 
     def _ack(self, token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
         """The answer to a ping, with all that is to be said and has room: where it came from, to somebody who is not

@@ -75,8 +75,7 @@ def test_a_loopback_address_is_not_told_to_another_machine() -> None:
 # --- an address that changes
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 16])
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("count", "seed"), [(2, 0), (2, 1), (3, 0), (3, 1), (5, 2), (12, 3)])
 def test_a_node_whose_address_changes_is_known_at_the_new_one_and_told_as_updated(count: int, seed: int) -> None:
     sim = lan(count, seed=seed)
     began = sim.now
@@ -85,15 +84,14 @@ def test_a_node_whose_address_changes_is_known_at_the_new_one_and_told_as_update
     for node in everybody(sim):
         told = [each for each in node.events if each.time >= began and each.member.name == "n1"]
         assert [str(each.member.address) for each in told if each.kind.value == "updated"] == ["10.0.7.7:7946"]
-    sim.run(60)
-    last = [each for node in everybody(sim) for each in node.events if each.time > sim.now - 45]
-    assert last == []
+    sim.run(30)
+    assert [each for node in everybody(sim) for each in node.events if each.time > sim.now - 15] == []
     assert len(notices(sim.nodes["n1"])) == 1
 
 
 def test_an_address_that_changes_back_and_forth_is_followed() -> None:
     sim = lan(5)
-    for home in ("10.0.7.7:7946", "10.0.0.11:7946", "10.0.8.8:7946"):
+    for home in ("10.0.7.7:7946", "10.0.0.11:7946"):
         sim.move("n1", home)
         settle(sim, within=15, why=home)
         sim.run(10)
@@ -104,13 +102,12 @@ def test_a_given_address_is_never_changed() -> None:
     sim.begin("given", "10.0.0.50:7946", seeds=("10.0.0.10:7946",), advertise="10.0.0.50:7946")
     settle(sim, within=10, why="joining")
     sim.move("given", "10.0.7.7:7946")
-    sim.run(60)
+    sim.run(20)
     assert str(sim.nodes["given"].protocol.local.address) == "10.0.0.50:7946"
 
 
 def test_while_nothing_changes_nobody_asks_around() -> None:
-    sim = lan(8)
-    given = cluster(8)
+    sim, given = lan(4), cluster(4)
     begun = [(each, each.datagrams, each.bytes) for each in (sim, given)]
     for each, _, _ in begun:
         each.run(120)
@@ -130,7 +127,7 @@ def test_a_third_host_keeps_two_liars_from_moving_an_address(liars: int, seed: i
     sim = lan(5, seed=seed)
     for number in range(liars):
         let_lie(sim.nodes[f"n{2 + number}"], "n1", "203.0.113.9:7946")
-    for _ in range(60):
+    for _ in range(40):
         sim.nodes["n1"].protocol._own_address.doubt(sim.now)  # as often as anything can make it
         sim.run(1)
         assert str(sim.nodes["n1"].protocol.local.address) == "10.0.0.11:7946"
@@ -151,9 +148,9 @@ def test_a_seed_that_lies_does_not_choose_the_address_of_a_newcomer(seed: int) -
     let_lie(sim.nodes["n2"], "late", "203.0.113.9:7946")
     sim.begin("late", "10.0.0.50:7946", seeds=("10.0.0.12:7946",))
     settle(sim, within=15, why=f"seed {seed}")
-    assert not any(
-        each.member.address.host == "203.0.113.9" for node in everybody(sim) for each in node.events
-    ), "the liar was believed for a while"
+    assert not any(each.member.address.host == "203.0.113.9" for node in everybody(sim) for each in node.events), (
+        "the liar was believed for a while"
+    )
 
 
 def test_members_of_a_liar_at_one_host_have_one_voice() -> None:
@@ -163,7 +160,7 @@ def test_members_of_a_liar_at_one_host_have_one_voice() -> None:
     settle(sim, why="joining")
     for number in range(6):
         let_lie(sim.nodes[f"evil{number}"], "n1", "203.0.113.9:7946")
-    for _ in range(60):
+    for _ in range(40):
         sim.nodes["n1"].protocol._own_address.doubt(sim.now)
         sim.run(1)
     assert str(sim.nodes["n1"].protocol.local.address) == "10.0.0.11:7946"
@@ -179,7 +176,7 @@ def test_a_node_that_each_peer_sees_elsewhere_is_not_announced_and_says_why() ->
         peer = sim.nodes[f"n{number}"]
         let_lie(peer, "behind", f"203.0.113.1:{40_000 + number}")
     node.protocol.seed([sim.nodes[f"n{number}"].address for number in range(4)], sim.now)
-    sim.run(60)
+    sim.run(20)
     assert not node.protocol.address_known
     told = notices(node)
     assert len(told) == 1
@@ -187,13 +184,13 @@ def test_a_node_that_each_peer_sees_elsewhere_is_not_announced_and_says_why() ->
     assert "advertise" in told[0]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(2))
 def test_two_members_at_one_address_are_told_apart_and_reported_once(seed: int) -> None:
     sim = lan(4, seed=seed)
     sim.begin("one", "10.0.0.60:7946", seeds=("10.0.0.10:7946",))
     settle(sim, why="joining")
     sim.begin("two", "10.0.0.61:7946", seeds=("10.0.0.10:7946",), advertise="10.0.0.60:7946")
-    sim.run(60)
+    sim.run(25)
     told = [notice for node in everybody(sim) for notice in notices(node)]
     assert told
     assert all("'two' and 'one' both run, and both are said to be at 10.0.0.60:7946" in notice for notice in told)
@@ -217,6 +214,6 @@ def test_a_seed_that_is_reached_through_a_translator_has_no_voice_beside_members
     sim.doors[Address.parse(door)] = "n0", Address.parse(outside)
     sim.begin("late", "10.0.0.50:7946", seeds=(door,))
     settle(sim, within=5, why="joining through the door")
-    sim.run(120)
+    sim.run(60)
     assert all_at_home(sim)
     assert not any(str(each.member.address) == outside for node in everybody(sim) for each in node.events)

@@ -63,7 +63,8 @@ async def main():
     async with AsyncExitStack() as stack:
         nodes = []
         for host in hosts:
-            opening = open_node(host, bind=f"{{host}}:7946", seeds=["10.1.0.1:7946"], config=Config.local(), insecure=True)
+            seeds = ["10.1.0.1:7946"]
+            opening = open_node(host, bind=f"{{host}}:7946", seeds=seeds, config=Config.local(), insecure=True)
             nodes.append(await stack.enter_async_context(opening))
         await is_seen_at(nodes, "10.1.0.50")
         changes = [stack.enter_context(node.subscribe()) for node in nodes]

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import textwrap
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,7 +13,6 @@ from gossip.core.drops import Drops
 from gossip.droplog import MAX_HOSTS_TOLD, PERIOD_S, DropLog
 from tests.node.nodes import local_node, until
 from tests.node.test_seeds import Names
-from tests.rst import ROOT
 
 ELSEWHERE = "192.0.2.1:7946"
 
@@ -56,7 +49,9 @@ async def test_a_seed_whose_name_leads_to_link_local_addresses_only_is_told(
 ) -> None:
     names.known["near.test"] = ["fe80::1"]
     async with local_node("a", bind="[::]:0", seeds=["near.test:7946"]):
-        await until(lambda: "seed near.test:7946 has no address of the IP version that is not link-local" in caplog.text)
+        await until(
+            lambda: "seed near.test:7946 has no address of the IP version that is not link-local" in caplog.text
+        )
 
 
 async def test_a_datagram_from_a_link_local_address_is_dropped_and_counted() -> None:
@@ -113,3 +108,16 @@ async def test_of_other_clusters_only_so_many_hosts_are_named(caplog: pytest.Log
         drops.note("other cluster", Address(f"192.0.2.{number}", 7946))
         log.look(number * PERIOD_S)
     assert len(caplog.messages) == MAX_HOSTS_TOLD
+
+
+async def test_a_cluster_without_name_and_keys_that_may_merge_with_another_is_told_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for config, seeds, told in [
+        (Config.local(), ["[::1]:1"], 0),
+        (Config.local(cluster="blue"), ["192.0.2.1:7946"], 0),
+        (Config.local(), ["192.0.2.1:7946"], 1),
+    ]:
+        caplog.clear()
+        async with local_node("a", bind="0.0.0.0:0", seeds=seeds, config=config):
+            assert sum("give each cluster a name" in message for message in caplog.messages) == told

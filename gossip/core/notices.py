@@ -25,6 +25,9 @@ class Notices:
         self.pending: deque[str] = deque(maxlen=MAX_PENDING_NOTICES)
         """The oldest first."""
 
+    def __len__(self) -> int:
+        return len(self._told)
+
     def say(self, subject: Hashable, text: str) -> None:
         """Tell people ``text``, unless they have been told about this subject already."""
         if subject in self._told:

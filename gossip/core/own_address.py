@@ -87,6 +87,9 @@ class OwnAddress:
         self.learnt: Callable[[Address, float], None] = lambda _address, _now: None
         """Set by the protocol: told of each address from which on this node is to be announced there."""
 
+    def __len__(self) -> int:
+        return len(self._voices)
+
     @property
     def _present(self) -> Address | None:
         return self._local.entry.registers.record.address if self._local.address_known else None

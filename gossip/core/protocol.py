@@ -361,6 +361,9 @@ class Protocol:
             self._outbox.pending,
             len(self._helping),
             len(self._proofs),
+            len(self._own_address),
+            len(self._shared_addresses),
+            len(self._notices),
         )
 
     # --- messages

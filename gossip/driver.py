@@ -19,6 +19,7 @@ from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
 from gossip.datagrams import DatagramEndpoint
 from gossip.droplog import DropLog
+from gossip.eventlog import log_notice
 from gossip.security import Security
 from gossip.sockets import SocketPair
 from gossip.stats import ShellCounters
@@ -50,6 +51,7 @@ class Driver:
         self._envelope = security.envelope
         self._publish = publish
         self._stepped = stepped
+        self._node_name = node_name
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
         self._drop_log = DropLog(node_name, protocol.drops)
         self._clock_log = ClockLog(node_name, protocol)
@@ -105,6 +107,8 @@ class Driver:
             self.streams.execute(actions)
         while (event := protocol.next_event()) is not None:
             self._publish(event)
+        while (notice := protocol.next_notice()) is not None:
+            log_notice(self._node_name, notice)
         self._drop_log.look(now)
         self._stepped()
         if self.farewell_over is not None and protocol.farewell_done:
@@ -113,6 +117,9 @@ class Driver:
             self._sleep.deadline = self._next_alarm()
 
     def _open(self, data: bytes, source: Address, now: float) -> None:
+        if ":" in source.host and source.is_link_local:
+            self._protocol.drops.note("from a link-local address", source)
+            return
         try:
             content = self._envelope.open(data)
         except WireError as error:

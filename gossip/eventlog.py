@@ -35,6 +35,11 @@ def log_event(node_name: str, event: MembershipEvent) -> None:
         _log.log(level, "%r: %s, %d alive", node_name, describe(event), event.alive)
 
 
+def log_notice(node_name: str, notice: str) -> None:
+    """Write a sentence about what is set up in a way that cannot work, and what to do."""
+    _log.warning("%r: %s", node_name, notice)
+
+
 def describe(event: MembershipEvent) -> str:
     """The change in words, with its reason where there is one."""
     member, name = event.member, repr(event.member.name)

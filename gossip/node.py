@@ -37,7 +37,7 @@ from gossip.opening import block_in_trio, require_trio
 from gossip.security import Security
 from gossip.seeds import SeedFinder, parse_seeds
 from gossip.signing_key import SigningKey, check_allowed
-from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address
+from gossip.sockets import SocketPair, advertised_address, open_sockets, parse_address, require_one_machine
 from gossip.stats import NodeStats, ShellCounters
 from gossip.subscription import Broadcast, Snapshot, Subscription
 from gossip.tls import MutualTLS
@@ -50,6 +50,11 @@ DEFAULT_BIND = "0.0.0.0:7946"
 _UNSEALED = (
     "bind: others can reach {}, and without a keyring whoever can send a packet there can take part. Give a keyring "
     "(gossip keygen makes one; --keyring), bind to 127.0.0.1, or say insecure=True (--insecure)"
+)
+
+_NAMELESS = (
+    "%r: this cluster has no name of its own (%r) and no keys, so that it becomes one with any other of that kind as "
+    "soon as a node of one knows an address of the other; give each cluster a name (Config, --cluster)"
 )
 
 
@@ -97,8 +102,8 @@ async def open_node(
         signed. A node that restarts under its name needs the same key.
     :param allowed: the public key of each name that may be a member; without, a name belongs to the first key seen.
     :param tls: certificates that secure the streams in place of the keyring; datagrams need that all the same.
-    :raises ConfigurationError: if an argument is malformed, a package is missing that the keys need, or others could
-        reach the node and it has no keyring.
+    :raises ConfigurationError: if an argument is malformed, a package is missing that the keys need, others could
+        reach the node and it has no keyring, or only this machine could reach it and a seed is on another one.
     :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
     :raises RuntimeError: if trio does not run the code that enters the block.
     """
@@ -119,8 +124,11 @@ async def open_node(
     seed_list = parse_seeds(seeds)
     random = SystemRandom()  # tokens prove that somebody hears us: what was drawn must not tell what comes next
     with await open_sockets(bind_to) as sockets:
+        require_one_machine(sockets.address, advertise_as, seed_list)
         if not (insecure or security.is_sealed or sockets.address.is_loopback):
             raise ConfigurationError(_UNSEALED.format(sockets.address))
+        if keyring is None:
+            _warn_if_nameless(name, config, seed_list)
         protocol = Protocol(
             config if keyring is None else _with_room_for_envelopes(config),
             name=name,
@@ -138,6 +146,12 @@ async def open_node(
                 yield node
             finally:
                 node._close()
+
+
+def _warn_if_nameless(name: str, config: Config, seeds: tuple[Address, ...]) -> None:
+    """Say that a node may come to be in another cluster by accident, unless all is on this machine."""
+    if config.cluster == Config.lan().cluster and not all(seed.is_loopback for seed in seeds):
+        _log.warning(_NAMELESS, name, config.cluster)
 
 
 def _with_room_for_envelopes(config: Config) -> Config:

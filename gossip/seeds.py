@@ -113,7 +113,8 @@ class SeedFinder:
         reachable = tuple(address for address in addresses if self._can_reach(address))
         if not reachable and seed not in self._unreachable:
             self._unreachable.add(seed)
-            _log.warning("%r: seed %s has no address of the IP version that is bound", self._node_name, seed)
+            what = "that is not link-local" if any(each.is_link_local for each in addresses) else "that is bound"
+            _log.warning("%r: seed %s has no address of the IP version %s", self._node_name, seed, what)
         return reachable
 
     def _tell(self) -> None:

@@ -11,6 +11,7 @@ import errno
 import ipaddress
 import os
 import socket
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -34,6 +35,11 @@ PORT_ATTEMPTS = 64
 
 _MAPPED_PREFIX = "::ffff:"
 
+_LINK_LOCAL = (
+    "{}: {} is a link-local address, which means something only on one interface of one machine, so that members "
+    "cannot tell it each other; give a global, unique local or IPv4 address"
+)
+
 _EXPLANATIONS = {
     errno.EADDRINUSE: "another program uses that port",
     errno.EADDRNOTAVAIL: "it is not an address of this machine",
@@ -53,9 +59,17 @@ def parse_address(given: str | Address, what: str) -> Address:
         require(f"{what}: its host", given.host, str, "a text")
         require(f"{what}: its port", given.port, int, "a number")
     try:
-        return Address.parse(str(given))
+        address = Address.parse(str(given))
     except ValueError as error:
         raise ConfigurationError(f"{what}: {error}") from None
+    if address.is_link_local:
+        raise ConfigurationError(_LINK_LOCAL.format(what, address))
+    if "%" in address.host:
+        raise ConfigurationError(
+            f"{what}: {address}: a scope (what follows %) belongs to link-local addresses, which cannot be used; leave "
+            "it out"
+        )
+    return address
 
 
 def reason(error: BaseException) -> str:
@@ -65,7 +79,10 @@ def reason(error: BaseException) -> str:
 
 
 def plain_address(sockaddr: Any) -> Address:
-    """The address in a socket's own form, without scope id; IPv4 in IPv6 becomes IPv4."""
+    """The address in a socket's own form, without scope id; IPv4 in IPv6 becomes IPv4.
+
+    What has a scope is link-local, and nothing can be sent there without it: see :attr:`Address.is_link_local`.
+    """
     host: str = sockaddr[0]
     if ":" in host:
         if host.startswith(_MAPPED_PREFIX) and "." in host:
@@ -82,9 +99,9 @@ def mapped_sockaddr(address: Address) -> tuple[str, int]:
 
 
 def ip_text(host: str) -> str | None:
-    """``host`` as the shortest text of an IP address, or None if it is a name."""
+    """``host``, which has no scope, as the shortest text of an IP address, or None if it is a name."""
     try:
-        parsed = ipaddress.ip_address(host.partition("%")[0])
+        parsed = ipaddress.ip_address(host)
     except ValueError:
         return None
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
@@ -124,8 +141,8 @@ class SocketPair:
         return self._family == socket.AF_INET6
 
     def can_reach(self, address: Address) -> bool:
-        """Whether the UDP socket can send to addresses of this family at all."""
-        return self._dual_stack or (":" in address.host) == self.is_ipv6
+        """Whether the UDP socket can send to addresses of this kind at all."""
+        return (self._dual_stack or (":" in address.host) == self.is_ipv6) and not address.is_link_local
 
     def reopen_udp(self) -> None:
         """Replace the UDP socket by a new one on the same port.
@@ -157,6 +174,7 @@ async def open_sockets(where: Address) -> SocketPair:
     """Bind UDP and TCP to one port of ``where``, whose host may be a name and whose port may be 0.
 
     :raises BindError: if that is not possible.
+    :raises ConfigurationError: if all its addresses are link-local.
     """
     try:
         candidates = await trio.socket.getaddrinfo(
@@ -165,7 +183,11 @@ async def open_sockets(where: Address) -> SocketPair:
     except (OSError, ValueError) as error:
         raise BindError(f"cannot bind to {where}: the host name cannot be resolved ({reason(error)})") from None
     failures: list[OSError] = []
+    if all(plain_address(sockaddr).is_link_local for *_, sockaddr in candidates):
+        raise ConfigurationError(_LINK_LOCAL.format("bind", where))
     for family, _, _, _, sockaddr in candidates:
+        if plain_address(sockaddr).is_link_local:
+            continue
         try:
             return _open_pair(family, sockaddr)
         except OSError as error:
@@ -192,10 +214,28 @@ async def advertised_address(advertise: Address | None, sockets: SocketPair) -> 
         found = await resolve(wanted)
     except OSError as error:
         raise BindError(f"cannot advertise {wanted}: the host name cannot be resolved ({reason(error)})") from None
-    usable = [address for address in found if sockets.can_reach(address)]
+    usable = [address for address in found if sockets.can_reach(address) and not address.is_link_local]
+    if not usable and any(address.is_link_local for address in found):
+        raise ConfigurationError(_LINK_LOCAL.format("advertise", wanted))
     if not usable:
         raise BindError(f"cannot advertise {wanted}: its IP version is not the one bound ({sockets.address})")
     return usable[0]
+
+
+def require_one_machine(bound: Address, advertise: Address | None, seeds: Iterable[Address]) -> None:
+    """See to it that a node which only this machine can reach has no seed elsewhere. Names are not looked up here.
+
+    :raises ConfigurationError: if it has.
+    """
+    elsewhere = next((seed for seed in seeds if ip_text(seed.host) is not None and not seed.is_loopback), None)
+    if elsewhere is None:
+        return
+    for what, address in (("bind", bound), ("advertise", advertise)):
+        if address is not None and address.is_loopback:
+            raise ConfigurationError(
+                f"{what}: only this machine can reach {address.host}, but the seed {elsewhere} is no loopback address; "
+                f"{what} an address that others can reach, or give a seed on this machine by its loopback address"
+            )
 
 
 def _open_pair(family: int, sockaddr: Any) -> SocketPair:

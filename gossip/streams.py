@@ -138,6 +138,8 @@ class Streams:
         stream = None
         if self._active >= self._config.max_streams:
             self._protocol.drops.note("too many streams", source)
+        elif source.is_link_local:
+            self._protocol.drops.note("from a link-local address", source)
         else:
             stream = self._protocol.stream_accepted(source, trio.current_time())
         if stream is None:

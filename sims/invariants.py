@@ -18,9 +18,12 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.hearing import CONVICTION_STEPS, HEARING_S
 from gossip.core.joining import MAX_PENDING_CONTACTS
 from gossip.core.member import Record, Status, fingerprint_mark
+from gossip.core.notices import MAX_REMEMBERED_NOTICES
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
+from gossip.core.own_address import MAX_VOICES
 from gossip.core.proof import MAX_PROVEN
 from gossip.core.protocol import MAX_CHALLENGES
+from gossip.core.shared_address import MAX_ANSWERED_BY_ANOTHER
 from gossip.core.streams import INCOMING_SHARE
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
 
@@ -279,6 +282,9 @@ def bounds(config: Config, members: int) -> dict[str, int]:
         "probes": config.max_probes,
         "helped": config.max_helped,
         "proven": MAX_PROVEN,
+        "voices": MAX_VOICES,
+        "answered_by_another": MAX_ANSWERED_BY_ANOTHER,
+        "notices": MAX_REMEMBERED_NOTICES,
     }
 
 

@@ -55,8 +55,12 @@ class Address(NamedTuple):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        address = _ip(self.host)
-        return address is not None and address.is_loopback
+        return _is_loopback(self.host)
+
+    @property
+    def is_link_local(self) -> bool:
+        """Whether it is an IPv6 address that means something only together with an interface of one's own."""
+        return _is_link_local(self.host)
 
     @property
     def is_group(self) -> bool:
@@ -77,6 +81,18 @@ class Address(NamedTuple):
         :raises ValueError: unless ``data`` has 6 or 18 bytes.
         """
         return _from_wire(data)
+
+
+@cached
+def _is_loopback(host: str) -> bool:
+    address = _ip(host)
+    return address is not None and address.is_loopback
+
+
+@cached
+def _is_link_local(host: str) -> bool:
+    address = _ip(host)
+    return isinstance(address, ipaddress.IPv6Address) and address.is_link_local
 
 
 @cached

@@ -15,6 +15,7 @@ import enum
 
 import attrs
 
+from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.hearing import CONVICTION_STEPS
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
@@ -68,18 +69,19 @@ class Belief:
         self._answered_floor = 0
         """Counter that this node has last shown to everybody in its defence."""
 
-    def take(self, fact: Fact, now: float, source: str | None = None) -> Outcome:
+    def take(self, fact: Fact, now: float, source: str | None = None, teller: Address | None = None) -> Outcome:
         """Judge one fact, and merge it if it is believed.
 
         :param source: the host that told it and may present only so many new members; None if this node chose
             whom to ask for all.
+        :param teller: where it came from; None if this machine has kept it.
         """
         member_id = fact.id
         if member_id == self._local.entry.id:
             return self._about_self(fact, now)
         entry = self._view.get(member_id)
         if isinstance(fact, RecordFact):
-            return self._record(entry, fact, now, source)
+            return self._record(entry, fact, now, source, teller)
         if entry is None:
             return Verdict.KNOWN
         match fact:
@@ -101,7 +103,8 @@ class Belief:
             return change
         return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
 
-    def _record(self, entry: Entry | None, fact: RecordFact, now: float, source: str | None) -> Outcome:
+    def _record(self, entry: Entry | None, fact: RecordFact, now: float, source: str | None,
+                teller: Address | None) -> Outcome:  # fmt: skip
         record = fact.record
         if entry is not None:
             known = entry.registers.record
@@ -111,7 +114,7 @@ class Belief:
                 entry = None  # somebody else under this id: the view decides whose it is
             elif record.version < known.version:
                 return Verdict.OUTDATED
-        objection = self._objection(record)
+        objection = self._objection(record, teller)
         if objection is not None:
             bearer = self._view.named(record.identity.name) if objection == NAME_OF_ANOTHER else None
             return _disbelief(objection, bearer, record)
@@ -124,13 +127,23 @@ class Belief:
             return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
         return change
 
-    def _objection(self, record: Record) -> str | None:
+    def _objection(self, record: Record, teller: Address | None) -> str | None:
         """Why a record is not believed, whoever it is about; None if there is no reason."""
         if metadata_bytes(record) > self._config.max_metadata:
             return "metadata too large"
         if record.address.is_unspecified or record.address.is_group:
             return "address nobody can send to"  # or one at which many would be asked for a single member
+        if record.address.is_link_local:
+            return "address nobody can send to"  # without the interface, which is another one on each machine
+        if record.address.is_loopback and self._is_elsewhere(teller):
+            return "loopback address of another machine"
         return self._signatures.objection(record, self._view.owners(record.identity))
+
+    def _is_elsewhere(self, teller: Address | None) -> bool:
+        """Whether loopback addresses that we are told are not ours to use: they come from another machine, or we
+        are at an address for other machines, which could not reach their members."""
+        own = self._local.entry.registers.record.address
+        return (teller is not None and not teller.is_loopback) or (self._local.address_known and not own.is_loopback)
 
     def _stranger(self, fact: RecordFact, now: float, source: str | None) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:

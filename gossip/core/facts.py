@@ -5,15 +5,27 @@ Facts are made when a message is composed, so a message always carries the newes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gossip.core.member import Status
-from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, SuspectFact
+from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, RecordFact, SuspectFact
 from gossip.core.view import Entry
-from gossip.core.wire import encode_fact, encode_record
+from gossip.core.wire import decode_fact, encode_fact, encode_record
 
 
 def record_fact(entry: Entry) -> bytes:
     """Who the member is and what it says of itself."""
     return encode_record(entry.registers.record, entry.registers.heartbeat)
+
+
+def without_loopback(facts: Sequence[bytes]) -> list[bytes]:
+    """The same encoded facts, without records of members at loopback addresses."""
+    return [fact for fact in facts if not _is_at_loopback(fact)]
+
+
+def _is_at_loopback(fact: bytes) -> bool:
+    told = decode_fact(fact)
+    return isinstance(told, RecordFact) and told.record.address.is_loopback
 
 
 def liveness_fact(entry: Entry) -> bytes:

@@ -21,7 +21,7 @@ from gossip.core.reconciliation import Reconciler
 from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
-from gossip.core.view import View
+from gossip.core.view import Entry, View
 
 MAX_SEEDS = 64
 """Seed addresses kept; a DNS name may have many, and any one of them is enough."""
@@ -52,6 +52,11 @@ something, within a round or two."""
 
 HEAL_SHARE = 0.4
 """How much the share of the dead adds to the chance of a contact in one round."""
+
+KEEN_S = 120.0
+"""Seconds for which a dead member is looked for as often as can be; after that ever more rarely, in proportion to the
+time since its death. Most cuts are mended by then, and the address may belong to somebody else, who would hear of it
+for an hour from all of us."""
 
 
 class Joining:
@@ -194,10 +199,15 @@ class Joining:
         if self._random.random() >= chance:
             return
         silent = self._view.sample(1, self._random) if has_ceased else []
-        candidates = [entry.registers.record.address for entry in (*dead, *silent)] + self._absent_seeds()
+        sought = dead if has_ceased else [entry for entry in dead if self._is_sought(entry, now)]
+        candidates = [entry.registers.record.address for entry in (*sought, *silent)] + self._absent_seeds()
         if candidates:
             self.heals += 1
             self.contact(self._random.sample(candidates, 1)[0], now)
+
+    def _is_sought(self, dead: Entry, now: float) -> bool:
+        gone_for = now - (now if dead.gone_at is None else dead.gone_at)
+        return gone_for <= KEEN_S or self._random.random() * gone_for < KEEN_S
 
     def _absent_seeds(self) -> list[Address]:
         """Seeds at which no living member is. Everybody is looked at only if those found there before are not

@@ -92,8 +92,8 @@ class Ack(NamedTuple):
 
     token: int
     observed: Address | None = None
-    """Where the ping came from; told only to senders that the answering node does not know, if their ping is large
-    enough."""
+    """Where the ping came from; told only to senders that the answering node does not know, or knows to be elsewhere,
+    if their ping is large enough."""
     cookie: int | None = None
     """To be repeated in the digest by which a difference of views is settled, so that it is answered in full; see
     :mod:`gossip.core.proof`."""

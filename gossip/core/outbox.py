@@ -16,7 +16,7 @@ from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
 from gossip.core.dissemination import Dissemination
 from gossip.core.drops import Drops
-from gossip.core.facts import liveness_fact
+from gossip.core.facts import liveness_fact, without_loopback
 from gossip.core.local import LocalMember
 from gossip.core.messages import ANONYMOUS, Ack, Body, News, Ping
 from gossip.core.proof import Proofs
@@ -45,6 +45,8 @@ class Path:
     stream: int | None = None
     credit: int | None = None
     """Bytes that may still be sent there unless the address is proven; None where nobody else has made us send."""
+    is_query: bool = False
+    """Whether it leads to somebody who only asks, and takes no part."""
 
     def keep(self, size: int) -> int:
         """Keep some of the credit for later, if that is no more than half of it; how much was kept."""
@@ -109,6 +111,8 @@ class Outbox:
         """Whether some other view has equalled ours, so that we are known to others."""
         self.agrees = False
         """Whether the one last heard of does."""
+        self.hides_loopback = local.entry.registers.record.address.is_loopback
+        """Whether members at loopback addresses are known here, of whom other machines are not told."""
 
     @property
     def pending(self) -> int:
@@ -156,13 +160,15 @@ class Outbox:
         :param least: bytes to which a question is padded, so that there is room in the answer.
         :returns: whether it was sent: nothing goes out that is too large to answer its receiver.
         """
-        wanted, limit = facts, MAX_FRAME_BYTES
+        wanted, limit = self._for_peer(path, facts), MAX_FRAME_BYTES
         if to is not None and to.registers.is_doubted:
-            wanted = [*facts, liveness_fact(to)]
+            wanted = [*wanted, liveness_fact(to)]
         needed, riders = len(wanted), None
         if news and len(self._dissemination) and isinstance(body, (Ping, Ack)):
             limit, recipient = self.limit(path, now), ANONYMOUS if to is None else to.id
             riders = self._dissemination.riders(recipient, agrees, min(limit, self._config.max_datagram), now)
+            if self.hides_loopback:
+                riders = [(member, fact) for member, fact in riders if self._for_peer(path, [fact])]
             wanted = [*wanted, *(fact for _, fact in riders)]
         elif wanted:
             limit = self.limit(path, now)
@@ -223,7 +229,7 @@ class Outbox:
 
         :returns: how many messages that were.
         """
-        rest = list(facts)
+        rest = list(self._for_peer(path, facts))
         sent = 0
         while rest and sent < most:
             limit = self.limit(path, now)
@@ -242,8 +248,19 @@ class Outbox:
         """Send the same facts, as many as fit one datagram, to several members; says how many fitted."""
         data, fitting = self._encode(News(), facts, self._config.max_datagram)
         for target in targets:
-            self._put(Path(target.registers.record.address), data)
+            path = Path(target.registers.record.address)
+            told = self._for_peer(path, facts[:fitting])
+            if len(told) == fitting:
+                self._put(path, data)
+            else:
+                self.send_pages(path, told, now, 1)
         return fitting
+
+    def _for_peer(self, path: Path, facts: Sequence[bytes]) -> Sequence[bytes]:
+        """The same facts, without those that mean nothing where they are sent to."""
+        if not self.hides_loopback or path.is_query or path.address.is_loopback:
+            return facts
+        return without_loopback(facts)
 
     def _encode(self, body: Body, facts: Sequence[bytes], limit: int, least: int = 0) -> tuple[bytes, int]:
         own = self._local.entry

@@ -160,6 +160,11 @@ class Prober:
         self._finish(probe, True, now)
         return True
 
+    def target_of(self, token: int) -> Entry | None:
+        """The member of whom something was asked with this token, while the answer is awaited."""
+        waiting = self._waiting.get(token)
+        return None if waiting is None else waiting[0].target
+
     def acknowledged_indirectly(self, token: int, target: int, now: float) -> bool:
         """Match a helper's good news with the request it answers."""
         probe, _, _ = self._waiting.get(token, (None, 0.0, None))

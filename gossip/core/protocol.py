@@ -51,10 +51,13 @@ from gossip.core.messages import (
     PingRequest,
     RecordFact,
 )
+from gossip.core.notices import Notices
 from gossip.core.outbox import OVERHEAD_BYTES, CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
+from gossip.core.own_address import OwnAddress
 from gossip.core.probing import Prober
 from gossip.core.proof import Proofs
 from gossip.core.reconciliation import DIGEST_BYTES, Reconciler
+from gossip.core.shared_address import SharedAddresses
 from gossip.core.signing import Identities, Signatures
 from gossip.core.source import RandomSource
 from gossip.core.standing import NodeStanding, OwnStanding
@@ -155,6 +158,10 @@ class Protocol:
         self._standing = OwnStanding(config, self._view, self._local, self._hearing, self._joining, self.drops, now)
         self._standing.changed = self._standing_changed
         self._view.forgot = self._journal.note_forgotten
+        self._notices = Notices()
+        self._own_address = OwnAddress(config, self._view, self._local, self._timers, random, self._notices, now)
+        self._own_address.contact, self._own_address.learnt = self._joining.contact, self._announce_at
+        self._shared_addresses = SharedAddresses(self._notices, self.drops)
         self._dissemination.send_news = self._outbox.send_news
         self._suspicions.changed = self._judged
         self._detector.changed = self._accused
@@ -246,6 +253,7 @@ class Protocol:
         """Replace the addresses at which the cluster may be found."""
         self._local.refresh(now)
         self._joining.seed(addresses, now)
+        self._own_address.seeds(addresses)
         self._standing.seeds_given(now)
 
     def seek(self, now: float) -> None:
@@ -321,6 +329,10 @@ class Protocol:
     def next_event(self) -> MembershipEvent | None:
         """The oldest event not yet taken, None if there is none."""
         return self._journal.events.popleft() if self._journal.events else None
+
+    def next_notice(self) -> str | None:
+        """The oldest sentence for people not yet taken, None if there is none; see :mod:`gossip.core.notices`."""
+        return self._notices.pending.popleft() if self._notices.pending else None
 
     # --- questions
 
@@ -444,6 +456,9 @@ class Protocol:
             self._outbox.pending,
             len(self._helping),
             len(self._proofs),
+            len(self._own_address),
+            len(self._shared_addresses),
+            len(self._notices),
         )
 
     # --- messages
@@ -501,7 +516,7 @@ class Protocol:
         source = None if is_first_copy else path.address.host
         corrections: dict[int, list[bytes]] = {}
         for fact in facts:
-            outcome = self._belief.take(fact, now, source)
+            outcome = self._belief.take(fact, now, source, path.address)
             if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
                 continue
             entry = self._subject(fact, teller, now)
@@ -514,6 +529,7 @@ class Protocol:
                 self._changed(outcome, now, teller, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
                 self._dissemination.defend(now)
+                self._own_address.doubt(now)
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 corrections[entry.id] = self._correction(fact, entry)
             elif isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:
@@ -544,9 +560,7 @@ class Protocol:
         """Do what the body of a message asks for."""
         match message.body:
             case Ping(token=token):
-                agrees = message.fingerprint == self._view.fingerprint
-                ack = Ack(token) if agrees and sender is not None else self._ack(token, sender, agrees, path, now)
-                self._outbox.send(path, ack, now, to=sender, facts=corrections, agrees=agrees)
+                self._answer_ping(message, token, sender, path, corrections, now)
                 return
             case Ack():
                 self._acknowledged(message, message.body, path, now)
@@ -569,11 +583,25 @@ class Protocol:
                 corrections += self._reconciler.missing_from(message.body, message.facts, path, now)
         self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
 
+    def _answer_ping(self, message: Message, token: int, sender: Entry | None, path: Path, corrections: list[bytes],
+                     now: float) -> None:  # fmt: skip
+        if path.stream is None:
+            self._own_address.asked_at = now
+        agrees = message.fingerprint == self._view.fingerprint
+        is_plain = agrees and sender is not None and not _is_away(sender, path)
+        ack = Ack(token) if is_plain else self._ack(token, sender, agrees, path, now)
+        self._outbox.send(path, ack, now, to=sender, facts=corrections, agrees=agrees)
+
     def _ack(self, token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
         """The answer to a ping, with all that is to be said and has room: where it came from, to somebody who is not
-        known; and what to repeat, to somebody who is not proven and with whom we may have to settle a difference."""
+        known, or has asked from elsewhere than where it is known to be, and with a ping that leaves room for it; and
+        what to repeat, to somebody who is not proven and with whom we may have to settle a difference."""
         room = self._outbox.limit(path, now) - ACK_BYTES
-        observed = path.address if sender is None and room >= OBSERVED_BYTES else None
+        if sender is None:
+            says_where = room >= OBSERVED_BYTES
+        else:
+            says_where = _is_away(sender, path) and (path.credit or 0) >= ACK_BYTES + OBSERVED_BYTES
+        observed = path.address if says_where else None
         room -= OBSERVED_BYTES if observed is not None else 0
         wants_cookie = not agrees and room >= COOKIE_BYTES and not self._outbox.is_proven(path, now)
         return Ack(token, observed, self._outbox.cookie(path, now) if wants_cookie else None)
@@ -582,6 +610,8 @@ class Protocol:
         token, sender = ack.token, message.sender
         stream = None if path.stream is None else self._streams.get(path.stream)
         asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
+        if not asked and (target := self._prober.target_of(token)) is not None:
+            self._shared_addresses.answered_by_another(target, self._view.get(sender), now)
         self._farewell.acknowledged(token, sender)
         rival = self._rivals.get(token)
         if rival is not None and rival.id == sender:
@@ -594,11 +624,12 @@ class Protocol:
             self._reconciler.pull(message, path, now)
         if asked or contact is not None:
             if stream is None:  # a stream comes from a port of its own, at which nobody is reached
-                self._observe(ack.observed, now)
+                self._learn_where_we_are(ack.observed, None if contact is None else contact[0], now)
             self._tell_of_excess(sender, path, now)
         elif stream is not None and stream.copies_view:
             self._streams.close(stream.number)
             self._joining.copied_view(now)
+            self._own_address.copied_view(now)
         if ack.observed is not None and (asked or contact is not None) and self._local.address_known:
             self._outbox.send_pages(path, all_facts(self._local.entry), now, 1)
 
@@ -619,11 +650,20 @@ class Protocol:
         if entry is not None and entry.registers.heartbeat > entry.estimate.expected(now) + FLOOR_SLACK_STEPS:
             self._outbox.send_pages(path, [liveness_fact(entry)], now, 1)
 
-    def _observe(self, address: Address | None, now: float) -> None:
-        """Learn from a peer where it reaches us, if we do not know; from then on we can be announced."""
-        if address is None or self._local.address_known or address.is_unspecified or self._local.has_left:
-            return
+    def _learn_where_we_are(self, observed: Address | None, asked: Address | None, now: float) -> None:
+        """Take in where a peer sees us.
+
+        :param asked: where it was asked for that, by a contact; None if another question of ours was answered.
+        """
+        if asked is not None:
+            self._own_address.answered(asked, observed, now)
+        elif observed is not None:
+            self._own_address.seen_at(observed, now)
+
+    def _announce_at(self, address: Address, now: float) -> None:
+        """From now on we are to be reached at this address; tell everybody."""
         self._local.announce(self._view, now, address=address)
+        self._outbox.hides_loopback = address.is_loopback
         self._changed(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), now)
 
     def _challenge(self, rival: Member, path: Path, now: float) -> None:
@@ -647,6 +687,8 @@ class Protocol:
             if change.before is Status.ALIVE and change.after is Status.SUSPECT:
                 self._detector.witness(change, now)
             self._journal.note(change, now)
+            if change.updated:
+                self._own_address.follow(entry, now)
         elif change.updated:
             self._journal.note(change, now)
         if spread:
@@ -724,6 +766,7 @@ class Protocol:
             return
         if self._view.is_displaced:
             self._resolve_displacement(now)
+        self._own_address.round(now)
         self._standing.look(now)
         self._detector.round(now)
         self._joining.heal(now)
@@ -742,6 +785,11 @@ class Protocol:
         self._was_stalled = True
         self._timers.push_back(late + grace)
         self._standing.stood_still(late, now)
+
+
+def _is_away(sender: Entry, path: Path) -> bool:
+    """Whether a datagram came from elsewhere than where its sender is known to be."""
+    return path.stream is None and sender.registers.record.address != path.address
 
 
 __all__ = ["CloseStream", "OpenStream", "Protocol", "ProtocolLoad", "ProtocolStats", "SendFrame", "StreamAction"]

@@ -180,6 +180,7 @@ class Reconciler:
 
     def answer_query(self, path: Path, now: float) -> None:
         """List everything, the dead and gone included, for somebody who only asks, over a stream."""
+        path.is_query = True
         for low, high in parts(0, MAX_ID):
             listing = [(entry.id, [record_fact(entry), liveness_fact(entry)]) for entry in self._known(low, high)]
             self._list(path, low, high, None, listing, MAX_ID, now)

@@ -66,3 +66,9 @@ class ProtocolLoad:
     """Requests of others to ask a member that are being served."""
     proven: int
     """Addresses that have shown that they hear us."""
+    voices: int
+    """Hosts of whom it is kept where they see this node."""
+    answered_by_another: int
+    """Members for whom another was seen to answer."""
+    notices: int
+    """Subjects of which people were told once."""

@@ -134,6 +134,14 @@ def _encoded_but_for_heartbeat(record: Record) -> bytes:
     return cbor2.dumps(items)[:-1]
 
 
+def decode_fact(data: bytes) -> Fact:
+    """The reverse of :func:`encode_fact`, for what this node has encoded itself.
+
+    :raises WireError: for anything else.
+    """
+    return _fact(_loads(data))
+
+
 def metadata_bytes(record: Record) -> int:
     """Size of the metadata of a record inside a record fact, in bytes."""
     return encoded_metadata_bytes(record.metadata) if record.metadata else 1

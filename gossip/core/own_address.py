@@ -1,0 +1,284 @@
+"""This node's own address: where others reach it, if nobody has said so.
+
+A node that is bound to all addresses and advertises none learns its address from its peers. A peer is asked (a
+contact: a ping with room in its answer) and says where the ping came from, if that is not where it knows the node to
+be. The answer went to that address and has arrived, so the address was reached; by one peer's path, which may be a
+special one, or by the word of one liar. So each host that was asked has one voice, its latest, and an address is
+taken only if several hosts agree, and more of them than see the node anywhere else. What counts as a host is the
+address that was asked, if a member is there, and the answer carries a number that nobody else knows: who forges the
+source of his answers has no more voices by that.
+
+An address that was given is never changed. One that was learnt is looked at again when there is a reason: nobody has
+asked this node anything for some rounds, it is accused, or a peer happens to see it elsewhere. Nothing is sent for it
+while all is well.
+
+A loopback address is good only among members that are all on this machine. It gives way to any other as soon as a
+member elsewhere is known.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.local import LocalMember
+from gossip.core.notices import Notices
+from gossip.core.source import RandomSource
+from gossip.core.timers import Timers
+from gossip.core.view import Entry, View
+
+FIRST_AGREEING = 2
+"""Hosts that have to see a node at the same address before it is announced there; all, where fewer are known."""
+
+AGREEING = 3
+"""Hosts that have to see a node at the same new address before the one that it has learnt is given up for it; all,
+where fewer are known. So not even two liars move an address where there is a third host."""
+
+ASKED_AROUND = 3
+"""Hosts that are asked at once, as many as have to agree."""
+
+UNASKED_ROUNDS = 2.5
+"""Rounds without a question from anybody after which a node asks where others see it. Its predecessor on the ring
+asks it every second round."""
+
+LATELY_ROUNDS = 10
+"""Rounds for which a voice counts."""
+
+MAX_PAUSE_ROUNDS = 32
+"""The pause between two times of asking around doubles up to this: what is in doubt may be so for long, as where a
+node is cut off."""
+
+MAX_VOICES = 64
+"""Hosts whose voice is kept, the latest: far more than are asked within the time for which one counts."""
+
+
+@attrs.frozen
+class _Voice:
+    address: Address
+    heard_at: float
+
+
+class OwnAddress:
+    """Decides where this node is, from what the peers that it asks see."""
+
+    def __init__(self, config: Config, view: View, local: LocalMember, timers: Timers, random: RandomSource,
+                 notices: Notices, now: float) -> None:  # fmt: skip
+        self._config = config
+        self._view = view
+        self._local = local
+        self._timers = timers
+        self._random = random
+        self._notices = notices
+        self._is_given = local.address_known
+        self._voices: dict[str, _Voice] = {}
+        self._first_voice_at: float | None = None
+        self._has_copy = False
+        self._misplaced_by: Entry | None = None
+        self._pause = config.probe_interval
+        self._asked_around_at = float("-inf")
+        self.asked_at = now
+        """Local time of the last question from anybody else. Set by the protocol."""
+        self.contact: Callable[[Address, float], None] = lambda _address, _now: None
+        """Set by the protocol: asks whoever is at an address where it sees this node."""
+        self.learnt: Callable[[Address, float], None] = lambda _address, _now: None
+        """Set by the protocol: told of each address from which on this node is to be announced there."""
+
+    def __len__(self) -> int:
+        return len(self._voices)
+
+    @property
+    def _present(self) -> Address | None:
+        return self._local.entry.registers.record.address if self._local.address_known else None
+
+    def answered(self, asked: Address, seen: Address | None, now: float) -> None:
+        """Take in where a peer that was asked sees this node.
+
+        :param asked: the address at which the peer was asked.
+        :param seen: None if the peer sees it where it is announced.
+        """
+        seen = seen or self._present
+        if self._is_given or seen is None or not self._is_usable(seen) or _is_ipv6(seen.host) != _is_ipv6(asked.host):
+            return
+        self._voices.pop(asked.host, None)
+        if len(self._voices) >= MAX_VOICES:
+            del self._voices[next(iter(self._voices))]
+        self._voices[asked.host] = _Voice(seen, now)
+        if self._first_voice_at is None:
+            self._first_voice_at = now
+            self._timers.at(now + self._config.ack_timeout_initial, self._look)
+        self._decide(now)
+
+    def seen_at(self, seen: Address, now: float) -> None:
+        """Take note of what an answer to another question says: no voice, but a reason to ask around."""
+        if seen != self._present:
+            self.doubt(now)
+
+    def copied_view(self, now: float) -> None:
+        """The first copy of the view is here, so that it is known how many hosts there are to agree."""
+        self._has_copy = True
+        self._look(now)
+
+    def follow(self, entry: Entry, now: float) -> None:
+        """Take note of where another member is, as it has just said."""
+        present, other = self._present, entry.registers.record.address
+        if present is None or not present.is_loopback or other.is_loopback:
+            return
+        self._misplaced_by = entry
+        if self._is_given:
+            self._warn_of_loopback(f"{entry.identity.name!r} at {other}")
+        else:
+            self.doubt(now)
+
+    def seeds(self, addresses: Sequence[Address]) -> None:
+        """Take note of where the cluster may be found."""
+        present = self._present
+        other = next((each for each in addresses if not each.is_loopback), None)
+        if self._is_given and present is not None and present.is_loopback and other is not None:
+            self._warn_of_loopback(f"the seed {other}")
+
+    def _warn_of_loopback(self, other: str) -> None:
+        """Tell people, once, that a node which only this machine can reach has others elsewhere."""
+        self._notices.say(
+            "given loopback address",
+            f"this node is at {self._present}, which only this machine can reach, but {other} is on another machine, "
+            "where nobody believes in that address: bind to an address that others can reach, or advertise one",
+        )
+
+    def doubt(self, now: float) -> None:
+        """Ask around where others see this node, unless its address was given or it has done so lately."""
+        is_settled = self._is_given or self._local.has_left
+        if not is_settled and now >= self._asked_around_at + self._pause:
+            self._ask_around(now)
+
+    def round(self, now: float) -> None:
+        """Look whether there is a reason to ask around."""
+        if self._is_given:
+            return
+        misplaced = self._misplaced_by is not None and self._misplaced_by.registers.is_living
+        unasked = now - self.asked_at > UNASKED_ROUNDS * self._config.probe_interval
+        if self._present is None or misplaced or unasked:
+            self._look(now)
+
+    def _look(self, now: float) -> None:
+        if not self._local.has_left and not self._decide(now) and self._view.others:
+            self.doubt(now)
+
+    def _ask_around(self, now: float) -> None:
+        first_pause = self._config.probe_interval
+        is_afresh = now - self._asked_around_at > 4 * self._pause
+        self._pause = first_pause if is_afresh else min(2 * self._pause, MAX_PAUSE_ROUNDS * first_pause)
+        self._asked_around_at = now
+        by_host: dict[str, Address] = {}
+        for member in self._view.sample(2 * ASKED_AROUND, self._random):
+            address = member.registers.record.address
+            by_host.setdefault(address.host, address)
+        for address in list(by_host.values())[:ASKED_AROUND]:
+            self.contact(address, now)
+
+    def _decide(self, now: float) -> bool:
+        """Take another address if enough hosts agree on it. Whether this node knows where it is without a doubt."""
+        present, hosts = self._present, self._hosts()
+        voices = self._heard_lately(hosts, now)
+        if not voices or self._local.has_left:
+            return False
+        needed, everybody_spoke = self._needed(hosts, now), len(voices) >= len(hosts)
+        for address, agreeing in self._clear(voices):
+            if address == present:
+                return True
+            is_enough = agreeing >= needed or (present is None and everybody_spoke and self._knows_hosts(now))
+            is_back = present is not None and address.is_loopback and not present.is_loopback
+            if is_enough and not is_back:
+                self._move(address, agreeing, len(voices), now)
+                return True
+        self._warn_of_discord(voices, now)
+        return False
+
+    def _clear(self, voices: list[Address]) -> list[tuple[Address, int]]:
+        """The address for which more than half of the voices are, and how many: of each version of IP, because what
+        is asked by one cannot be answered by the other. First that of the present address, then what more see."""
+        present, found = self._present, []
+        for version in (False, True):
+            of_version = [address for address in voices if _is_ipv6(address.host) is version]
+            if of_version:
+                address, agreeing = Counter(of_version).most_common(1)[0]
+                is_preferred = present is not None and _is_ipv6(present.host) is version
+                if 2 * agreeing > len(of_version):
+                    found.append((not is_preferred, -agreeing, address))
+        return [(address, -votes) for _, votes, address in sorted(found)]
+
+    def _move(self, address: Address, agreeing: int, asked: int, now: float) -> None:
+        present = self._present
+        self._pause = self._config.probe_interval
+        self._misplaced_by = None
+        self.asked_at = now
+        if present is not None:
+            self._notices.say(
+                ("moved", present, address),
+                f"this node has another address: it was announced at {present}, and {agreeing} of {asked} peers that "
+                f"were asked see it at {address}; it is announced there from now on",
+            )
+        self.learnt(address, now)
+
+    def _heard_lately(self, hosts: set[str], now: float) -> list[Address]:
+        """What counts of what was heard: the voices of hosts at which members are, if there are any. (A seed may be
+        reached through a translator of addresses, through which no member sees this node.)"""
+        horizon = now - LATELY_ROUNDS * self._config.probe_interval
+        return [
+            voice.address
+            for host, voice in self._voices.items()
+            if voice.heard_at >= horizon and (host in hosts or not hosts)
+        ]
+
+    def _needed(self, hosts: set[str], now: float) -> int:
+        """How many hosts have to agree: all that are known, but no more than it takes."""
+        present = self._present
+        if present is not None and not present.is_loopback:
+            return max(1, min(AGREEING, len(hosts)))
+        if present is None and not self._knows_hosts(now):
+            return FIRST_AGREEING
+        return max(1, min(FIRST_AGREEING, len(hosts)))
+
+    def _knows_hosts(self, now: float) -> bool:
+        """Whether there can hardly be more hosts than are known so far: the first copy of the view is here, or has
+        taken too long."""
+        began = self._first_voice_at
+        return self._has_copy or (began is not None and now >= began + self._config.ack_timeout_initial)
+
+    def _hosts(self) -> set[str]:
+        """The hosts of other living members, without loopback addresses if any of them is on another machine."""
+        others = [each for each in self._view if each is not self._view.local and each.registers.is_living]
+        addresses = [each.registers.record.address for each in others]
+        hosts = {address.host for address in addresses if not address.is_loopback}
+        return hosts or {address.host for address in addresses}
+
+    def _is_usable(self, address: Address) -> bool:
+        if address.is_unspecified or address.is_group:
+            return False
+        if address.is_link_local:
+            self._notices.say(
+                "link-local",
+                f"a peer sees this node at {address}, a link-local address, which others cannot use: give the nodes "
+                "global, unique local or IPv4 addresses, and advertise one of these",
+            )
+            return False
+        return True
+
+    def _warn_of_discord(self, voices: list[Address], now: float) -> None:
+        """Where nobody agrees, a translator of addresses gives each peer another one, and none can be announced."""
+        began = self._first_voice_at
+        if self._present is not None or began is None or len(set(voices)) < FIRST_AGREEING:
+            return
+        if now - began > 2 * self._config.probe_interval:
+            self._notices.say(
+                "discord",
+                f"each peer sees this node at another address ({', '.join(map(str, sorted(set(voices))))}), so that "
+                "it cannot tell where others reach it, and is not announced: advertise an address",
+            )
+
+
+def _is_ipv6(host: str) -> bool:
+    return ":" in host

@@ -1,0 +1,147 @@
+"""Worlds in which a node is not where it is seen: hosts with a loopback interface, translated and changing addresses.
+
+A :class:`PlacesWorld` is a world whose datagrams and streams take the way that a host's network gives them. What is
+sent to a loopback address stays on the host; what is sent elsewhere shows the address that the destination sees.
+"""
+
+from __future__ import annotations
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.member import Member
+from gossip.core.messages import Ack
+from gossip.core.outbox import Path
+from gossip.core.view import Entry
+from sims.node import SimulatedNode
+from sims.streams import StreamCarrier
+from tests.core.worlds import World, expect
+
+LOOPBACK = "127.0.0.1"
+
+
+class PlacesWorld(World):
+    """A world of hosts."""
+
+    def __init__(self, *, seed: int = 0, config: Config | None = None) -> None:
+        super().__init__(seed=seed, config=config)
+        self.doors: dict[Address, tuple[str, Address]] = {}
+        """Addresses of translators: which node is reached there, and from where what passes seems to come."""
+        self._passed: dict[Address, tuple[Address, Address]] = {}
+        self._streams = _HostStreams(self)
+
+    def begin(self, key: str, address: str, *, seeds: tuple[str, ...] = (), advertise: str | None = None,
+              ) -> SimulatedNode:  # fmt: skip
+        """Start a node that is bound to all addresses of the host of ``address``.
+
+        :param seeds: addresses as a person would give them.
+        :param advertise: an address that it is given; by default it learns its own.
+        """
+        if advertise is None:
+            node = self.start(key, address=Address.parse(address), learns_address=True)
+        else:
+            given = Address.parse(advertise)
+            before = self._at.get(given)
+            node = self.start(key, address=given)
+            node.address = Address.parse(address)
+            if before is not None:
+                self._at[given] = before
+        self._at[node.address] = node
+        node.protocol.seed([Address.parse(seed) for seed in seeds], node.local_time(self.now))
+        self._pump(node)
+        return node
+
+    def move(self, key: str, address: str) -> None:
+        """Give the host of a node another address while the node runs; the old one is nobody's."""
+        node = self.nodes[key]
+        self._at.pop(node.address, None)
+        node.address = Address.parse(address)
+        self._at[node.address] = node
+
+    def way(self, node: SimulatedNode, destination: Address) -> tuple[Address, Address]:
+        """Where a datagram of a node goes, and from where it seems to come."""
+        if destination in self.doors:
+            key, outside = self.doors[destination]
+            self._passed[outside] = node.address, destination
+            return self.nodes[key].address, outside
+        if destination in self._passed:
+            return self._passed[destination]
+        if destination.is_loopback:
+            return self.there(node, destination), Address(LOOPBACK, node.address.port)
+        return destination, node.address
+
+    def there(self, node: SimulatedNode, destination: Address) -> Address:
+        """To what a node on this host connects at an address."""
+        if destination in self.doors:
+            return self.nodes[self.doors[destination][0]].address
+        return Address(node.address.host, destination.port) if destination.is_loopback else destination
+
+    def _send(self, node: SimulatedNode, data: bytes, destination: Address) -> None:
+        self.datagrams += 1
+        self.bytes += len(data)
+        there, source = self.way(node, destination)
+        for delay, copy in self.network.way(node.address, there).carry(data, self.now):
+            self.at(self.now + delay, self._deliver, copy, source, there)
+
+
+class _HostStreams(StreamCarrier):
+    """Streams that know what a loopback address means to the host that connects."""
+
+    def __init__(self, sim: PlacesWorld) -> None:
+        super().__init__(sim)
+        self._places = sim
+
+    def _open(self, node: SimulatedNode, number: int, address: Address) -> None:
+        super()._open(node, number, self._places.there(node, address))
+
+
+def places(*, seed: int = 0) -> PlacesWorld:
+    """An empty world of hosts."""
+    return PlacesWorld(seed=seed, config=Config.lan())
+
+
+def lan(count: int, *, seed: int = 0) -> PlacesWorld:
+    """Nodes ``n0``, ``n1`` ... on hosts of their own, which have all learnt their addresses, and rest."""
+    sim = places(seed=seed)
+    sim.begin("n0", "10.0.0.10:7946")
+    for number in range(1, count):
+        sim.begin(f"n{number}", f"10.0.0.{10 + number}:7946", seeds=("10.0.0.10:7946",))
+    expect(sim, lambda: sim.all_agree() and all_at_home(sim), within=10, why="joining")
+    sim.run(5)
+    return sim
+
+
+def all_at_home(sim: PlacesWorld) -> bool:
+    """Whether all running nodes hold all others to be where they are."""
+    return all(
+        (seen := node.protocol.get(other.name)) is not None and seen.address == other.address
+        for node in sim.running
+        for other in sim.running
+    )
+
+
+def address_seen(sim: PlacesWorld, key: str, name: str) -> str:
+    """Where a node holds a member to be."""
+    member = sim.nodes[key].protocol.get(name)
+    assert isinstance(member, Member), f"{key} does not know {name}"
+    return str(member.address)
+
+
+def notices(node: SimulatedNode) -> list[str]:
+    """What a node has told people, and has not been asked for yet."""
+    told = []
+    while (notice := node.protocol.next_notice()) is not None:
+        told.append(notice)
+    return told
+
+
+def let_lie(node: SimulatedNode, about: str, address: str) -> None:
+    """From now on a node says to one member that it sees it somewhere else, in each answer that has room for it."""
+    protocol, says = node.protocol, Address.parse(address)
+    honest = protocol._ack
+
+    def lying(token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
+        ack = honest(token, sender, agrees, path, now)
+        is_victim = sender is None or sender.identity.name == about
+        return ack._replace(observed=says) if is_victim and (path.credit or 0) >= 64 else ack
+
+    protocol._ack = lying  # type: ignore[method-assign]

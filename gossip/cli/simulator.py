@@ -22,7 +22,7 @@ NOT_INSTALLED = (
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def sim(arguments: tuple[str, ...]) -> int:
-    """Simulate whole clusters in virtual time, on a network that can fail in every way."""
+    """Simulate a cluster, on a network that can fail."""
     try:
         simulator = importlib.import_module(f"{SIMULATOR}.cli")
     except ModuleNotFoundError as error:

@@ -133,10 +133,8 @@ async def test_a_second_signal_ends_an_agent_at_once(tmp_path: Path) -> None:
         agent.send(signal.SIGTERM)
         await trio.sleep(0.3)
         assert agent.returncode is None
-        began = time.monotonic()
         agent.send(signal.SIGTERM)
-        assert await agent.process.wait() == 128 + signal.SIGTERM
-        assert time.monotonic() - began < 1
+        assert await agent.process.wait() == 128 + signal.SIGTERM, "had it gone on with its farewell, this would be 0"
         assert b"Traceback" not in agent.errors
 
 

@@ -7,6 +7,7 @@ import textwrap
 import pytest
 
 from benchmarks import namespace
+from tests.benchmarks.commands import why_no_network
 from tests.rst import ROOT
 
 LIMIT_S = 60
@@ -45,16 +46,12 @@ while True:
 
 def inside(script: str) -> list[str]:
     """Run a script in a private network; what it prints, line by line."""
-    if not _is_possible():
-        pytest.skip("no network namespace may be made here")
+    if (reason := why_no_network()) is not None:
+        pytest.skip(reason)
     command = [sys.executable, "-c", INSIDE + textwrap.dedent(script)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
-
-
-def _is_possible() -> bool:
-    return subprocess.run([sys.executable, "-c", INSIDE], capture_output=True, cwd=ROOT, check=False).returncode == 0
 
 
 def test_what_is_sent_is_counted_without_headers() -> None:

@@ -6,7 +6,6 @@ cluster: each second some members are gone through, in turn, and all of them at 
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -169,7 +168,8 @@ class NoReturnOfTheDeparted(Invariant):
 
 class TheDeafDieOnce(Invariant):
     """Nobody is told twice that a member died which heard nothing at all in between, and for some seconds before:
-    that it goes on being heard must not bring it back."""
+    that it goes on being heard must not bring it back. A floor that its counter had reached when it last heard
+    somebody, and some seconds later, does not count: whoever tells of that one has itself not heard all of it."""
 
     def __init__(self) -> None:
         self._heard: Counter[int] = Counter()
@@ -199,7 +199,9 @@ class TheDeafDieOnce(Invariant):
         dead = self._bearers.get(event.member.id)
         if event.kind is not EventKind.DIED or dead is None or event.member.id in self.sim.tainted:
             return
-        if self.sim.now - self._heard_at.get(id(dead), -math.inf) < DEAF_AFTER_S:
+        entry, heard_at = node.protocol.view.get(event.member.id), self._heard_at.get(id(dead), 0.0)
+        vouched = dead.protocol.heartbeat(dead.clock.local(heard_at + HEARING_S))
+        if self.sim.now < heard_at + DEAF_AFTER_S or entry is None or entry.registers.convicted <= vouched:
             return
         heard, death = self._heard[id(dead)], (id(node), event.member.id)
         if self._died.get(death) == heard:

@@ -5,6 +5,9 @@ one::
 
     version (1) | key (2) | random (32)
 
+Whoever cannot open what comes first on a stream that was connected to it answers with bytes that the other side cannot
+open either, so that people on both sides learn why: a greeting with its own key, or a frame that no frame can be.
+
 Each direction then has a subkey of its own, derived from the key and both random numbers, and in it the frames are
 counted, so that a frame is accepted once, in its place, in this stream and no other. The last frame is an empty one: a
 stream that ends without it was cut. A frame sealed is its length (4 bytes), ciphertext and tag; one that is not is
@@ -28,6 +31,8 @@ from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subk
 RANDOM_BYTES = 32
 GREETING_BYTES = 1 + 2 + RANDOM_BYTES
 _END = b""
+_NO_SEAL = bytes(4)
+"""What a node without keys answers to a greeting: the head of no frame, and of no greeting."""
 
 
 class Channel:
@@ -48,6 +53,7 @@ class Channel:
         self._sealed: _SealedFrames | None = None
         self._marks_end = marks_end
         self._reader = FrameReader(0 if marks_end else 1)
+        self._has_begun = self._has_read = False
         self.is_open = keyring.in_use.is_plain if connects else keyring.keys == (PLAIN,)
         """Whether greetings are over, so that messages may be packed and read."""
         self.has_ended = False
@@ -97,14 +103,29 @@ class Channel:
         :raises WireError: at a frame that is malformed, forged or out of place; the stream is of no use after that.
         """
         unread, self._unread = self._unread, b""
-        for frame in self._reader.feed(unread + piece):
+        data = unread + piece
+        if data and not self._has_begun:
+            self._has_begun = True
+            if self._sealed is None and data[0] == VERSION:  # no frame is so long
+                raise WireError("sealed with an unknown key")
+        for frame in self._reader.feed(data):
             if self.has_ended:
                 raise WireError("frames after the last one")
             message = frame if self._sealed is None else self._sealed.open(frame)
+            self._has_read = True
             if message == _END:
                 self.has_ended = True
             else:
                 yield message
+
+    def refusal(self) -> bytes:
+        """What to write before the stream is cut because nothing that came could be opened; nothing where we connected,
+        or have opened something already."""
+        if self._connects or self._has_read:
+            return b""
+        if self._sealed is not None:
+            return self.ending()
+        return _NO_SEAL if self._keyring.in_use.is_plain else self._greeting(self._keyring.in_use)
 
     @property
     def was_cut(self) -> bool:

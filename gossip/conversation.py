@@ -75,6 +75,19 @@ class Conversation:
         if isinstance(self._stream, trio.SocketStream):
             await self._stream.send_eof()
 
+    async def refuse(self) -> None:
+        """Tell a stranger that it could not be understood, and take in what it has sent by now: closing with bytes
+        unread would have the system take back the answer.
+
+        :raises trio.BrokenResourceError: if the stream fails.
+        """
+        refusal = self._channel.refusal()
+        if refusal and isinstance(self._stream, trio.SocketStream):
+            await self._stream.send_all(refusal)
+            await self._stream.send_eof()
+            while await self._read():
+                pass
+
     async def _read(self) -> bytes:
         piece = bytes(await self._stream.receive_some(READ_BYTES))
         if piece:

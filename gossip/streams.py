@@ -214,9 +214,16 @@ class Streams:
                 nursery.start_soon(link.write, conversation)
                 await self._read(stream, link, conversation)
             except (WireError, *_BROKEN) as error:
+                if isinstance(error, WireError):
+                    await self._refuse(conversation)
                 if not link.is_finished:
                     link.fail(str(error) if isinstance(error, WireError) else None)
             link.finish()  # the other side says no more; what is still to be sent, and only that, is sent
+
+    async def _refuse(self, conversation: Conversation) -> None:
+        """Let whoever connected, and cannot be understood, know that; for no longer than a farewell takes."""
+        with trio.move_on_after(LINGER_S), contextlib.suppress(trio.BrokenResourceError, trio.BusyResourceError):
+            await conversation.refuse()
 
     async def _read(self, stream: int, link: _Link, conversation: Conversation) -> None:
         while (messages := await conversation.receive()) is not None:

@@ -47,6 +47,7 @@ from gossip.core.messages import (
     IndirectAck,
     Message,
     Nack,
+    News,
     Ping,
     PingRequest,
     RecordFact,
@@ -468,6 +469,7 @@ class Protocol:
             message = self._codec.decode(data)
         except WireError as error:
             self.drops.note(str(error))
+            self._refuse(path, str(error), now)
             return
         for reason in message.refused:
             self.drops.note(reason)
@@ -500,6 +502,12 @@ class Protocol:
             self._answer(message, sender, path, corrections, now)
         if self._standing.is_unsettled and message.sender != ANONYMOUS:
             self._standing.heard(message.fingerprint == self._view.fingerprint, now)
+
+    def _refuse(self, path: Path, reason: str, now: float) -> None:
+        """Have whoever connected to us from another cluster see a message of this one, to learn that it is another."""
+        stream = None if path.stream is None else self._streams.get(path.stream)
+        if reason == "other cluster" and stream is not None and stream.incoming:
+            self._outbox.send(path, News(), now)
 
     def _hear_counter(self, sender: Entry, heartbeat: int, now: float) -> None:
         """Take in the counter that a member has shown."""

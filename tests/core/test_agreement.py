@@ -150,9 +150,11 @@ def test_an_outsider_sees_what_the_node_sees_and_becomes_no_member() -> None:
     expect(sim, lambda: len(sim.nodes["n0"].sees()) == 40, within=1, why="nobody new")
 
 
-def test_an_outsider_of_another_cluster_gets_no_answer() -> None:
+def test_an_outsider_of_another_cluster_learns_that_and_nothing_else() -> None:
     sim = cluster(2)
-    query = answered(sim, sim.nodes["n0"], ViewQuery(Config.lan(cluster="other"), random.Random(1)))
+    query = ViewQuery(Config.lan(cluster="other"), random.Random(1))
+    with pytest.raises(WireError, match="other cluster"):
+        answered(sim, sim.nodes["n0"], query)
     assert not query.done
     assert query.members == ()
     assert dropped(sim.nodes["n0"], "other cluster") == 2

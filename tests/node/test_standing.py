@@ -15,6 +15,8 @@ from gossip import (
     EventKind,
     GossipError,
     JoinError,
+    Key,
+    Keyring,
     LeftError,
     MembershipEvent,
     Node,
@@ -164,3 +166,33 @@ async def test_who_hears_nobody_of_several_any_more_is_told_that_alone() -> None
         told = [item.kind async for item in changes if isinstance(item, MembershipEvent)]
         assert EventKind.STANDING in told
         assert EventKind.DIED not in told
+
+
+KEYS, OTHER_KEYS = Keyring.of(Key.generate()), Keyring.of(Key.generate())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "their_cluster", "said"),
+    [
+        (KEYS, OTHER_KEYS, "default", "answers come sealed with a key that is not ours"),
+        (KEYS, None, "default", "answers come sealed with a key that is not ours"),
+        (None, KEYS, "default", "answers come without a seal, and ours have one"),
+        (None, None, "blue", "answers come from a cluster of another name"),
+        (KEYS, KEYS, "blue", "answers come sealed for another cluster, or by somebody who has not our key"),
+    ],
+)
+async def test_who_asks_the_members_of_another_cluster_is_told_what_is_wrong(
+    theirs: Keyring | None, ours: Keyring | None, their_cluster: str, said: str
+) -> None:
+    config = Config.local(cluster=their_cluster)
+    async with (
+        local_node("a", config=config, keyring=theirs) as a,
+        local_node("b", seeds=[a.address], keyring=ours) as b,
+    ):
+        with trio.fail_after(PATIENCE_S):
+            await b.until(lambda node: node.standing.why.endswith(said))
+        assert b.standing.standing is Standing.JOINING
+        assert b.standing.is_warning
+        assert b.standing.why.startswith("1 seed asked for ")
+        assert a.standing.standing is Standing.CONNECTED
+        assert a.alive == b.alive == 1

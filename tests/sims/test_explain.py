@@ -211,7 +211,7 @@ def test_a_conviction_that_is_no_surprise_is_believed_at_once(crashed: Explanati
 def test_the_faults_of_the_accusers_are_told_too() -> None:
     """The accuser is alone behind a bad path, and nothing is wrong with the one it accuses."""
     cut = Disturb(at=5.0, for_s=40.0, sources=("n0",))
-    told = explain(plan_of(cut, duration_s=50.0), "n4")
+    told = explain(plan_of(cut, nodes=2, duration_s=50.0), "n1")
     (death,) = told.deaths
     assert [each.key for each in death.died] == ["n0"]
     assert (death.faults, death.accusers_faults) == ((), (cut,))

@@ -181,13 +181,21 @@ def test_a_lie_that_is_believed_is_a_wrong_of_the_healthy_by_the_healthy(spares:
     assert [each.invariant for each in outcome.violations] == (["SparesTheLiving"] if spares != "nobody" else [])
 
 
-def test_what_a_deaf_member_believes_of_others_is_no_fault_of_healthy_ones() -> None:
+def test_what_a_deaf_member_believes_of_others_is_told_to_nobody() -> None:
     deaf = Disturb(at=AT, for_s=40.0, destinations=["n3"], both_ways=False)
     outcome, told = _ran(deaf, duration_s=60.0, spares="the healthy", seed=3)
-    by_n3 = [each for each in told.all if each.kind is EventKind.DIED and each.by == "n3"]
     about_n3 = told.of(EventKind.DIED, "n3")
-    assert len(by_n3) == 7
-    assert outcome.false_deaths == FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=7, impaired=len(about_n3))
+    assert [each for each in told.all if each.kind is EventKind.DIED and each.by == "n3"] == []
+    assert outcome.false_deaths == FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=0, impaired=len(about_n3))
+
+
+def test_what_members_that_are_cut_off_together_believe_of_others_is_no_fault_of_healthy_ones() -> None:
+    cut = Disturb(at=AT, for_s=40.0, destinations=["n3", "n4"])
+    outcome, told = _ran(cut, duration_s=60.0, spares="the healthy", seed=3)
+    by_both = [each for each in told.all if each.kind is EventKind.DIED and each.by in ("n3", "n4")]
+    about_both = [*told.of(EventKind.DIED, "n3"), *told.of(EventKind.DIED, "n4")]
+    assert len(by_both) == len(about_both) == 12
+    assert outcome.false_deaths == FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=12, impaired=12)
 
 
 def test_whoever_is_held_dead_during_a_long_pause_of_its_own_is_impaired() -> None:

@@ -221,8 +221,8 @@ class Streams:
             link.finish()  # the other side says no more; what is still to be sent, and only that, is sent
 
     async def _refuse(self, conversation: Conversation) -> None:
-        """Let whoever connected, and cannot be understood, know that; for no longer than a farewell takes."""
-        with trio.move_on_after(LINGER_S), contextlib.suppress(trio.BrokenResourceError, trio.BusyResourceError):
+        """Tell the other side that it is not understood."""
+        with contextlib.suppress(*_BROKEN):
             await conversation.refuse()
 
     async def _read(self, stream: int, link: _Link, conversation: Conversation) -> None:

@@ -25,6 +25,7 @@ from gossip.core.hearing import Hearing
 from gossip.core.messages import Ping, PingRequest
 from gossip.core.outbox import CloseStream, Outbox, Path
 from gossip.core.rtt import RoundTrip
+from gossip.core.shared_address import SharedAddresses
 from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
@@ -106,7 +107,8 @@ class Prober:
     """All probes of one node that are under way."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
-                 health: LocalHealth, hearing: Hearing, streams: Streams, drops: Drops) -> None:  # fmt: skip
+                 health: LocalHealth, hearing: Hearing, streams: Streams, drops: Drops,
+                 shared_addresses: SharedAddresses) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._timers = timers
@@ -116,6 +118,8 @@ class Prober:
         self._hearing = hearing
         self._streams = streams
         self._drops = drops
+        self.shared_addresses = shared_addresses
+        """Where somebody else than the one asked has answered."""
         self._waiting: dict[int, tuple[_Probe, float, Address | None]] = {}
         """By token: for what was asked, when, and at which address; None if a helper was, or over a stream."""
         self.under_way = 0
@@ -144,7 +148,10 @@ class Prober:
     def acknowledged(self, token: int, sender: int, heartbeat: int, over_stream: bool, now: float) -> bool:
         """Match an ACK with the ping it answers. Whether it was one of ours, answered by its target."""
         probe, sent_at, address = self._waiting.get(token, (None, 0.0, None))
-        if probe is None or probe.target.id != sender:
+        if probe is None:
+            return False
+        if probe.target.id != sender:
+            self.shared_addresses.answered_by_another(probe.target, self._view.get(sender), now)
             return False
         probe.target.estimate.fresh(heartbeat, sent_at, now)
         if over_stream:
@@ -159,11 +166,6 @@ class Prober:
                 probe.target.answered_at = address
         self._finish(probe, True, now)
         return True
-
-    def target_of(self, token: int) -> Entry | None:
-        """The member of whom something was asked with this token, while the answer is awaited."""
-        waiting = self._waiting.get(token)
-        return None if waiting is None else waiting[0].target
 
     def acknowledged_indirectly(self, token: int, target: int, now: float) -> bool:
         """Match a helper's good news with the request it answers."""

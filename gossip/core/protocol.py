@@ -125,17 +125,12 @@ class Protocol:
             config, self._view, self._local, self._dissemination, self._codec, self._proofs, self.drops, now
         )
         self._streams = Streams(config, self._outbox, self.drops)
+        self._notices = Notices()
+        shared_addresses = SharedAddresses(self._notices, self.drops)
         self._prober = Prober(
-            config,
-            self._view,
-            self._timers,
-            random,
-            self._outbox,
-            self._health,
-            self._hearing,
-            self._streams,
-            self.drops,
-        )
+            config, self._view, self._timers, random, self._outbox, self._health, self._hearing, self._streams,
+            self.drops, shared_addresses,
+        )  # fmt: skip
         self._helping = Helping(config, self._view, self._outbox, self._prober, self.drops)
         self._suspicions = Suspicions(
             config, self._view, self._timers, random, self._prober, self._health, self._dissemination
@@ -145,24 +140,15 @@ class Protocol:
         )
         self._reconciler = Reconciler(config, self._view, random, self._outbox)
         self._joining = Joining(
-            config,
-            self._view,
-            self._timers,
-            random,
-            self._outbox,
-            self._local,
-            self._hearing,
-            self._streams,
+            config, self._view, self._timers, random, self._outbox, self._local, self._hearing, self._streams,
             self._reconciler,
-        )
+        )  # fmt: skip
         self._farewell = Farewell(config, self._view, self._timers, random, self._outbox, self._local, self._prober)
         self._standing = OwnStanding(config, self._view, self._local, self._hearing, self._joining, self.drops, now)
         self._standing.changed = self._standing_changed
         self._view.forgot = self._journal.note_forgotten
-        self._notices = Notices()
         self._own_address = OwnAddress(config, self._view, self._local, self._timers, random, self._notices, now)
         self._own_address.contact, self._own_address.learnt = self._joining.contact, self._announce_at
-        self._shared_addresses = SharedAddresses(self._notices, self.drops)
         self._dissemination.send_news = self._outbox.send_news
         self._suspicions.changed = self._judged
         self._detector.changed = self._accused
@@ -458,7 +444,7 @@ class Protocol:
             len(self._helping),
             len(self._proofs),
             len(self._own_address),
-            len(self._shared_addresses),
+            len(self._prober.shared_addresses),
             len(self._notices),
         )
 
@@ -618,8 +604,6 @@ class Protocol:
         token, sender = ack.token, message.sender
         stream = None if path.stream is None else self._streams.get(path.stream)
         asked = self._prober.acknowledged(token, sender, message.heartbeat, stream is not None, now)
-        if not asked and (target := self._prober.target_of(token)) is not None:
-            self._shared_addresses.answered_by_another(target, self._view.get(sender), now)
         self._farewell.acknowledged(token, sender)
         rival = self._rivals.get(token)
         if rival is not None and rival.id == sender:

@@ -6,12 +6,15 @@ sent to a loopback address stays on the host; what is sent elsewhere shows the a
 
 from __future__ import annotations
 
+from typing import Any
+
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.member import Member
-from gossip.core.messages import Ack
+from gossip.core.messages import Ack, Body
 from gossip.core.outbox import Path
 from gossip.core.view import Entry
+from gossip.core.wire import ACK_BYTES
 from sims.node import SimulatedNode
 from sims.streams import StreamCarrier
 from tests.core.worlds import World, expect
@@ -136,12 +139,13 @@ def notices(node: SimulatedNode) -> list[str]:
 
 def let_lie(node: SimulatedNode, about: str, address: str) -> None:
     """From now on a node says to one member that it sees it somewhere else, in each answer that has room for it."""
-    protocol, says = node.protocol, Address.parse(address)
-    honest = protocol._ack
+    outbox, says = node.protocol._outbox, Address.parse(address)
+    honest = outbox.send
 
-    def lying(token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
-        ack = honest(token, sender, agrees, path, now)
-        is_victim = sender is None or sender.identity.name == about
-        return ack._replace(observed=says) if is_victim and (path.credit or 0) >= 64 else ack
+    def send(path: Path, body: Body, now: float, *, to: Entry | None = None, **rest: Any) -> bool:
+        is_to_victim = to is None or to.identity.name == about
+        if isinstance(body, Ack) and is_to_victim and (path.credit or 0) >= len(says.to_wire()) + ACK_BYTES:
+            body = body._replace(observed=says)
+        return honest(path, body, now, to=to, **rest)
 
-    protocol._ack = lying  # type: ignore[method-assign]
+    outbox.send = send  # type: ignore[method-assign]

@@ -231,7 +231,8 @@ def test_a_restart_under_another_name_at_the_same_address_is_not_reported() -> N
 
 
 def test_a_seed_that_is_reached_through_a_translator_has_no_voice_beside_members() -> None:
-    sim = lan(2)
+    sim = places()
+    sim.begin("n0", "10.0.0.10:7946", advertise="10.0.0.10:7946")
     door, outside = "203.0.113.1:7946", "203.0.113.1:4711"
     sim.doors[Address.parse(door)] = "n0", Address.parse(outside)
     sim.begin("late", "10.0.0.50:7946", seeds=(door,))

@@ -17,7 +17,7 @@ class Result:
 
     name: str
     about: str
-    noticed_by: tuple[str, ...] = attrs.field(converter=tuple)
+    noticed_by: Sequence[str]
     """Tests that failed; empty if none did."""
     swarm_seeds: int | None = None
     """Seeds of ``swarm`` that were tried; None if none was."""

@@ -68,7 +68,8 @@ def run_swarm(checkout: Path, seeds: int) -> int:
     out.unlink(missing_ok=True)
     _run([*command, "--out", str(out)], checkout, SWEEP_TIMEOUT_S)
     lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    return seeds - sum(json.loads(line).get("violations") == [] for line in lines)
+    held = [line for line in lines if json.loads(line).get("violations") == []]
+    return seeds - len(held)
 
 
 def _run(command: Sequence[str], checkout: Path, timeout: float) -> tuple[int | None, str]:

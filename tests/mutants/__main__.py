@@ -1,0 +1,92 @@
+"""``python -m tests.mutants``: plant each fault in a copy of the checkout, and say which tests notice."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from tests.mutants import results, trial
+from tests.mutants.patch import Mutant, PatchError, mutants
+
+DEFAULT_SEEDS = 200
+
+
+def main() -> int:
+    """Do what the command line says; 1 if a fault was noticed by no test, without a reason for that."""
+    asked = _arguments()
+    chosen = [each for each in mutants() if not asked.names or each.name in asked.names]
+    unknown = set(asked.names) - {each.name for each in chosen}
+    if unknown:
+        print(f"there is no fault named {', '.join(sorted(unknown))}; --list shows all", file=sys.stderr)
+        return 2
+    if asked.list:
+        for each in chosen:
+            print(f"{each.name}: {each.about}")
+        return 0
+    done: list[results.Result] = []
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(asked.jobs) as pool:
+        task = progress.add_task("faults", total=len(chosen))
+        running = [pool.submit(_try, each, asked.seeds if asked.swarm else 0, not asked.no_tests) for each in chosen]
+        for future in as_completed(running):
+            done.append(future.result())
+            progress.advance(task)
+            progress.console.print(results.line(done[-1]), markup=False, highlight=False, soft_wrap=True)
+            if asked.record:
+                results.record(done)
+    print(results.summary(done))
+    return int(not all(each.is_right for each in done))
+
+
+def _try(mutant: Mutant, seeds: int, with_tests: bool) -> results.Result:
+    with trial.copy_of_the_checkout() as checkout, trial.planted(mutant, checkout):
+        violated = trial.run_swarm(checkout, seeds) if seeds else None
+        noticed_by = _noticed_by(mutant.tests, checkout) if with_tests else ()
+    return results.Result(
+        name=mutant.name,
+        about=mutant.about,
+        noticed_by=noticed_by,
+        swarm_seeds=seeds or None,
+        swarm_violated=violated,
+        survives=mutant.survives,
+    )
+
+
+def _noticed_by(tests: Sequence[str], checkout: Path) -> tuple[str, ...]:
+    """The tests that notice: of the first folder in which any does."""
+    for place in tests:
+        if noticed := trial.run_tests(checkout, [place]):
+            return noticed
+    return ()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutants",
+        description="Plant each fault of tests/mutants/patches in a copy of the checkout, one at a time, and say which "
+        "tests notice it. Takes about half an hour on two cores.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these faults (default: all)")
+    parser.add_argument("--list", action="store_true", help="say what each fault breaks, and do nothing")
+    parser.add_argument("--jobs", type=int, default=2, metavar="J", help="faults tried at once (default: 2)")
+    parser.add_argument("--swarm", action="store_true", help="also count the seeds of swarm whose invariants notice it")
+    parser.add_argument("--seeds", type=int, default=DEFAULT_SEEDS, metavar="N",
+                        help=f"of these, 0 to N - 1 are tried (default: {DEFAULT_SEEDS})")  # fmt: skip
+    parser.add_argument("--no-tests", action="store_true", help="with --swarm: try that alone")
+    parser.add_argument("--record", action="store_true", help="keep what came of it in tests/mutants/results.json")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except PatchError as error:
+        sys.exit(str(error))

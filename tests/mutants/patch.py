@@ -1,0 +1,99 @@
+"""A planted fault: a patch in the format of ``diff -u``, under a few lines that say what it breaks.
+
+The head of a file reads::
+
+    A suspicion lasts a third of a second.
+
+    Tests: tests/core
+    Swarm: yes
+
+    --- a/gossip/core/suspicion.py
+    ...
+
+``Tests`` names the tests that are tried first, in order. ``Swarm: yes`` says that the invariants of the simulator have
+to notice it, too. ``Survives: REASON`` says why no test can notice it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import attrs
+
+PATCHES = Path(__file__).parent / "patches"
+
+
+class PatchError(Exception):
+    """A patch has no proper head, or does not fit the code any more."""
+
+
+@attrs.frozen
+class Mutant:
+    """One planted fault."""
+
+    name: str
+    """Its file's name without ``.patch``."""
+    about: str
+    """What is broken, in one sentence."""
+    tests: tuple[str, ...]
+    """Files or folders of tests, the most likely to notice it first."""
+    swarm: bool
+    """Whether the simulator's invariants have to notice it."""
+    survives: str
+    """Why no test can notice it; empty if one has to."""
+    path: Path
+
+    @classmethod
+    def read(cls, path: Path) -> Mutant:
+        """Read one file.
+
+        :raises PatchError: if its head is not as the module's docstring says.
+        """
+        head, divider, _ = path.read_text(encoding="utf-8").partition("\n--- ")
+        about, _, rest = head.partition("\n\n")
+        fields: dict[str, str] = {}
+        for paragraph in filter(None, rest.strip().split("\n")):
+            key, colon, value = paragraph.partition(": ")
+            if not colon or key not in ("Tests", "Swarm", "Survives") or key in fields:
+                raise PatchError(f"{path.name}: {paragraph!r} is none of 'Tests: ...', 'Swarm: yes', 'Survives: ...'")
+            fields[key] = value.strip()
+        if not divider or not about.strip() or not fields.get("Tests"):
+            raise PatchError(f"{path.name}: needs a sentence, a line 'Tests: ...', and a patch")
+        return cls(
+            path.stem,
+            " ".join(about.split()),
+            tuple(fields["Tests"].split()),
+            fields.get("Swarm") == "yes",
+            fields.get("Survives", ""),
+            path,
+        )
+
+    def plant(self, checkout: Path) -> None:
+        """Break the code of ``checkout``.
+
+        :raises PatchError: if the patch does not fit.
+        """
+        self._apply(checkout)
+
+    def heal(self, checkout: Path) -> None:
+        """Undo :meth:`plant`."""
+        self._apply(checkout, "--reverse")
+
+    def check(self, checkout: Path) -> None:
+        """Whether it could be planted; changes nothing.
+
+        :raises PatchError: if it does not fit.
+        """
+        self._apply(checkout, "--check")
+
+    def _apply(self, checkout: Path, *options: str) -> None:
+        command = ["git", "apply", "-C2", *options, str(self.path.resolve())]
+        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise PatchError(f"{self.path.name} does not fit the code: {done.stderr.strip()}")
+
+
+def mutants() -> list[Mutant]:
+    """All of them, by name."""
+    return [Mutant.read(path) for path in sorted(PATCHES.glob("*.patch"))]

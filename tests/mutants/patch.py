@@ -10,18 +10,24 @@ The head of a file reads::
     --- a/gossip/core/suspicion.py
     ...
 
-``Tests`` names the tests that are tried first, in order. ``Swarm: yes`` says that the invariants of the simulator have
+``Tests`` names files and folders of tests; they are tried in this order, until one of them notices. ``Swarm: yes`` says that the invariants of the simulator have
 to notice it, too. ``Survives: REASON`` says why no test can notice it.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import attrs
 
 PATCHES = Path(__file__).parent / "patches"
+
+_CHANGED = re.compile(r"^--- a/(\S+)", re.MULTILINE)
+
+_SEALING = {"channel", "envelope", "keyring", "private_file", "sealing", "security", "signing_key", "tls"}
+"""Modules of the shell that keep secrets and check what was sealed."""
 
 
 class PatchError(Exception):
@@ -36,6 +42,8 @@ class Mutant:
     """Its file's name without ``.patch``."""
     about: str
     """What is broken, in one sentence."""
+    area: str
+    """What it is planted in: "core", "sealing", or the "shell" around them."""
     tests: tuple[str, ...]
     """Files or folders of tests, the most likely to notice it first."""
     swarm: bool
@@ -50,7 +58,7 @@ class Mutant:
 
         :raises PatchError: if its head is not as the module's docstring says.
         """
-        head, divider, _ = path.read_text(encoding="utf-8").partition("\n--- ")
+        head, divider, patch = path.read_text(encoding="utf-8").partition("\n--- ")
         about, _, rest = head.partition("\n\n")
         fields: dict[str, str] = {}
         for paragraph in filter(None, rest.strip().split("\n")):
@@ -63,6 +71,7 @@ class Mutant:
         return cls(
             path.stem,
             " ".join(about.split()),
+            _area(_CHANGED.search(divider + patch)),
             tuple(fields["Tests"].split()),
             fields.get("Swarm") == "yes",
             fields.get("Survives", ""),
@@ -92,6 +101,13 @@ class Mutant:
         done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
         if done.returncode:
             raise PatchError(f"{self.path.name} does not fit the code: {done.stderr.strip()}")
+
+
+def _area(changed: re.Match[str] | None) -> str:
+    path = Path(changed[1] if changed is not None else "")
+    if path.parent.name == "core":
+        return "core"
+    return "sealing" if path.stem in _SEALING else "shell"
 
 
 def mutants() -> list[Mutant]:

@@ -10,12 +10,13 @@ The head of a file reads::
     --- a/gossip/core/suspicion.py
     ...
 
-``Tests`` names files and folders of tests; they are tried in this order, until one of them notices. ``Swarm: yes`` says that the invariants of the simulator have
-to notice it, too. ``Survives: REASON`` says why no test can notice it.
+``Tests`` names files and folders of tests; they are tried in this order, until one of them notices. ``Swarm: yes``
+says that the invariants of the simulator should notice it, too. ``Survives: REASON`` says why no test can.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -47,7 +48,7 @@ class Mutant:
     tests: tuple[str, ...]
     """Files or folders of tests, the most likely to notice it first."""
     swarm: bool
-    """Whether the simulator's invariants have to notice it."""
+    """Whether the simulator's invariants should notice it."""
     survives: str
     """Why no test can notice it; empty if one has to."""
     path: Path
@@ -98,7 +99,12 @@ class Mutant:
 
     def _apply(self, checkout: Path, *options: str) -> None:
         command = ["git", "apply", "-C2", *options, str(self.path.resolve())]
-        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+        # Inside another repository, git would pass over what is not that one's, and say that all is well.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environment["GIT_CEILING_DIRECTORIES"] = str(checkout.resolve().parent)
+        done = subprocess.run(
+            command, cwd=checkout, env=environment, capture_output=True, text=True, check=False
+        )  # fmt: skip
         if done.returncode:
             raise PatchError(f"{self.path.name} does not fit the code: {done.stderr.strip()}")
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from tests.mutants.patch import Mutant
 from tests.rst import ROOT
 
-TESTS_TIMEOUT_S = 1800
+TESTS_TIMEOUT_S = 600
 """A run of tests that takes longer hangs because of the fault, which counts as noticed."""
 
 SWEEP_TIMEOUT_S = 3600

@@ -13,9 +13,11 @@ from gossip.cli import steps
 from gossip.cli.cluster import NEWS_LIMIT_S
 from tests.agents.helpers import cluster_of
 
-STARTED_FIELDS = {"event", "name", "address", "generation", "time"}
-EVENT_FIELDS = STARTED_FIELDS | {"status", "metadata", "alive"}
+BASE_FIELDS = {"event", "name", "address", "generation", "time"}
+STARTED_FIELDS = BASE_FIELDS | {"standing"}
+EVENT_FIELDS = BASE_FIELDS | {"status", "metadata", "alive"}
 DIED_FIELDS = EVENT_FIELDS | {"accusers", "silent_for"}
+STANDING_FIELDS = EVENT_FIELDS | {"standing", "why"}
 
 
 async def test_every_agent_sees_every_other_join(tmp_path: Path) -> None:
@@ -38,8 +40,9 @@ async def test_json_output_has_exactly_the_documented_fields(tmp_path: Path) -> 
         assert isinstance(started["generation"], int)
         assert {event["event"] for event in events} >= {"joined", "died"}
         for event in events:
-            assert set(event) == (DIED_FIELDS if event["event"] == "died" else EVENT_FIELDS)
-        died = events[-1]
+            more = {"died": DIED_FIELDS, "standing": STANDING_FIELDS}
+            assert set(event) == more.get(event["event"], EVENT_FIELDS)
+        (died,) = [event for event in events if event["event"] == "died"]
         assert (died["event"], died["name"], died["status"]) == ("died", "a3", "dead")
         assert died["address"] == cluster.current["a3"].address
         assert died["metadata"] == {"release": "1"}

@@ -197,8 +197,8 @@ class Protocol:
     def seed(self, addresses: Sequence[Address], now: float) -> None:
         """Replace the addresses at which the cluster may be found."""
         self._local.refresh(now)
-        self._joining.seed(addresses, now)
         self._own_address.seeds(addresses)
+        self._joining.seed(addresses, now)
 
     def remember(self, members: Iterable[Member], now: float) -> None:
         """Take in members known from elsewhere, such as the :meth:`members` of an earlier life of this node.
@@ -386,6 +386,8 @@ class Protocol:
         if sender is not None:
             self._hear_counter(sender, message.heartbeat, now)
         corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
+        if self._own_address.is_waiting:
+            self._own_address.heard_facts(now)
         sender = sender or self._view.get(message.sender)
         if is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
             kept = path.keep(SETTLING_ROOM)

@@ -239,8 +239,8 @@ class Protocol:
     def seed(self, addresses: Sequence[Address], now: float) -> None:
         """Replace the addresses at which the cluster may be found."""
         self._local.refresh(now)
-        self._joining.seed(addresses, now)
         self._own_address.seeds(addresses)
+        self._joining.seed(addresses, now)
         self._standing.seeds_given(now)
 
     def seek(self, now: float) -> None:
@@ -470,6 +470,8 @@ class Protocol:
         if sender is not None:
             self._hear_counter(sender, message.heartbeat, now)
         corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
+        if self._own_address.is_waiting:
+            self._own_address.heard_facts(now)
         sender = sender or self._view.get(message.sender)
         if isinstance(body, Clock):
             self._local.wall.be_refused(path.address, self._local.entry.identity.generation, body.wall_ms, now)

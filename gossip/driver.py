@@ -49,6 +49,7 @@ class Driver:
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
         self._drop_log = DropLog(node_name, protocol.drops)
         self._sleep: trio.CancelScope | None = None
+        self._has_read = False
         self.farewell_over: trio.Event | None = None
         """If there is one, it is set once the core's farewell is done."""
         self.streams = Streams(
@@ -71,8 +72,11 @@ class Driver:
         held_back_until = math.inf
         is_more = True
         while is_more:
+            began, self._has_read = trio.current_time(), False
             is_more = self._endpoint.receive(self._open, self._protocol.datagram_refused)
             now = trio.current_time()
+            if self._has_read:
+                self._protocol.busy(began, now)
             if self._next_alarm() <= now:
                 held_back_until = min(held_back_until, now + HELD_BACK_S)
                 if not is_more or now >= held_back_until:
@@ -105,6 +109,7 @@ class Driver:
             self._sleep.deadline = self._next_alarm()
 
     def _open(self, data: bytes, source: Address, now: float) -> None:
+        self._has_read = True
         try:
             content = self._envelope.open(data)
         except WireError as error:

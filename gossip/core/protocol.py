@@ -176,6 +176,15 @@ class Protocol:
             self._receive(data, Path(source, None, len(data)), now)
         self.drops.handling = None
 
+    def busy(self, since: float, until: float) -> None:
+        """Take note that the driver handled datagrams between these moments, whether they were for us or not.
+
+        Without this, what it takes to handle a datagram, or to refuse it before it comes here, could be taken for a
+        stall of the process if a timer is due meanwhile.
+        """
+        if lost := self._guard.busy(since, until, self._timers):
+            self._stalled(lost)
+
     def datagram_refused(self, destination: Address, now: float) -> None:
         """Take note that the system at ``destination`` refused a datagram of ours: no process listens there.
 

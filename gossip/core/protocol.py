@@ -183,7 +183,7 @@ class Protocol:
         stall of the process if a timer is due meanwhile.
         """
         if lost := self._guard.busy(since, until, self._timers):
-            self._stalled(lost)
+            self._stalled(lost, until)
 
     def datagram_refused(self, destination: Address, now: float) -> None:
         """Take note that the system at ``destination`` refused a datagram of ours: no process listens there.

@@ -9,10 +9,11 @@ may trust its own view, so that the embedding program can act on that.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import attrs
 
+from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detector import Detector
 from gossip.core.drops import Drops
@@ -207,9 +208,10 @@ class OwnStanding:
         if not (self._has_joined and self._has_heard):
             return
         patience = self.silence_s * (PATIENCE_OF_THE_DEAD if self._held_dead else 1)
-        if now - max(self._detector.last_heard, self._listening_since) < patience:
+        silence = now - max(self._detector.last_heard, self._listening_since)
+        if silence < self._config.probe_interval:
             self._drops_before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
-        elif self._view.others or self._died_since(self._detector.last_heard):
+        if silence >= patience and (self._view.others or self._died_since(self._detector.last_heard)):
             self._is_isolated = True
             self.withholds = self._view.others > 1  # with one alone, its silence is all there is to hear
 
@@ -258,7 +260,10 @@ class OwnStanding:
         unfit = self._unfit(self._joining.seeds) if waited >= self.silence_s else ""
         if waited < UNANSWERED_S and not unfit:
             return ""
-        said = unfit or ("others are heard, but their views differ" if self._has_heard else "nobody answers")
+        said = unfit or "nobody answers"
+        if self._has_heard and not unfit:
+            differs = self._local.address_known
+            said = "others are heard, but " + ("their views differ" if differs else "none says where it is reached")
         if said == self._said:
             return ""
         self._said = said
@@ -276,20 +281,21 @@ class OwnStanding:
             return ""
         self._said = "silent" if others else "gone"
         silent = f"nobody was heard for {now - self._detector.last_heard:.1f} s"
-        if unfit := self._unfit(None):
+        known = [each.registers.record.address for each in self._view if each is not self._local.entry]
+        if unfit := self._unfit({*known, *self._joining.seeds}):
             return f"{silent}; {unfit}"
         if others:
             return f"{silent}: it is cut off, or all others are gone"
         return f"{silent}, and nobody else is held to be alive: they are gone, or it is cut off"
 
-    def _unfit(self, sources: tuple[object, ...] | None) -> str:
+    def _unfit(self, sources: Collection[Address | None]) -> str:
         """What is wrong with the messages that came since others were last heard; empty if that is not known.
 
-        :param sources: the addresses that count; None for all.
+        :param sources: the addresses from which an answer may come; what others send says nothing.
         """
         for reason, meaning in UNFIT_ANSWERS.items():
             is_new = self._drops.counts[reason] > self._drops_before.get(reason, 0)
-            if is_new and (sources is None or self._drops.last_source[reason] in sources):
+            if is_new and self._drops.last_source[reason] in sources:
                 return meaning
         return ""
 

@@ -770,7 +770,7 @@ class Protocol:
         if self._view.is_displaced:
             self._resolve_displacement(now)
         self._own_address.round(now)
-        self._standing.look(now)
+        self._standing.pass_round(now)
         self._detector.round(now)
         self._joining.heal(now)
         if self._rounds % FORGET_EVERY_ROUNDS == 0:

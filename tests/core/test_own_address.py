@@ -105,6 +105,7 @@ def test_a_node_that_is_left_alone_does_not_go_back_to_a_loopback_address() -> N
     sim = lan(2)
     sim.crash("n1")
     expect(sim, lambda: sim.nodes["n0"].protocol.alive == 1, within=30, why="n1 dead")
+    sim.run(LATELY_ROUNDS + 1)
     for port in range(3):
         here = Address("127.0.0.1", 9000 + port)
         sim.nodes["n0"].protocol._own_address.answered(here, Address("127.0.0.1", 7946), sim.now)

@@ -174,7 +174,7 @@ class OwnStanding:
 
     def pass_round(self, now: float) -> None:
         """Judge anew, in each round, unless all is as it should be."""
-        if not self._is_calm or now - self._detector.last_heard >= self._config.probe_interval:
+        if not self._is_calm or now - self._hearing.last_heard >= self._config.probe_interval:
             self.look(now)
         elif self._drops.total != self._drops_seen:
             self._note_drops()

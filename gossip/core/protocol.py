@@ -471,7 +471,11 @@ class Protocol:
         if message.sender == self._local.entry.id:
             self.drops.note("our own message")
             return
-        body, sender, is_due = message.body, self._view.get(message.sender), False
+        self._hear(message, path, now)
+
+    def _hear(self, message: Message, path: Path, now: float) -> None:
+        """Take in what a message says, and answer it."""
+        sender, is_due = self._view.get(message.sender), False
         if message.sender != ANONYMOUS:
             self._hearing.note(now)
             is_due = self._reconciler.heard(sender, message, path, now)
@@ -481,14 +485,20 @@ class Protocol:
         corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
         if self._own_address.is_waiting:
             self._own_address.heard_facts(now)
-        sender = sender or self._view.get(message.sender)
-        if isinstance(body, Clock):
-            self._local.wall.be_refused(path.address, self._local.entry.identity.generation, body.wall_ms, now)
+        if isinstance(message.body, Clock):
+            self._local.wall.be_refused(path.address, self._local.entry.identity.generation, message.body.wall_ms, now)
             self._follow_clock(now)
             return
-        is_refused = sender is None and bool(message.facts) and self._refuses_for_clock(message, path, now)
-        if is_refused:  # and so the difference of our views cannot be settled
-            self._answer(message, sender, path, corrections, now)
+        self._respond(message, sender or self._view.get(message.sender), path, corrections, is_due, now)
+        if self._standing.is_unsettled and message.sender != ANONYMOUS:
+            self._standing.heard(message.fingerprint == self._view.fingerprint, now)
+
+    def _respond(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes], is_due: bool,
+                 now: float) -> None:  # fmt: skip
+        """Answer a message, and begin to settle a difference of views if that is due."""
+        body = message.body
+        if sender is None and message.facts and self._refuses_for_clock(message, path, now):
+            self._answer(message, sender, path, corrections, now)  # the difference of our views cannot be settled
             self._outbox.send(path, Clock(self._local.wall.time_ms(now)), now)
         elif is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
             kept = path.keep(SETTLING_ROOM)
@@ -497,8 +507,6 @@ class Protocol:
             self._reconciler.settle(path, now, body.cookie if isinstance(body, Ack) else None)
         else:
             self._answer(message, sender, path, corrections, now)
-        if self._standing.is_unsettled and message.sender != ANONYMOUS:
-            self._standing.heard(message.fingerprint == self._view.fingerprint, now)
 
     def _refuse(self, path: Path, reason: str, now: float) -> None:
         """Have whoever connected to us from another cluster see a message of this one, to learn that it is another."""

@@ -7,6 +7,7 @@ otherwise in earnest, it replaces the method in which the choice is made, for as
 from __future__ import annotations
 
 import contextlib
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
@@ -18,6 +19,7 @@ from gossip.core.detector import Detector
 from gossip.core.dissemination import Dissemination
 from gossip.core.facts import liveness_fact
 from gossip.core.health import LocalHealth
+from gossip.core.hearing import Hearing
 from gossip.core.member import Status
 from gossip.core.messages import Ack, Body, Ping
 from gossip.core.outbox import Outbox, Path
@@ -112,6 +114,16 @@ def _believe_at_once(self: Suspicions, entry: Entry, floor: int, now: float) -> 
         self._convict(case, now)
 
 
+def _run_on(self: Hearing, _started: float) -> float:
+    return math.inf
+
+
+def _convict_at_the_accusation(self: Suspicions, case: Any, now: float) -> None:
+    case.convicted_elsewhere = case.entry.registers.accused
+    _convict(self, case, now)
+
+
+_convict = Suspicions._convict
 _send = Outbox.send
 
 
@@ -130,6 +142,10 @@ _NO_WATCH: Patch = (Detector, "_after_round", _accuse_at_once)
 _NO_ISOLATION: Patch = (Detector, "_is_isolated", _never)
 _DEAF_SPEAK: Patch = (Protocol, "_judged", _judged_aloud)
 _HEARSAY: Patch = (Suspicions, "convicted_elsewhere", _believe_at_once)
+
+_RUN_ON: Patch = (Hearing, "vouched_until", _run_on)
+_LOW_CONVICTION: Patch = (Suspicions, "_convict", _convict_at_the_accusation)
+_HEAL_BY_CHANCE: Patch = (Hearing, "has_ceased", _never)
 
 AS_BUILT = Ablation(name="as built")
 
@@ -164,6 +180,15 @@ ABLATIONS = (
     GUARDS_OFF,
 )
 """Every choice that is examined, the protocol as built first."""
+
+OF_THE_DEAF = (
+    AS_BUILT,
+    Ablation(name="counters run on", patches=(_RUN_ON,)),
+    Ablation(name="convicted at the floor of the accusation", patches=(_LOW_CONVICTION,)),
+    Ablation(name="healing by chance only", patches=(_HEAL_BY_CHANCE,)),
+    Ablation(name="none of these", patches=(_RUN_ON, _LOW_CONVICTION, _HEAL_BY_CHANCE)),
+)
+"""Choices that matter where a member hears nobody; see :mod:`benchmarks.deaf`."""
 
 
 def named(name: str) -> Ablation:

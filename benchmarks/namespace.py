@@ -128,6 +128,13 @@ def silence() -> Iterator[None]:
 
 
 @contextmanager
+def unreachable(host: str) -> Iterator[None]:
+    """Let no datagram to an address of this namespace arrive, and no stream at all, while the block lasts."""
+    with _fault(f"ip daddr {host} drop", "ip protocol tcp drop"):
+        yield
+
+
+@contextmanager
 def _fault(*rules: str) -> Iterator[None]:
     for rule in rules:
         _run("nft", f"add rule ip benchmark faults {rule}")

@@ -56,6 +56,7 @@ class Driver:
         self._drop_log = DropLog(node_name, protocol.drops)
         self._clock_log = ClockLog(node_name, protocol)
         self._sleep: trio.CancelScope | None = None
+        self._has_read = False
         self.farewell_over: trio.Event | None = None
         """If there is one, it is set once the core's farewell is done."""
         self.streams = Streams(
@@ -78,8 +79,11 @@ class Driver:
         held_back_until = math.inf
         is_more = True
         while is_more:
+            began, self._has_read = trio.current_time(), False
             is_more = self._endpoint.receive(self._open, self._protocol.datagram_refused)
             now = trio.current_time()
+            if self._has_read:
+                self._protocol.busy(began, now)
             if self._next_alarm() <= now:
                 held_back_until = min(held_back_until, now + HELD_BACK_S)
                 if not is_more or now >= held_back_until:
@@ -117,6 +121,7 @@ class Driver:
             self._sleep.deadline = self._next_alarm()
 
     def _open(self, data: bytes, source: Address, now: float) -> None:
+        self._has_read = True
         if ":" in source.host and source.is_link_local:
             self._protocol.drops.note("from a link-local address", source)
             return

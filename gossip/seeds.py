@@ -113,8 +113,9 @@ class SeedFinder:
         reachable = tuple(address for address in addresses if self._can_reach(address))
         if not reachable and seed not in self._unreachable:
             self._unreachable.add(seed)
-            what = "that is not link-local" if any(each.is_link_local for each in addresses) else "that is bound"
-            _log.warning("%r: seed %s has no address of the IP version %s", self._node_name, seed, what)
+            is_link_local = any(each.is_link_local for each in addresses)
+            what = "that is not link-local" if is_link_local else "of the IP version that is bound"
+            _log.warning("%r: seed %s has no address %s", self._node_name, seed, what)
         return reachable
 
     def _tell(self) -> None:

@@ -425,6 +425,7 @@ class Simulation:
     def _run_timer(self, node: SimulatedNode) -> None:
         node.timer_is_queued = False
         if node.running and node.paused_until <= self.now:
+            self._spend(node)
             if node.clock.virtual(node.timer) <= self.now:  # due, whatever the rounding of a clock's rate says
                 node.protocol.handle_timer(max(node.local_time(self.now), node.timer))
             self._pump(node)
@@ -448,8 +449,15 @@ class Simulation:
         node.busy_until = max(node.busy_until, self.now) + node.slowness
         self.at(node.busy_until, work, node)
 
+    def _spend(self, node: SimulatedNode) -> None:
+        """Tell a slow node's protocol, as its driver would, that the time until now went into handling something."""
+        if node.slowness:
+            now = node.local_time(self.now)
+            node.protocol.busy(now - node.slowness, now)
+
     def _work_off(self, node: SimulatedNode) -> None:
         if node.running and node.inbox and node.deaf_until <= self.now:
+            self._spend(node)
             action, cause = node.inbox.popleft()
             action()
             self._pump(node, cause)

@@ -20,6 +20,10 @@ STALL_S = 0.1
 """A timer that has been due this long, while nothing else was handled either, means that the process did not run;
 ordinary scheduling is far below."""
 
+HANDLING_S = 0.5
+"""No longer than this does it take to handle a datagram, or a batch of them, even on a slow machine; what seems to take
+longer was interrupted."""
+
 SUSPICION_SHARE = 0.25
 """Each point lengthens suspicions by this share: three times as long at worst. Answer timeouts grow by
 their whole length per point; a suspicion already is many round trips long."""
@@ -72,3 +76,13 @@ class StallGuard:
         due = timers.next_deadline()
         late = 0.0 if due is None else now - max(due, ran_at)
         return late if late > STALL_S else 0.0
+
+    def busy(self, since: float, until: float, timers: Timers) -> float:
+        """Take note that datagrams were handled between two moments: that time was no standstill, if it is believable.
+
+        :returns: for how many seconds the process did not run before, like :meth:`lost`.
+        """
+        lost = self.lost(max(since, self.ran_at), timers)
+        if until - since <= HANDLING_S:
+            self.ran_at = until
+        return lost

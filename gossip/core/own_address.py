@@ -60,6 +60,8 @@ MAX_VOICES = 64
 class _Voice:
     address: Address
     heard_at: float
+    asked: Address
+    """Where it was asked."""
 
 
 class OwnAddress:
@@ -76,10 +78,12 @@ class OwnAddress:
         self._is_given = local.address_known
         self._voices: dict[str, _Voice] = {}
         self._first_voice_at: float | None = None
-        self._has_copy = False
+        self._awaits_copy = False
         self._misplaced_by: Entry | None = None
         self._pause = config.probe_interval
         self._asked_around_at = float("-inf")
+        self.is_waiting = False
+        """Whether somebody has said where this node is, and it is not announced yet: more facts may settle that."""
         self.asked_at = now
         """Local time of the last question from anybody else. Set by the protocol."""
         self.contact: Callable[[Address, float], None] = lambda _address, _now: None
@@ -106,10 +110,15 @@ class OwnAddress:
         self._voices.pop(asked.host, None)
         if len(self._voices) >= MAX_VOICES:
             del self._voices[next(iter(self._voices))]
-        self._voices[asked.host] = _Voice(seen, now)
+        self._voices[asked.host] = _Voice(seen, now, asked)
         if self._first_voice_at is None:
             self._first_voice_at = now
-            self._timers.at(now + self._config.ack_timeout_initial, self._look)
+            self.is_waiting = self._present is None
+            self._timers.at(now + self._config.ack_timeout_min, self._look)
+        self._decide(now)
+
+    def heard_facts(self, now: float) -> None:
+        """Decide anew, after more was heard about others, where this node is waiting for that."""
         self._decide(now)
 
     def seen_at(self, seen: Address, now: float) -> None:
@@ -119,12 +128,14 @@ class OwnAddress:
 
     def copied_view(self, now: float) -> None:
         """The first copy of the view is here, so that it is known how many hosts there are to agree."""
-        self._has_copy = True
+        self._awaits_copy = False
         self._look(now)
 
     def follow(self, entry: Entry, now: float) -> None:
         """Take note of where another member is, as it has just said."""
         present, other = self._present, entry.registers.record.address
+        if present is None:
+            self.doubt(now)
         if present is None or not present.is_loopback or other.is_loopback:
             return
         self._misplaced_by = entry
@@ -134,7 +145,8 @@ class OwnAddress:
             self.doubt(now)
 
     def seeds(self, addresses: Sequence[Address]) -> None:
-        """Take note of where the cluster may be found."""
+        """Take note of where the cluster may be found, and a first copy of the view may come from."""
+        self._awaits_copy = self._present is None and bool(addresses)
         present = self._present
         other = next((each for each in addresses if not each.is_loopback), None)
         if self._is_given and present is not None and present.is_loopback and other is not None:
@@ -168,9 +180,9 @@ class OwnAddress:
             self.doubt(now)
 
     def _ask_around(self, now: float) -> None:
-        first_pause = self._config.probe_interval
+        first_pause = self._config.ack_timeout_min if self._present is None else self._config.probe_interval
         is_afresh = now - self._asked_around_at > 4 * self._pause
-        self._pause = first_pause if is_afresh else min(2 * self._pause, MAX_PAUSE_ROUNDS * first_pause)
+        self._pause = first_pause if is_afresh else min(2 * self._pause, MAX_PAUSE_ROUNDS * self._config.probe_interval)
         self._asked_around_at = now
         by_host: dict[str, Address] = {}
         for member in self._view.sample(2 * ASKED_AROUND, self._random):
@@ -189,7 +201,7 @@ class OwnAddress:
         for address, agreeing in self._clear(voices):
             if address == present:
                 return True
-            is_enough = agreeing >= needed or (present is None and everybody_spoke and self._knows_hosts(now))
+            is_enough = agreeing >= needed or (present is None and everybody_spoke and self._knows_hosts(hosts, now))
             is_back = present is not None and address.is_loopback and not present.is_loopback
             if is_enough and not is_back:
                 self._move(address, agreeing, len(voices), now)
@@ -213,7 +225,7 @@ class OwnAddress:
     def _move(self, address: Address, agreeing: int, asked: int, now: float) -> None:
         present = self._present
         self._pause = self._config.probe_interval
-        self._misplaced_by = None
+        self._misplaced_by, self.is_waiting = None, False
         self.asked_at = now
         if present is not None:
             self._notices.say(
@@ -222,6 +234,9 @@ class OwnAddress:
                 f"were asked see it at {address}; it is announced there from now on",
             )
         self.learnt(address, now)
+        if not self._view.others:  # nobody is told of that as news; but those who were asked are there
+            for voice in list(self._voices.values())[-ASKED_AROUND:]:
+                self.contact(voice.asked, now)
 
     def _heard_lately(self, hosts: set[str], now: float) -> list[Address]:
         """What counts of what was heard: the voices of hosts at which members are, if there are any. (A seed may be
@@ -238,15 +253,16 @@ class OwnAddress:
         present = self._present
         if present is not None and not present.is_loopback:
             return max(1, min(AGREEING, len(hosts)))
-        if present is None and not self._knows_hosts(now):
+        if present is None and not self._knows_hosts(hosts, now):
             return FIRST_AGREEING
         return max(1, min(FIRST_AGREEING, len(hosts)))
 
-    def _knows_hosts(self, now: float) -> bool:
-        """Whether there can hardly be more hosts than are known so far: the first copy of the view is here, or has
-        taken too long."""
+    def _knows_hosts(self, hosts: set[str], now: float) -> bool:
+        """Whether there can hardly be more hosts than are known so far: the first copy of the view is here, has taken
+        too long, or can come from nobody; or a member is on this very machine, and so all are."""
         began = self._first_voice_at
-        return self._has_copy or (began is not None and now >= began + self._config.ack_timeout_initial)
+        is_here = any(Address(host, 0).is_loopback for host in hosts)
+        return is_here or not self._awaits_copy or (began is not None and now >= began + self._config.ack_timeout_min)
 
     def _hosts(self) -> set[str]:
         """The hosts of other living members, without loopback addresses if any of them is on another machine."""

@@ -176,6 +176,15 @@ class Protocol:
             self._receive(data, Path(source, None, len(data)), now)
         self.drops.handling = None
 
+    def busy(self, since: float, until: float) -> None:
+        """Take note that the driver handled datagrams between these moments, whether they were for us or not.
+
+        Without this, what it takes to handle a datagram, or to refuse it before it comes here, could be taken for a
+        stall of the process if a timer is due meanwhile.
+        """
+        if lost := self._guard.busy(since, until, self._timers):
+            self._stalled(lost, until)
+
     def datagram_refused(self, destination: Address, now: float) -> None:
         """Take note that the system at ``destination`` refused a datagram of ours: no process listens there.
 
@@ -239,8 +248,8 @@ class Protocol:
     def seed(self, addresses: Sequence[Address], now: float) -> None:
         """Replace the addresses at which the cluster may be found."""
         self._local.refresh(now)
-        self._joining.seed(addresses, now)
         self._own_address.seeds(addresses)
+        self._joining.seed(addresses, now)
         self._standing.seeds_given(now)
 
     def seek(self, now: float) -> None:
@@ -462,7 +471,11 @@ class Protocol:
         if message.sender == self._local.entry.id:
             self.drops.note("our own message")
             return
-        body, sender, is_due = message.body, self._view.get(message.sender), False
+        self._hear(message, path, now)
+
+    def _hear(self, message: Message, path: Path, now: float) -> None:
+        """Take in what a message says, and answer it."""
+        sender, is_due = self._view.get(message.sender), False
         if message.sender != ANONYMOUS:
             self._hearing.note(now)
             is_due = self._reconciler.heard(sender, message, path, now)
@@ -470,14 +483,22 @@ class Protocol:
         if sender is not None:
             self._hear_counter(sender, message.heartbeat, now)
         corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
-        sender = sender or self._view.get(message.sender)
-        if isinstance(body, Clock):
-            self._local.wall.be_refused(path.address, self._local.entry.identity.generation, body.wall_ms, now)
+        if self._own_address.is_waiting:
+            self._own_address.heard_facts(now)
+        if isinstance(message.body, Clock):
+            self._local.wall.be_refused(path.address, self._local.entry.identity.generation, message.body.wall_ms, now)
             self._follow_clock(now)
             return
-        is_refused = sender is None and bool(message.facts) and self._refuses_for_clock(message, path, now)
-        if is_refused:  # and so the difference of our views cannot be settled
-            self._answer(message, sender, path, corrections, now)
+        self._respond(message, sender or self._view.get(message.sender), path, corrections, is_due, now)
+        if self._standing.is_unsettled and message.sender != ANONYMOUS:
+            self._standing.heard(message.fingerprint == self._view.fingerprint, now)
+
+    def _respond(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes], is_due: bool,
+                 now: float) -> None:  # fmt: skip
+        """Answer a message, and begin to settle a difference of views if that is due."""
+        body = message.body
+        if sender is None and message.facts and self._refuses_for_clock(message, path, now):
+            self._answer(message, sender, path, corrections, now)  # the difference of our views cannot be settled
             self._outbox.send(path, Clock(self._local.wall.time_ms(now)), now)
         elif is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
             kept = path.keep(SETTLING_ROOM)
@@ -486,8 +507,6 @@ class Protocol:
             self._reconciler.settle(path, now, body.cookie if isinstance(body, Ack) else None)
         else:
             self._answer(message, sender, path, corrections, now)
-        if self._standing.is_unsettled and message.sender != ANONYMOUS:
-            self._standing.heard(message.fingerprint == self._view.fingerprint, now)
 
     def _refuse(self, path: Path, reason: str, now: float) -> None:
         """Have whoever connected to us from another cluster see a message of this one, to learn that it is another."""
@@ -759,7 +778,7 @@ class Protocol:
         if self._view.is_displaced:
             self._resolve_displacement(now)
         self._own_address.round(now)
-        self._standing.look(now)
+        self._standing.pass_round(now)
         self._detector.round(now)
         self._joining.heal(now)
         if self._rounds % FORGET_EVERY_ROUNDS == 0:

@@ -9,10 +9,11 @@ may trust its own view, so that the embedding program can act on that.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import attrs
 
+from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.drops import Drops
 from gossip.core.hearing import Hearing
@@ -103,6 +104,9 @@ class OwnStanding:
         """Why it counts as held dead; empty if it does not."""
         self._convicted_at = self._cleared_at = float("-inf")
         self._drops_before: dict[str, int] = {}
+        self._drops_seen = 0
+        self._is_calm = False
+        """Whether it is connected and needs no look as long as it hears others."""
         self._said = ""
         """What the present reason tells of silence, so that it is told once."""
         self._warned = False
@@ -146,11 +150,10 @@ class OwnStanding:
         self._contact_at = now
         if now > self._convicted_at:
             self._cleared_at = now
-        if self._view.others and self._local.address_known and (
-            agrees or now - self._contact_since >= self.settling_s
-        ):  # fmt: skip
+        settles = agrees or now - self._contact_since >= self.settling_s
+        if settles and self._view.others and self._local.address_known:
             self._has_joined, self._is_isolated = True, False
-        self.look(now)
+            self.look(now)
 
     def convicted(self, teller: int, late: float, now: float) -> None:
         """Take note that a member says that this node is dead.
@@ -169,14 +172,22 @@ class OwnStanding:
         if late >= self._config.suspicion_min and self._view.others and self._has_heard:
             self._held(f"its loop stood still for {late:.1f} s; others may hold it dead", now)
 
+    def pass_round(self, now: float) -> None:
+        """Judge anew, in each round, unless all is as it should be."""
+        if not self._is_calm or now - self._hearing.last_heard >= self._config.probe_interval:
+            self.look(now)
+        elif self._drops.total != self._drops_seen:
+            self._note_drops()
+
     def look(self, now: float) -> None:
-        """Judge anew. To be called in each round and after whatever may have changed the standing."""
+        """Judge anew. To be called after whatever may have changed the standing."""
         self._judge_silence(now)
         cleared_after = self._convicted_at + CLEARED_ROUNDS * self._config.probe_interval
         if self._held_dead and self._cleared_at > self._convicted_at and now >= cleared_after:
             self._held_dead = ""
         self.is_unsettled = not self._has_joined or self._is_isolated or bool(self._held_dead)
         before, standing = self.value, self._standing()
+        self._is_calm = standing is Standing.CONNECTED and self._has_heard
         is_new = standing is not before.standing
         if is_new:
             self._said = ""
@@ -207,11 +218,17 @@ class OwnStanding:
         if not (self._has_joined and self._has_heard):
             return
         patience = self.silence_s * (PATIENCE_OF_THE_DEAD if self._held_dead else 1)
-        if now - max(self._hearing.last_heard, self._listening_since) < patience:
-            self._drops_before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
-        elif self._view.others or self._died_since(self._hearing.last_heard):
+        silence = now - max(self._hearing.last_heard, self._listening_since)
+        if silence < self._config.probe_interval:
+            self._note_drops()
+        if silence >= patience and (self._view.others or self._died_since(self._hearing.last_heard)):
             self._is_isolated = True
             self.withholds = self._view.others > 1  # with one alone, its silence is all there is to hear
+
+    def _note_drops(self) -> None:
+        """Take what was dropped so far for what came while others were heard."""
+        self._drops_seen = self._drops.total
+        self._drops_before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
 
     def _died_since(self, when: float) -> bool:
         return any(each.gone_at is not None and each.gone_at > when for each in self._view.gone(revivable=True))
@@ -258,7 +275,10 @@ class OwnStanding:
         unfit = self._unfit(self._joining.seeds) if waited >= self.silence_s else ""
         if waited < UNANSWERED_S and not unfit:
             return ""
-        said = unfit or ("others are heard, but their views differ" if self._has_heard else "nobody answers")
+        said = unfit or "nobody answers"
+        if self._has_heard and not unfit:
+            differs = self._local.address_known
+            said = "others are heard, but " + ("their views differ" if differs else "none says where it is reached")
         if said == self._said:
             return ""
         self._said = said
@@ -276,20 +296,21 @@ class OwnStanding:
             return ""
         self._said = "silent" if others else "gone"
         silent = f"nobody was heard for {now - self._hearing.last_heard:.1f} s"
-        if unfit := self._unfit(None):
+        known = [each.registers.record.address for each in self._view if each is not self._local.entry]
+        if unfit := self._unfit({*known, *self._joining.seeds}):
             return f"{silent}; {unfit}"
         if others:
             return f"{silent}: it is cut off, or all others are gone"
         return f"{silent}, and nobody else is held to be alive: they are gone, or it is cut off"
 
-    def _unfit(self, sources: tuple[object, ...] | None) -> str:
+    def _unfit(self, sources: Collection[Address | None]) -> str:
         """What is wrong with the messages that came since others were last heard; empty if that is not known.
 
-        :param sources: the addresses that count; None for all.
+        :param sources: the addresses from which an answer may come; what others send says nothing.
         """
         for reason, meaning in UNFIT_ANSWERS.items():
             is_new = self._drops.counts[reason] > self._drops_before.get(reason, 0)
-            if is_new and (sources is None or self._drops.last_source[reason] in sources):
+            if is_new and self._drops.last_source[reason] in sources:
                 return meaning
         return ""
 

@@ -20,9 +20,11 @@ from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
 from gossip.cli.journal import Sighting
 from tests.agents.helpers import cluster_of
 
-STARTED_FIELDS = {"event", "name", "address", "generation", "time"}
-EVENT_FIELDS = STARTED_FIELDS | {"status", "metadata", "alive"}
+BASE_FIELDS = {"event", "name", "address", "generation", "time"}
+STARTED_FIELDS = BASE_FIELDS | {"standing"}
+EVENT_FIELDS = BASE_FIELDS | {"status", "metadata", "alive"}
 DIED_FIELDS = EVENT_FIELDS | {"accusers", "silent_for"}
+STANDING_FIELDS = EVENT_FIELDS | {"standing", "why"}
 
 
 @attrs.define
@@ -140,7 +142,8 @@ def test_json_output_has_exactly_the_documented_fields(life: Story) -> None:
     assert isinstance(started["generation"], int)
     assert {event["event"] for event in events} >= {"joined", "died"}
     for event in events:
-        assert set(event) == (DIED_FIELDS if event["event"] == "died" else EVENT_FIELDS)
+        more = {"suspected": DIED_FIELDS, "died": DIED_FIELDS, "standing": STANDING_FIELDS}
+        assert set(event) == more.get(event["event"], EVENT_FIELDS)
     died = next(event for event in events if event["event"] == "died")
     assert (died["name"], died["status"]) == ("a4", "dead")
     assert died["address"] == life.cluster.current["a4"].address

@@ -30,7 +30,10 @@ def interrupted(folder: Path, *arguments: str) -> tuple[int, str, Results]:
         pytest.skip(reason)
     file = folder / "results.json"
     command = [sys.executable, "-m", "benchmarks", "run", *arguments, "--json", str(file)]
+    # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        signal.signal(signal.SIGINT, before)
         deadline = time.monotonic() + LIMIT_S
         while not file.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -253,8 +253,8 @@ def expect_agreement_of_views(sim: World, within: float) -> None:
 def test_more_probes_than_there_may_be_at_once_wait_their_turn() -> None:
     sim = cluster(3, config=Config.lan(max_probes=128))
     node = sim.nodes["n0"]
-    inject(sim, ["n0"], *[ghost(number) for number in range(200)])
-    inject(sim, ["n0"], *[SuspectFact(GHOST_ID + number, 1000, (1, 2, 3)) for number in range(200)])
+    inject(sim, ["n0"], *[ghost(number) for number in range(400)])
+    inject(sim, ["n0"], *[SuspectFact(GHOST_ID + number, 1000, (1, 2, 3)) for number in range(400)])
     most = 0
     while "suspect" in node.sees().values():
         sim.run(0.05)

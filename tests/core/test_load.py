@@ -92,3 +92,25 @@ def test_a_node_that_sends_larger_datagrams_takes_as_large_ones_sealed_or_not() 
     for size, count in ((config.max_datagram + 32, 0), (config.max_datagram + 81, 1)):
         node.receive_datagram(bytes(size), STRANGER, 0.0)
         assert node.stats.dropped.get("too large", 0) == count
+
+
+def test_the_time_it_takes_to_handle_one_datagram_is_no_standstill_unless_nothing_takes_so_long() -> None:
+    for took, stalls in ((0.4, 0), (3.0, 1)):
+        script = Script()
+        due = script.protocol.next_timer()
+        script.protocol.receive_datagram(JUNK, STRANGER, due - 0.01)
+        script.protocol.busy(due - 0.01, due + took)
+        script.protocol.handle_timer(due + took)
+        assert script.protocol.stats.stalls == stalls
+
+
+def test_datagrams_that_never_came_to_the_core_are_load_as_well() -> None:
+    script = Script()
+    now, due = 0.0, script.protocol.next_timer()
+    while now < due + 1.0:
+        script.protocol.busy(now, now + 0.005)
+        now += STALL_S / 2
+    script.protocol.handle_timer(due + 1.0)
+    assert script.protocol.stats.stalls == 0
+    script.protocol.busy(script.protocol.next_timer() + 2.0, script.protocol.next_timer() + 2.005)
+    assert script.protocol.stats.stalls == 1, "they are no sign that the process ran before they were read"

@@ -92,6 +92,26 @@ def test_a_loopback_address_is_not_told_to_another_machine() -> None:
     assert [dropped(node, "loopback address of another machine") for node in everybody(sim)] == [0] * 4
 
 
+def test_a_node_that_was_given_a_loopback_address_says_so_when_it_hears_of_a_member_elsewhere() -> None:
+    sim = lan(2)
+    wrong = sim.begin("wrong", "10.0.0.10:7999", seeds=("127.0.0.1:7946",), advertise="127.0.0.1:7999")
+    sim.run(10)
+    assert all("wrong" not in sim.nodes[name].sees() for name in ("n0", "n1"))
+    (told,) = notices(wrong)
+    assert "127.0.0.1:7999, which only this machine can reach" in told
+
+
+def test_a_node_that_is_left_alone_does_not_go_back_to_a_loopback_address() -> None:
+    sim = lan(2)
+    sim.crash("n1")
+    expect(sim, lambda: sim.nodes["n0"].protocol.alive == 1, within=30, why="n1 dead")
+    sim.run(LATELY_ROUNDS + 1)
+    for port in range(3):
+        here = Address("127.0.0.1", 9000 + port)
+        sim.nodes["n0"].protocol._own_address.answered(here, Address("127.0.0.1", 7946), sim.now)
+    assert str(sim.nodes["n0"].protocol.local.address) == "10.0.0.10:7946"
+
+
 # --- an address that changes
 
 
@@ -181,10 +201,11 @@ def test_members_of_a_liar_at_one_host_have_one_voice() -> None:
     settle(sim, why="joining")
     for number in range(6):
         let_lie(sim.nodes[f"evil{number}"], "n1", "203.0.113.9:7946")
-    for _ in range(6):
-        sim.run(LATELY_ROUNDS + 1)
-        sim.nodes["n1"].protocol._own_address.doubt(sim.now)
-        sim.run(1)
+    sim.run(LATELY_ROUNDS + 1)
+    sim.nodes["n1"].protocol._own_address.doubt(sim.now)
+    for number in range(6):
+        sim.nodes["n1"].protocol._joining.contact(sim.nodes[f"evil{number}"].address, sim.now)
+    sim.run(5)
     assert str(sim.nodes["n1"].protocol.local.address) == "10.0.0.11:7946"
 
 

@@ -305,3 +305,14 @@ def test_who_leaves_has_left() -> None:
     sim.run(60)
     assert standings(node) == ["connected", "left"]
     assert not node.told("standing")[-1].standing.is_warning  # type: ignore[union-attr]
+
+
+def test_an_isolated_node_says_if_the_others_have_come_to_use_what_it_cannot_open() -> None:
+    sim = cluster(3)
+    node, other = sim.nodes["n2"], sim.nodes["n1"]
+    isolate(sim, "n2")
+    sim.run(2)
+    node.protocol.drops.note("sealed with an unknown key", STRANGER)
+    node.protocol.drops.note("not sealed", other.address)
+    expect(sim, is_(node, Standing.ISOLATED), within=10, why="it hears nobody")
+    assert why(node).endswith("s; answers come without a seal, and ours have one"), "what strangers send says nothing"

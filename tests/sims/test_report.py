@@ -524,11 +524,11 @@ def test_the_page_begins_with_what_happened_in_words_and_names_groups(browser: B
 
 
 def test_many_nodes_share_the_rows_of_the_picture(browser: Browser, tmp_path: Path) -> None:
-    plan = Plan(scenario="start", seed=1, nodes=600, seeds=1, duration_s=0.001)
+    plan = Plan(scenario="start", seed=1, nodes=300, seeds=1, duration_s=0.001)
     record = Recording()
     run = Run(plan, observers=[record], checks=False)
     view = opened(browser, Reported(plan, run, record, run.run()), tmp_path)
     assert view.page.locator("#beliefs-picture").evaluate("canvas => canvas.clientHeight") < 700
-    assert view.page.locator("#ring-picture .mark").count() == 600
+    assert view.page.locator("#ring-picture .mark").count() == 300
     assert view.complaints == []
     view.page.close()

@@ -316,6 +316,19 @@ def test_whoever_forges_the_address_of_one_who_has_answered_makes_so_many_large_
     assert sum(len(data) > asked for data in answers) <= allowed + of_its_own
 
 
+@pytest.mark.parametrize("what", ["digest", "entries", "outdated news"])
+def test_all_who_ask_share_a_budget_of_answers_however_small_these_are(what: str) -> None:
+    """Else somebody who forges one address after the other has a node do nothing but answer."""
+    node = Alone()
+    body, facts = QUESTIONS[what]
+    config, began, answers = node.protocol.config, node.now, 0
+    for number in range(300):
+        answers += len(node.hears(body, facts, source=Address(f"203.0.113.{number % 250 + 1}", 7)))
+    allowed = config.push_burst + ANSWERS_PER_PUSH * config.push_rate * (node.now - began)
+    of_its_own = 1 + (node.now - began) / (0.25 * config.probe_interval)
+    assert 0 < answers <= allowed + of_its_own
+
+
 def test_whoever_has_answered_gets_all_that_differs() -> None:
     node = Alone()
     number = node.is_answered()

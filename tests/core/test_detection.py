@@ -265,7 +265,9 @@ def test_a_node_cut_off_for_seconds_takes_the_fault_for_its_own(seed: int) -> No
 def asked(sim: World, since: int) -> list[Address]:
     """Where the pings went that were sent after so many datagrams."""
     sent = tap(sim)[since:]
-    return [to for message, (_, _, to) in zip(understood(sim, sent), sent, strict=True) if isinstance(message.body, Ping)]
+    return [
+        to for message, (_, _, to) in zip(understood(sim, sent), sent, strict=True) if isinstance(message.body, Ping)
+    ]
 
 
 def test_everybody_is_asked_every_other_round_by_its_neighbour_on_the_ring() -> None:

@@ -315,8 +315,16 @@ def test_a_flood_of_strangers_is_pushed_on_only_as_fast_as_the_budget_allows() -
 def test_datagrams_that_a_driver_does_not_take_are_given_up_from_a_number_on() -> None:
     sim = cluster(2)
     node, other = sim.nodes["n0"], sim.nodes["n1"]
-    ping = forged(sim, body=Ping(1), sender=other.id)
+    ping = forged(sim, body=Ping(1, bytes(60)), sender=other.id)
     for _ in range(MAX_PENDING_DATAGRAMS + 10):
         node.protocol.receive_datagram(ping, other.address, node.local_time(sim.now))
     assert node.protocol.load.pending_datagrams == MAX_PENDING_DATAGRAMS
     assert dropped(node, "too much to send") == 10
+
+
+def test_no_more_of_the_forgotten_are_remembered_than_there_may_be_members() -> None:
+    sim = cluster(2, config=Config.lan(max_members=10))
+    for number in range(100):
+        fact = record(number)
+        inject(sim, ["n0"], fact, LeftFact(fact.id, fact.heartbeat + 1))
+    assert sim.nodes["n0"].protocol.load.tombstones == 10

@@ -51,7 +51,8 @@ class Mutant:
     """Whether the simulator's invariants should notice it."""
     survives: str
     """Why no test can notice it; empty if one has to."""
-    path: Path
+    patch: str = attrs.field(repr=False)
+    """The text of the file."""
 
     @classmethod
     def read(cls, path: Path) -> Mutant:
@@ -59,7 +60,8 @@ class Mutant:
 
         :raises PatchError: if its head is not as the module's docstring says.
         """
-        head, divider, patch = path.read_text(encoding="utf-8").partition("\n--- ")
+        text = path.read_text(encoding="utf-8")
+        head, divider, patch = text.partition("\n--- ")
         about, _, rest = head.partition("\n\n")
         fields: dict[str, str] = {}
         for paragraph in filter(None, rest.strip().split("\n")):
@@ -76,7 +78,7 @@ class Mutant:
             tuple(fields["Tests"].split()),
             fields.get("Swarm") == "yes",
             fields.get("Survives", ""),
-            path,
+            text,
         )
 
     def plant(self, checkout: Path) -> None:
@@ -98,15 +100,15 @@ class Mutant:
         self._apply(checkout, "--check")
 
     def _apply(self, checkout: Path, *options: str) -> None:
-        command = ["git", "apply", "-C2", *options, str(self.path.resolve())]
+        command = ["git", "apply", "-C2", *options]
         # Inside another repository, git would pass over what is not that one's, and say that all is well.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         environment["GIT_CEILING_DIRECTORIES"] = str(checkout.resolve().parent)
         done = subprocess.run(
-            command, cwd=checkout, env=environment, capture_output=True, text=True, check=False
+            command, cwd=checkout, env=environment, input=self.patch, capture_output=True, text=True, check=False
         )  # fmt: skip
         if done.returncode:
-            raise PatchError(f"{self.path.name} does not fit the code: {done.stderr.strip()}")
+            raise PatchError(f"{self.name}.patch does not fit the code: {done.stderr.strip()}")
 
 
 def _area(changed: re.Match[str] | None) -> str:

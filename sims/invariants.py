@@ -23,6 +23,7 @@ from gossip.core.own_address import MAX_VOICES
 from gossip.core.proof import MAX_PROVEN
 from gossip.core.protocol import MAX_CHALLENGES
 from gossip.core.shared_address import MAX_ANSWERED_BY_ANOTHER
+from gossip.core.standing import Standing
 from gossip.core.streams import INCOMING_SHARE
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
 
@@ -90,6 +91,10 @@ class _Said:
     left: bool = False
 
 
+_SILENT = (Standing.ISOLATED, Standing.DISPLACED)
+"""Standings in which a program may be told nothing of others."""
+
+
 class NothingInvented(Invariant):
     """What is believed of a member was said by itself, or raised by an accuser."""
 
@@ -106,6 +111,8 @@ class NothingInvented(Invariant):
         registers = node.protocol.view.local.registers
         if self._known.get(id(node)) != (node.id, registers.record.version, registers.left > 0):
             self._listen(node)
+        if node.protocol.standing.standing in _SILENT:
+            self._listen_to_accusations(node)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """An accusation of its own, which no message made it repeat, raises a floor."""
@@ -124,6 +131,12 @@ class NothingInvented(Invariant):
         said.records[registers.record.version] = registers.record
         said.left = registers.left > 0
         self._known[id(node)] = (node.id, registers.record.version, said.left)
+
+    def _listen_to_accusations(self, node: SimulatedNode) -> None:
+        """Of those that a node raises while its program is told nothing of others, no event speaks."""
+        for entry in node.protocol.view:
+            if entry.status is Status.SUSPECT and node.id in entry.accusers and entry.id in self._said:
+                self._said[entry.id].floors.add(entry.registers.accused)
 
     def _check_entry(self, node: SimulatedNode, entry: Entry) -> None:
         who, registers = f"{node.key} believes of {entry.identity.name}", entry.registers

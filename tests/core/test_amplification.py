@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ from gossip.core.messages import (
 )
 from gossip.core.outbox import ANSWERS_PER_PUSH, SendFrame
 from gossip.core.proof import COOKIE_PERIOD_S, MAX_PROVEN, PROVEN_FOR_S, Proofs
-from gossip.core.protocol import Protocol
+from gossip.core.protocol import MAX_CORRECTIONS, Protocol
 from gossip.core.reconciliation import DIGEST_BYTES
 from gossip.core.wire import (
     ACK_BYTES,
@@ -314,6 +315,31 @@ def test_whoever_forges_the_address_of_one_who_has_answered_makes_so_many_large_
     allowed = config.push_burst + ANSWERS_PER_PUSH * config.push_rate * (node.now - began)
     of_its_own = 1 + (node.now - began) / (0.25 * config.probe_interval)  # digests, because the views differ
     assert sum(len(data) > asked for data in answers) <= allowed + of_its_own
+
+
+@pytest.mark.parametrize("what", ["digest", "entries", "outdated news"])
+def test_all_who_ask_share_a_budget_of_answers_however_small_these_are(what: str) -> None:
+    """Else somebody who forges one address after the other has a node do nothing but answer."""
+    node = Alone()
+    body, facts = QUESTIONS[what]
+    config, began, answers = node.protocol.config, node.now, 0
+    for number in range(300):
+        answers += len(node.hears(body, facts, source=Address(f"203.0.113.{number % 250 + 1}", 7)))
+    allowed = config.push_burst + ANSWERS_PER_PUSH * config.push_rate * (node.now - began)
+    of_its_own = 1 + (node.now - began) / (0.25 * config.probe_interval)
+    assert 0 < answers <= allowed + of_its_own
+
+
+def test_who_knows_much_less_is_not_told_all_of_it_at_once() -> None:
+    node = Alone()
+    number = node.is_answered()
+    for other in range(1, MEMBERS):
+        fact = member(other)
+        node.hears(News(), [fact._replace(record=attrs.evolve(fact.record, version=4, metadata={"k": "v" * 400}))])
+    outdated = [member(other) for other in range(1, MEMBERS) if other != number]
+    sent = node.hears(News(), outdated, source=address_of(number), sender=member(number).id, heartbeat=70)
+    corrections = [each for each in decoded(sent) if isinstance(each.body, News)]
+    assert len(corrections) == MAX_CORRECTIONS
 
 
 def test_whoever_has_answered_gets_all_that_differs() -> None:

@@ -6,12 +6,15 @@ from itertools import product
 
 import pytest
 
+from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detector import DEAF_SUSPICIONS
+from gossip.core.messages import Ping, SuspectFact
 from sims.latency import Lognormal
 from sims.links import Link, LinkChange
 from tests.core.worlds import (
     SEEDS,
+    World,
     cluster,
     crash_bound_s,
     cut_one_way,
@@ -25,8 +28,11 @@ from tests.core.worlds import (
     expect_seen,
     heal,
     heal_bound_s,
+    inject,
     isolate,
     mute,
+    tap,
+    understood,
 )
 
 PROFILES = {"lan": Config.lan(), "wan": Config.wan(), "local": Config.local()}
@@ -254,6 +260,45 @@ def test_a_node_cut_off_for_seconds_takes_the_fault_for_its_own(seed: int) -> No
     assert sim.all_see("n3", "dead"), "the others may well take it for dead"
     heal(sim)
     expect_agreement(sim, within=10)
+
+
+def asked(sim: World, since: int) -> list[Address]:
+    """Where the pings went that were sent after so many datagrams."""
+    sent = tap(sim)[since:]
+    return [
+        to for message, (_, _, to) in zip(understood(sim, sent), sent, strict=True) if isinstance(message.body, Ping)
+    ]
+
+
+def test_everybody_is_asked_every_other_round_by_its_neighbour_on_the_ring() -> None:
+    """However unlucky it is with those that choose at random."""
+    sim = cluster(24, tapped=True)
+    for _ in range(4):
+        before = len(tap(sim))
+        sim.run(2 * sim.config.probe_interval)
+        assert {node.address for node in sim.running} <= set(asked(sim, before))
+
+
+def test_some_who_hear_of_a_suspicion_look_for_themselves_at_once() -> None:
+    sim = cluster(24, tapped=True)
+    subject, before = entry_of(sim.nodes["n0"], "n3"), len(tap(sim))
+    sim.crash("n3")
+    others = [node.name for node in sim.running]
+    inject(sim, others, SuspectFact(subject.id, subject.registers.heartbeat + 20, (1,)))
+    sim.run(0.02)
+    assert asked(sim, before).count(subject.registers.record.address) >= 2
+
+
+def test_a_suspect_that_can_be_reached_again_is_asked_before_it_is_convicted() -> None:
+    """Nothing else tells of it in time: what accused it is lost, and no round is near."""
+    sim = cluster(2, config=Config.lan(probe_interval=10.0, suspicion_max=6.0))
+    cut_pair(sim, "n0", "n1")
+    expect(sim, lambda: "suspect" in (sim.nodes["n0"].sees()["n1"], sim.nodes["n1"].sees()["n0"]),
+           within=60, why="a suspicion")  # fmt: skip
+    sim.run(0.5)
+    heal(sim)
+    sim.run(10)
+    expect_no_deaths(sim)
 
 
 def test_the_survivor_of_two_notices() -> None:

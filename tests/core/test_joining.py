@@ -34,6 +34,13 @@ def test_all_who_start_at_once_through_one_seed_see_all(count: int, seed: int) -
     expect_agreement(sim, within=JOINED_WITHIN_S, why=f"{count} joining, seed {seed}")
 
 
+def test_who_joins_in_a_crowd_compares_its_view_without_waiting_for_a_round() -> None:
+    """What a first copy cannot show is who joins at the same time."""
+    sim = world()
+    sim.start_many(96)  # more than a seed gives a copy at once
+    expect_agreement(sim, within=0.5, why="joining all at once")
+
+
 def test_everybody_is_told_of_everybody_exactly_once() -> None:
     sim = cluster(8)
     for node in everybody(sim):

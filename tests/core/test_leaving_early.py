@@ -8,13 +8,23 @@ from contextlib import suppress
 import pytest
 
 from gossip.core.config import Config
-from gossip.core.messages import RecordFact
+from gossip.core.messages import LeftFact, RecordFact
 from gossip.core.signing import Identities
 from gossip.signing_key import SigningKey
 from sims.latency import Constant
 from sims.links import Link
 from sims.node import SimulatedNode
-from tests.core.worlds import World, cluster, crash_bound_s, entry_of, everybody, expect_no_deaths, inject, tap
+from tests.core.worlds import (
+    World,
+    cluster,
+    crash_bound_s,
+    entry_of,
+    everybody,
+    expect_no_deaths,
+    inject,
+    tap,
+    understood,
+)
 
 MEMBERS = 4
 
@@ -120,6 +130,19 @@ def test_the_farewell_is_told_where_the_newcomer_has_presented_itself_and_nowher
     told = [(data, to) for data, source, to in tap(sim)[before:] if source == sim.nodes["late"].address]
     assert {to for _, to in told} == {asked.address}
     assert 2 <= len(told) <= 1 + sim.config.leave_timeout / sim.config.ack_timeout_min
+
+
+def test_each_datagram_in_which_a_member_says_farewell_says_who_it_was() -> None:
+    """Whoever lacks its last record, or never heard of it, needs both, and may get one datagram only."""
+    sim = cluster(12, tapped=True)
+    leaver, before = sim.nodes["n1"], len(tap(sim))
+    sim.leave("n1")
+    sim.run(0.05)
+    sent = [each for each in tap(sim)[before:] if each[1] == leaver.address]
+    told = [{type(fact) for fact in message.facts if fact.id == leaver.id} for message in understood(sim, sent)]
+    farewells = [kinds for kinds in told if LeftFact in kinds]
+    assert len(farewells) > sim.config.push_fanout
+    assert all(RecordFact in kinds for kinds in farewells)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -11,7 +11,8 @@ from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.belief import Disbelief
 from gossip.core.config import Config
-from gossip.core.messages import RecordFact
+from gossip.core.messages import LeftFact, Ping, RecordFact
+from gossip.core.outbox import MAX_PENDING_DATAGRAMS
 from gossip.core.wire import checked_record
 from tests.core.worlds import (
     SEEDS,
@@ -61,6 +62,16 @@ def test_in_a_full_view_the_dead_make_room_for_the_living() -> None:
     sim.start("late", seeds=("n0",))
     expect_agreement(sim, within=20)
     assert all("n4" not in node.sees() and len(node.sees()) == 5 for node in sim.running)
+
+
+def test_in_a_full_view_who_has_never_answered_makes_room_before_who_has() -> None:
+    """Members can be invented, and said to have left; they are not to crowd out one that was there."""
+    sim = cluster(3, config=Config.lan(max_members=4))
+    sim.crash("n2")
+    sim.run(crash_bound_s(sim.config) + 2 * sim.config.suspicion_max)
+    one, another = record(1), record(2)
+    inject(sim, ["n0"], one, LeftFact(one.id, one.heartbeat + 1), another)
+    assert sim.nodes["n0"].sees() == {"n0": "alive", "n1": "alive", "n2": "dead", "ghost2": "alive"}
 
 
 def test_in_a_full_view_a_restart_needs_no_room() -> None:
@@ -299,3 +310,21 @@ def test_a_flood_of_strangers_is_pushed_on_only_as_fast_as_the_budget_allows() -
     sim = cluster(5)
     allowed = sim.config.push_burst + sim.config.push_rate
     assert flooded(sim, 2000) <= 2 * allowed
+
+
+def test_datagrams_that_a_driver_does_not_take_are_given_up_from_a_number_on() -> None:
+    sim = cluster(2)
+    node, other = sim.nodes["n0"], sim.nodes["n1"]
+    ping = forged(sim, body=Ping(1, bytes(60)), sender=other.id)
+    for _ in range(MAX_PENDING_DATAGRAMS + 10):
+        node.protocol.receive_datagram(ping, other.address, node.local_time(sim.now))
+    assert node.protocol.load.pending_datagrams == MAX_PENDING_DATAGRAMS
+    assert dropped(node, "too much to send") == 10
+
+
+def test_no_more_of_the_forgotten_are_remembered_than_there_may_be_members() -> None:
+    sim = cluster(2, config=Config.lan(max_members=10))
+    for number in range(100):
+        fact = record(number)
+        inject(sim, ["n0"], fact, LeftFact(fact.id, fact.heartbeat + 1))
+    assert sim.nodes["n0"].protocol.load.tombstones == 10

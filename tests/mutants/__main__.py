@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -22,6 +23,8 @@ def main() -> int:
     asked = _arguments()
     chosen = [each for each in mutants() if not asked.names or each.name in asked.names]
     unknown = set(asked.names) - {each.name for each in chosen}
+    if asked.swarm and not asked.names:
+        chosen = [each for each in chosen if each.swarm]
     if unknown:
         print(f"there is no fault named {', '.join(sorted(unknown))}; --list shows all", file=sys.stderr)
         return 2
@@ -33,39 +36,57 @@ def main() -> int:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(asked.jobs) as pool:
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(asked.jobs) as pool, ExitStack() as stack:
+        checkouts: SimpleQueue[Path] = SimpleQueue()
+        for _ in range(asked.jobs):
+            checkouts.put(stack.enter_context(trial.copy_of_the_checkout()))
         task = progress.add_task("faults", total=len(chosen))
-        running = [pool.submit(_try, each, asked.seeds if asked.swarm else 0, not asked.no_tests) for each in chosen]
-        for future in as_completed(running):
+        for future in as_completed([pool.submit(_try, each, checkouts, asked) for each in chosen]):
             done.append(future.result())
             progress.advance(task)
             progress.console.print(results.line(done[-1]), markup=False, highlight=False, soft_wrap=True)
             if asked.record:
-                results.record(done)
+                results.record(done[-1])
     print(results.summary(done))
     return int(not all(each.is_right for each in done))
 
 
-def _try(mutant: Mutant, seeds: int, with_tests: bool) -> results.Result:
-    with trial.copy_of_the_checkout() as checkout, trial.planted(mutant, checkout):
-        violated = trial.run_swarm(checkout, seeds) if seeds else None
-        noticed_by = _noticed_by(mutant.tests, checkout) if with_tests else ()
+def _try(mutant: Mutant, checkouts: SimpleQueue[Path], asked: argparse.Namespace) -> results.Result:
+    checkout = checkouts.get()
+    try:
+        noticed_by = None if asked.no_tests else _noticed_by(mutant, checkout, asked.failures)
+        violated = _violated(mutant, checkout, asked.seeds) if asked.swarm else None
+    finally:
+        checkouts.put(checkout)
     return results.Result(
         name=mutant.name,
         about=mutant.about,
+        area=mutant.area,
         noticed_by=noticed_by,
-        swarm_seeds=seeds or None,
+        swarm_seeds=asked.seeds if asked.swarm else None,
         swarm_violated=violated,
         survives=mutant.survives,
     )
 
 
-def _noticed_by(tests: Sequence[str], checkout: Path) -> tuple[str, ...]:
-    """The tests that notice: of the first folder in which any does."""
-    for place in tests:
-        if noticed := trial.run_tests(checkout, [place]):
+def _noticed_by(mutant: Mutant, checkout: Path, most: int) -> tuple[str, ...]:
+    """The tests that notice: those of the first place in which any does. One that fails without the fault, too, says
+    nothing about it."""
+    for place in mutant.tests:
+        with trial.planted(mutant, checkout):
+            failing = trial.failing_tests(checkout, place, most)
+        if not failing or failing == (trial.HANGS,):
+            noticed = failing
+        else:
+            noticed = tuple(each for each in failing if each not in trial.failing_again(checkout, place))
+        if noticed:
             return noticed
     return ()
+
+
+def _violated(mutant: Mutant, checkout: Path, seeds: int) -> int:
+    with trial.planted(mutant, checkout):
+        return trial.run_swarm(checkout, seeds)
 
 
 def _arguments() -> argparse.Namespace:
@@ -77,10 +98,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these faults (default: all)")
     parser.add_argument("--list", action="store_true", help="say what each fault breaks, and do nothing")
     parser.add_argument("--jobs", type=int, default=2, metavar="J", help="faults tried at once (default: 2)")
-    parser.add_argument("--swarm", action="store_true", help="also count the seeds of swarm whose invariants notice it")
+    parser.add_argument("--swarm", action="store_true",
+                        help="also count the seeds of swarm whose invariants notice it; without names, only of the "
+                        "faults that they should notice")  # fmt: skip
     parser.add_argument("--seeds", type=int, default=DEFAULT_SEEDS, metavar="N",
                         help=f"of these, 0 to N - 1 are tried (default: {DEFAULT_SEEDS})")  # fmt: skip
     parser.add_argument("--no-tests", action="store_true", help="with --swarm: try that alone")
+    parser.add_argument("--failures", type=int, default=1, metavar="N",
+                        help="failed tests after which the next fault is tried (default: 1)")  # fmt: skip
     parser.add_argument("--record", action="store_true", help="keep what came of it in tests/mutants/results.json")
     return parser.parse_args()
 

@@ -10,18 +10,25 @@ The head of a file reads::
     --- a/gossip/core/suspicion.py
     ...
 
-``Tests`` names the tests that are tried first, in order. ``Swarm: yes`` says that the invariants of the simulator have
-to notice it, too. ``Survives: REASON`` says why no test can notice it.
+``Tests`` names files and folders of tests; they are tried in this order, until one of them notices. ``Swarm: yes``
+says that the invariants of the simulator should notice it, too. ``Survives: REASON`` says why no test can.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
 import attrs
 
 PATCHES = Path(__file__).parent / "patches"
+
+_CHANGED = re.compile(r"^--- a/(\S+)", re.MULTILINE)
+
+_SEALING = {"channel", "envelope", "keyring", "private_file", "sealing", "security", "signing_key", "tls"}
+"""Modules of the shell that keep secrets and check what was sealed."""
 
 
 class PatchError(Exception):
@@ -36,13 +43,16 @@ class Mutant:
     """Its file's name without ``.patch``."""
     about: str
     """What is broken, in one sentence."""
+    area: str
+    """What it is planted in: "core", "sealing", or the "shell" around them."""
     tests: tuple[str, ...]
     """Files or folders of tests, the most likely to notice it first."""
     swarm: bool
-    """Whether the simulator's invariants have to notice it."""
+    """Whether the simulator's invariants should notice it."""
     survives: str
     """Why no test can notice it; empty if one has to."""
-    path: Path
+    patch: str = attrs.field(repr=False)
+    """The text of the file."""
 
     @classmethod
     def read(cls, path: Path) -> Mutant:
@@ -50,7 +60,8 @@ class Mutant:
 
         :raises PatchError: if its head is not as the module's docstring says.
         """
-        head, divider, _ = path.read_text(encoding="utf-8").partition("\n--- ")
+        text = path.read_text(encoding="utf-8")
+        head, divider, patch = text.partition("\n--- ")
         about, _, rest = head.partition("\n\n")
         fields: dict[str, str] = {}
         for paragraph in filter(None, rest.strip().split("\n")):
@@ -63,10 +74,11 @@ class Mutant:
         return cls(
             path.stem,
             " ".join(about.split()),
+            _area(_CHANGED.search(divider + patch)),
             tuple(fields["Tests"].split()),
             fields.get("Swarm") == "yes",
             fields.get("Survives", ""),
-            path,
+            text,
         )
 
     def plant(self, checkout: Path) -> None:
@@ -88,10 +100,22 @@ class Mutant:
         self._apply(checkout, "--check")
 
     def _apply(self, checkout: Path, *options: str) -> None:
-        command = ["git", "apply", "-C2", *options, str(self.path.resolve())]
-        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+        command = ["git", "apply", "-C2", *options]
+        # Inside another repository, git would pass over what is not that one's, and say that all is well.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environment["GIT_CEILING_DIRECTORIES"] = str(checkout.resolve().parent)
+        done = subprocess.run(
+            command, cwd=checkout, env=environment, input=self.patch, capture_output=True, text=True, check=False
+        )  # fmt: skip
         if done.returncode:
-            raise PatchError(f"{self.path.name} does not fit the code: {done.stderr.strip()}")
+            raise PatchError(f"{self.name}.patch does not fit the code: {done.stderr.strip()}")
+
+
+def _area(changed: re.Match[str] | None) -> str:
+    path = Path(changed[1] if changed is not None else "")
+    if path.parent.name == "core":
+        return "core"
+    return "sealing" if path.stem in _SEALING else "shell"
 
 
 def mutants() -> list[Mutant]:

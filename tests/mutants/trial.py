@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.mutants.patch import Mutant
 from tests.rst import ROOT
 
-MOST_FAILURES = 3
-"""Failed tests after which a run ends: enough to name who notices, and not to wait for all others."""
-
-TESTS_TIMEOUT_S = 900
+TESTS_TIMEOUT_S = 600
 """A run of tests that takes longer hangs because of the fault, which counts as noticed."""
 
 SWEEP_TIMEOUT_S = 3600
 
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?:\[| - |$)", re.MULTILINE)
+HANGS = "a test hangs"
+
+_CACHE = ".pytest_cache_of_mutants"
 
 
 @contextmanager
@@ -45,20 +43,30 @@ def copy_of_the_checkout() -> Iterator[Path]:
 def planted(mutant: Mutant, checkout: Path) -> Iterator[None]:
     """The checkout with this fault in it."""
     mutant.plant(checkout)
+    _forget_compiled(checkout)
     try:
         yield
     finally:
         mutant.heal(checkout)
+        _forget_compiled(checkout)
 
 
-def run_tests(checkout: Path, tests: Sequence[str]) -> tuple[str, ...]:
-    """Run these tests there, and return those that fail, as pytest names them; at most :data:`MOST_FAILURES`."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--maxfail={MOST_FAILURES}"]
-    status, output = _run([*command, *tests], checkout, TESTS_TIMEOUT_S)
+def failing_tests(checkout: Path, place: str, most: int) -> tuple[str, ...]:
+    """Run the tests of a file or folder there, in one process, and return those that fail, as pytest names them.
+
+    :param most: failed tests after which the run ends.
+    """
+    shutil.rmtree(checkout / _CACHE, ignore_errors=True)
+    status = _pytest(checkout, place, f"--maxfail={most}")
     if status is None:
-        return ("a test hangs",)
-    failed = tuple(dict.fromkeys(_FAILED.findall(output)))
-    return failed if failed or status == 0 else (f"pytest ends with status {status}",)
+        return (HANGS,)
+    return _last_failed(checkout) or (() if status == 0 else (f"pytest ends with status {status}",))
+
+
+def failing_again(checkout: Path, place: str) -> tuple[str, ...]:
+    """Which of the tests that :func:`failing_tests` has just found there fail again."""
+    _pytest(checkout, place, "--last-failed")
+    return _last_failed(checkout)
 
 
 def run_swarm(checkout: Path, seeds: int) -> int:
@@ -72,17 +80,43 @@ def run_swarm(checkout: Path, seeds: int) -> int:
     return seeds - len(held)
 
 
-def _run(command: Sequence[str], checkout: Path, timeout: float) -> tuple[int | None, str]:
-    """Exit status (None if it took too long) and output. All that it has started is ended with it."""
-    environment = os.environ | {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+def _forget_compiled(checkout: Path) -> None:
+    """Python takes a file that was changed twice in a second, and is as long as before, for the same one."""
+    for folder in [*(checkout / "gossip").rglob("__pycache__")]:
+        shutil.rmtree(folder)
+
+
+def _pytest(checkout: Path, place: str, *options: str) -> int | None:
+    """Its exit status; None if it took too long."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-o", f"cache_dir={_CACHE}", *options, place]
+    return _run(command, checkout, TESTS_TIMEOUT_S)
+
+
+def _last_failed(checkout: Path) -> tuple[str, ...]:
+    path = checkout / _CACHE / "v" / "cache" / "lastfailed"
+    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else ()
+
+
+def _run(command: Sequence[str], checkout: Path, timeout: float) -> int | None:
+    """The exit status; None if it took too long. All that it has started is ended with it.
+
+    The code of the copy is what is imported, by all processes that the tests start, too.
+    """
+    environment = os.environ | {"PYTHONPATH": str(checkout), "PYTHONHASHSEED": "0"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     process = subprocess.Popen(
-        command, cwd=checkout, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command, cwd=checkout, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     try:
-        output, _ = process.communicate(timeout=timeout)
+        return process.wait(timeout)
     except subprocess.TimeoutExpired:
+        return None
+    finally:
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return None, ""
-    return process.returncode, output
+    process.wait()

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from gossip import PLAIN, Key, Keyring
 from gossip import envelope as module
 from gossip.core.errors import WireError
-from gossip.envelope import HEADER_BYTES, OVERHEAD_BYTES, WINDOW, Envelope
+from gossip.envelope import HEADER_BYTES, OVERHEAD_BYTES, SEQUENCE_AT, SESSION_AT, WINDOW, Envelope
 from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305
+from gossip.sealing import NONCE_BYTES, cipher, subkey
 
 DOES_NOT_OPEN = "of another cluster with this key, or forged"
 
@@ -44,6 +45,13 @@ def test_what_one_holder_of_a_key_seals_another_opens(algorithm: str) -> None:
     data = envelope(key).seal(b"hello")
     assert envelope(key, seed=2).open(data) == b"hello"
     assert b"hello" not in data
+
+
+def test_all_of_a_header_is_authenticated_and_its_end_is_the_nonce() -> None:
+    sealed = envelope().seal(b"hello")
+    header, session, number = sealed[:HEADER_BYTES], sealed[SESSION_AT:SEQUENCE_AT], sealed[SEQUENCE_AT:HEADER_BYTES]
+    opening = cipher(KEY, subkey(KEY, "default", "datagrams", session))
+    assert opening.decrypt(number.rjust(NONCE_BYTES, b"\0"), sealed[HEADER_BYTES:], header) == b"hello"
 
 
 def test_an_envelope_costs_32_bytes() -> None:

@@ -22,6 +22,7 @@ from sims.invariants import Violated, all_invariants
 from sims.outcome import Violation
 from sims.plan import Plan
 from sims.run import CHECK_EVERY_S, REMEMBERED_EVENTS, Run
+from sims.scenarios import find
 from sims.steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Update
 from tests.core.worlds import entry_of, inject, mute, presented
 
@@ -325,3 +326,8 @@ def test_a_violation_carries_the_name_of_its_invariant() -> None:
         type(each).__name__ for each in all_invariants()
     }
     assert str(Violated("Some", "text")) == "text"
+
+
+def test_a_floor_that_an_isolated_member_has_raised_was_not_invented() -> None:
+    """Its program is told nothing of others meanwhile, so no event speaks of that accusation."""
+    assert not Run(find("swarm").plan(seed=0)).run().violations

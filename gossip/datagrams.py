@@ -96,7 +96,7 @@ class DatagramEndpoint:
         if self.reopen_at != math.inf:
             return False
         read, clock = self._sockets.udp.recvfrom, trio.current_time
-        until = (now := clock()) + BATCH_S
+        until = clock() + BATCH_S
         for count in range(BATCH):
             try:
                 data, source = read(MAX_DATAGRAM_BYTES)
@@ -111,8 +111,9 @@ class DatagramEndpoint:
                     return False
                 continue
             self._errors_in_a_row = 0
+            now = clock()  # after reading: nobody may be told of something before it happened
             deliver(data, plain_address(source), now)
-            if (now := clock()) >= until:
+            if now >= until:
                 return True
         return True
 

@@ -173,9 +173,9 @@ class Update(_OnOneNode):
     metadata: Mapping[str, str] = attrs.field(converter=_metadata)
 
     def begin(self, sim: Simulation) -> None:
-        """Replace it, if it is a member that runs."""
+        """Replace it, if it is a member that runs and bears its name: one that does not is refused."""
         node = sim.nodes.get(self.node)
-        if node is not None and node.is_member:
+        if node is not None and node.is_member and not node.protocol.view.is_displaced:
             sim.update(self.node, self.metadata)
 
 

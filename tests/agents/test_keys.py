@@ -359,8 +359,8 @@ async def heard(cluster: Cluster, speaker: str, listener: str) -> None:
 
 def nothing_happened(cluster: Cluster) -> bool:
     """Whether the agents told nothing but that they are there, what they said, and their keys."""
-    told = {sighting.kind for sighting in cluster.journal.sightings}
-    return told <= {"started", "keys", "joined", "updated"}
+    told = {sighting.event.get("standing", sighting.kind) for sighting in cluster.journal.sightings}
+    return told <= {"started", "joining", "connected", "keys", "joined", "updated"}
 
 
 async def test_a_key_is_replaced_while_the_agents_run_and_no_member_is_suspected(tmp_path: Path) -> None:

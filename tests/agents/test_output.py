@@ -202,12 +202,13 @@ async def test_people_are_told_a_snapshot_as_lines(monkeypatch: pytest.MonkeyPat
         async with agent_beside(peer, monkeypatch, disk.descriptor, as_json=False):
             await until(lambda: status_of(peer, "told") is Status.ALIVE and disk.refused > 2)
             disk.room = 10**9
-            await until(lambda: disk.text.count("\n") >= 3)
+            await until(lambda: disk.text.count("\n") >= 4)
         head, *rows = [line.split(maxsplit=1)[1] for line in disk.text.splitlines()]
         assert head.startswith("snapshot   told at 127.0.0.1:")
         assert head.endswith("sees 2 members, 2 alive")
-        assert rows[0] == f"alive      peer ({peer.address}; role=web)"
-        assert rows[1].startswith("alive      told (")
+        assert rows[0] == "standing   connected: it has found its cluster"
+        assert rows[1] == f"alive      peer ({peer.address}; role=web)"
+        assert rows[2].startswith("alive      told (")
 
 
 @pytest.mark.parametrize("code", [errno.EPIPE, errno.EIO])

@@ -203,9 +203,7 @@ def test_a_counter_stands_still_some_seconds_after_the_last_word_and_is_where_it
     assert stands == counter(heard + HEARING_S) == counter(heard + 100)
     before = int(heard / HEARTBEAT_STEP_S)
     assert stands == pytest.approx(before + HEARING_S / HEARTBEAT_STEP_S, abs=1)
-    asked = entry_of(sim.nodes["n0"], "n1").registers.record.address
     sim.inject("n1", forged(sim, sender=sim.nodes["n0"].id, body=Ping(1)), sim.nodes["n0"].address)
-    assert asked == node.address
     assert counter(node.local_time(sim.now)) >= int(sim.now / HEARTBEAT_STEP_S) - 1
 
 
@@ -244,7 +242,7 @@ def test_a_conviction_is_not_lifted_by_a_counter_that_merely_ran_on_but_by_one_t
 def test_who_tells_of_a_dead_member_a_counter_that_merely_ran_on_is_told_of_the_conviction() -> None:
     sim = cluster(3, tapped=True)
     _, convicted = convicted_by_n0(sim)
-    node, told = sim.nodes["n0"], []
+    node = sim.nodes["n0"]
     alive = forged(sim, AliveFact(sim.nodes["n1"].id, convicted - 1), sender=sim.nodes["n2"].id)
     node.protocol.receive_datagram(alive, sim.nodes["n2"].address, sim.now)
     told = [data for data, _ in node.protocol.datagrams_to_send(sim.now)]

@@ -189,7 +189,7 @@ class Attacker:
             self._wait(node, source, details)
 
     def _update(self, node: SimulatedNode, source: Address, details: Details) -> None:
-        if node.is_member:
+        if node.is_member and not node.protocol.view.is_displaced:  # else it is refused
             self._world.update(node.key, {"n": str(details.byte())})
 
     def _start(self, node: SimulatedNode, source: Address, details: Details) -> None:

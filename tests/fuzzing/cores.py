@@ -85,7 +85,8 @@ def fuzz_one(data: bytes) -> None:
     for step in steps_in(data[1:])[:MAX_STEPS]:
         attacker.do(step)
         for node in world.members:
-            assert node.protocol.local.status is Status.ALIVE, f"{node.name} takes itself for {node.protocol.local}"
+            own = node.protocol.local.status
+            assert own in (Status.ALIVE, Status.DISPLACED), f"{node.name} takes itself for {node.protocol.local}"
             assert node.protocol.stats.dropped.keys() <= REASONS, node.protocol.stats.dropped
             agreement = node.protocol.agreement(node.local_time(world.now))
             assert agreement is None or 0 <= agreement <= 1

@@ -85,7 +85,9 @@ STREAM_BOMBS: dict[str, StreamBomb] = {
     "a greeting with a key that is not held": StreamBomb(
         lambda: _greeting(OTHER_KEY), SEALED, "sealed with an unknown key"
     ),
-    "a greeting for a node without keys": StreamBomb(lambda: _greeting(KEY), UNSEALED, _IMPOSSIBLE),
+    "a greeting for a node without keys": StreamBomb(
+        lambda: _greeting(KEY), UNSEALED, "sealed with an unknown key"
+    ),
     "a greeting, and a frame shorter than its tag": StreamBomb(
         lambda: _greeting(KEY) + _length(TAG_BYTES - 1) + bytes(TAG_BYTES), SEALED, _IMPOSSIBLE
     ),

@@ -4,5 +4,5 @@ Each file in ``patches/`` breaks one thing in the core, the shell or the sealing
 plants them one at a time in a copy of the checkout and says which tests notice.
 
 :mod:`tests.mutants.patch` reads them, :mod:`tests.mutants.trial` tries them, :mod:`tests.mutants.results` keeps
-what came of it.
+what came of it. :mod:`tests.mutants.worth` measures what five of them take away.
 """

@@ -17,6 +17,7 @@ from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.member import Identity, Record, fingerprint_mark
 from gossip.core.messages import DeadFact, News, Ping, RecordFact, SuspectFact
+from gossip.core.standing import UNFIT_ANSWERS
 from gossip.core.suspicion import suspicion_timeout
 from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, encode_fact
@@ -209,6 +210,10 @@ def test_the_reasons_of_drops_are_those_in_the_code() -> None:
 
 def test_kinds_of_drops_that_are_routine_are_among_the_reasons() -> None:
     assert set() < ROUTINE < {reason for reason, _ in table(PROTOCOL, "Reasons of drops")}
+
+
+def test_a_standing_is_explained_by_reasons_that_exist() -> None:
+    assert UNFIT_ANSWERS.keys() <= {reason for reason, _ in table(PROTOCOL, "Reasons of drops")}
 
 
 def test_the_worked_suspicions_are_what_the_formula_gives() -> None:

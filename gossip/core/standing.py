@@ -37,7 +37,9 @@ PATIENCE_OF_THE_DEAD = 3
 
 UNFIT_ANSWERS = {
     "sealed with an unknown key": "answers come sealed with a key that is not ours",
-    "of another cluster with this key, or forged": "answers come sealed for another cluster, or by somebody who has not our key",
+    "of another cluster with this key, or forged": (
+        "answers come sealed for another cluster, or by somebody who has not our key"
+    ),
     "not sealed": "answers come without a seal, and ours have one",
     "other cluster": "answers come from a cluster of another name",
     "unknown version": "answers come in another version of the protocol",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from click.testing import CliRunner
 
 from benchmarks.ablations import OF_THE_DEAF
@@ -36,6 +37,7 @@ def test_the_command_prints_a_row_for_each_run() -> None:
     assert len(done.output.splitlines()) == 2 + 4
 
 
+@pytest.mark.benchmark  # waits for real time to pass
 def test_real_nodes_find_a_member_dead_once_to_which_packets_are_dropped_and_see_it_back_at_once() -> None:
     told = inside("""
         import trio

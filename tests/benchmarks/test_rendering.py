@@ -238,6 +238,7 @@ def test_costs_have_a_panel_each() -> None:
     ]
 
 
+@pytest.mark.benchmark  # draws for seconds
 def test_plots_are_the_same_bytes_each_time_and_their_texts_are_texts(tmp_path: Path) -> None:
     write = plots().write
     small = summary_of(sample for sample in results().samples if sample.nodes == 8)
@@ -259,6 +260,7 @@ def run(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(report, [str(folder / "results.json"), "--into", str(folder / "docs"), *options])
 
 
+@pytest.mark.benchmark  # draws for seconds
 def test_the_command_writes_the_page_and_its_plots(tmp_path: Path) -> None:
     plots()
     result = run(tmp_path)

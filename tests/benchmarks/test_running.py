@@ -17,6 +17,7 @@ def joins(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return measure(folder, "join", "--systems", "ours,ours-processes", "--nodes", "5", "--quick")
 
 
+@pytest.mark.benchmark  # measures real nodes
 def test_a_join_is_seen_by_all_and_tells_how_many_sizes_were_seen(joins: Results) -> None:
     assert [each.system for each in joins.samples] == ["ours", "ours-processes"]
     for sample in joins.samples:
@@ -28,6 +29,7 @@ def test_a_join_is_seen_by_all_and_tells_how_many_sizes_were_seen(joins: Results
         assert (sample.numbers["datagrams_per_node"] or 0) >= 2
 
 
+@pytest.mark.benchmark  # measures real nodes
 @pytest.mark.benchmark
 def test_an_update_is_heard_by_all_others(tmp_path: Path) -> None:
     results = measure(tmp_path, "update", "--systems", "ours", "--nodes", "4", "--quick")
@@ -37,12 +39,14 @@ def test_an_update_is_heard_by_all_others(tmp_path: Path) -> None:
         assert 0 < min(sample.times_s) <= (sample.numbers["p50_s"] or 0) <= (sample.numbers["last_s"] or 0)
 
 
+@pytest.mark.benchmark  # measures real nodes
 def test_a_farewell_is_heard_and_a_restart_is_seen_by_all_others(tmp_path: Path) -> None:
     results = measure(tmp_path, "leave", "restart", "--systems", "ours", "--nodes", "4", "--quick")
     assert [each.experiment for each in results.samples] == ["leave", "restart"]
     assert all(len(each.times_s) == 3 and each.numbers["missing"] == 0 for each in results.samples)
 
 
+@pytest.mark.benchmark  # measures real nodes
 def test_results_tell_the_machine_and_what_each_system_is(joins: Results) -> None:
     assert set(joins.systems) == {"ours", "ours-processes"}
     assert {"cores", "processor", "python", "commit", "load", "load_after"} <= set(joins.machine)

@@ -213,6 +213,7 @@ def simulated_times(wiretap: Wiretap, dice: random.Random) -> tuple[list[float],
     return updates, crashes
 
 
+@pytest.mark.benchmark  # measures real nodes, which takes a machine that is not busy
 async def test_updates_and_crashes_take_as_long_in_virtual_time_as_on_real_sockets(
     wiretap: Wiretap, capsys: pytest.CaptureFixture[str]
 ) -> None:

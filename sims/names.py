@@ -51,6 +51,10 @@ class _SamePackage(MetaPathFinder, Loader):
 
 @cache
 def answer_to_both_names() -> None:
-    """Let what imports ``gossip_sims`` in this process get the modules of this package, whatever that is called."""
-    if PACKAGE != INSTALLED_AS:
-        sys.meta_path.insert(0, _SamePackage())
+    """Let what imports ``gossip_sims`` in this process get the modules of this package, whatever that is called, and no
+    second copy of them, though one may have been imported before."""
+    if PACKAGE == INSTALLED_AS:
+        return
+    for name in [name for name in sys.modules if name.partition(".")[0] == INSTALLED_AS]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _SamePackage())

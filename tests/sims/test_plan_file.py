@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from gossip.core.errors import ConfigurationError
+from sims.names import answer_to_both_names
 from sims.plan import Plan
 from sims.request import Request
 from sims.run import Run
@@ -213,3 +216,13 @@ def test_an_error_in_a_file_keeps_its_cause_for_those_who_call_from_python(write
     with pytest.raises(ConfigurationError) as refused:
         Request(scenario=write("def plan(setting):\n    return {}['rack']\n")).plan(0)
     assert isinstance(refused.value.__cause__, KeyError)
+
+
+def test_a_copy_of_the_simulator_that_was_imported_before_is_not_the_one_that_a_plan_gets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("gossip_sims", "gossip_sims.plan"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    answer_to_both_names.__wrapped__()
+    assert import_module("gossip_sims.plan").Plan is Plan

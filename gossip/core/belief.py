@@ -233,7 +233,7 @@ class Belief:
         return Change(local.entry, Status.ALIVE, Status.ALIVE, updated=True)
 
     def _new_generation(self, now: float, above: int = 0) -> Outcome:
-        if self._local.has_left:
+        if self._local.has_left or self._view.is_displaced:  # the name is not ours to renew while another bears it
             return Verdict.KNOWN
         self._local.start_generation(self._view, above, now)
         self._answered_floor = 0

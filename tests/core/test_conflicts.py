@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.address import Address
+from gossip.core.messages import LeftFact
 from sims.node import SimulatedNode
-from tests.core.worlds import SEEDS, World, cluster, crash_bound_s, everybody, expect, expect_no_deaths
+from tests.core.worlds import SEEDS, World, cluster, crash_bound_s, everybody, expect, expect_no_deaths, inject
 
 OTHER_MACHINE = Address("10.88.0.1", 7946)
 
@@ -115,3 +116,14 @@ def test_a_loser_that_crashes_takes_nothing_with_it() -> None:
     sim.run(60)
     assert all(node.protocol.get("n2") == second.protocol.local for node in sim.running)
     expect_no_deaths(sim)
+
+
+def test_a_loser_whose_farewell_is_forged_does_not_take_the_name_from_the_winner() -> None:
+    sim = cluster(6)
+    first, second = with_a_second(sim, "n2")
+    sim.run(30)
+    loser = first.protocol.local
+    inject(sim, ["first"], LeftFact(loser.id, first.protocol.heartbeat(first.local_time(sim.now))))
+    sim.run(30)
+    assert first.protocol.local.generation == loser.generation
+    assert all(node.protocol.get("n2") == second.protocol.local for node in sim.running)

@@ -8,8 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
-from benchmarks.samples import Results, load
+from benchmarks.cli_report import report
+from benchmarks.samples import Results, load, save
+from tests.benchmarks.made_up import results
 from tests.rst import ROOT
 
 LIMIT_S = 600
@@ -50,6 +53,12 @@ def measure(folder: Path, *arguments: str) -> Results:
     done = run("run", *arguments, "--json", str(file))
     assert done.returncode == 0, done.stderr
     return load(file)
+
+
+def report_of(folder: Path, *options: str) -> Result:
+    """``report`` of made-up results, into ``docs`` of this folder."""
+    save(results([sample for sample in results().samples if sample.nodes <= 32]), folder / "results.json")
+    return CliRunner().invoke(report, [str(folder / "results.json"), "--into", str(folder / "docs"), *options])
 
 
 @cache

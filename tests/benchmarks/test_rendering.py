@@ -1,15 +1,13 @@
-"""Tables, the page and the plots: everything is in them, and whatever reads them finds no fault."""
+"""Tables and the page: everything is in them, and whatever reads them finds no fault."""
 
 from __future__ import annotations
 
 import io
-import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from rich.console import Console
 
 from benchmarks.cli_report import report
@@ -17,10 +15,11 @@ from benchmarks.render.layout import Table, cell_of, table_of, tables_of
 from benchmarks.render.numbers import cell, label, times
 from benchmarks.render.rst import Picture, escaped, page
 from benchmarks.render.text import as_text
-from benchmarks.samples import Number, Sample, Skipped, save
+from benchmarks.samples import Number, Skipped
 from benchmarks.sources import Source
 from benchmarks.summary import Kind, summary_of
-from tests.benchmarks.made_up import SIZES, SYSTEMS, results, sample
+from tests.benchmarks.commands import report_of
+from tests.benchmarks.made_up import SYSTEMS, results, sample
 from tests.benchmarks.test_summary import stat_of
 
 SUMMARY = summary_of(results().samples)
@@ -173,107 +172,11 @@ def test_whatever_a_file_says_stays_a_text() -> None:
     assert escaped("*a* `b`_ |c|\n\\d") == r"\*a\* \`b\`\_ \|c\| \\d"
 
 
-# --- plots
-
-
-def plots() -> Any:
-    pytest.importorskip("matplotlib")
-    from benchmarks.render import plots as module  # noqa: PLC0415 - needs matplotlib
-
-    return module
-
-
-def test_when_nodes_know_is_a_panel_for_each_size_and_a_line_for_each_system() -> None:
-    figure = plots().when_figure(SUMMARY, "update")
-    assert [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes] == [f"{n} nodes" for n in SIZES]
-    for axes in figure.axes:
-        assert sum((line.get_gid() or "").startswith("line-") for line in axes.lines) == len(SYSTEMS)
-        assert axes.get_xscale() == "log"
-
-
-def test_nodes_that_did_not_learn_of_it_keep_the_line_down() -> None:
-    some = summary_of([sample("update", "ours", 5, times_s=(0.1, 0.2), missing=2.0, last_s=None)])
-    (axes,) = plots().when_figure(some, "update").axes
-    (line,) = axes.lines
-    assert max(line.get_ydata()) == pytest.approx(0.5)
-
-
-def test_larger_clusters_have_a_panel_for_each_experiment() -> None:
-    figure = plots().last_figure(SUMMARY)
-    assert len(figure.axes) == 4
-    for axes in figure.axes:
-        assert len(axes.containers) == len(SYSTEMS)
-        assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-
-
-def test_what_never_happened_is_told_in_words() -> None:
-    some = summary_of([sample("join", name, n, last_s=None if n > 8 else 1.0) for name in ("ours", "b") for n in SIZES])
-    (axes,) = plots().last_figure(some).axes
-    assert "ours at 32, 64, 128; b at 32, 64, 128" in axes.get_xlabel().replace("\n", " ")
-
-
-@pytest.mark.parametrize(
-    "samples",
-    [
-        [],
-        [sample("crash", "ours", 8, "5 % loss", times_s=(1.0,), last_s=1.0)],
-        [sample("crash", "ours", 8, times_s=(0.0, 0.0), last_s=0.0)],
-        [sample("join", "ours", 8, last_s=None), sample("join", "b", 8, last_s=None)],
-        [sample("idle", "ours", 8, memory_kib_per_node=None, datagrams_per_node_s=0.0)],
-        [sample("idle", "b", 8)],
-    ],
-)
-def test_however_little_there_is_it_can_be_drawn(samples: list[Sample], tmp_path: Path) -> None:
-    pictures = plots().write(summary_of(samples), tmp_path)
-    assert page([Source("few.json", results(samples))], pictures)
-
-
-def test_costs_have_a_panel_each() -> None:
-    figure = plots().cost_figure(SUMMARY)
-    assert [axes.get_ylabel() for axes in figure.axes] == [
-        "per node and second",
-        "per node and second",
-        "ms per node and second",
-        "KiB per node",
-    ]
-
-
-@pytest.mark.benchmark  # draws for seconds
-def test_plots_are_the_same_bytes_each_time_and_their_texts_are_texts(tmp_path: Path) -> None:
-    write = plots().write
-    small = summary_of(sample for sample in results().samples if sample.nodes == 8)
-    found = write(small, tmp_path / "one")
-    write(small, tmp_path / "two")
-    assert [each.file for each in found] == ["one/last.svg", "one/update.svg", "one/crash.svg", "one/idle.svg"]
-    for name in ("last.svg", "update.svg", "crash.svg", "idle.svg"):
-        drawn = (tmp_path / "one" / name).read_bytes()
-        assert drawn == (tmp_path / "two" / name).read_bytes()
-        assert re.search(rb"<text[^>]*>memberlist-lan</text>", drawn)
-        assert b"<dc:date>" not in drawn
-
-
 # --- the command
 
 
-def run(folder: Path, *options: str) -> Result:
-    save(results([sample for sample in results().samples if sample.nodes <= 32]), folder / "results.json")
-    return CliRunner().invoke(report, [str(folder / "results.json"), "--into", str(folder / "docs"), *options])
-
-
-@pytest.mark.benchmark  # draws for seconds
-def test_the_command_writes_the_page_and_its_plots(tmp_path: Path) -> None:
-    plots()
-    result = run(tmp_path)
-    assert result.exit_code == 0, result.output
-    text = (tmp_path / "docs" / "benchmarks.rst").read_text(encoding="utf-8")
-    named = re.findall(r"\.\. image:: (\S+)", text)
-    assert len(named) == 4
-    assert all((tmp_path / "docs" / name).is_file() for name in named)
-    assert "Targets" in result.output
-
-
 def test_tables_alone_write_nothing(tmp_path: Path) -> None:
-    result = run(tmp_path, "--text")
+    result = report_of(tmp_path, "--text")
     assert result.exit_code == 0
     assert "memberlist-lan" in result.output
     assert not (tmp_path / "docs").exists()
@@ -283,7 +186,7 @@ def test_without_matplotlib_the_command_says_how_to_get_it(tmp_path: Path, monke
     monkeypatch.delitem(sys.modules, "benchmarks.render.plots", raising=False)
     monkeypatch.delattr("benchmarks.render.plots", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    result = run(tmp_path)
+    result = report_of(tmp_path)
     assert result.exit_code == 2
     assert "pip install 'gossip-membership[bench]'" in result.output
     assert not (tmp_path / "docs").exists()

@@ -101,7 +101,8 @@ class Belief:
             return Disbelief("counter ahead of time")
         if change := self._view.advance(entry, heartbeat, now):
             return change
-        return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
+        was_never_dead = not (registers.convicted or registers.left)  # as nearly always, and quickly told
+        return Verdict.KNOWN if was_never_dead or entry.registers.is_living else Verdict.OUTDATED
 
     def _record(self, entry: Entry | None, fact: RecordFact, now: float, source: str | None,
                 teller: Address | None) -> Outcome:  # fmt: skip

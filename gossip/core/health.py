@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import attrs
 
-from gossip.core.timers import Timers
-
 WORST = 8
 """Lifeguard's bound for the score."""
 
@@ -65,24 +63,23 @@ class StallGuard:
     ran_at: float
     """Local time at which something was last handled."""
 
-    def lost(self, now: float, timers: Timers) -> float:
+    def lost(self, now: float, due: float) -> float:
         """Take note that something is handled now.
 
-        :returns: for how many seconds the process did not run before that, though a timer was due; 0 if it ran.
+        :param due: local time of the earliest timer.
+        :returns: for how many seconds the process did not run before that, though the timer was due; 0 if it ran.
         """
         ran_at, self.ran_at = self.ran_at, now
-        if now - ran_at <= STALL_S:
+        if now - due <= STALL_S or now - ran_at <= STALL_S:
             return 0.0
-        due = timers.next_deadline()
-        late = 0.0 if due is None else now - max(due, ran_at)
-        return late if late > STALL_S else 0.0
+        return now - max(due, ran_at)
 
-    def busy(self, since: float, until: float, timers: Timers) -> float:
+    def busy(self, since: float, until: float, due: float) -> float:
         """Take note that datagrams were handled between two moments: that time was no standstill, if it is believable.
 
         :returns: for how many seconds the process did not run before, like :meth:`lost`.
         """
-        lost = self.lost(max(since, self.ran_at), timers)
+        lost = self.lost(max(since, self.ran_at), due)
         if until - since <= HANDLING_S:
             self.ran_at = until
         return lost

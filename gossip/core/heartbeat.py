@@ -46,7 +46,8 @@ class HeartbeatCounter:
 
     def value(self, now: float) -> int:
         """The counter at local time ``now``."""
-        return max(self.least, int((now - self.started) / HEARTBEAT_STEP_S) + self.ahead)
+        steps = int((now - self.started) / HEARTBEAT_STEP_S) + self.ahead
+        return max(self.least, steps)
 
     def jump_over(self, floor: int, now: float) -> None:
         """Make :meth:`value` greater than ``floor``, if it is not already.

@@ -16,7 +16,7 @@ from gossip.core.address import Address
 from gossip.core.arguments import given, wrong
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
-from gossip.core.hearing import Hearing
+from gossip.core.hearing import HEARING_S, Hearing
 from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
 from gossip.core.member import MAX_VERSION, Identity, Record, shared
 from gossip.core.signing import Signatures
@@ -100,7 +100,8 @@ class LocalMember:
 
     def refresh(self, now: float) -> None:
         """Write the counter's present value into the entry, so that facts about it are current."""
-        value = self.heartbeat(now)
+        hears = now <= self._hearing.last_heard + HEARING_S  # as nearly always
+        value = self._counter.value(now) if hears else self.heartbeat(now)
         if value > self.entry.registers.heartbeat:
             self.entry.registers = self.entry.registers.at(value)
 

@@ -160,7 +160,7 @@ class Outbox:
         :param least: bytes to which a question is padded, so that there is room in the answer.
         :returns: whether it was sent: nothing goes out that is too large to answer its receiver.
         """
-        wanted, limit = self._for_peer(path, facts), MAX_FRAME_BYTES
+        wanted, limit = self._for_peer(path, facts) if self.hides_loopback else facts, MAX_FRAME_BYTES
         if to is not None and to.registers.is_doubted:
             wanted = [*wanted, liveness_fact(to)]
         needed, riders = len(wanted), None

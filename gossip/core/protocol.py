@@ -167,13 +167,14 @@ class Protocol:
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         """Take in a datagram that arrived from ``source``."""
         self._datagrams_received += 1
-        if lost := self._guard.lost(now, self._timers):
+        if lost := self._guard.lost(now, self.next_timer()):
             self._stalled(lost, now)
         self.drops.handling = source
-        if len(data) > self._longest:
+        size = len(data)
+        if size > self._longest:
             self.drops.note("too large")
         else:
-            self._receive(data, Path(source, None, len(data)), now)
+            self._receive(data, Path(source, None, size), now)
         self.drops.handling = None
 
     def busy(self, since: float, until: float) -> None:
@@ -182,7 +183,7 @@ class Protocol:
         Without this, what it takes to handle a datagram, or to refuse it before it comes here, could be taken for a
         stall of the process if a timer is due meanwhile.
         """
-        if lost := self._guard.busy(since, until, self._timers):
+        if lost := self._guard.busy(since, until, self.next_timer()):
             self._stalled(lost, until)
 
     def datagram_refused(self, destination: Address, now: float) -> None:
@@ -197,7 +198,7 @@ class Protocol:
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
-        if lost := self._guard.lost(now, self._timers):
+        if lost := self._guard.lost(now, self.next_timer()):
             self._stalled(lost, now)
         opened = self._streams.get(stream)
         if opened is not None:
@@ -221,10 +222,10 @@ class Protocol:
 
     def handle_timer(self, now: float) -> None:
         """Do what is due. Call it when :meth:`next_timer` has come, after all that has arrived."""
-        due = self._timers.next_deadline()
-        if due is None or due > now:
+        due = self.next_timer()
+        if due > now:
             return
-        if lost := self._guard.lost(now, self._timers):
+        if lost := self._guard.lost(now, due):
             self._stalled(lost, now)
         else:
             self._was_stalled = False
@@ -460,10 +461,10 @@ class Protocol:
     # --- messages
 
     def _receive(self, data: bytes, path: Path, now: float) -> None:
+        """Take in what a message says, and answer it."""
         try:
             message = self._codec.decode(data)
         except WireError as error:
-            self.drops.note(str(error))
             self._refuse(path, str(error), now)
             return
         for reason in message.refused:
@@ -471,10 +472,6 @@ class Protocol:
         if message.sender == self._local.entry.id:
             self.drops.note("our own message")
             return
-        self._hear(message, path, now)
-
-    def _hear(self, message: Message, path: Path, now: float) -> None:
-        """Take in what a message says, and answer it."""
         sender, is_due = self._view.get(message.sender), False
         if message.sender != ANONYMOUS:
             self._hearing.note(now)
@@ -485,19 +482,23 @@ class Protocol:
         corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
         if self._own_address.is_waiting:
             self._own_address.heard_facts(now)
-        if isinstance(message.body, Clock):
-            self._local.wall.be_refused(path.address, self._local.entry.identity.generation, message.body.wall_ms, now)
-            self._follow_clock(now)
-            return
-        self._respond(message, sender or self._view.get(message.sender), path, corrections, is_due, now)
+        sender = sender or self._view.get(message.sender)
+        if is_due or sender is None or isinstance(message.body, Clock):
+            self._respond(message, sender, path, corrections, is_due, now)
+        else:
+            self._answer(message, sender, path, corrections, now)
         if self._standing.is_unsettled and message.sender != ANONYMOUS:
             self._standing.heard(message.fingerprint == self._view.fingerprint, now)
 
     def _respond(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes], is_due: bool,
                  now: float) -> None:  # fmt: skip
-        """Answer a message, and begin to settle a difference of views if that is due."""
+        """Answer a message that is out of the common: its sender is not known, or says that it does not believe our
+        generation, or its view differs and settling that is due."""
         body = message.body
-        if sender is None and message.facts and self._refuses_for_clock(message, path, now):
+        if isinstance(body, Clock):
+            self._local.wall.be_refused(path.address, self._local.entry.identity.generation, body.wall_ms, now)
+            self._follow_clock(now)
+        elif sender is None and message.facts and self._refuses_for_clock(message, path, now):
             self._answer(message, sender, path, corrections, now)  # the difference of our views cannot be settled
             self._outbox.send(path, Clock(self._local.wall.time_ms(now)), now)
         elif is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
@@ -509,7 +510,9 @@ class Protocol:
             self._answer(message, sender, path, corrections, now)
 
     def _refuse(self, path: Path, reason: str, now: float) -> None:
-        """Have whoever connected to us from another cluster see a message of this one, to learn that it is another."""
+        """Count what is no message. Have whoever connected to us from another cluster see a message of this one, to
+        learn that it is another."""
+        self.drops.note(reason)
         stream = None if path.stream is None else self._streams.get(path.stream)
         if reason == "other cluster" and stream is not None and stream.incoming:
             self._outbox.send(path, News(), now)
@@ -585,16 +588,21 @@ class Protocol:
             case IndirectAck(token=token, target=target, target_heartbeat=heartbeat):
                 self._hear_facts([AliveFact(target, heartbeat)], message.sender, path, now)
                 self._prober.acknowledged_indirectly(token, target, now)
-            case Digest() if message.sender == ANONYMOUS:
-                if path.stream is not None:
-                    self._reconciler.answer_query(path, now)
-            case Digest(repeats=cookie):
-                self._proofs.repeated(cookie, path.address, now)
-                self._reconciler.answer_digest(message.body, path, now)
-            case Entries(repeats=cookie):
-                self._proofs.repeated(cookie, path.address, now)
-                corrections += self._reconciler.missing_from(message.body, message.facts, path, now)
+            case Digest() | Entries():
+                corrections += self._compare(message, message.body, path, now)
         self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
+
+    def _compare(self, message: Message, body: Digest | Entries, path: Path, now: float) -> list[bytes]:
+        """Find out what the sender's view lacks, and ours; returns the facts to answer with."""
+        if message.sender == ANONYMOUS and isinstance(body, Digest):
+            if path.stream is not None:
+                self._reconciler.answer_query(path, now)
+            return []
+        self._proofs.repeated(body.repeats, path.address, now)
+        if isinstance(body, Digest):
+            self._reconciler.answer_digest(body, path, now)
+            return []
+        return self._reconciler.missing_from(body, message.facts, path, now)
 
     def _answer_ping(self, message: Message, token: int, sender: Entry | None, path: Path, corrections: list[bytes],
                      now: float) -> None:  # fmt: skip
@@ -634,7 +642,7 @@ class Protocol:
         if asked and stream is None and message.fingerprint != self._view.fingerprint:
             self._reconciler.pull(message, path, now)
         if asked or contact is not None:
-            if stream is None:  # a stream comes from a port of its own, at which nobody is reached
+            if stream is None and (ack.observed is not None or contact is not None):
                 self._learn_where_we_are(ack.observed, None if contact is None else contact[0], now)
             self._tell_of_excess(sender, path, now)
         elif stream is not None and stream.copies_view:
@@ -662,7 +670,7 @@ class Protocol:
             self._outbox.send_pages(path, [liveness_fact(entry)], now, 1)
 
     def _learn_where_we_are(self, observed: Address | None, asked: Address | None, now: float) -> None:
-        """Take in where a peer sees us.
+        """Take in where a peer sees us. What comes on a stream comes from a port of its own, where nobody is reached.
 
         :param asked: where it was asked for that, by a contact; None if another question of ours was answered.
         """

@@ -132,8 +132,7 @@ class Belief:
         """Why a record is not believed, whoever it is about; None if there is no reason."""
         if metadata_bytes(record) > self._config.max_metadata:
             return "metadata too large"
-        if record.address.is_unspecified or record.address.is_group or record.address.is_link_local:
-            # Or one at which many would be asked for a single member, or another machine on each link.
+        if record.address.is_unspecified or record.address.is_ambiguous:
             return "address nobody can send to"
         if record.address.is_loopback and self._is_elsewhere(teller):
             return "loopback address of another machine"

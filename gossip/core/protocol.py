@@ -535,12 +535,13 @@ class Protocol:
             outcome = self._belief.take(fact, now, source, path.address)
             if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
                 continue
+            if isinstance(outcome, Change) and not isinstance(fact, DeadFact):
+                self._changed(outcome, now, teller, spread=not is_first_copy)
+                continue
             entry = self._subject(fact, teller, now)
             if isinstance(outcome, Disbelief):
-                self.drops.note(outcome.reason)
                 entry = outcome.bearer
-                if outcome.rival is not None and fact.id == teller:
-                    self._challenge(outcome.rival, path, now)
+                self._disbelieved(outcome, fact.id == teller, path, now)
             elif isinstance(outcome, Change):
                 self._changed(outcome, now, teller, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
@@ -553,6 +554,12 @@ class Protocol:
         if self._view.is_displaced:
             self._resolve_displacement(now)
         return [fact for about in corrections.values() for fact in about]
+
+    def _disbelieved(self, outcome: Disbelief, is_own_word: bool, path: Path, now: float) -> None:
+        """Count a fact that is not believed. Find out whether its teller runs, if it bears the name of somebody else."""
+        self.drops.note(outcome.reason)
+        if outcome.rival is not None and is_own_word:
+            self._challenge(outcome.rival, path, now)
 
     def _subject(self, fact: Fact, teller: int, now: float) -> Entry | None:
         """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing."""
@@ -706,7 +713,7 @@ class Protocol:
             if change.before is Status.ALIVE and change.after is Status.SUSPECT:
                 self._detector.witness(change, now)
             self._journal.note(change, now)
-            if change.updated:
+            if change.updated and self._own_address.is_open:
                 self._own_address.follow(entry, now)
         elif change.updated:
             self._journal.note(change, now)

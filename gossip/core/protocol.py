@@ -556,7 +556,7 @@ class Protocol:
         return [fact for about in corrections.values() for fact in about]
 
     def _disbelieved(self, outcome: Disbelief, is_own_word: bool, path: Path, now: float) -> None:
-        """Count a fact that is not believed. Find out whether its teller runs, if it bears the name of somebody else."""
+        """Count a fact that is not believed. If its teller bears the name of another, find out whether it runs."""
         self.drops.note(outcome.reason)
         if outcome.rival is not None and is_own_word:
             self._challenge(outcome.rival, path, now)

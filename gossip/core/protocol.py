@@ -562,11 +562,13 @@ class Protocol:
             self._challenge(outcome.rival, path, now)
 
     def _subject(self, fact: Fact, teller: int, now: float) -> Entry | None:
-        """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing."""
+        """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing, if a
+        living member says so: one that is held dead here may be deaf, and holds everybody dead."""
         if fact.id != self._local.id:
             return self._view.get(fact.id)
-        if isinstance(fact, DeadFact):
-            self._standing.convicted(teller, now - self.next_timer(), now)
+        told_by = self._view.get(teller)
+        if isinstance(fact, DeadFact) and told_by is not None and told_by.registers.is_living:
+            self._standing.convicted(told_by.identity.name, now - self.next_timer(), now)
         return self._local.entry
 
     def _correction(self, fact: Fact, entry: Entry) -> list[bytes]:

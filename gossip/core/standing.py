@@ -157,16 +157,15 @@ class OwnStanding:
             self._has_joined, self._is_isolated = True, False
             self.look(now)
 
-    def convicted(self, teller: int, late: float, now: float) -> None:
-        """Take note that a member says that this node is dead.
+    def convicted(self, by: str, late: float, now: float) -> None:
+        """Take note that a living member says that this node is dead.
 
+        :param by: the name of that member.
         :param late: seconds for which our loop stands still already, which has not been noticed otherwise yet.
         """
-        entry = self._view.get(teller)
-        name = "somebody" if entry is None else repr(entry.identity.name)
         is_late = late >= self._config.suspicion_min
         why = f"its loop stood still for {late:.1f} s, and" if is_late else "others could not reach it, and"
-        self._held(f"{why} {name} holds it dead", now)
+        self._held(f"{why} {by!r} holds it dead", now)
 
     def stood_still(self, late: float, now: float) -> None:
         """Take note that our loop did not run for so many seconds."""

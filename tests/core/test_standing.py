@@ -268,9 +268,27 @@ def test_a_single_conviction_is_taken_back_within_seconds() -> None:
     sim = cluster(5)
     node = sim.nodes["n2"]
     registers = entry_of(sim.nodes["n0"], "n2").registers
-    inject(sim, ["n2"], DeadFact(node.id, registers.heartbeat + 20, (1,), registers.heartbeat))
+    conviction = DeadFact(node.id, registers.heartbeat + 20, (1,), registers.heartbeat)
+    sim.inject("n2", forged(sim, conviction, sender=sim.nodes["n1"].id), STRANGER)
     assert standing(node) is Standing.HELD_DEAD
+    assert "'n1' holds it dead" in why(node)
     expect(sim, is_(node, Standing.CONNECTED), within=5, why="nobody else says so")
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_deaf_member_that_holds_everybody_dead_does_not_unsettle_those_who_hear_each_other(count: int) -> None:
+    sim = cluster(count, seed=1)
+    deafen(sim, "n1")
+    sim.run(600)
+    healthy = [node for node in everybody(sim) if node.name != "n1"]
+    assert [each for node in healthy for each in standings(node)] == ["connected"] * (count - 2), "when they joined"
+
+
+def test_what_a_stranger_says_of_a_death_is_no_reason_to_doubt_oneself() -> None:
+    sim = cluster(3)
+    registers = entry_of(sim.nodes["n0"], "n2").registers
+    inject(sim, ["n2"], DeadFact(sim.nodes["n2"].id, registers.heartbeat + 20, (1,), registers.heartbeat))
+    assert standing(sim.nodes["n2"]) is Standing.CONNECTED
 
 
 # --- displaced, left

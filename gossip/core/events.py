@@ -21,7 +21,8 @@ class EventKind(enum.Enum):
     JOINED = "joined"
     """First seen, or seen again under a higher generation after a restart."""
     UPDATED = "updated"
-    """Its address or metadata changed, perhaps more than once since they were last told: the newest version counts."""
+    """Its address or metadata changed, perhaps more than once since they were last told: the newest version counts. Of
+    the dead, too: what they said last may be heard late."""
     SUSPECTED = "suspected"
     """Somebody got no answer from it; it still counts as living."""
     RESTORED = "restored"

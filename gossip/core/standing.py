@@ -16,7 +16,7 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.drops import Drops
-from gossip.core.hearing import Hearing
+from gossip.core.hearing import SILENT_ROUNDS, Hearing
 from gossip.core.joining import Joining
 from gossip.core.local import LocalMember
 from gossip.core.view import View
@@ -93,6 +93,8 @@ class OwnStanding:
         """The standing now."""
         self.changed: Callable[[NodeStanding, float], None] = lambda _value, _now: None
         """Set by the protocol: told of each new value."""
+        self.withheld: Callable[[bool, float], None] = lambda _withholds, _now: None
+        """Set by the protocol: told, at each look, whether what this node believes of others is a guess."""
         self.is_unsettled = False
         """Whether the next message of another member may change the standing: only then :meth:`heard` is needed."""
         self.withholds = False
@@ -102,6 +104,8 @@ class OwnStanding:
         self._is_isolated = False
         self._listening_since = now
         self._contact_since = self._contact_at = float("-inf")
+        self._known_at = self._unknown_at = float("-inf")
+        """When the last answer to a question came that shows that a peer knows this node, or that it does not."""
         self._held_dead = ""
         """Why it counts as held dead; empty if it does not."""
         self._convicted_at = self._cleared_at = float("-inf")
@@ -109,16 +113,19 @@ class OwnStanding:
         self._drops_seen = 0
         self._is_calm = False
         """Whether it is connected and needs no look as long as it hears others."""
-        self._said = ""
-        """What the present reason tells of silence, so that it is told once."""
+        self._reason = ""
+        """What kind of reason the present one is, where a standing has several."""
+        self._said: set[str] = set()
+        """The kinds that were told since this standing began; each is told once."""
         self._warned = False
         self._displaced_by = 0
 
     @property
     def silence_s(self) -> float:
-        """Seconds without a word from anybody after which a node is isolated. A lone accuser needs longer to convict,
-        so that nobody is told to have died by a node that is cut off from all at once."""
-        return min(ISOLATED_AFTER_ROUNDS * self._config.probe_interval, self._config.suspicion_max)
+        """Seconds without a word from anybody after which a node is isolated. Whoever is deaf accuses nobody for longer
+        than that, so that nobody is told to have died by a node that is cut off from all at once."""
+        rounds = self._config.probe_interval
+        return max(SILENT_ROUNDS * rounds, min(ISOLATED_AFTER_ROUNDS * rounds, self._config.suspicion_max))
 
     @property
     def settling_s(self) -> float:
@@ -147,15 +154,33 @@ class OwnStanding:
 
         :param agrees: whether its view equals ours now.
         """
-        if now - self._contact_at > self.silence_s:
+        if not self._is_in_contact(now):
             self._contact_since = now
         self._contact_at = now
         if now > self._convicted_at:
             self._cleared_at = now
-        settles = agrees or now - self._contact_since >= self.settling_s
+        is_known = self._known_at >= self._contact_since
+        settles = agrees or (is_known and now - self._contact_since >= self.settling_s)
         if settles and self._view.others and self._local.address_known:
             self._has_joined, self._is_isolated = True, False
             self.look(now)
+
+    def answered(self, knows_us: bool, now: float) -> None:
+        """Take note of an answer to a question of ours that had room to say where the peer sees this node.
+
+        :param knows_us: whether it does not say so, as nobody does who knows this node.
+        """
+        if knows_us:
+            self._known_at, self._unknown_at = now, float("-inf")
+        else:
+            self._known_at, self._unknown_at = float("-inf"), now
+
+    def begin_anew(self, now: float) -> None:
+        """Take note that this node is another generation, which those who know the one until now may refuse."""
+        self._contact_since = self._contact_at = self._known_at = self._unknown_at = float("-inf")
+        if self._has_joined and self._view.others:
+            self._has_joined, self._seeking_since = False, now
+        self.look(now)
 
     def convicted(self, by: str, late: float, now: float) -> None:
         """Take note that a living member says that this node is dead.
@@ -191,7 +216,8 @@ class OwnStanding:
         self._is_calm = standing is Standing.CONNECTED and self._has_heard
         is_new = standing is not before.standing
         if is_new:
-            self._said = ""
+            self._reason, self._said = "", set()
+        self.withheld(self.withholds, now)
         why = self._why(standing, is_new, now)
         if not (why or is_new):
             return
@@ -213,10 +239,12 @@ class OwnStanding:
             self.look(now)
 
     def _judge_silence(self, now: float) -> None:
+        if self._is_isolated and self._local.has_left and self._is_in_contact(now):
+            self._is_isolated = now - self._contact_since < self._config.probe_interval  # it is told no more than that
         if self._is_isolated:
             return
         self.withholds = False
-        if not (self._has_joined and self._has_heard):
+        if not (self._has_joined and self._has_heard) or self._local.has_left:
             return
         patience = self.silence_s * (PATIENCE_OF_THE_DEAD if self._held_dead else 1)
         silence = now - max(self._hearing.last_heard, self._listening_since)
@@ -225,6 +253,10 @@ class OwnStanding:
         if silence >= patience and (self._view.others or self._died_since(self._hearing.last_heard)):
             self._is_isolated = True
             self.withholds = self._view.others > 1  # with one alone, its silence is all there is to hear
+
+    def _is_in_contact(self, now: float) -> bool:
+        """Whether members are heard, without a long silence in between."""
+        return now - self._contact_at <= self.silence_s
 
     def _note_drops(self) -> None:
         """Take what was dropped so far for what came while others were heard."""
@@ -268,41 +300,66 @@ class OwnStanding:
             return ""
         self._displaced_by = bearer.id
         where = bearer.registers.record.address
-        return f"another process at {where} bears its name, {name!r}; give one of the two another name"
+        why = f"another process at {where} bears its name, {name!r}; give one of the two another name"
+        return self._tell("bearer", why)
 
     def _vain_search(self, now: float) -> str:
         """Why nobody is found, once it has lasted; empty before, and where that was said."""
         waited = now - self._seeking_since
-        unfit = self._unfit(self._joining.seeds) if waited >= self.silence_s else ""
+        unfit = (self._unfit(self._joining.seeds) or self._rejection(now)) if waited >= self.silence_s else ""
         if waited < UNANSWERED_S and not unfit:
             return ""
         said = unfit or "nobody answers"
         if self._has_heard and not unfit:
             differs = self._local.address_known
             said = "others are heard, but " + ("their views differ" if differs else "none says where it is reached")
-        if said == self._said:
-            return ""
-        self._said = said
         seeds, remembered = len(self._joining.foreign_seeds), self._view.others
         if seeds:
-            return f"{seeds} seed{'s' * (seeds > 1)} asked for {waited:.0f} s; {said}"
-        if remembered:
-            return f"{remembered} remembered member{'s' * (remembered > 1)} asked for {waited:.0f} s; {said}"
-        return f"no address of a seed was found in {waited:.0f} s"
+            why = f"{seeds} seed{'s' * (seeds > 1)} asked for {waited:.0f} s; {said}"
+        elif remembered:
+            why = f"{remembered} remembered member{'s' * (remembered > 1)} asked for {waited:.0f} s; {said}"
+        else:
+            why = f"no address of a seed was found in {waited:.0f} s"
+        return self._tell(said.partition(":")[0], why)
+
+    def _rejection(self, now: float) -> str:
+        """Why those who answer are no use, if that is known: they do not take this node in, or it refuses them."""
+        dispute = self._local.wall.dispute(self._local.entry.identity.generation, now)
+        if dispute is not None and (dispute.refuses_us or dispute.address in self._joining.seeds):
+            days, where = dispute.ahead_ms // 86_400_000, dispute.address
+            if dispute.refuses_us:
+                return f"{_NOT_TAKEN_IN}: it started {days} days after what the clock at {where} shows; set it right"
+            return f"it refuses who answers: {where} started {days} days after what the clock here shows; set it right"
+        is_unknown = now - self._unknown_at <= UNANSWERED_S and self._local.address_known
+        return _NOT_TAKEN_IN if is_unknown else ""
 
     def _isolation(self, now: float) -> str:
-        """Why this node is isolated; said again when it has given up all others, and else empty where it was said."""
+        """Why this node is isolated; said again when it has given up all others, and when it hears others of whom none
+        takes it in; else empty where it was said."""
         others = self._view.others
-        if self._said == "gone" or (self._said and others):
+        if self._is_in_contact(now) and now - self._contact_since >= self.settling_s:
+            said = self._rejection(now) or "their views differ, and none shows that it knows this node"
+            return self._tell("heard", f"others are heard again: {said}")
+        kind = "silent" if others else "gone"
+        if self._reason in (kind, "gone"):
             return ""
-        self._said = "silent" if others else "gone"
         silent = f"nobody was heard for {now - self._hearing.last_heard:.1f} s"
         known = [each.registers.record.address for each in self._view if each is not self._local.entry]
         if unfit := self._unfit({*known, *self._joining.seeds}):
-            return f"{silent}; {unfit}"
+            return self._tell(kind, f"{silent}; {unfit}")
         if others:
-            return f"{silent}: it is cut off, or all others are gone"
-        return f"{silent}, and nobody else is held to be alive: they are gone, or it is cut off"
+            return self._tell(kind, f"{silent}: it is cut off, or all others are gone")
+        return self._tell(kind, f"{silent}, and nobody else is held to be alive: they are gone, or it is cut off")
+
+    def _tell(self, kind: str, why: str) -> str:
+        """The reason, if it is to be told: each kind is told once, however often they take turns, because what others
+        send, or forge, may bring that about. What is not told stands in :attr:`value` all the same."""
+        self._reason = kind
+        if kind in self._said:
+            self.value = attrs.evolve(self.value, why=why)
+            return ""
+        self._said.add(kind)
+        return why
 
     def _unfit(self, sources: Collection[Address | None]) -> str:
         """What is wrong with the messages that came since others were last heard; empty if that is not known.
@@ -318,6 +375,7 @@ class OwnStanding:
 
 _TROUBLE = frozenset({Standing.ISOLATED, Standing.HELD_DEAD, Standing.DISPLACED})
 _LOOKS = "it looks for its cluster"
+_NOT_TAKEN_IN = "others answer, but do not take it in"
 _OVER = {
     Standing.JOINING: "it has found its cluster",
     Standing.ISOLATED: "others are heard again",

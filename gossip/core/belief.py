@@ -113,7 +113,7 @@ class Belief:
                 return self.counter(entry, fact.heartbeat, now)
             if record.identity != known.identity:
                 entry = None  # somebody else under this id: the view decides whose it is
-            elif record.version < known.version:
+            elif known.newest(record) is known:
                 return Verdict.OUTDATED
         objection = self._objection(record, teller)
         if objection is not None:

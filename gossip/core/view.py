@@ -5,7 +5,7 @@ the whole or any part of it hashes; it turns each merge into a :class:`Change`. 
 decides no timeout and asks nobody.
 
 The *ring* is all living members in the order of their random ids. The *fingerprint* is the sum,
-modulo 2^64, of one hash per living member over its identity and record version: equal exactly when
+modulo 2^64, of one hash per living member over all that it says of itself: equal exactly when
 two nodes believe in the same members with the same records, in whatever order they learnt of them.
 The dead and those who left count nothing, so forgetting them changes no fingerprint.
 """

@@ -59,9 +59,7 @@ def check_consistency(view: View) -> None:
     assert [entry.id for entry in view.walk(2, 60)] == [each for each in living if 2 <= each <= 60]
     assert view.alive == len(living)
     assert view.others == len([each for each in living if each != view.local.id])
-    scratch = sum(
-        fingerprint_mark(entry.identity, entry.registers.record.version) for entry in view if entry.status.is_living
-    )
+    scratch = sum(fingerprint_mark(entry.registers.record) for entry in view if entry.status.is_living)
     assert view.fingerprint == scratch % FINGERPRINT_MODULUS == view.range_fingerprint(0, LAST_ID)
     assert {entry.id for entry in view.gone()} == {entry.id for entry in view if not entry.status.is_living}
     assert all(view.get(entry.id) is entry and view.named(entry.identity.name) is entry for entry in view)
@@ -164,14 +162,19 @@ def test_fingerprints_are_equal_exactly_when_views_are(some: list[Fact], others:
     assert (one.fingerprint == other.fingerprint) == (content(one) == content(other))
 
 
-@given(
+RECORDS = st.builds(
+    Record,
     st.builds(Identity, st.text(min_size=1, max_size=4), st.integers(0, 3), st.integers(1, 3)),
     st.integers(1, 3),
-    st.builds(Identity, st.text(min_size=1, max_size=4), st.integers(0, 3), st.integers(1, 3)),
-    st.integers(1, 3),
+    st.sampled_from([ADDRESS, Address("10.0.0.2", 1)]),
+    st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2),
+    st.sampled_from([b"", bytes(32)]),
 )
-def test_marks_differ_unless_identity_and_version_are_the_same(one: Identity, v: int, other: Identity, w: int) -> None:
-    assert (fingerprint_mark(one, v) == fingerprint_mark(other, w)) == ((one, v) == (other, w))
+
+
+@given(RECORDS, RECORDS)
+def test_marks_differ_unless_records_say_the_same(one: Record, other: Record) -> None:
+    assert (one.mark == other.mark) == (one == other)
 
 
 @given(st.sets(st.integers(1, LAST_ID), max_size=7), st.lists(st.integers(0, LAST_ID), max_size=5))

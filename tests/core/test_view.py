@@ -355,3 +355,24 @@ def test_only_what_others_should_hear_of_is_a_change() -> None:
     restored = view.merge(entry, 0.0, heartbeat=12)
     assert restored is not None
     assert (restored.before, restored.after) == (Status.SUSPECT, Status.ALIVE)
+
+
+def test_those_known_for_the_shortest_time_lose_their_tombstones_first() -> None:
+    """Inventions may answer, too, but not for as long as a member has."""
+    config = Config.lan(max_members=20, forget_after=1000.0)
+    view = View(config, Entry.first(Record(Identity("local", 1, 50), 1, ADDRESS, {}), 1, 0.0))
+    for member_id in (60, *range(100, 160)):
+        now = 100.0 + member_id
+        introduce(view, f"m{member_id}", member_id, now=now)
+        entry = view.get(member_id)
+        assert entry is not None
+        entry.answering_since = now - (50.0 if member_id == 60 else 10.0)
+        view.merge(entry, now, left=20)
+        view.forget(now + 1001)
+    assert view.owners(Identity("m60", 2, 1)) == [b""]
+    assert view.tombstones <= 20
+    introduce(view, "m60", 61, generation=2, now=200.0)
+    later = view.get(61)
+    assert later is not None
+    assert later.acquaintance(200.0) == 50.0, "what a member has earned is that of its name"
+    check_consistency(view)

@@ -733,13 +733,14 @@ class Protocol:
         self._changed(change, now, spread=not self._detector.is_deaf(now))
 
     def _resolve_displacement(self, now: float) -> None:
-        """Another process bears our name: say so, or take the name back if that one is gone."""
+        """Another process bears our name: say so, or take the name back if that one is gone, or was ourselves."""
         name = self._local.entry.identity.name
         bearer = self._view.named(name)
         if self._local.has_left:
             return
         self._outbox.is_known = False
-        if bearer is not None and bearer.registers.is_living:
+        holder = bearer.registers if bearer is not None and bearer.registers.is_living else None
+        if holder is not None and not self._local.may_succeed(holder.record, now):
             self._journal.note_conflict(self.local, now)
         else:
             self._local.start_generation(self._view, self._view.last_generation(name), now)

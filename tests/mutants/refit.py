@@ -1,7 +1,7 @@
-"""Fit planted faults to code that has moved: what a patch takes out is looked for, and the patch written anew around it.
+"""Fit planted faults to code that has moved: what a patch takes out is looked for, and the patch written anew there.
 
-A patch whose lines are still there, but stand elsewhere or among others, needs nobody to look at it. One whose own lines
-have changed does: it has to be written anew by hand.
+Where those lines are the same as before, nobody has to look at the patch. Where they have changed, somebody has to
+write it anew.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def parse_peers(context: click.Context, parameter: click.Parameter, texts: tuple
     peers = tuple(dict.fromkeys(peer for peer in parsed if peer is not None))
     if len(peers) > MAX_SEEDS:
         raise click.BadParameter(
-            f"{len(peers)} are given, and {MAX_SEEDS} is the most; two or three are enough, of members or of a DNS name "
-            "that has their addresses"
+            f"{len(peers)} are given, and {MAX_SEEDS} is the most; two or three are enough, of members or of a DNS "
+            "name that has their addresses"
         )
     return peers
 

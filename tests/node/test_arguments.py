@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import inspect
 import logging
 import re
@@ -20,13 +21,21 @@ import pytest
 
 from gossip import (
     Address,
+    ClockDispute,
     Config,
     ConfigurationError,
+    EventKind,
     Key,
     Keyring,
+    Member,
+    MembershipEvent,
     MutualTLS,
     Node,
+    NodeStanding,
     SigningKey,
+    Snapshot,
+    Standing,
+    Status,
     open_node,
     query_members,
 )
@@ -256,6 +265,21 @@ def test_tls_contexts_have_to_be_wrapped() -> None:
 async def test_a_list_of_allowed_keys_maps_names_to_public_keys(allowed: Mapping[str, bytes]) -> None:
     with pytest.raises(ConfigurationError, match="allowed"):
         await opened(identity=SIGNING, allowed=allowed)
+
+
+# --- what help() says
+
+
+@pytest.mark.parametrize("enumeration", [EventKind, Standing, Status])
+def test_help_tells_what_each_member_means(enumeration: type[enum.Enum]) -> None:
+    for each in enumeration:
+        assert f"``{each.name}``: " in inspect.cleandoc(enumeration.__doc__ or "")
+
+
+@pytest.mark.parametrize("kind", [MembershipEvent, NodeStanding, Member, Snapshot, ClockDispute])
+def test_help_tells_what_each_field_is(kind: type) -> None:
+    for field in attrs.fields(kind):
+        assert f"``{field.name}``: " in inspect.cleandoc(kind.__doc__ or "")
 
 
 # --- opening in another way

@@ -56,8 +56,9 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
     metavar="HOST:PORT",
     callback=parse_peers,
     multiple=True,
-    help="A member of the cluster; may be given several times. Names are tried with all their addresses, "
-    "again and again, so the order in which machines start does not matter.",
+    help="A member of the cluster; may be given several times. Give every member the same, itself included: one that "
+    "has nobody else to look for begins a cluster of its own. Names are tried with all their addresses, again and "
+    "again, so the order in which machines start does not matter.",
 )
 @profile_option
 @cluster_option

@@ -132,7 +132,7 @@ def started_text(local: Member, address: Address, standing: NodeStanding, unix_t
 
 def describe_standing(own: NodeStanding) -> str:
     """The standing of a node, and why."""
-    return f"{own.standing.value.replace('_', ' ')}: {printable(own.why)}"
+    return printable(str(own))
 
 
 def snapshot_text(local: Member, address: Address, snapshot: Snapshot, unix_time: float) -> str:

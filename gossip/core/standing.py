@@ -89,6 +89,10 @@ class NodeStanding:
     why: str
     is_warning: bool = attrs.field(default=False, eq=False)
 
+    def __str__(self) -> str:
+        """Both for people: ``isolated: nobody was heard for 5.2 s ...``."""
+        return f"{self.standing.value.replace('_', ' ')}: {self.why}"
+
 
 class OwnStanding:
     """Decides the standing of one node."""

@@ -37,6 +37,8 @@ node tell everybody that it lives, and whoever has not heard of that yet says so
 PATIENCE_OF_THE_DEAD = 3
 """How many times as long silence has to last for a node that others hold dead: they only look for it now and then."""
 
+_OURS = "our own message"
+
 UNFIT_ANSWERS = {
     "sealed with an unknown key": (
         "answers come sealed with a key that is not ours; give this node the cluster's keyring"
@@ -47,7 +49,7 @@ UNFIT_ANSWERS = {
     "not sealed": "answers come without a seal, and ours have one; give that member the cluster's keyring",
     "other cluster": "answers come from a cluster of another name; give both the same cluster name",
     "unknown version": "answers come in another version of the protocol; run the same version everywhere",
-    "our own message": "the seed that answers is this node itself; give it the address of another member",
+    _OURS: "the only seed is this node itself; give it the address of another member, or no seeds",
 }
 """What it means if the messages of a seed are dropped for one of these reasons, and what to do; the first that applies
 is told."""
@@ -129,6 +131,8 @@ class OwnStanding:
         self._said: tuple[str, ...] = ()
         """What the present reason tells of silence, so that it is told once."""
         self._warned = False
+        self._unfit_seeds = ""
+        """What is wrong with the answers of seeds, as far as it is known; empty if nothing is."""
         self._is_vain = False
         """Whether it looks for its cluster for so long that somebody should look."""
         self._remembers_nobody = False
@@ -237,13 +241,11 @@ class OwnStanding:
         if is_new:
             self._said = ()
         why = self._why(standing, is_new, now)
+        self._origin = ""
         if not (why or is_new):
             return
-        self._origin = ""
-        was_warned, self._warned = (
-            self._warned,
-            standing in _TROUBLE or (standing is Standing.JOINING and self._is_vain),
-        )
+        is_vain = standing is Standing.JOINING and self._is_vain
+        was_warned, self._warned = self._warned, standing in _TROUBLE or is_vain
         is_warning = self._warned or (was_warned and standing is not Standing.LEFT)
         self.value = NodeStanding(standing, now if is_new else before.since, why, is_warning)
         self.changed(self.value, now)
@@ -330,11 +332,11 @@ class OwnStanding:
     def _search(self, is_new: bool, now: float) -> str:
         """Who is looked for, and why in vain as soon as that is known; empty where it was said."""
         waited = now - self._seeking_since
-        unfit = self._unfit(self._joining.seeds)
+        unfit = self._unfit_seeds = self._unfit(self._joining.seeds) or ("" if is_new else self._unfit_seeds)
         self._is_vain = waited >= (self.silence_s if unfit else UNANSWERED_S)
         found = {unfit: unfit} if unfit else self._obstacles(waited)
         said = ("vain", *found) if self._is_vain else tuple(found)
-        if said == self._said and not is_new:
+        if not is_new and (said == self._said or not found):
             return ""
         self._said = said
         looks = "it remembers nobody else, and looks" if self._remembers_nobody else "it looks"
@@ -370,6 +372,8 @@ class OwnStanding:
         :param sources: the addresses from which an answer may come; what others send says nothing.
         """
         for reason, meaning in UNFIT_ANSWERS.items():
+            if reason == _OURS and len(sources) > 1:
+                continue  # to be among one's own seeds is nothing wrong
             is_new = self._drops.counts[reason] > self._drops_before.get(reason, 0)
             if is_new and self._drops.last_source[reason] in sources:
                 return meaning

@@ -22,6 +22,7 @@ from tests.core.worlds import (
     cluster,
     crash_bound_s,
     deafen,
+    dropped,
     entry_of,
     everybody,
     expect,
@@ -176,6 +177,38 @@ def test_a_node_that_is_its_own_only_seed_says_that_it_begins_a_cluster() -> Non
     script.protocol.seek(script.sim.now, [script.node.address])
     script.protocol.seed([script.node.address], script.sim.now)
     assert why(script.node) == "it is its own only seed, and so begins a cluster of its own"
+
+
+def test_strangers_do_not_have_the_reason_of_a_search_told_again_and_again() -> None:
+    sim = world(config=Config.lan(cluster="other"))
+    other = sim.start("n0")
+    foreign = forged(sim)
+    sim.config = Config.lan()
+    node = sim.start("new", seeds=("n0",))
+    for _ in range(60):
+        for source in (other.address, STRANGER):
+            sim._deliver(foreign, source, node.address)
+            sim.run(1)
+    assert standings(node) == ["joining", "joining"], "what it is, and that it lasts"
+    assert "a cluster of another name" in why(node)
+
+
+def test_to_be_among_its_own_seeds_is_no_reason_where_there_are_others() -> None:
+    sim = world()
+    sim.start("n0")
+    sim.crash("n0")
+    node = sim.start("new")
+    elsewhere = Address("10.9.9.9", 7946)  # where it is reached as well, and does not know it
+    node.protocol.seed([elsewhere, sim.nodes["n0"].address], node.local_time(sim.now))
+    for _ in range(10):
+        sim._deliver(forged(sim, sender=node.id), elsewhere, node.address)
+        sim.run(1)
+    assert dropped(node, "our own message") == 10
+    assert why(node).endswith("nobody answers there")
+    node.protocol.seed([elsewhere], node.local_time(sim.now))
+    sim._deliver(forged(sim, sender=node.id), elsewhere, node.address)
+    sim.run(2)
+    assert why(node).endswith("the only seed is this node itself; give it the address of another member, or no seeds")
 
 
 # --- cut off

@@ -44,7 +44,7 @@ MAX_HOSTS_TOLD = 16
 
 MEANINGS = {
     "not sealed": "somebody without the cluster's keyring",
-    "sealed with an unknown key": "somebody with another keyring, or none of ours",
+    "sealed with an unknown key": "somebody whose key is not ours",
     "of another cluster with this key, or forged": "somebody with another cluster name, or without our key",
     "stream out of time": "a peer opened a stream and did not say or take all in the time it has",
 }

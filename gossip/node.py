@@ -94,8 +94,9 @@ async def open_node(
     :param bind: ``HOST:PORT`` for UDP and TCP alike. ``[::]`` takes IPv4 and IPv6, port 0 any free port.
     :param advertise: ``HOST:PORT`` at which others reach this node, where that differs from ``bind``
         (port 0: the bound one). If neither names an IP address, it is learned from what peers see.
-    :param seeds: ``HOST:PORT`` of some members, whether they run or not. A DNS name stands for all its
-        addresses, and is looked up again now and then.
+    :param seeds: ``HOST:PORT`` of some members, whether they run or not, the same for every member; the node itself may
+        be among them. One that has nobody else to look for begins a cluster of its own. A DNS name stands for all its
+        addresses, and is looked up again now and then. There may be 64 addresses.
     :param metadata: what others are to know of this node, small texts; see :meth:`Node.update`.
     :param config: the settings, by default :meth:`Config.lan`.
     :param keyring: the keys of the cluster. Everything is sealed with the one in use and must be sealed with one of

@@ -67,6 +67,11 @@ class Address(NamedTuple):
         """Whether what is sent there may reach many machines at once (multicast)."""
         return _is_group(self.host)
 
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether it may lead to more than one machine: to a group, or to another one on each link."""
+        return _is_ambiguous(self.host)
+
     def to_wire(self) -> bytes:
         """The 4 or 16 bytes of the IP address and the port, both in network order.
 
@@ -99,6 +104,11 @@ def _is_link_local(host: str) -> bool:
 def _is_group(host: str) -> bool:
     address = _ip(host)
     return address is not None and address.is_multicast
+
+
+@cached
+def _is_ambiguous(host: str) -> bool:
+    return _is_group(host) or _is_link_local(host)
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import attrs
+import cbor2
 
 from gossip.core.address import Address
 from gossip.core.caches import cached
@@ -68,10 +69,14 @@ class Identity:
         return self.name == other.name and (self.generation, self.id) > (other.generation, other.id)
 
 
-def fingerprint_mark(identity: Identity, version: int) -> int:
-    """The share of one living member in the fingerprint: 64 bits of a hash of identity and version."""
-    head = b"".join(number.to_bytes(8, "big") for number in (identity.id, identity.generation, version))
-    return int.from_bytes(blake2b(head + identity.name.encode(), digest_size=8).digest(), "big")
+def fingerprint_mark(record: Record) -> int:
+    """The share of one living member in the fingerprint: 64 bits of a hash of all that it says of itself.
+
+    Its signature is left out: two that are valid say the same.
+    """
+    who, address, metadata = record.identity, record.address.to_wire(), dict(record.metadata)
+    content = cbor2.dumps([who.id, who.name, who.generation, record.version, address, metadata, record.key])
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
 
 
 def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
@@ -106,7 +111,7 @@ class Record:
 
     @mark.default
     def _mark(self) -> int:
-        return fingerprint_mark(self.identity, self.version)
+        return fingerprint_mark(self)
 
     def newest(self, other: Record) -> Record:
         """The one with the higher version. Equal versions that differ (a faulty or forged peer) are

@@ -82,6 +82,8 @@ class OwnAddress:
         self._misplaced_by: Entry | None = None
         self._pause = config.probe_interval
         self._asked_around_at = float("-inf")
+        self.is_open = not self._is_reached_from_elsewhere()
+        """Whether the addresses of other members say something about ours: only then :meth:`follow` is needed."""
         self.is_waiting = False
         """Whether somebody has said where this node is, and it is not announced yet: more facts may settle that."""
         self.asked_at = now
@@ -93,6 +95,10 @@ class OwnAddress:
 
     def __len__(self) -> int:
         return len(self._voices)
+
+    def _is_reached_from_elsewhere(self) -> bool:
+        present = self._present
+        return present is not None and not present.is_loopback
 
     @property
     def _present(self) -> Address | None:
@@ -234,6 +240,7 @@ class OwnAddress:
                 f"were asked see it at {address}; it is announced there from now on",
             )
         self.learnt(address, now)
+        self.is_open = not self._is_reached_from_elsewhere()
         if not self._view.others:  # nobody is told of that as news; but those who were asked are there
             for voice in list(self._voices.values())[-ASKED_AROUND:]:
                 self.contact(voice.asked, now)

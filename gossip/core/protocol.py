@@ -543,12 +543,13 @@ class Protocol:
             outcome = self._belief.take(fact, now, source, path.address)
             if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
                 continue
+            if isinstance(outcome, Change) and not isinstance(fact, DeadFact):
+                self._changed(outcome, now, teller, spread=not is_first_copy)
+                continue
             entry = self._subject(fact, teller, now)
             if isinstance(outcome, Disbelief):
-                self.drops.note(outcome.reason)
                 entry = outcome.bearer
-                if outcome.rival is not None and fact.id == teller:
-                    self._challenge(outcome.rival, path, now)
+                self._disbelieved(outcome, fact.id == teller, path, now)
             elif isinstance(outcome, Change):
                 self._changed(outcome, now, teller, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
@@ -561,6 +562,12 @@ class Protocol:
         if self._view.is_displaced:
             self._resolve_displacement(now)
         return [fact for about in corrections.values() for fact in about]
+
+    def _disbelieved(self, outcome: Disbelief, is_own_word: bool, path: Path, now: float) -> None:
+        """Count a fact that is not believed. If its teller bears the name of another, find out whether it runs."""
+        self.drops.note(outcome.reason)
+        if outcome.rival is not None and is_own_word:
+            self._challenge(outcome.rival, path, now)
 
     def _subject(self, fact: Fact, teller: int, now: float) -> Entry | None:
         """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing."""
@@ -714,7 +721,7 @@ class Protocol:
             if change.before is Status.ALIVE and change.after is Status.SUSPECT:
                 self._detector.witness(change, now)
             self._journal.note(change, now)
-            if change.updated:
+            if change.updated and self._own_address.is_open:
                 self._own_address.follow(entry, now)
         elif change.updated:
             self._journal.note(change, now)
@@ -734,13 +741,14 @@ class Protocol:
         self._changed(change, now, spread=not self._detector.is_deaf(now))
 
     def _resolve_displacement(self, now: float) -> None:
-        """Another process bears our name: say so, or take the name back if that one is gone."""
+        """Another process bears our name: say so, or take the name back if that one is gone, or was ourselves."""
         name = self._local.entry.identity.name
         bearer = self._view.named(name)
         if self._local.has_left:
             return
         self._outbox.is_known = False
-        if bearer is not None and bearer.registers.is_living:
+        holder = bearer.registers if bearer is not None and bearer.registers.is_living else None
+        if holder is not None and not self._local.may_succeed(holder.record, now):
             self._journal.note_conflict(self.local, now)
         else:
             self._local.start_generation(self._view, self._view.last_generation(name), now)

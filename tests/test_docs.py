@@ -286,7 +286,7 @@ def test_every_key_of_an_outcome_is_described() -> None:
 
 DOCUMENTS = [
     "README.rst",
-    *(f"docs/{name}.rst" for name in ("protocol", "security", "simulator", "evaluation", "benchmarks")),
+    *(f"docs/{name}.rst" for name in ("protocol", "agent", "security", "simulator", "evaluation", "benchmarks")),
 ]
 
 

@@ -32,14 +32,20 @@ MAX_VERSION = 2**62
 
 
 class Status(enum.Enum):
-    """What the registers of a member say about it."""
+    """What the registers of a member say about it.
+
+    - ``ALIVE``: its heartbeat advances.
+    - ``SUSPECT``: somebody got no answer from it; it still counts as living.
+    - ``DEAD``: it did not show in time that it lives.
+    - ``LEFT``: it said farewell.
+    - ``DISPLACED``: only of this node's own member, while another process bears its name; no registers say so.
+    """
 
     ALIVE = "alive"
     SUSPECT = "suspect"
     DEAD = "dead"
     LEFT = "left"
     DISPLACED = "displaced"
-    """Only of this node's own member, while another process bears its name; no registers say so."""
 
     @property
     def is_living(self) -> bool:
@@ -175,23 +181,28 @@ class Registers(NamedTuple):
 class Member:
     """A member at one moment, as handed out to the embedding program; it never changes.
 
+    - ``name``: what people call it, unique in the cluster.
+    - ``generation``: start of its process in Unix milliseconds.
+    - ``id``: random 64-bit number that tells two processes with one name apart.
+    - ``address``: where it is reached.
+    - ``metadata``: what it says of itself.
+    - ``version``: of address and metadata, raised by each update.
+    - ``status``: a :class:`Status`.
+    - ``key``: its public key, where identities are signed.
+    - ``signature``: under all of the above but the status, where identities are signed.
+
     Its hash follows from its texts alone, for the reason for which that of a :class:`Record` does.
     """
 
     name: str
     generation: int = attrs.field(hash=False)
-    """Start of its process in Unix milliseconds."""
     id: int = attrs.field(hash=False)
-    """Random 64-bit number that tells two processes with one name apart."""
     address: Address
     metadata: Mapping[str, str] = attrs.field(hash=False)
     version: int = attrs.field(hash=False)
-    """Version of address and metadata, raised by each update."""
     status: Status
     key: bytes = b""
-    """Its public key, where identities are signed."""
     signature: bytes = attrs.field(default=b"", repr=False)
-    """Its signature under all of the above but the status, where identities are signed."""
 
 
 @cached

@@ -195,6 +195,7 @@ class Protocol:
         self._datagrams_refused += 1
         self._prober.refused(destination, now)
         self._farewell.refused(destination)
+        self._standing.refused(destination)
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
@@ -246,17 +247,23 @@ class Protocol:
 
     # --- what the embedding program wants
 
-    def seed(self, addresses: Sequence[Address], now: float) -> None:
-        """Replace the addresses at which the cluster may be found."""
+    def seed(self, addresses: Sequence[Address], now: float, unresolved: Sequence[Address] = ()) -> None:
+        """Replace the addresses at which the cluster may be found.
+
+        :param unresolved: seeds whose names have no address so far.
+        """
         self._local.refresh(now)
         self._own_address.seeds(addresses)
         self._joining.seed(addresses, now)
-        self._standing.seeds_given(now)
+        self._standing.seeds_given(unresolved, now)
 
-    def seek(self, now: float) -> None:
+    def seek(self, now: float, seeds: Sequence[Address] = ()) -> None:
         """Take note that there will be seeds, before any address of theirs is known: until one of them answers, this
-        node is joining."""
-        self._standing.seek(now)
+        node is joining.
+
+        :param seeds: as they were given; the hosts may be names.
+        """
+        self._standing.seek(now, seeds)
 
     def remember(self, members: Iterable[Member], now: float) -> None:
         """Take in members known from elsewhere, such as the :meth:`members` of an earlier life of this node.
@@ -488,7 +495,8 @@ class Protocol:
         else:
             self._answer(message, sender, path, corrections, now)
         if self._standing.is_unsettled and message.sender != ANONYMOUS:
-            self._standing.heard(message.fingerprint == self._view.fingerprint, now)
+            agrees = message.fingerprint == self._view.fingerprint
+            self._standing.heard(agrees, self._journal.rival(message.sender), now)
 
     def _respond(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes], is_due: bool,
                  now: float) -> None:  # fmt: skip
@@ -694,7 +702,7 @@ class Protocol:
 
     def _challenge(self, rival: Member, path: Path, now: float) -> None:
         """Ask a process that speaks under another's name: only one that runs can answer."""
-        if path.stream is None and len(self._rivals) < MAX_CHALLENGES and not self._journal.has_told_of(rival.id):
+        if path.stream is None and len(self._rivals) < MAX_CHALLENGES and self._journal.rival(rival.id) is None:
             token = self._prober.new_token()
             self._rivals[token] = rival
             self._timers.at(now + self._config.suspicion_min, lambda _now: self._forget_rival(token))

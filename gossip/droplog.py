@@ -1,5 +1,5 @@
-"""What the log says about what a node drops: one line per kind and second at most, with the reason and the source;
-of another cluster's messages one line per host that sends them.
+"""What the log says about what a node drops: a line for each kind, with the reason and the source, ever more seldom as
+long as it goes on; of another cluster's messages one line per host that sends them.
 
 The core and the streams count what they drop in :class:`gossip.core.drops.Drops`; this looks at the counts. A line
 holds a reason, which is a text of this project, an address as the operating system tells it, and how many drops of
@@ -11,10 +11,15 @@ from __future__ import annotations
 import logging
 import math
 
+import attrs
+
 from gossip.core.drops import Drops
 
 PERIOD_S = 1.0
-"""Between two lines of one kind."""
+"""Between the first two lines of one kind. It doubles with each line up to:"""
+
+LONGEST_PERIOD_S = 3600.0
+"""Where there was nothing of that kind to tell for so long, its lines come as quickly as at first."""
 
 ROUTINE = frozenset(
     {
@@ -37,7 +42,24 @@ OTHER_CLUSTER = "other cluster"
 MAX_HOSTS_TOLD = 16
 """Hosts of other clusters that are named in the log, in all; there may be thousands of them."""
 
+MEANINGS = {
+    "not sealed": "somebody without the cluster's keyring",
+    "sealed with an unknown key": "somebody whose key is not ours",
+    "of another cluster with this key, or forged": "somebody with another cluster name, or without our key",
+    "stream out of time": "a peer opened a stream and did not say or take all in the time it has",
+}
+"""What is behind a reason that says little to those who did not write this."""
+
 _log = logging.getLogger(__name__)
+
+
+@attrs.define
+class _Kind:
+    """What is kept of one kind of drops."""
+
+    told: int = 0
+    silent_until: float = -math.inf
+    period: float = PERIOD_S
 
 
 class DropLog:
@@ -46,9 +68,8 @@ class DropLog:
     def __init__(self, node_name: str, drops: Drops) -> None:
         self._node_name = node_name
         self._drops = drops
-        self._told: dict[str, int] = {}
+        self._kinds: dict[str, _Kind] = {}
         self._told_in_all = 0
-        self._silent_until: dict[str, float] = {}
         self._hosts_told: set[str] = set()
 
     def look(self, now: float) -> None:
@@ -56,11 +77,14 @@ class DropLog:
         if self._drops.total == self._told_in_all:
             return
         for reason, count in self._drops.counts.items():
-            new = count - self._told.get(reason, 0)
-            if new and now >= self._silent_until.get(reason, -math.inf):
-                self._told[reason] = count
+            kind = self._kinds.setdefault(reason, _Kind())
+            new = count - kind.told
+            if new and now >= kind.silent_until:
+                quiet = now - kind.silent_until >= LONGEST_PERIOD_S
+                longest = PERIOD_S if reason == OTHER_CLUSTER else LONGEST_PERIOD_S
+                kind.period = PERIOD_S if quiet else min(2 * kind.period, longest)
+                kind.told, kind.silent_until = count, now + kind.period
                 self._told_in_all += new
-                self._silent_until[reason] = now + PERIOD_S
                 self._write(reason, new)
 
     def _write(self, reason: str, count: int) -> None:
@@ -70,7 +94,8 @@ class DropLog:
         level = logging.INFO if reason in ROUTINE else logging.WARNING
         source = self._drops.last_source[reason]
         where = "" if source is None else f", last from {source}"
-        _log.log(level, "%r: dropped %d: %s%s", self._node_name, count, reason, where)
+        meaning = f" ({MEANINGS[reason]})" if reason in MEANINGS else ""
+        _log.log(level, "%r: dropped %d: %s%s%s", self._node_name, count, reason, meaning, where)
 
     def _write_of_other_cluster(self) -> None:
         source = self._drops.last_source[OTHER_CLUSTER]

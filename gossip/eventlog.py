@@ -58,8 +58,7 @@ def describe(event: MembershipEvent) -> str:
 
 
 def _standing(event: MembershipEvent) -> str:
-    own = event.standing
-    return "" if own is None else f"this node is {own.standing.value.replace('_', ' ')}: {own.why}"
+    return "" if event.standing is None else f"this node is {event.standing}"
 
 
 def _reason(event: MembershipEvent) -> str:

@@ -6,6 +6,7 @@ core; what happens when is decided there.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -18,7 +19,7 @@ import trio
 from gossip.background import background_tasks
 from gossip.clocklog import wall_clock_ms
 from gossip.core.address import Address
-from gossip.core.arguments import require
+from gossip.core.arguments import require, require_seconds, wrong
 from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config, given_config
 from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.events import MembershipEvent
@@ -51,6 +52,8 @@ _UNSEALED = (
     "bind: others can reach {}, and without a keyring whoever can send a packet there can take part. Give a keyring "
     "(gossip keygen makes one; --keyring), bind to 127.0.0.1, or say insecure=True (--insecure)"
 )
+
+_CONDITION = "a function of the node that is not async and returns True or False"
 
 _NAMELESS = (
     "%r: this cluster has no name of its own (%r) and no keys, so that it becomes one with any other of that kind as "
@@ -91,8 +94,9 @@ async def open_node(
     :param bind: ``HOST:PORT`` for UDP and TCP alike. ``[::]`` takes IPv4 and IPv6, port 0 any free port.
     :param advertise: ``HOST:PORT`` at which others reach this node, where that differs from ``bind``
         (port 0: the bound one). If neither names an IP address, it is learned from what peers see.
-    :param seeds: ``HOST:PORT`` of some members, whether they run or not. A DNS name stands for all its
-        addresses, and is looked up again now and then.
+    :param seeds: ``HOST:PORT`` of some members, whether they run or not, the same for every member; the node itself may
+        be among them. One that has nobody else to look for begins a cluster of its own. A DNS name stands for all its
+        addresses, and is looked up again now and then. There may be 64 addresses.
     :param metadata: what others are to know of this node, small texts; see :meth:`Node.update`.
     :param config: the settings, by default :meth:`Config.lan`.
     :param keyring: the keys of the cluster. Everything is sealed with the one in use and must be sealed with one of
@@ -127,8 +131,6 @@ async def open_node(
         require_one_machine(sockets.address, advertise_as, seed_list)
         if not (insecure or security.is_sealed or sockets.address.is_loopback):
             raise ConfigurationError(_UNSEALED.format(sockets.address))
-        if keyring is None:
-            _warn_if_nameless(name, config, seed_list)
         protocol = Protocol(
             config if keyring is None else _with_room_for_envelopes(config),
             name=name,
@@ -148,12 +150,6 @@ async def open_node(
                 node._close()
 
 
-def _warn_if_nameless(name: str, config: Config, seeds: tuple[Address, ...]) -> None:
-    """Say that a node may come to be in another cluster by accident, unless all is on this machine."""
-    if config.cluster == Config.lan().cluster and not all(seed.is_loopback for seed in seeds):
-        _log.warning(_NAMELESS, name, config.cluster)
-
-
 def _with_room_for_envelopes(config: Config) -> Config:
     """The settings for a core whose datagrams are sealed, so that none gets larger than ``max_datagram`` by that.
 
@@ -163,6 +159,19 @@ def _with_room_for_envelopes(config: Config) -> Config:
     if room < max(MIN_MAX_DATAGRAM, config.max_metadata + METADATA_ROOM):
         raise ConfigurationError(f"max_datagram must be larger by {OVERHEAD_BYTES} if datagrams are to be sealed")
     return attrs.evolve(config, max_datagram=room)
+
+
+def _holds(condition: Callable[[Node], bool], node: Node) -> bool:
+    """Whether a condition is true, which what an async function returns would always be.
+
+    :raises ConfigurationError: if it returns something to be awaited.
+    """
+    answer: object = condition(node)
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()  # or else Python would warn that nobody has awaited it
+        raise wrong("condition", _CONDITION, answer)
+    return bool(answer)
 
 
 @final
@@ -195,6 +204,8 @@ class Node:
             security=security,
         )
         self._closed_at: float | None = None
+        self._is_nameless = security.keyring is None and config.cluster == Config.lan().cluster
+        """Whether it may come to be in another cluster by accident, and that has not been told."""
 
     def __repr__(self) -> str:
         return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
@@ -304,14 +315,18 @@ class Node:
     async def joined(self, timeout: float | None = None) -> None:
         """Wait until this node is connected: it hears others, and its view has equalled one of theirs.
 
-        Returns at once for a node without seeds, which is the first of its cluster. Cancelling this changes nothing.
+        Returns at once for a node that has no seeds, or none but itself, and so begins a cluster of its own. Cancelling
+        this changes nothing.
 
-        :param timeout: seconds to wait; None for as long as it takes.
-        :raises JoinError: if that is not enough; the text says why it is not connected.
+        :param timeout: seconds to wait, 0 to look only; None for as long as it takes.
+        :raises ConfigurationError: if ``timeout`` is no such number.
+        :raises JoinError: if that is not enough; the text names the seeds, and says why it is not connected.
         :raises LeftError: if the node leaves, or has left.
         :raises ClosedError: if the node is closed, or was.
         """
         self._require_open()
+        if timeout is not None:
+            require_seconds("timeout", timeout)
         done = (Standing.CONNECTED, Standing.LEFT)
         with trio.move_on_after(math.inf if timeout is None else timeout):
             await self.until(lambda node: node.standing.standing in done)
@@ -331,11 +346,16 @@ class Node:
             with trio.fail_after(10):
                 await node.until(lambda node: node.get("db-1") is not None)
 
+        :raises ConfigurationError: if ``condition`` cannot be called, or is an async function.
         :raises ClosedError: if the node is closed before, or was.
         """
+        if not callable(condition):
+            raise wrong("condition", _CONDITION, condition)
         await trio.lowlevel.checkpoint()
-        while not condition(self):
+        while True:
             self._require_open()
+            if _holds(condition, self):
+                return
             if self._next_step is None:
                 self._next_step = trio.Event()
             await self._next_step.wait()
@@ -385,7 +405,7 @@ class Node:
             counters=self._counters,
         )
         if seeds:
-            self._protocol.seek(trio.current_time())
+            self._protocol.seek(trio.current_time(), seeds)
         self._driver.pump()
         self._nursery.start_soon(self._driver.run)
         self._nursery.start_soon(self._driver.streams.accept_forever)
@@ -398,8 +418,11 @@ class Node:
         self._broadcast.close()
         self._stepped()
 
-    def _found_seeds(self, addresses: tuple[Address, ...]) -> None:
-        self._protocol.seed(addresses, trio.current_time())
+    def _found_seeds(self, addresses: tuple[Address, ...], unresolved: tuple[Address, ...]) -> None:
+        if self._is_nameless and not all(address.is_loopback for address in addresses):
+            self._is_nameless = False
+            _log.warning(_NAMELESS, self._name, self._config.cluster)
+        self._protocol.seed(addresses, trio.current_time(), unresolved)
         self._driver.pump()
 
     def _publish(self, event: MembershipEvent) -> None:

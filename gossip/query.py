@@ -19,6 +19,21 @@ from gossip.security import Security
 from gossip.sockets import parse_address, reason
 from gossip.tls import MutualTLS
 
+_MEANINGS = {
+    "sealed with an unknown key": (
+        "seals with a key that is not ours; give the keyring of that cluster (keyring, --keyring)"
+    ),
+    "not sealed": (
+        "does not seal, so it is of a cluster without keys, or no gossip node; give no keyring (keyring, --keyring), "
+        "or another address"
+    ),
+    "of another cluster with this key, or forged": (
+        "seals for another cluster, or has not our key; give the name of that cluster (Config, --cluster)"
+    ),
+    "other cluster": "is of another cluster; give the name of that cluster (Config, --cluster)",
+}
+"""What it means if an answer is refused for one of these reasons, and what to do."""
+
 
 async def query_members(
     address: str | Address,
@@ -59,7 +74,8 @@ async def query_members(
             except trio.BrokenResourceError:
                 pass  # like an end of the stream: complete or not
             except WireError as error:
-                raise QueryError(f"{target} does not answer like a gossip node: {error}") from error
+                said = _MEANINGS.get(str(error), f"not like a gossip node: {error}")
+                raise QueryError(f"{target} answers, but {said}") from error
         if not query.done:
             raise QueryError(f"{target} hung up: it is no gossip node, or one of another cluster or with other keys")
     if not query.done:

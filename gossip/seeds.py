@@ -16,6 +16,7 @@ import trio
 from gossip.core.address import Address
 from gossip.core.arguments import wrong
 from gossip.core.errors import ConfigurationError
+from gossip.core.joining import MAX_SEEDS
 from gossip.sockets import ip_text, parse_address, resolve
 from gossip.stats import ShellCounters
 
@@ -32,13 +33,19 @@ REFRESH_S = 60.0
 JITTER = 0.25
 """Share by which pauses vary, so that nodes started together do not ask the name server together."""
 
+_TOO_MANY_FOUND = (
+    "%r: the seeds have %d addresses, of which the first %d are used; any one at which a member runs is enough. "
+    "This is told once"
+)
+
 _log = logging.getLogger(__name__)
 
 
 def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
     """The seeds as given, none twice; their hosts may be names.
 
-    :raises ConfigurationError: if one is malformed or cannot be sent to, such as ``0.0.0.0:7946``.
+    :raises ConfigurationError: if one is malformed or cannot be sent to, such as ``0.0.0.0:7946``, or there are too
+        many.
     """
     if isinstance(seeds, (str, bytes, Address, Mapping)) or not isinstance(seeds, Iterable):
         raise wrong("seeds", "a list of HOST:PORT, [] for none", seeds)
@@ -49,7 +56,13 @@ def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
             raise ConfigurationError(f"seeds: nobody can send to {seed}; give a host and a port")
         literal = ip_text(seed.host)
         parsed.append(seed if literal is None else Address(literal, seed.port))
-    return tuple(dict.fromkeys(parsed))
+    given = tuple(dict.fromkeys(parsed))
+    if len(given) > MAX_SEEDS:
+        raise ConfigurationError(
+            f"seeds: {len(given)} are given, and {MAX_SEEDS} is the most; two or three are enough, of members "
+            "or of a DNS name that has their addresses"
+        )
+    return given
 
 
 class SeedFinder:
@@ -63,9 +76,10 @@ class SeedFinder:
         random: Random,
         can_reach: Callable[[Address], bool],
         is_alone: Callable[[], bool],
-        found: Callable[[tuple[Address, ...]], None],
+        found: Callable[[tuple[Address, ...], tuple[Address, ...]], None],
         counters: ShellCounters,
     ) -> None:
+        """:param found: told of the addresses, and of the seeds whose names have none so far."""
         self._node_name = node_name
         self._random = random
         self._can_reach = can_reach
@@ -77,7 +91,8 @@ class SeedFinder:
         self._addresses: dict[Address, tuple[Address, ...]] = {
             seed: () if seed in self._names else self._reachable(seed, (seed,)) for seed in seeds
         }
-        self._told: tuple[Address, ...] = ()
+        self._told: tuple[tuple[Address, ...], tuple[Address, ...]] = (), ()
+        self._are_too_many = False
 
     async def run(self) -> None:
         """Tell the addresses that need no look-up at once and follow the names until cancelled."""
@@ -120,10 +135,14 @@ class SeedFinder:
 
     def _tell(self) -> None:
         addresses = tuple(dict.fromkeys(address for found in self._addresses.values() for address in found))
-        if addresses != self._told:
-            self._told = addresses
+        unresolved = tuple(name for name in self._names if not self._addresses[name])
+        if len(addresses) > MAX_SEEDS and not self._are_too_many:
+            self._are_too_many = True
+            _log.warning(_TOO_MANY_FOUND, self._node_name, len(addresses), MAX_SEEDS)
+        if (addresses, unresolved) != self._told:
+            self._told = addresses, unresolved
             _log.debug("%r: seeds are %s", self._node_name, ", ".join(map(str, addresses)))
-            self._found(addresses)
+            self._found(addresses, unresolved)
 
     def _about(self, pause: float) -> float:
         return pause * self._random.uniform(1 - JITTER, 1 + JITTER)

@@ -24,15 +24,17 @@ from gossip.stats import ShellCounters
 
 @attrs.frozen
 class Snapshot:
-    """All members at one moment. Changes that follow in the subscription are relative to it."""
+    """All members at one moment. Changes that follow in the subscription are relative to it.
+
+    - ``members``: everybody known, the dead and the departed included, sorted by name. While the node is isolated: as
+      they were when it came to be.
+    - ``standing``: what the node knows of its own place in the cluster, a :class:`NodeStanding`.
+    - ``missed``: events that happened since the previous item and were discarded, because the reader was too slow.
+    """
 
     members: tuple[Member, ...]
-    """Everybody known, the dead and the departed included, sorted by name. While the node is isolated: as they were
-    when it came to be."""
     standing: NodeStanding
-    """What the node knows of its own place in the cluster."""
     missed: int = 0
-    """Events that happened since the previous item and were discarded, because the reader was too slow."""
 
 
 class Subscription:

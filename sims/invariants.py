@@ -253,9 +253,7 @@ class FingerprintIsTheView(Invariant):
     def check(self, node: SimulatedNode) -> None:
         """Compute it anew."""
         view = node.protocol.view
-        marks = (
-            fingerprint_mark(entry.identity, entry.registers.record.version) for entry in view if entry.status.is_living
-        )
+        marks = (fingerprint_mark(entry.registers.record) for entry in view if entry.status.is_living)
         if (expected := sum(marks) % FINGERPRINT_MODULUS) != view.fingerprint:
             raise self.violated(f"{node.key} has fingerprint {view.fingerprint:x} and the view of {expected:x}")
 

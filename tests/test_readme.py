@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -81,6 +82,7 @@ async def test_the_example_joins_tells_every_change_and_leaves_as_it_stands(tmp_
             assert metadata_of(brook, "ada") == {"role": "web"}
             await until(output.has_line("joined brook {'release': '1'}"))
             assert output.text.splitlines()[0] == "here are ada"
+            await until(output.has_line("standing ada connected: it has found its cluster"))
             brook.update({"release": "2"})
             await until(output.has_line("updated brook {'release': '2'}"))
             process.send_signal(signal.SIGTERM)
@@ -100,6 +102,51 @@ async def test_the_example_tells_that_a_member_died_where_it_did_not_take_its_le
             await until(output.has_line("joined cleo {}"))
         await until(output.has_line("died cleo {}"))
         assert not output.has_line("left cleo {}")()
+
+
+async def test_the_example_says_farewell_even_if_it_is_interrupted_twice(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        brook = await stack.enter_async_context(local_node("brook", config=Config.lan()))
+        arguments = ("ada", "127.0.0.1:0", str(brook.address))
+        process, output = await stack.enter_async_context(running_example(tmp_path, *arguments))
+        await until(output.has_line("joined brook {}"))
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        await until(output.has_line("farewell heard by brook"))
+        await until(lambda: status_of(brook, "ada") is Status.LEFT)
+
+
+async def test_the_example_makes_a_cluster_by_the_commands_that_stand_below_it(tmp_path: Path) -> None:
+    (block,) = [block for block in literal_blocks(README) if block.startswith("python example.py")]
+    async with local_node("a") as one, local_node("b") as other:
+        ports = {"7946": str(one.address.port), "7947": str(other.address.port)}
+    lines = [re.sub("794[67]", lambda found: ports[found[0]], line).split()[2:] for line in block.splitlines()]
+    assert len({tuple(seeds) for _, _, *seeds in lines}) == 1, "all have the same seeds"
+    async with AsyncExitStack() as stack:
+        running = [await stack.enter_async_context(running_example(tmp_path, *line)) for line in lines]
+        for (name, *_), (_, output) in zip(lines, running, strict=True):
+            await until(output.has_line(f"standing {name} connected: it has found its cluster"))
+
+
+def test_the_test_of_a_program_passes_as_it_stands(tmp_path: Path) -> None:
+    (code,) = [block for block in literal_blocks(README) if "mock_clock" in block]
+    script = tmp_path / "test_program.py"
+    script.write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_every_error_is_in_the_list_of_errors() -> None:
+    (paragraph,) = [part for part in README.split("\n\n") if part.startswith("Errors are all ``GossipError``")]
+    kinds = {name for name in gossip.__all__ if name.endswith("Error")}
+    assert set(re.findall(r"``(\w+Error)``", paragraph)) - {"TypeError", "RuntimeError"} == kinds
 
 
 COMMANDS = sorted(

@@ -56,8 +56,9 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
     metavar="HOST:PORT",
     callback=parse_peers,
     multiple=True,
-    help="A member of the cluster; may be given several times. Names are tried with all their addresses, "
-    "again and again, so the order in which machines start does not matter.",
+    help="A member of the cluster; may be given several times. Give every member the same, itself included: one that "
+    "has nobody else to look for begins a cluster of its own. Names are tried with all their addresses, again and "
+    "again, so the order in which machines start does not matter.",
 )
 @profile_option
 @cluster_option
@@ -135,18 +136,18 @@ def agent(
     """Run one member of a cluster and print every change of the membership.
 
     \b
-    The first member of a cluster, and two that join it:
-      gossip agent --name ada   --bind 127.0.0.1:7946
-      gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946
-      gossip agent --name cleo  --bind 127.0.0.1:7948 --join 127.0.0.1:7946 --meta role=web
+    Three members, which all are told of the first two:
+      gossip agent --name ada   --bind 127.0.0.1:7946 --join 127.0.0.1:7946 --join 127.0.0.1:7947
+      gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946 --join 127.0.0.1:7947
+      gossip agent --name cleo  --bind 127.0.0.1:7948 --join 127.0.0.1:7946 --join 127.0.0.1:7947
 
     \b
     Where others can reach it, with the keys of the cluster (see: gossip keygen --help):
-      gossip agent --name ada --bind 0.0.0.0:7946 --keyring keys
+      gossip agent --name ada --bind 0.0.0.0:7946 --join gossip.example.org:7946 --keyring keys
 
     \b
     For another program to read:
-      gossip agent --name ada --bind 0.0.0.0:7946 --keyring keys --events json
+      gossip agent --name ada --bind 0.0.0.0:7946 --join gossip.example.org:7946 --keyring keys --events json
 
     \b
     Signals:

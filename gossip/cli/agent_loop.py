@@ -9,8 +9,9 @@ import os
 import select
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 import trio
@@ -32,7 +33,7 @@ from gossip.cli.rendering import (
 )
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.errors import GossipError
+from gossip.core.errors import ConfigurationError, GossipError
 from gossip.core.events import EventKind
 from gossip.core.member import Member, Status
 from gossip.core.standing import NodeStanding
@@ -62,6 +63,8 @@ EXIT_FAILURE = 1
 EXIT_SIGNAL_BASE = 128
 
 logger = logging.getLogger("gossip.agent")
+
+T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
@@ -149,10 +152,10 @@ class _Agent:
             seeds=options.join,
             metadata=await self._read_metadata(),
             config=options.config,
-            keyring=None if self._keyring_file is None else await self._keyring_file.load(),
+            keyring=None if self._keyring_file is None else await self._read_keys(self._keyring_file),
             insecure=options.insecure,
-            identity=None if options.identity_file is None else SigningKey.load(options.identity_file),
-            allowed=None if options.allowed_file is None else load_allowed(options.allowed_file),
+            identity=_read("--identity", SigningKey.load, options.identity_file),
+            allowed=_read("--allowed", load_allowed, options.allowed_file),
         )
 
     async def _leave(self, node: Node) -> None:
@@ -202,7 +205,13 @@ class _Agent:
 
     async def _read_metadata(self) -> dict[str, str]:
         options = self._options
-        return await trio.to_thread.run_sync(combined, options.metadata_file, options.metadata, abandon_on_cancel=True)
+        reading = functools.partial(combined, options.metadata_file, options.metadata)
+        with naming("--meta-file"):
+            return await trio.to_thread.run_sync(reading, abandon_on_cancel=True)
+
+    async def _read_keys(self, file: KeyringFile) -> Keyring:
+        with naming("--keyring"):
+            return await file.load()
 
     async def _follow_keys(self, file: KeyringFile) -> None:
         while True:
@@ -215,7 +224,7 @@ class _Agent:
             return
         async with self._reading_keys:  # so that what is read last is what holds
             try:
-                keyring = await file.load()
+                keyring = await self._read_keys(file)
                 if node.keyring != keyring:
                     node.use_keyring(keyring)
                     self._keys_changed.set()
@@ -314,6 +323,23 @@ class _Agent:
         await self._output.write(
             keys_json_line(name, keyring, now) if self._options.as_json else keys_text(keyring, now)
         )
+
+
+@contextlib.contextmanager
+def naming(option: str) -> Iterator[None]:
+    """Put the option that names a file in front of what is wrong with it."""
+    try:
+        yield
+    except (ConfigurationError, MetadataError) as error:
+        raise type(error)(f"{option}: {error}") from None
+
+
+def _read(option: str, load: Callable[[Path], T], file: Path | None) -> T | None:
+    """What is in the file that an option names; None without one."""
+    if file is None:
+        return None
+    with naming(option):
+        return load(file)
 
 
 async def _has_room(writing: Awaitable[None]) -> bool:

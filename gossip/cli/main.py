@@ -56,8 +56,8 @@ def command() -> None:
 
     \b
     Start a cluster by hand, each line in a terminal of its own:
-      gossip agent --name ada   --bind 127.0.0.1:7946
-      gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946
+      gossip agent --name ada   --bind 127.0.0.1:7946 --join 127.0.0.1:7946 --join 127.0.0.1:7947
+      gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946 --join 127.0.0.1:7947
       gossip members --join 127.0.0.1:7946
     """
 

@@ -11,6 +11,7 @@ import click
 from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError
+from gossip.core.joining import MAX_SEEDS
 from gossip.keyring import Keyring
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -34,8 +35,14 @@ def parse_peer(context: click.Context, parameter: click.Parameter, text: str | N
 
 def parse_peers(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Address, ...]:
     """Callback of an option that takes such addresses and may be given several times."""
-    peers = (parse_peer(context, parameter, text) for text in texts)
-    return tuple(peer for peer in peers if peer is not None)
+    parsed = (parse_peer(context, parameter, text) for text in texts)
+    peers = tuple(dict.fromkeys(peer for peer in parsed if peer is not None))
+    if len(peers) > MAX_SEEDS:
+        raise click.BadParameter(
+            f"{len(peers)} are given, and {MAX_SEEDS} is the most; two or three are enough, of members or of a DNS "
+            "name that has their addresses"
+        )
+    return peers
 
 
 def cluster_option(function: Decorated) -> Decorated:

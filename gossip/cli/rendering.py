@@ -44,16 +44,23 @@ def describe_metadata(metadata: Mapping[str, str]) -> str:
     return " ".join(f"{printable(key)}={printable(value)}" for key, value in sorted(metadata.items()))
 
 
+def id_text(member: Member) -> str:
+    """The id of a member in JSON, where a number of 64 bits would not be safe."""
+    return f"{member.id:016x}"
+
+
 def started_json_line(local: Member, address: Address, standing: NodeStanding, unix_time: float) -> str:
     """The first line of an agent's JSON output."""
     return json.dumps(
         {
             "event": "started",
+            "time": round(unix_time, 6),
             "name": local.name,
+            "id": id_text(local),
             "address": str(address),
             "generation": local.generation,
-            "time": round(unix_time, 6),
             "standing": standing.standing.value,
+            "why": standing.why,
         }
     )
 
@@ -65,9 +72,12 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
         "event": event.kind.value,
         "time": round(unix_time, 6),
         "name": member.name,
+        "id": id_text(member),
         "address": str(member.address),
         "generation": member.generation,
+        "version": member.version,
         "status": member.status.value,
+        "previous": None if event.previous is None else event.previous.value,
         "metadata": dict(member.metadata),
         "alive": event.alive,
     }
@@ -90,6 +100,7 @@ def snapshot_json_line(local: Member, address: Address, snapshot: Snapshot, unix
             "event": "snapshot",
             "time": round(unix_time, 6),
             "name": local.name,
+            "id": id_text(local),
             "address": str(address),
             "generation": local.generation,
             "alive": sum(member.status.is_living for member in listed),
@@ -104,6 +115,7 @@ def member_json(member: Member) -> dict[str, Any]:
     """One member as ``gossip members --json`` lists it."""
     return {
         "name": member.name,
+        "id": id_text(member),
         "status": member.status.value,
         "address": str(member.address),
         "generation": member.generation,
@@ -120,7 +132,7 @@ def started_text(local: Member, address: Address, standing: NodeStanding, unix_t
 
 def describe_standing(own: NodeStanding) -> str:
     """The standing of a node, and why."""
-    return f"{own.standing.value.replace('_', ' ')}: {printable(own.why)}"
+    return printable(str(own))
 
 
 def snapshot_text(local: Member, address: Address, snapshot: Snapshot, unix_time: float) -> str:

@@ -43,6 +43,15 @@ def wrong(argument: str, wanted: str, value: object, *, secret: bool = False) ->
     return ConfigurationError(f"{argument} must be {wanted}; this is {given(value, secret=secret)}")
 
 
+def require_seconds(argument: str, value: object) -> None:
+    """Make sure that ``value`` is a time to wait: a number of seconds from 0 on, infinity included.
+
+    :raises ConfigurationError: as :func:`wrong`.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise wrong(argument, "a number of seconds from 0 on", value)
+
+
 def require(argument: str, value: object, kind: type | tuple[type, ...], wanted: str, *, secret: bool = False) -> None:
     """Make sure that ``value`` is an instance of ``kind``.
 

@@ -113,7 +113,7 @@ class Belief:
                 return self.counter(entry, fact.heartbeat, now)
             if record.identity != known.identity:
                 entry = None  # somebody else under this id: the view decides whose it is
-            elif record.version < known.version:
+            elif known.newest(record) is known:
                 return Verdict.OUTDATED
         objection = self._objection(record, teller)
         if objection is not None:
@@ -222,6 +222,8 @@ class Belief:
         if objection is not None:
             return Disbelief(objection)
         if told.identity != own.identity:
+            if (told.identity.generation, told.identity.name) < (own.identity.generation, own.identity.name):
+                return Verdict.OUTDATED  # whoever hears of us knows that the id is ours
             # Our id was given to somebody else, and is of no more use.
             is_namesake = told.identity.name == own.identity.name
             return self._new_generation(now, told.identity.generation if is_namesake else 0)
@@ -235,6 +237,8 @@ class Belief:
     def _new_generation(self, now: float, above: int = 0) -> Outcome:
         if self._local.has_left or self._view.is_displaced:  # the name is not ours to renew while another bears it
             return Verdict.KNOWN
+        if not self._local.may_renew(now):
+            return Disbelief("too many new generations")  # whoever believes it says so again
         self._local.start_generation(self._view, above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)

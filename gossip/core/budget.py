@@ -28,6 +28,13 @@ class TokenBucket:
         self.wait(0, now)
         return int(self._tokens + ROUNDING)
 
+    def take(self, now: float) -> bool:
+        """Take one, if there is one; whether there was."""
+        if self.wait(1, now):
+            return False
+        self.spend(1)
+        return True
+
     def spend(self, count: int) -> None:
         """Take out what was sent."""
         self._tokens -= count

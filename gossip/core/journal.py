@@ -45,7 +45,7 @@ class Journal:
         self._view = view
         self.events: deque[MembershipEvent] = deque()
         """The oldest first."""
-        self._conflicts: dict[int, None] = {}
+        self._conflicts: dict[int, Member] = {}
         self._last_told: dict[int, Member] | None = None
         """While nothing is told of others: how they were told to be, by id."""
 
@@ -81,28 +81,36 @@ class Journal:
         before, self._last_told = self._last_told, None
         for member in before.values():
             if self._view.get(member.id) is None and self._view.named(member.name) is None:
-                self.events.append(
-                    MembershipEvent(EventKind.FORGOTTEN, member, self._view.alive, now, previous=member.status)
-                )
+                self._tell_lost(member, now)
         for entry in self._view:
             if entry is not self._view.local:
                 self._catch_up(entry, before.get(entry.id), now)
+
+    def _tell_lost(self, told: Member, now: float) -> None:
+        """Tell of somebody who is known no more. Whoever was told as living has died first, so that a program which
+        goes by the dead and departed alone misses nobody."""
+        alive = self._view.alive
+        gone = attrs.evolve(told, status=Status.DEAD) if told.status.is_living else told
+        if gone is not told:
+            self.events.append(MembershipEvent(EventKind.DIED, gone, alive, now, previous=told.status))
+        self.events.append(MembershipEvent(EventKind.FORGOTTEN, gone, alive, now, previous=gone.status))
 
     def _catch_up(self, entry: Entry, told: Member | None, now: float) -> None:
         if told is None:  # it was living when it was first heard of, whatever it is by now
             newcomer = attrs.evolve(entry.snapshot(), status=Status.ALIVE)
             self.events.append(MembershipEvent(EventKind.JOINED, newcomer, self._view.alive, now))
             told = newcomer
-        self.note(Change(entry, told.status, entry.status, entry.snapshot().version != told.version), now)
+        is_updated = entry.snapshot() != attrs.evolve(told, status=entry.status)
+        self.note(Change(entry, told.status, entry.status, is_updated), now)
 
     @property
     def last_told(self) -> Collection[Member] | None:
         """The others as they were told to be, while nothing is told of them; else None."""
         return None if self._last_told is None else self._last_told.values()
 
-    def has_told_of(self, member_id: int) -> bool:
-        """Whether a conflict about this process has been told already."""
-        return member_id in self._conflicts
+    def rival(self, member_id: int) -> Member | None:
+        """The process with this id, if a conflict about it has been told."""
+        return self._conflicts.get(member_id)
 
     def note_conflict(self, member: Member, now: float) -> None:
         """Record, once, that this member's name is borne by another running process."""
@@ -110,7 +118,7 @@ class Journal:
             return
         if len(self._conflicts) >= MAX_REMEMBERED_CONFLICTS:
             del self._conflicts[next(iter(self._conflicts))]
-        self._conflicts[member.id] = None
+        self._conflicts[member.id] = member
         self.events.append(MembershipEvent(EventKind.CONFLICT, member, self._view.alive, now))
 
     def _note(self, kind: EventKind, entry: Entry, before: Status | None, now: float) -> None:
@@ -130,5 +138,8 @@ class Journal:
         )
 
     def _name(self, member_id: int) -> str:
-        entry = self._view.get(member_id)
-        return entry.identity.name if entry is not None else f"unknown {member_id:016x}"
+        known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)
+        if known is not None:
+            return known.identity.name
+        rival = self._conflicts.get(member_id)  # which runs, but is nobody's member
+        return f"unknown {member_id:016x}" if rival is None else rival.name

@@ -14,6 +14,7 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.arguments import given, wrong
+from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.hearing import HEARING_S, Hearing
@@ -24,6 +25,19 @@ from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
 from gossip.core.wall import WallClock
 from gossip.core.wire import encoded_metadata_bytes, is_valid_name
+
+RENEWALS = 3
+"""New generations that others can have this node start at once: several lies at a time are outlived in a moment."""
+
+RENEWAL_EVERY_S = 30.0
+"""Seconds to each further one: everybody is told of each, and who invents the reasons is not to decide how often."""
+
+OWN_SUCCESSIONS = 3
+"""How often at once a node takes its name from another bearer with its own key: once is enough for its earlier life,
+and two processes with one key are not to go on taking it from each other."""
+
+OWN_SUCCESSION_EVERY_S = 3600.0
+"""Seconds to each further time."""
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 """What a node says of itself that has nothing to say."""
@@ -74,6 +88,8 @@ class LocalMember:
         self._hearing = hearing
         self.wall = WallClock(generation, now)
         self._counter = HeartbeatCounter(now)
+        self._renewals = TokenBucket(1 / RENEWAL_EVERY_S, RENEWALS, now)
+        self._successions = TokenBucket(1 / OWN_SUCCESSION_EVERY_S, OWN_SUCCESSIONS, now)
         identity = Identity(name, generation, _new_id(random))
         record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
         self.entry = Entry.first(shared(signatures.signed(record)), 1, now)
@@ -137,6 +153,15 @@ class LocalMember:
         """Let the counter jump over a floor, or over a counter that others believe to have seen."""
         self._counter.jump_over(floor, now)
         self.refresh(now)
+
+    def may_renew(self, now: float) -> bool:
+        """Whether what others say may have this node start a new generation now, which counts as one more."""
+        return self._renewals.take(now)
+
+    def may_succeed(self, bearer: Record, now: float) -> bool:
+        """Whether this node takes its name from a bearer that seems to live, which counts as one more time: that one
+        has the same key, so it is an earlier life of this node, for which anybody may show counters."""
+        return self._signatures.is_own(bearer) and self._successions.take(now)
 
     def start_generation(self, view: View, above: int, now: float) -> None:
         """Become a new generation of the same name, higher than ``above`` if that one can be believed."""

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import attrs
+import cbor2
 
 from gossip.core.address import Address
 from gossip.core.caches import cached
@@ -31,14 +32,20 @@ MAX_VERSION = 2**62
 
 
 class Status(enum.Enum):
-    """What the registers of a member say about it."""
+    """What the registers of a member say about it.
+
+    - ``ALIVE``: its heartbeat advances.
+    - ``SUSPECT``: somebody got no answer from it; it still counts as living.
+    - ``DEAD``: it did not show in time that it lives.
+    - ``LEFT``: it said farewell.
+    - ``DISPLACED``: only of this node's own member, while another process bears its name; no registers say so.
+    """
 
     ALIVE = "alive"
     SUSPECT = "suspect"
     DEAD = "dead"
     LEFT = "left"
     DISPLACED = "displaced"
-    """Only of this node's own member, while another process bears its name; no registers say so."""
 
     @property
     def is_living(self) -> bool:
@@ -62,10 +69,14 @@ class Identity:
         return self.name == other.name and (self.generation, self.id) > (other.generation, other.id)
 
 
-def fingerprint_mark(identity: Identity, version: int) -> int:
-    """The share of one living member in the fingerprint: 64 bits of a hash of identity and version."""
-    head = b"".join(number.to_bytes(8, "big") for number in (identity.id, identity.generation, version))
-    return int.from_bytes(blake2b(head + identity.name.encode(), digest_size=8).digest(), "big")
+def fingerprint_mark(record: Record) -> int:
+    """The share of one living member in the fingerprint: 64 bits of a hash of all that it says of itself.
+
+    Its signature is left out: two that are valid say the same.
+    """
+    who, address, metadata = record.identity, record.address.to_wire(), dict(record.metadata)
+    content = cbor2.dumps([who.id, who.name, who.generation, record.version, address, metadata, record.key])
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
 
 
 def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
@@ -100,7 +111,7 @@ class Record:
 
     @mark.default
     def _mark(self) -> int:
-        return fingerprint_mark(self.identity, self.version)
+        return fingerprint_mark(self)
 
     def newest(self, other: Record) -> Record:
         """The one with the higher version. Equal versions that differ (a faulty or forged peer) are
@@ -170,23 +181,28 @@ class Registers(NamedTuple):
 class Member:
     """A member at one moment, as handed out to the embedding program; it never changes.
 
+    - ``name``: what people call it, unique in the cluster.
+    - ``generation``: start of its process in Unix milliseconds.
+    - ``id``: random 64-bit number that tells two processes with one name apart.
+    - ``address``: where it is reached.
+    - ``metadata``: what it says of itself.
+    - ``version``: of address and metadata, raised by each update.
+    - ``status``: a :class:`Status`.
+    - ``key``: its public key, where identities are signed.
+    - ``signature``: under all of the above but the status, where identities are signed.
+
     Its hash follows from its texts alone, for the reason for which that of a :class:`Record` does.
     """
 
     name: str
     generation: int = attrs.field(hash=False)
-    """Start of its process in Unix milliseconds."""
     id: int = attrs.field(hash=False)
-    """Random 64-bit number that tells two processes with one name apart."""
     address: Address
     metadata: Mapping[str, str] = attrs.field(hash=False)
     version: int = attrs.field(hash=False)
-    """Version of address and metadata, raised by each update."""
     status: Status
     key: bytes = b""
-    """Its public key, where identities are signed."""
     signature: bytes = attrs.field(default=b"", repr=False)
-    """Its signature under all of the above but the status, where identities are signed."""
 
 
 @cached

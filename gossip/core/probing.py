@@ -160,6 +160,8 @@ class Prober:
             self.round_trip.sample(now - sent_at)
             if probe.target.round_trip is None:
                 probe.target.round_trip = RoundTrip()
+                if probe.target.answering_since is None:
+                    probe.target.answering_since = now
             probe.target.round_trip.sample(now - sent_at)
             if address is not None:
                 self._outbox.prove(address, now)

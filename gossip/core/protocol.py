@@ -195,6 +195,7 @@ class Protocol:
         self._datagrams_refused += 1
         self._prober.refused(destination, now)
         self._farewell.refused(destination)
+        self._standing.refused(destination)
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
@@ -246,17 +247,23 @@ class Protocol:
 
     # --- what the embedding program wants
 
-    def seed(self, addresses: Sequence[Address], now: float) -> None:
-        """Replace the addresses at which the cluster may be found."""
+    def seed(self, addresses: Sequence[Address], now: float, unresolved: Sequence[Address] = ()) -> None:
+        """Replace the addresses at which the cluster may be found.
+
+        :param unresolved: seeds whose names have no address so far.
+        """
         self._local.refresh(now)
         self._own_address.seeds(addresses)
         self._joining.seed(addresses, now)
-        self._standing.seeds_given(now)
+        self._standing.seeds_given(unresolved, now)
 
-    def seek(self, now: float) -> None:
+    def seek(self, now: float, seeds: Sequence[Address] = ()) -> None:
         """Take note that there will be seeds, before any address of theirs is known: until one of them answers, this
-        node is joining."""
-        self._standing.seek(now)
+        node is joining.
+
+        :param seeds: as they were given; the hosts may be names.
+        """
+        self._standing.seek(now, seeds)
 
     def remember(self, members: Iterable[Member], now: float) -> None:
         """Take in members known from elsewhere, such as the :meth:`members` of an earlier life of this node.
@@ -489,8 +496,15 @@ class Protocol:
             self._respond(message, sender, path, corrections, is_due, now)
         else:
             self._answer(message, sender, path, corrections, now)
-        if self._standing.is_unsettled and sender is not None:
-            self._standing.heard(message.fingerprint == self._view.fingerprint, now)
+        if self._standing.is_unsettled and message.sender != ANONYMOUS:
+            self._heard_unsettled(message, sender, now)
+
+    def _heard_unsettled(self, message: Message, sender: Entry | None, now: float) -> None:
+        """Take a message into account where the standing may change by it: of a member, or of a process that runs under
+        the name of one."""
+        rival = self._journal.rival(message.sender) if sender is None else None
+        if sender is not None or rival is not None:
+            self._standing.heard(message.fingerprint == self._view.fingerprint, rival, now)
 
     def _came_back(self, message: Message, path: Path, now: float) -> None:
         """Drop a message of our own. A ping that comes from where it was sent to shows that this node itself is there,
@@ -498,7 +512,7 @@ class Protocol:
         self.drops.note("our own message")
         body = message.body
         if path.stream is None and isinstance(body, Ping) and self._joining.came_back(body.token, path.address):
-            self._standing.seeds_given(now)
+            self._standing.own_seed_found(now)
 
     def _introduced(self, sender_id: int, now: float) -> Entry | None:
         """Who a sender that was not known is, if its message has just said so: from now on it counts as heard."""
@@ -715,7 +729,7 @@ class Protocol:
 
     def _challenge(self, rival: Member, path: Path, now: float) -> None:
         """Ask a process that speaks under another's name: only one that runs can answer."""
-        if path.stream is None and len(self._rivals) < MAX_CHALLENGES and not self._journal.has_told_of(rival.id):
+        if path.stream is None and len(self._rivals) < MAX_CHALLENGES and self._journal.rival(rival.id) is None:
             token = self._prober.new_token()
             self._rivals[token] = rival
             self._timers.at(now + self._config.suspicion_min, lambda _now: self._forget_rival(token))
@@ -754,13 +768,14 @@ class Protocol:
         self._changed(change, now, spread=not self._detector.is_deaf(now))
 
     def _resolve_displacement(self, now: float) -> None:
-        """Another process bears our name: say so, or take the name back if that one is gone."""
+        """Another process bears our name: say so, or take the name back if that one is gone, or was ourselves."""
         name = self._local.entry.identity.name
         bearer = self._view.named(name)
         if self._local.has_left:
             return
         self._outbox.is_known = False
-        if bearer is not None and bearer.registers.is_living:
+        holder = bearer.registers if bearer is not None and bearer.registers.is_living else None
+        if holder is not None and not self._local.may_succeed(holder.record, now):
             self._journal.note_conflict(self.local, now)
         elif not self._standing.withholds:  # who is cut off only guesses that the other one is gone
             self._local.start_generation(self._view, self._view.last_generation(name), now)
@@ -807,7 +822,7 @@ class Protocol:
         local.start_generation_by_the_clock(self._view, now)
         self._outbox.is_known = False
         self._changed(Change(local.entry, None, Status.ALIVE, updated=True), now)
-        self._standing.begin_anew(now)
+        self._standing.became_another(now)
 
     def _is_refused_by_a_member(self, generation: int, now: float) -> bool:
         """Whether a living member whose own generation we believe refuses ours. More than one cannot be asked for:

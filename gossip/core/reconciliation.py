@@ -234,13 +234,14 @@ class Reconciler:
         room = self._outbox.room(path, MAX_ANSWER_DATAGRAMS, now)
         if room <= 0:
             return []
-        listed = {fact.id: fact.record.version for fact in facts if isinstance(fact, RecordFact)}
+        listed = {fact.id: fact.record for fact in facts if isinstance(fact, RecordFact)}
         gone = {fact.id for fact in facts if not isinstance(fact, (RecordFact, AliveFact))}
         missing: list[bytes] = []
         for entry in self._view.walk(entries.low, entries.high):
             if room <= 0:
                 return missing
-            if listed.get(entry.id, 0) < entry.registers.record.version:
+            told, ours = listed.get(entry.id), entry.registers.record
+            if told is not ours and (told is None or told.newest(ours) is not told):
                 lacking = all_facts(entry)
                 missing += lacking
                 room -= sum(map(len, lacking))

@@ -97,6 +97,10 @@ class Signatures:
         record = attrs.evolve(record, key=self._notary.public, signature=b"")
         return attrs.evolve(record, signature=self._notary.sign(record_statement(self._cluster, record)))
 
+    def is_own(self, record: Record) -> bool:
+        """Whether a record that is believed was signed with this node's key."""
+        return self._notary is not None and record.key == self._notary.public
+
     def farewell(self, record: Record, counter: int) -> bytes:
         """The signature under this node's farewell; empty where identities are not signed."""
         if self._notary is None:

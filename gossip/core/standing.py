@@ -9,7 +9,7 @@ may trust its own view, so that the embedding program can act on that.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import attrs
 
@@ -19,6 +19,8 @@ from gossip.core.drops import Drops
 from gossip.core.hearing import SILENT_ROUNDS, Hearing
 from gossip.core.joining import Joining
 from gossip.core.local import LocalMember
+from gossip.core.member import Member
+from gossip.core.seeking import Seeking
 from gossip.core.view import View
 
 ISOLATED_AFTER_ROUNDS = 5
@@ -26,7 +28,7 @@ ISOLATED_AFTER_ROUNDS = 5
 so even where half of all datagrams are lost it hears others many times."""
 
 UNANSWERED_S = 30.0
-"""How long seeds may be silent before that is told. Machines that start together find each other sooner."""
+"""How long seeds may be silent before that is a warning. Machines that start together find each other sooner."""
 
 CLEARED_ROUNDS = 2
 """Rounds in which nobody may have said that this node is dead before it counts as taken back. One conviction makes the
@@ -35,47 +37,63 @@ node tell everybody that it lives, and whoever has not heard of that yet says so
 PATIENCE_OF_THE_DEAD = 3
 """How many times as long silence has to last for a node that others hold dead: they only look for it now and then."""
 
+_OURS = "our own message"
+
 UNFIT_ANSWERS = {
-    "sealed with an unknown key": "answers come sealed with a key that is not ours",
-    "of another cluster with this key, or forged": (
-        "answers come sealed for another cluster, or by somebody who has not our key"
+    "sealed with an unknown key": (
+        "answers come sealed with a key that is not ours; give this node the cluster's keyring"
     ),
-    "not sealed": "answers come without a seal, and ours have one",
-    "other cluster": "answers come from a cluster of another name",
-    "unknown version": "answers come in another version of the protocol",
-    "our own message": "the seed that answers is this node itself",
+    "of another cluster with this key, or forged": (
+        "answers come sealed for another cluster, or by somebody who has not our key; give both the same cluster name"
+    ),
+    "not sealed": "answers come without a seal, and ours have one; give that member the cluster's keyring",
+    "other cluster": "answers come from a cluster of another name; give both the same cluster name",
+    "unknown version": "answers come in another version of the protocol; run the same version everywhere",
+    _OURS: "the only seed is this node itself; give it the address of another member, or no seeds",
 }
-"""What it means if the messages of a seed are dropped for one of these reasons; the first that applies is told."""
+"""What it means if the messages of a seed are dropped for one of these reasons, and what to do; the first that applies
+is told."""
 
 
 class Standing(enum.Enum):
-    """The places that a node can have in its cluster. The first of these that applies is its standing."""
+    """The places that a node can have in its cluster. The first of these that applies is its standing.
+
+    - ``LEFT``: it has said farewell.
+    - ``DISPLACED``: another process with a higher generation bears its name, so nobody else sees it.
+    - ``JOINING``: it has somebody to look for, and has not found the cluster yet.
+    - ``ISOLATED``: it was part of a cluster and hears nobody any more: it is cut off, or the last one. What it believes
+      of the others is a guess.
+    - ``HELD_DEAD``: others say, or must be expected to say, that it is dead, and may have given away what was its own.
+    - ``CONNECTED``: it hears others, and its view has equalled one of theirs; or it is the first of its cluster.
+    """
 
     LEFT = "left"
-    """It has said farewell."""
     DISPLACED = "displaced"
-    """Another process with a higher generation bears its name, so nobody else sees it."""
     JOINING = "joining"
-    """It has somebody to look for, and has not found the cluster yet."""
     ISOLATED = "isolated"
-    """It was part of a cluster and hears nobody any more. What it believes of the others is a guess."""
     HELD_DEAD = "held_dead"
-    """Others say, or must be expected to say, that it is dead, and may have given away what was its own."""
     CONNECTED = "connected"
-    """It hears others, and its view has equalled one of theirs; or it is the first of its cluster."""
 
 
 @attrs.frozen
 class NodeStanding:
-    """The standing of a node at one moment."""
+    """The standing of a node at one moment.
+
+    - ``standing``: its place in the cluster, a :class:`Standing`.
+    - ``since``: local time in seconds at which it came to this standing.
+    - ``why``: the reason, for people: a sentence about the node.
+    - ``is_warning``: whether somebody should look: something is wrong, or is over that was told to be wrong. It is what
+      the log goes by, and does not count where two of these are compared.
+    """
 
     standing: Standing
     since: float
-    """Local time in seconds at which it came to this standing."""
     why: str
-    """The reason, for people: a sentence about the node."""
     is_warning: bool = attrs.field(default=False, eq=False)
-    """Whether somebody should look: something is wrong, or is over that was told to be wrong."""
+
+    def __str__(self) -> str:
+        """Both for people: ``isolated: nobody was heard for 5.2 s ...``."""
+        return f"{self.standing.value.replace('_', ' ')}: {self.why}"
 
 
 class OwnStanding:
@@ -88,6 +106,7 @@ class OwnStanding:
         self._local = local
         self._hearing = hearing
         self._joining = joining
+        self._seeking = Seeking(view, local, joining)
         self._drops = drops
         self.value = NodeStanding(Standing.CONNECTED, now, "it has no seeds, and so begins a cluster of its own")
         """The standing now."""
@@ -118,6 +137,14 @@ class OwnStanding:
         self._said: set[str] = set()
         """The kinds that were told since this standing began; each is told once."""
         self._warned = False
+        self._unfit_seeds = ""
+        """What is wrong with the answers of seeds, as far as it is known; empty if nothing is."""
+        self._is_vain = False
+        """Whether it looks for its cluster for so long that somebody should look."""
+        self._remembers_nobody = False
+        """Whether it was isolated until it had forgotten all others."""
+        self._origin = ""
+        """Why it is connected, where that is not because it has found others."""
         self._displaced_by = 0
 
     @property
@@ -134,26 +161,48 @@ class OwnStanding:
 
     # --- what the core notices
 
-    def seek(self, now: float) -> None:
-        """Take note that there is somebody to look for: seeds, if only by name, or members remembered."""
+    def seek(self, now: float, seeds: Sequence[Address] = ()) -> None:
+        """Take note that there is somebody to look for: seeds, if only by name, or members remembered.
+
+        :param seeds: as they were given; none if their addresses follow.
+        """
+        self._seeking.given = tuple(seeds) or self._seeking.given
         if self._has_joined and not self._has_heard:
             self._has_joined, self._seeking_since = False, now
             self.is_unsettled = True
-            self.value = NodeStanding(Standing.JOINING, now, _LOOKS)
+            self.value = NodeStanding(Standing.JOINING, now, f"it looks for {self._seeking.goal}")
 
-    def seeds_given(self, now: float) -> None:
-        """Take note of the seeds' addresses: a node that is its own and only seed has nobody to look for."""
+    def seeds_given(self, unresolved: Sequence[Address], now: float) -> None:
+        """Take note of the seeds' addresses: a node that is its own and only seed has nobody to look for.
+
+        :param unresolved: seeds whose names have no address so far.
+        """
+        self._seeking.unresolved = tuple(unresolved)
         if self._joining.foreign_seeds:
             self.seek(now)
-        elif self._joining.seeds and not self._view.others and not self._has_heard:
-            self._has_joined = True
+        elif self._joining.seeds and not self._seeking.has_goal and not self._has_heard:
+            self._has_joined, self._origin = True, "it is its own only seed, and so begins a cluster of its own"
             self.look(now)
 
-    def heard(self, agrees: bool, now: float) -> None:
-        """Take note that a message of another member was taken in.
+    def own_seed_found(self, now: float) -> None:
+        """Take note that this node itself answers at one of its seeds."""
+        self.seeds_given(self._seeking.unresolved, now)
+
+    def refused(self, destination: Address) -> None:
+        """Take note that no process listens at an address."""
+        if not self._has_joined:
+            self._seeking.refused(destination)
+
+    def heard(self, agrees: bool, rival: Member | None, now: float) -> None:
+        """Take note that a message of another process was taken in.
 
         :param agrees: whether its view equals ours now.
+        :param rival: the other process, if it is no member, but runs under the name of one, and that has been told. One
+            that has given way to us sees what we see, and may be all there is.
         """
+        name = self._local.entry.identity.name
+        if rival is not None and (self._view.others or rival.name != name):
+            return
         if not self._is_in_contact(now):
             self._contact_since = now
         self._contact_at = now
@@ -161,9 +210,12 @@ class OwnStanding:
             self._cleared_at = now
         is_known = self._known_at >= self._contact_since
         settles = agrees or (is_known and now - self._contact_since >= self.settling_s)
-        if settles and self._view.others and self._local.address_known:
-            self._has_joined, self._is_isolated = True, False
-            self.look(now)
+        if not settles or not self._local.address_known or not (self._view.others or rival):
+            return
+        if rival is not None:
+            self._origin = _bears_its_name(rival.address, name)
+        self._has_joined, self._is_isolated = True, False
+        self.look(now)
 
     def answered(self, knows_us: bool, now: float) -> None:
         """Take note of an answer to a question of ours that had room to say where the peer sees this node.
@@ -175,7 +227,7 @@ class OwnStanding:
         else:
             self._known_at, self._unknown_at = float("-inf"), now
 
-    def begin_anew(self, now: float) -> None:
+    def became_another(self, now: float) -> None:
         """Take note that this node is another generation, which those who know the one until now may refuse."""
         self._contact_since = self._contact_at = self._known_at = self._unknown_at = float("-inf")
         if self._has_joined and self._view.others:
@@ -219,9 +271,11 @@ class OwnStanding:
             self._reason, self._said = "", set()
         self.withheld(self.withholds, now)
         why = self._why(standing, is_new, now)
+        self._origin = ""
         if not (why or is_new):
             return
-        was_warned, self._warned = self._warned, standing in _TROUBLE or not is_new
+        is_vain = standing is Standing.JOINING and self._is_vain
+        was_warned, self._warned = self._warned, standing in _TROUBLE or is_vain
         is_warning = self._warned or (was_warned and standing is not Standing.LEFT)
         self.value = NodeStanding(standing, now if is_new else before.since, why, is_warning)
         self.changed(self.value, now)
@@ -230,7 +284,8 @@ class OwnStanding:
 
     @property
     def _has_heard(self) -> bool:
-        return self._hearing.last_heard != float("-inf")
+        """Whether anybody was heard since it began, or began anew."""
+        return self._hearing.last_heard >= self._seeking_since
 
     def _held(self, why: str, now: float) -> None:
         self._convicted_at = now
@@ -242,7 +297,9 @@ class OwnStanding:
         if self._is_isolated and self._local.has_left and self._is_in_contact(now):
             self._is_isolated = now - self._contact_since < self._config.probe_interval  # it is told no more than that
         if self._is_isolated:
-            return
+            if len(self._view) > (not self._view.is_displaced):
+                return
+            self._begin_anew(now)
         self.withholds = False
         if not (self._has_joined and self._has_heard) or self._local.has_left:
             return
@@ -253,6 +310,13 @@ class OwnStanding:
         if silence >= patience and (self._view.others or self._died_since(self._hearing.last_heard)):
             self._is_isolated = True
             self.withholds = self._view.others > 1  # with one alone, its silence is all there is to hear
+
+    def _begin_anew(self, now: float) -> None:
+        """Nobody is remembered from whom this node could be cut off: it is what one would be that starts now."""
+        self._is_isolated, self._held_dead, self._remembers_nobody = False, "", True
+        self._has_joined, self._seeking_since = not self._seeking.has_goal, now
+        self._origin = "" if self._seeking.has_goal else "it remembers nobody else, and begins its cluster anew"
+        self._joining.seek_again(now)
 
     def _is_in_contact(self, now: float) -> bool:
         """Whether members are heard, without a long silence in between."""
@@ -285,11 +349,11 @@ class OwnStanding:
             case Standing.ISOLATED:
                 return self._isolation(now)
             case Standing.JOINING:
-                return self._vain_search(now) or (_LOOKS if is_new else "")
+                return self._search(is_new, now)
         if not is_new:
             return ""
         if standing is Standing.CONNECTED:
-            return _OVER.get(self.value.standing, "it takes part")
+            return self._origin or _OVER.get(self.value.standing, "it takes part")
         return self._held_dead if standing is Standing.HELD_DEAD else "it has said farewell"
 
     def _displacement(self, is_new: bool) -> str:
@@ -298,48 +362,55 @@ class OwnStanding:
         bearer = self._view.named(name)
         if bearer is None or (bearer.id == self._displaced_by and not is_new):
             return ""
-        self._displaced_by = bearer.id
-        where = bearer.registers.record.address
-        why = f"another process at {where} bears its name, {name!r}; give one of the two another name"
-        return self._tell("bearer", why)
+        self._displaced_by, self._reason = bearer.id, ""
+        return self._tell("bearer", _bears_its_name(bearer.registers.record.address, name))
 
-    def _vain_search(self, now: float) -> str:
-        """Why nobody is found, once it has lasted; empty before, and where that was said."""
+    def _search(self, is_new: bool, now: float) -> str:
+        """Who is looked for, and why in vain as soon as that is known; empty where it was said."""
         waited = now - self._seeking_since
-        unfit = (self._unfit(self._joining.seeds) or self._rejection(now)) if waited >= self.silence_s else ""
-        if waited < UNANSWERED_S and not unfit:
+        unfit = self._unfit_seeds = self._unfit(self._joining.seeds) or ("" if is_new else self._unfit_seeds)
+        found = {unfit: unfit} if unfit else self._rejection(now) if waited >= self.silence_s else {}
+        self._is_vain = waited >= (self.silence_s if found else UNANSWERED_S)
+        found = found or self._obstacles(waited)
+        if not (is_new or found):
             return ""
-        said = unfit or "nobody answers"
-        if self._has_heard and not unfit:
-            differs = self._local.address_known
-            said = "others are heard, but " + ("their views differ" if differs else "none says where it is reached")
-        seeds, remembered = len(self._joining.foreign_seeds), self._view.others
-        if seeds:
-            why = f"{seeds} seed{'s' * (seeds > 1)} asked for {waited:.0f} s; {said}"
-        elif remembered:
-            why = f"{remembered} remembered member{'s' * (remembered > 1)} asked for {waited:.0f} s; {said}"
-        else:
-            why = f"no address of a seed was found in {waited:.0f} s"
-        return self._tell(said.partition(":")[0], why)
+        looks = "it remembers nobody else, and looks" if self._remembers_nobody else "it looks"
+        so_long = f", for {waited:.0f} s by now" if self._is_vain else ""
+        why = ": ".join(filter(None, (f"{looks} for {self._seeking.goal}{so_long}", "; ".join(found.values()))))
+        return self._tell(" ".join([so_long and "vain", *found]), why)
 
-    def _rejection(self, now: float) -> str:
-        """Why those who answer are no use, if that is known: they do not take this node in, or it refuses them."""
+    def _rejection(self, now: float) -> dict[str, str]:
+        """Why those who answer are no use, by the kind of reason: they do not take this node in, or it refuses them.
+        Empty if that is not known."""
         dispute = self._local.wall.dispute(self._local.entry.identity.generation, now)
         if dispute is not None and (dispute.refuses_us or dispute.address in self._joining.seeds):
             days, where = dispute.ahead_ms // 86_400_000, dispute.address
             if dispute.refuses_us:
-                return f"{_NOT_TAKEN_IN}: it started {days} days after what the clock at {where} shows; set it right"
-            return f"it refuses who answers: {where} started {days} days after what the clock here shows; set it right"
+                clocks = f"it started {days} days after what the clock at {where} shows; set it right"
+                return {"clock ahead": f"{_NOT_TAKEN_IN}: {clocks}"}
+            clocks = f"{where} started {days} days after what the clock here shows; set it right"
+            return {"clock behind": f"it refuses who answers: {clocks}"}
         is_unknown = now - self._unknown_at <= UNANSWERED_S and self._local.address_known
-        return _NOT_TAKEN_IN if is_unknown else ""
+        return {"unknown": _NOT_TAKEN_IN} if is_unknown else {}
+
+    def _obstacles(self, waited: float) -> dict[str, str]:
+        if not self._has_heard:
+            return self._seeking.obstacles(is_silent=waited >= self.silence_s)
+        if not self._is_vain:  # that is how a search ends
+            return {}
+        differs = self._local.address_known
+        said = "others are heard, but " + ("their views differ" if differs else "none says where it is reached")
+        return {said: said}
 
     def _isolation(self, now: float) -> str:
         """Why this node is isolated; said again when it has given up all others, and when it hears others of whom none
         takes it in; else empty where it was said."""
         others = self._view.others
         if self._is_in_contact(now) and now - self._contact_since >= self.settling_s:
-            said = self._rejection(now) or "their views differ, and none shows that it knows this node"
-            return self._tell("heard", f"others are heard again: {said}")
+            differ = "their views differ, and none shows that it knows this node"
+            return self._tell(
+                "heard", "; ".join(self._rejection(now).values()) or f"others are heard again, but {differ}"
+            )
         kind = "silent" if others else "gone"
         if self._reason in (kind, "gone"):
             return ""
@@ -354,12 +425,12 @@ class OwnStanding:
     def _tell(self, kind: str, why: str) -> str:
         """The reason, if it is to be told: each kind is told once, however often they take turns, because what others
         send, or forge, may bring that about. What is not told stands in :attr:`value` all the same."""
+        is_present, is_told = kind == self._reason, kind in self._said
         self._reason = kind
-        if kind in self._said:
-            self.value = attrs.evolve(self.value, why=why)
-            return ""
         self._said.add(kind)
-        return why
+        if is_told and not is_present:
+            self.value = attrs.evolve(self.value, why=why)
+        return "" if is_told else why
 
     def _unfit(self, sources: Collection[Address | None]) -> str:
         """What is wrong with the messages that came since others were last heard; empty if that is not known.
@@ -367,6 +438,8 @@ class OwnStanding:
         :param sources: the addresses from which an answer may come; what others send says nothing.
         """
         for reason, meaning in UNFIT_ANSWERS.items():
+            if reason == _OURS and len(sources) > 1:
+                continue  # to be among one's own seeds is nothing wrong
             is_new = self._drops.counts[reason] > self._drops_before.get(reason, 0)
             if is_new and self._drops.last_source[reason] in sources:
                 return meaning
@@ -374,7 +447,6 @@ class OwnStanding:
 
 
 _TROUBLE = frozenset({Standing.ISOLATED, Standing.HELD_DEAD, Standing.DISPLACED})
-_LOOKS = "it looks for its cluster"
 _NOT_TAKEN_IN = "others answer, but do not take it in"
 _OVER = {
     Standing.JOINING: "it has found its cluster",
@@ -383,3 +455,7 @@ _OVER = {
     Standing.DISPLACED: "it bears its name again",
 }
 """Why a node is connected, by what it was before."""
+
+
+def _bears_its_name(where: Address, name: str) -> str:
+    return f"another process at {where} bears its name, {name!r}; give one of the two another name"

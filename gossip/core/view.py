@@ -5,7 +5,7 @@ the whole or any part of it hashes; it turns each merge into a :class:`Change`. 
 decides no timeout and asks nobody.
 
 The *ring* is all living members in the order of their random ids. The *fingerprint* is the sum,
-modulo 2^64, of one hash per living member over its identity and record version: equal exactly when
+modulo 2^64, of one hash per living member over all that it says of itself: equal exactly when
 two nodes believe in the same members with the same records, in whatever order they learnt of them.
 The dead and those who left count nothing, so forgetting them changes no fingerprint.
 """
@@ -28,6 +28,9 @@ from gossip.core.wall import is_from_future
 
 FINGERPRINT_MODULUS = 2**64
 
+TOMBSTONES_AT_ONCE = 16
+"""One of so many tombstones gives way where there is no room for another: to find them takes a look at all."""
+
 
 @attrs.define(eq=False, weakref_slot=False)
 class Entry:
@@ -43,6 +46,9 @@ class Entry:
     """Local time at which it was found dead or gone."""
     round_trip: RoundTrip | None = None
     """Measured round trip to it; None until it has answered a ping of ours."""
+    answering_since: float | None = None
+    """Local time at which it first answered a ping of ours, moved on by as long as it was gone meanwhile; None until it
+    has. A later bearer of its name inherits it."""
     answered_at: Address | None = None
     """Where it last answered a ping of ours, or was remembered to be. Anything else that is said of where it is may be
     forged."""
@@ -63,6 +69,12 @@ class Entry:
     def status(self) -> Status:
         """Derived from the registers."""
         return self.registers.status
+
+    def acquaintance(self, now: float) -> float:
+        """Seconds for which this node knows it as one that answers; 0 if it never has."""
+        if self.answering_since is None:
+            return 0.0
+        return (now if self.gone_at is None else self.gone_at) - self.answering_since
 
     def snapshot(self) -> Member:
         """The member as the embedding program sees it."""
@@ -267,6 +279,9 @@ class View:
         else:
             self._remove(bearer)
         entry = Entry.first(record, heartbeat, now)
+        before = bearer or (tombstone.entry if tombstone is not None else None)
+        if before is not None and before.answering_since is not None:
+            entry.answering_since = now - before.acquaintance(now)
         self._admit(entry)
         return Change(entry, None, Status.ALIVE, updated=True)
 
@@ -310,7 +325,7 @@ class View:
         horizon = now - self._config.forget_after
         expired = [each for each in self._gone.values() if each.gone_at is not None and each.gone_at <= horizon]
         for entry in expired:
-            self._bury(entry, now)
+            self._bury(entry)
             self.forgot(entry, now)
         for name in [name for name, stone in self._tombstones.items() if stone.expires <= now]:
             del self._tombstones[name]
@@ -355,13 +370,17 @@ class View:
             self._ring.pop(bisect_left(self._ring, entry.id))
             self.fingerprint = (self.fingerprint - entry.registers.record.mark) % FINGERPRINT_MODULUS
 
-    def _bury(self, entry: Entry, now: float) -> None:
+    def _bury(self, entry: Entry) -> None:
+        """Keep a tombstone of somebody who is gone. Without room for it, those who were known to answer for the
+        shortest time go, some at once: members can be invented, and must not push out whose name it was."""
         self._remove(entry)
-        name = entry.identity.name
+        name, gone_at = entry.identity.name, entry.gone_at or 0.0
         self._tombstones.pop(name, None)
-        while len(self._tombstones) >= self._config.max_members:
-            self._tombstones.pop(next(iter(self._tombstones)))
-        self._tombstones[name] = Tombstone(entry, now + self._config.forget_after)
+        if len(self._tombstones) >= self._config.max_members:
+            known_least = sorted(self._tombstones, key=lambda each: self._tombstones[each].entry.acquaintance(gone_at))
+            for each in known_least[: 1 + len(known_least) // TOMBSTONES_AT_ONCE]:
+                del self._tombstones[each]
+        self._tombstones[name] = Tombstone(entry, gone_at + 2 * self._config.forget_after)
 
     def _make_room(self, now: float) -> None:
         """See to it that there is a place, if need be that of somebody who is gone.
@@ -376,5 +395,5 @@ class View:
             leaving = next(iter(self._gone.values()), None)
             if leaving is None or now < (leaving.gone_at or 0.0) + self._config.suspicion_max:
                 raise Refused("view is full")
-        self._bury(leaving, leaving.gone_at or 0.0)
+        self._bury(leaving)
         self.forgot(leaving, now)

@@ -44,18 +44,19 @@ class ClockDispute:
     """A peer and this node disagree by more than a year on what time it is, so that one refuses the other.
 
     Which of the two is right cannot be told from here, and the peer's word may be forged.
+
+    - ``address``: where the peer's word came from.
+    - ``refuses_us``: whether the peer refuses this node; else this node refuses the peer.
+    - ``generation``: the one that is refused, in Unix milliseconds: this node's own, or the peer's.
+    - ``wall_ms``: what the clock of whichever refuses showed, in Unix milliseconds.
+    - ``heard_at``: local time at which it was last heard of.
     """
 
     address: Address
-    """Where the peer's word came from."""
     refuses_us: bool
-    """Whether the peer refuses this node; else this node refuses the peer."""
     generation: int
-    """The generation that is refused, in Unix milliseconds: this node's own, or the peer's."""
     wall_ms: int
-    """What the clock of whichever refuses showed, in Unix milliseconds."""
     heard_at: float
-    """Local time at which it was last heard of."""
 
     @property
     def ahead_ms(self) -> int:

@@ -19,6 +19,8 @@ from tests.agents.helpers import COMMAND_LIMIT_S, GOSSIP, assert_one_line, clust
 
 AGENT = ("agent", "--name", "a", "--bind", "127.0.0.1:0")
 
+MANY_SEEDS = [word for port in range(1, 66) for word in ("--join", f"127.0.0.1:{port}")]
+
 WITHOUT_EXTRA = "import sys, runpy; sys.modules.update(dict.fromkeys({})); sys.argv[:] = ['gossip', 'demo']; {}"
 
 
@@ -49,7 +51,11 @@ def test_without_arguments_the_help_is_shown() -> None:
         ((*AGENT, "--meta", "novalue"), "KEY=VALUE"),
         ((*AGENT, "--meta", "a=1", "--meta", "a=2"), "twice"),
         ((*AGENT, "--meta", "a=" + "x" * 1000), "metadata"),
-        ((*AGENT, "--meta-file", "/nowhere/at all"), "/nowhere/at all"),
+        ((*AGENT, "--meta-file", "/nowhere/at all"), "--meta-file: /nowhere/at all"),
+        ((*AGENT, "--keyring", "/nowhere/at all"), "--keyring: /nowhere/at all"),
+        ((*AGENT, "--identity", "/nowhere/at all"), "--identity: /nowhere/at all"),
+        ((*AGENT, "--allowed", "/nowhere/at all"), "--allowed: /nowhere/at all"),
+        ((*AGENT, *MANY_SEEDS), "'--join': 65 are given, and 64 is the most"),
         ((*AGENT, "--cluster", ""), "cluster"),
         ((*AGENT, "--name", ""), "name"),
         ((*AGENT, "--name", "x" * 200), "name"),

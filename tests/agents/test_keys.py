@@ -431,7 +431,7 @@ async def test_a_file_that_is_not_acceptable_changes_nothing_and_is_reported_onc
         second.save(file)
         await taken_up(cluster, "a1", second)
         assert agent.errors.count(b"\n") == 3, agent.errors
-        assert b"the keys stay as they were: " + str(file).encode() + b": line 3" in agent.errors
+        assert b"the keys stay as they were: --keyring: " + str(file).encode() + b": line 3" in agent.errors
         assert_no_secret(agent.errors.decode(), file, tmp_path / "before")
         assert len(cluster.journal.after(0, "keys")) == 2
 

@@ -20,9 +20,9 @@ from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
 from gossip.cli.journal import Sighting
 from tests.agents.helpers import cluster_of
 
-BASE_FIELDS = {"event", "name", "address", "generation", "time"}
-STARTED_FIELDS = BASE_FIELDS | {"standing"}
-EVENT_FIELDS = BASE_FIELDS | {"status", "metadata", "alive"}
+BASE_FIELDS = {"event", "name", "id", "address", "generation", "time"}
+STARTED_FIELDS = BASE_FIELDS | {"standing", "why"}
+EVENT_FIELDS = BASE_FIELDS | {"version", "status", "previous", "metadata", "alive"}
 DIED_FIELDS = EVENT_FIELDS | {"accusers", "silent_for"}
 STANDING_FIELDS = EVENT_FIELDS | {"standing", "why"}
 

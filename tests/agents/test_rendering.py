@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from gossip.cli.metadata import MetadataError, parse_file_text, parse_pairs
-from gossip.cli.rendering import changes_between, clock, event_json_line, event_text, printable
+from gossip.cli.rendering import (
+    changes_between,
+    clock,
+    event_json_line,
+    event_text,
+    keys_json_line,
+    member_json,
+    printable,
+    snapshot_json_line,
+    started_json_line,
+)
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
+from gossip.core.standing import NodeStanding, Standing
+from gossip.keyring import Key, Keyring
+from gossip.subscription import Snapshot
+from tests.rst import document, table
+
+AGENT = document("docs/agent.rst")
 
 
 def member(name: str, status: Status = Status.ALIVE, *, generation: int = 1, version: int = 1) -> Member:
@@ -49,6 +66,46 @@ def test_whoever_is_accused_is_told_with_the_accusers_and_its_silence(kind: Even
     assert told["accusers"] == ["a", "b"]
     assert told["silent_for"] == 0.988
     assert "accused by a, b; silent for 1.0 s" in event_text(event, 100.0)
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_a_line_about_a_member_has_the_fields_that_the_document_says(kind: EventKind) -> None:
+    own = NodeStanding(Standing.ISOLATED, 3.0, "why") if kind is EventKind.STANDING else None
+    told = json.loads(event_json_line(MembershipEvent(kind, member("m"), 2, 5.0, standing=own), 100.0))
+    (row,) = [row for row in table(AGENT, "Lines") if f"``{kind.value}``" in row[0]]
+    fields = set(re.findall(r"``(\w+)``", row[2]))
+    extra = (
+        fields - {"alive", "previous"} if kind in (EventKind.SUSPECTED, EventKind.DIED, EventKind.STANDING) else set()
+    )
+    of_a_member = set(member_json(member("m")))
+    assert set(told) == {"event", "time", "alive", "previous"} | of_a_member | extra
+
+
+def test_the_other_lines_have_the_fields_that_the_document_says() -> None:
+    own = NodeStanding(Standing.CONNECTED, 3.0, "because")
+    local, ring = member("m"), Keyring.of(Key.generate())
+    lines = [
+        started_json_line(local, local.address, own, 100.0),
+        snapshot_json_line(local, local.address, Snapshot((local,), own), 100.0),
+        keys_json_line("m", ring, 100.0),
+    ]
+    for line in map(json.loads, lines):
+        (row,) = [row for row in table(AGENT, "Lines") if row[0] == f"``{line['event']}``"]
+        assert set(line) == {"event", "time"} | set(re.findall(r"``(\w+)``", row[2]))
+    assert json.loads(lines[0])["why"] == "because"
+
+
+def test_every_field_of_a_line_is_in_its_table_and_the_id_is_text() -> None:
+    described = {row[0].strip("`") for row in table(AGENT, "Fields")}
+    assert described >= set(member_json(member("m"))) | {
+        "alive",
+        "previous",
+        "accusers",
+        "silent_for",
+        "members",
+        "why",
+    }
+    assert member_json(member("m"))["id"] == f"{member('m').id:016x}"
 
 
 @pytest.mark.parametrize(

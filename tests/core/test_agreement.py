@@ -8,6 +8,7 @@ import subprocess
 import sys
 from hashlib import blake2b
 
+import attrs
 import pytest
 
 from gossip.core.config import Config
@@ -33,6 +34,7 @@ from tests.core.worlds import (
     heal,
     inject,
     isolate,
+    metadata_seen,
     tap,
     world,
 )
@@ -73,6 +75,37 @@ def test_agreement_falls_while_views_differ_and_recovers() -> None:
     expect_agreement(sim, within=120)
     sim.run(30)
     assert all(node.protocol.agreement(sim.now) == 1.0 for node in everybody(sim))
+
+
+@pytest.mark.parametrize("holders", [("n0",), ("n0", "n1", "n2", "n3"), ("n7",)])
+def test_two_contents_of_one_version_are_told_apart_and_settled(holders: tuple[str, ...]) -> None:
+    """A fault has some nodes hold another record than the others, of the same version; nobody spreads it."""
+    sim = cluster(8)
+    for name in holders:
+        entry = entry_of(sim.nodes[name], "n5")
+        other = attrs.evolve(entry.registers.record, metadata={"another": "content"})
+        sim.nodes[name].protocol.view.merge(entry, sim.now, record=other)
+    assert len({node.protocol.fingerprint for node in everybody(sim)}) == 2
+    expect(sim, lambda: any((node.protocol.agreement(sim.now) or 0.0) < 1.0 for node in everybody(sim)),
+           within=2, why="somebody notices")  # fmt: skip
+    expect_agreement(sim, within=10)
+    seen = metadata_seen(sim, "n5")
+    assert seen == [seen[0]] * 8
+
+
+@pytest.mark.parametrize("mine", [{"z": "z"}, {"a": "a"}], ids=["the teller's wins", "the receiver's wins"])
+def test_who_compares_views_tells_of_a_record_that_wins_against_another_of_its_version(mine: dict[str, str]) -> None:
+    """One alone holds another content, and the member itself is silent: that one's word does not decide it."""
+    sim = cluster(3, config=Config.lan(suspicion_max=60.0, suspicion_min=30.0))
+    isolate(sim, "n2")
+    for name, metadata in (("n0", mine), ("n1", {"m": "m"})):
+        entry = entry_of(sim.nodes[name], "n2")
+        record = attrs.evolve(entry.registers.record, version=2, metadata=metadata)
+        sim.nodes[name].protocol.view.merge(entry, sim.now, record=record)
+    wins = max(mine, {"m": "m"}, key=lambda each: tuple(each.items()))
+    held = [sim.nodes["n0"], sim.nodes["n1"]]
+    expect(sim, lambda: [dict(node.protocol.get("n2").metadata) for node in held] == [wins] * 2,  # type: ignore[union-attr]
+           within=10, why="one record of two")  # fmt: skip
 
 
 def test_a_node_whose_helpers_are_silent_doubts_itself() -> None:

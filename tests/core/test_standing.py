@@ -9,14 +9,14 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import DisplacedError
-from gossip.core.member import Status
-from gossip.core.messages import DeadFact, News, Ping
+from gossip.core.member import Member, Status
+from gossip.core.messages import DeadFact, News, Ping, SuspectFact
 from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S, Standing
 from gossip.core.wire import Codec
 from sims.engine import WALL_START_MS
 from sims.links import Link
 from sims.node import SimulatedNode
-from tests.core.test_conflicts import with_a_second
+from tests.core.test_conflicts import OTHER_MACHINE, with_a_second
 from tests.core.worlds import (
     STRANGER,
     Script,
@@ -24,6 +24,7 @@ from tests.core.worlds import (
     cluster,
     crash_bound_s,
     deafen,
+    dropped,
     entry_of,
     everybody,
     expect,
@@ -94,13 +95,14 @@ def test_who_is_alone_with_dead_seeds_says_so_once_and_that_it_is_over() -> None
         sim.crash(name)
     node = sim.start("new", seeds=("n0", "n1"))
     sim.run(UNANSWERED_S - 2)
-    assert standings(node) == []
-    sim.run(100)
     assert standings(node) == ["joining"]
-    (told,) = [event.standing for event in node.told("standing")]
-    assert told is not None
-    assert told.why.startswith("2 seeds asked for 3")
-    assert told.why.endswith("nobody answers")
+    assert not node.protocol.standing.is_warning
+    seeds = f"{sim.nodes['n0'].address}, {sim.nodes['n1'].address}"
+    assert why(node) == f"it looks for its cluster at {seeds}: nobody answers there"
+    sim.run(100)
+    assert standings(node) == ["joining", "joining"]
+    assert why(node).startswith(f"it looks for its cluster at {seeds}, for 3")
+    assert why(node).endswith(" s by now: nobody answers there")
     assert node.protocol.standing.is_warning
     sim.start("n1")
     expect(sim, is_(node, Standing.CONNECTED), within=60, why="a seed is there")
@@ -127,13 +129,14 @@ def test_a_seed_of_another_cluster_is_told_as_that() -> None:
     sim._deliver(data, STRANGER, node.address)
     sim._deliver(foreign, STRANGER, node.address)
     sim.run(2)
-    assert standings(node) == [], "what strangers send says nothing of the seeds"
+    assert "nobody answers there" in why(node), "what strangers send says nothing of the seeds"
+    before = len(standings(node))
     sim._deliver(foreign, other.address, node.address)
     sim.run(2)
-    assert standings(node) == ["joining"]
-    assert "a cluster of another name" in why(node)
+    assert len(standings(node)) == before + 1
+    assert "a cluster of another name; give both the same cluster name" in why(node)
     sim.run(60)
-    assert standings(node) == ["joining"], "once is enough"
+    assert len(standings(node)) == before + 1, "once is enough"
 
 
 def test_a_node_that_remembers_others_is_joining_until_it_hears_them() -> None:
@@ -178,8 +181,8 @@ def test_views_that_never_are_the_same_keep_nobody_from_joining_whom_others_know
     node = sim.start("new", seeds=("n0",))
     heard = node.protocol._standing.heard
 
-    def heard_another_view(agrees: bool, now: float) -> None:
-        heard(False, now)
+    def heard_another_view(agrees: bool, rival: Member | None, now: float) -> None:
+        heard(False, rival, now)
 
     node.protocol._standing.heard = heard_another_view  # type: ignore[method-assign]
     expect(sim, is_(node, Standing.CONNECTED), within=20, why="those who answer know it")
@@ -198,7 +201,7 @@ def test_who_comes_back_from_isolation_and_was_replaced_meanwhile_is_not_connect
     sim.run(60)
     assert all(other.protocol.get("n2") is None for other in sim.running if other is not node)
     assert standing(node) is Standing.ISOLATED
-    assert why(node) == "others are heard again: others answer, but do not take it in"
+    assert why(node) == "others answer, but do not take it in"
     assert standings(node).count("isolated") <= 3
 
 
@@ -213,8 +216,74 @@ def test_what_forgers_send_makes_one_reason_of_each_kind(seed: int) -> None:
         source = STRANGER if number % 2 else sim.nodes["n0"].address
         node.protocol.drops.note("sealed with an unknown key" if number % 3 else "other cluster", source)
         sim.run(1)
-    assert len(standings(node)) <= 3, "nobody answers, another key, another cluster"
-    assert "asked for 9" in why(node), "what is told once is kept up to date"
+    assert len(standings(node)) <= 4, "nobody answers, as a warning as well; another key, another cluster"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_looks_in_vain_says_why_as_soon_as_it_is_known(seed: int) -> None:
+    sim = world(seed=seed)
+    for name in ("n0", "n1"):
+        sim.start(name)
+    sim.crash("n0", refuses=True)
+    mute(sim, "n1")
+    node = sim.start("new", seeds=("n0", "n1"))
+    sim.run(2)
+    gone, silent = (str(sim.nodes[name].address) for name in ("n0", "n1"))
+    assert why(node) == f"it looks for its cluster at {gone}, {silent}: no process listens at {gone}"
+    sim.run(4)
+    assert why(node).endswith(f": no process listens at {gone}; nobody answers at {silent}")
+    assert not node.protocol.standing.is_warning, "machines that start together find each other sooner than told"
+
+
+def test_seeds_are_named_as_they_were_given_and_names_without_address_as_that() -> None:
+    script = Script()
+    given = [Address(f"db{number}.example", 7946) for number in range(5)]
+    script.protocol.seek(script.sim.now, [script.node.address, *given])
+    listed = "db0.example:7946, db1.example:7946, db2.example:7946 and 2 more"
+    assert why(script.node) == f"it looks for its cluster at {listed}"
+    script.protocol.seed([], script.sim.now, given)
+    script.sim.run(2)
+    assert why(script.node) == f"it looks for its cluster at {listed}: no address is known of {listed}"
+    assert standings(script.node) == ["joining"]
+
+
+def test_a_node_that_is_its_own_only_seed_says_that_it_begins_a_cluster() -> None:
+    script = Script()
+    script.protocol.seek(script.sim.now, [script.node.address])
+    script.protocol.seed([script.node.address], script.sim.now)
+    assert why(script.node) == "it is its own only seed, and so begins a cluster of its own"
+
+
+def test_strangers_do_not_have_the_reason_of_a_search_told_again_and_again() -> None:
+    sim = world(config=Config.lan(cluster="other"))
+    other = sim.start("n0")
+    foreign = forged(sim)
+    sim.config = Config.lan()
+    node = sim.start("new", seeds=("n0",))
+    for _ in range(60):
+        for source in (other.address, STRANGER):
+            sim._deliver(foreign, source, node.address)
+            sim.run(1)
+    assert standings(node) == ["joining", "joining"], "what it is, and that it lasts"
+    assert "a cluster of another name" in why(node)
+
+
+def test_to_be_among_its_own_seeds_is_no_reason_where_there_are_others() -> None:
+    sim = world()
+    sim.start("n0")
+    sim.crash("n0")
+    node = sim.start("new")
+    elsewhere = Address("10.9.9.9", 7946)  # where it is reached as well, and does not know it
+    node.protocol.seed([elsewhere, sim.nodes["n0"].address], node.local_time(sim.now))
+    for _ in range(10):
+        sim._deliver(forged(sim, sender=node.id), elsewhere, node.address)
+        sim.run(1)
+    assert dropped(node, "our own message") == 10
+    assert why(node).endswith("nobody answers there")
+    node.protocol.seed([elsewhere], node.local_time(sim.now))
+    sim._deliver(forged(sim, sender=node.id), elsewhere, node.address)
+    sim.run(2)
+    assert why(node).endswith("the only seed is this node itself; give it the address of another member, or no seeds")
 
 
 # --- cut off
@@ -352,6 +421,38 @@ def test_heavy_loss_isolates_nobody(seed: int) -> None:
     sim = cluster(4, seed=seed, link=Link(loss=0.4))
     sim.run(200)
     assert not [each for node in everybody(sim) for each in standings(node) if each == "isolated"], f"seed {seed}"
+
+
+FORGETFUL = Config.lan(forget_after=30.0)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("has_seed", [True, False], ids=["a seed", "no seed"])
+def test_the_last_of_a_cluster_that_has_forgotten_all_others_is_what_a_new_node_would_be(
+    count: int, has_seed: bool
+) -> None:
+    sim = cluster(count, config=FORGETFUL)
+    others = [node.name for node in sim.running if node.name != "n1"]
+    node = sim.nodes["n1"]
+    if not has_seed:
+        sim.reseed("n1", ["n1"])
+    for name in others:
+        sim.crash(name)
+    sim.run(25)
+    assert standing(node) is Standing.ISOLATED, "as long as it remembers others, it may be cut off"
+    sim.run(100)
+    assert [event.member.name for event in node.told("died")] == others
+    assert [event.member.name for event in node.told("forgotten")] == others
+    assert node.protocol.members() == node.protocol.told_members() == (node.protocol.local,)
+    if has_seed:
+        assert standing(node) is Standing.JOINING
+        assert why(node).startswith(f"it remembers nobody else, and looks for its cluster at {sim.nodes['n0'].address}")
+    else:
+        assert standing(node) is Standing.CONNECTED
+        assert why(node) == "it remembers nobody else, and begins its cluster anew"
+    sim.start("n0", seeds=() if has_seed else ("n1",))
+    expect(sim, is_(node, Standing.CONNECTED), within=60, why="somebody is there again")
+    expect_agreement(sim, within=10)
 
 
 # --- held dead
@@ -517,6 +618,34 @@ def test_the_loser_of_a_name_knows_it_keeps_itself_and_says_why_it_refuses_updat
     first.protocol.update({"k": "v"}, sim.now)
 
 
+def test_of_two_with_one_name_and_only_each_other_the_newer_is_connected_and_names_the_older() -> None:
+    sim = world()
+    first = sim.start("ada")
+    sim.run(1)
+    second = sim.start("ada", address=OTHER_MACHINE)
+    sim.nodes["first"] = first
+    second.protocol.seed([first.address], second.local_time(sim.now))
+    expect(sim, is_(second, Standing.CONNECTED), within=5, why="it hears one that sees what it sees")
+    assert why(second) == f"another process at {first.address} bears its name, 'ada'; give one of the two another name"
+    sim.run(60)
+    assert (standing(first), standing(second)) == (Standing.DISPLACED, Standing.CONNECTED)
+    assert standings(second) == ["connected"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_displaced_process_that_accuses_somebody_is_shown_by_its_name(seed: int) -> None:
+    sim = cluster(5, seed=seed)
+    first, _ = with_a_second(sim, "n2")
+    expect(sim, lambda: bool(sim.nodes["n0"].told("conflict")), within=120, why="the conflict is told")
+    victim = entry_of(sim.nodes["n0"], "n4")
+    floor = victim.registers.heartbeat + 1000
+    sim.crash("n4")
+    for node in (first, sim.nodes["n0"]):
+        accused = SuspectFact(victim.id, floor, (first.id,), victim.registers.heartbeat)
+        sim._deliver(forged(sim, accused), STRANGER, node.address)
+        assert node.told("suspected", "n4")[-1].accusers == ("n2",), f"seed {seed}"
+
+
 def test_who_leaves_has_left() -> None:
     sim = cluster(3)
     node = sim.nodes["n1"]
@@ -535,4 +664,4 @@ def test_an_isolated_node_says_if_the_others_have_come_to_use_what_it_cannot_ope
     node.protocol.drops.note("sealed with an unknown key", STRANGER)
     node.protocol.drops.note("not sealed", other.address)
     expect(sim, is_(node, Standing.ISOLATED), within=10, why="it hears nobody")
-    assert why(node).endswith("s; answers come without a seal, and ours have one"), "what strangers send says nothing"
+    assert "s; answers come without a seal, and ours have one" in why(node), "what strangers send says nothing"

@@ -59,9 +59,7 @@ def check_consistency(view: View) -> None:
     assert [entry.id for entry in view.walk(2, 60)] == [each for each in living if 2 <= each <= 60]
     assert view.alive == len(living)
     assert view.others == len([each for each in living if each != view.local.id])
-    scratch = sum(
-        fingerprint_mark(entry.identity, entry.registers.record.version) for entry in view if entry.status.is_living
-    )
+    scratch = sum(fingerprint_mark(entry.registers.record) for entry in view if entry.status.is_living)
     assert view.fingerprint == scratch % FINGERPRINT_MODULUS == view.range_fingerprint(0, LAST_ID)
     assert {entry.id for entry in view.gone()} == {entry.id for entry in view if not entry.status.is_living}
     assert all(view.get(entry.id) is entry and view.named(entry.identity.name) is entry for entry in view)
@@ -164,14 +162,19 @@ def test_fingerprints_are_equal_exactly_when_views_are(some: list[Fact], others:
     assert (one.fingerprint == other.fingerprint) == (content(one) == content(other))
 
 
-@given(
+RECORDS = st.builds(
+    Record,
     st.builds(Identity, st.text(min_size=1, max_size=4), st.integers(0, 3), st.integers(1, 3)),
     st.integers(1, 3),
-    st.builds(Identity, st.text(min_size=1, max_size=4), st.integers(0, 3), st.integers(1, 3)),
-    st.integers(1, 3),
+    st.sampled_from([ADDRESS, Address("10.0.0.2", 1)]),
+    st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2),
+    st.sampled_from([b"", bytes(32)]),
 )
-def test_marks_differ_unless_identity_and_version_are_the_same(one: Identity, v: int, other: Identity, w: int) -> None:
-    assert (fingerprint_mark(one, v) == fingerprint_mark(other, w)) == ((one, v) == (other, w))
+
+
+@given(RECORDS, RECORDS)
+def test_marks_differ_unless_records_say_the_same(one: Record, other: Record) -> None:
+    assert (one.mark == other.mark) == (one == other)
 
 
 @given(st.sets(st.integers(1, LAST_ID), max_size=7), st.lists(st.integers(0, LAST_ID), max_size=5))
@@ -352,3 +355,24 @@ def test_only_what_others_should_hear_of_is_a_change() -> None:
     restored = view.merge(entry, 0.0, heartbeat=12)
     assert restored is not None
     assert (restored.before, restored.after) == (Status.SUSPECT, Status.ALIVE)
+
+
+def test_those_known_for_the_shortest_time_lose_their_tombstones_first() -> None:
+    """Inventions may answer, too, but not for as long as a member has."""
+    config = Config.lan(max_members=20, forget_after=1000.0)
+    view = View(config, Entry.first(Record(Identity("local", 1, 50), 1, ADDRESS, {}), 1, 0.0))
+    for member_id in (60, *range(100, 160)):
+        now = 100.0 + member_id
+        introduce(view, f"m{member_id}", member_id, now=now)
+        entry = view.get(member_id)
+        assert entry is not None
+        entry.answering_since = now - (50.0 if member_id == 60 else 10.0)
+        view.merge(entry, now, left=20)
+        view.forget(now + 1001)
+    assert view.owners(Identity("m60", 2, 1)) == [b""]
+    assert view.tombstones <= 20
+    introduce(view, "m60", 61, generation=2, now=200.0)
+    later = view.get(61)
+    assert later is not None
+    assert later.acquaintance(200.0) == 50.0, "what a member has earned is that of its name"
+    check_consistency(view)

@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from tests.mutants import results, trial
-from tests.mutants.patch import Mutant, PatchError, mutants
+from tests.mutants.patch import PATCHES, Mutant, PatchError, mutants
+from tests.mutants.refit import refitted
+from tests.rst import ROOT
 
 DEFAULT_SEEDS = 200
 
@@ -32,6 +34,8 @@ def main() -> int:
         for each in chosen:
             print(f"{each.name}: {each.about}")
         return 0
+    if asked.refit:
+        return _refit(chosen)
     done: list[results.Result] = []
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
@@ -49,6 +53,22 @@ def main() -> int:
                 results.record(done[-1])
     print(results.summary(done))
     return int(not all(each.is_right for each in done))
+
+
+def _refit(chosen: list[Mutant]) -> int:
+    """Write those patches anew that do not fit; 1 if one of them has to be written by hand."""
+    failed = 0
+    for each in chosen:
+        try:
+            each.check(ROOT)
+        except PatchError:
+            try:
+                (PATCHES / f"{each.name}.patch").write_text(refitted(each, ROOT), encoding="utf-8")
+                print(f"{each.name} fits again")
+            except PatchError as error:
+                failed = 1
+                print(error, file=sys.stderr)
+    return failed
 
 
 def _try(mutant: Mutant, checkouts: SimpleQueue[Path], asked: argparse.Namespace) -> results.Result:
@@ -97,6 +117,8 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these faults (default: all)")
     parser.add_argument("--list", action="store_true", help="say what each fault breaks, and do nothing")
+    parser.add_argument("--refit", action="store_true",
+                        help="write those patches anew whose lines have moved, and do nothing else")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=2, metavar="J", help="faults tried at once (default: 2)")
     parser.add_argument("--swarm", action="store_true",
                         help="also count the seeds of swarm whose invariants notice it; without names, only of the "

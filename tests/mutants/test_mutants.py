@@ -8,6 +8,7 @@ import pytest
 
 from tests.mutants import results
 from tests.mutants.patch import Mutant, PatchError, mutants
+from tests.mutants.refit import refitted
 from tests.rst import ROOT
 
 ALL = mutants()
@@ -35,3 +36,47 @@ def test_a_patch_without_a_proper_head_is_refused(text: str, tmp_path: Path) -> 
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PatchError, match=r"broken\.patch"):
         Mutant.read(path)
+
+
+PATCH = """Nothing is counted.
+
+Tests: tests/core
+
+--- a/code.py
++++ b/code.py
+@@ -1,3 +1,3 @@
+ def count(self):
+-    self.total += 1
++    pass
+     self.last = self.now
+"""
+
+
+def planted_in(code: str, folder: Path) -> Mutant:
+    (folder / "code.py").write_text(code, encoding="utf-8")
+    (folder / "fault.patch").write_text(PATCH, encoding="utf-8")
+    return Mutant.read(folder / "fault.patch")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys\n\n\ndef count(self):\n    self.total += 1\n    self.last = self.now\n",
+        "def count(self):\n    self.looked = True\n    self.total += 1\n    self.last = self.now\n",
+        "def count(self, by):\n    self.total += 1\n",
+    ],
+)
+def test_a_patch_whose_line_has_moved_is_written_anew(code: str, tmp_path: Path) -> None:
+    mutant = planted_in(code, tmp_path)
+    (tmp_path / "fault.patch").write_text(refitted(mutant, tmp_path), encoding="utf-8")
+    Mutant.read(tmp_path / "fault.patch").plant(tmp_path)
+    assert (tmp_path / "code.py").read_text(encoding="utf-8") == code.replace("self.total += 1", "pass")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["def count(self):\n    self.total += 2\n", "a:\n    self.total += 1\nb:\n    self.total += 1\n"],
+)
+def test_a_patch_whose_line_has_changed_or_is_there_twice_is_for_people_to_write(code: str, tmp_path: Path) -> None:
+    with pytest.raises(PatchError, match=r"what it takes out of code\.py is not there any more, or more than once"):
+        refitted(planted_in(code, tmp_path), tmp_path)

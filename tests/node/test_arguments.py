@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import inspect
 import logging
 import re
@@ -20,17 +21,26 @@ import pytest
 
 from gossip import (
     Address,
+    ClockDispute,
     Config,
     ConfigurationError,
+    EventKind,
     Key,
     Keyring,
+    Member,
+    MembershipEvent,
     MutualTLS,
     Node,
+    NodeStanding,
     SigningKey,
+    Snapshot,
+    Standing,
+    Status,
     open_node,
     query_members,
 )
 from gossip.security import Security
+from gossip.seeds import parse_seeds
 from gossip.sockets import parse_address
 from tests.node.nodes import local_node
 
@@ -68,6 +78,11 @@ async def on_a_node(use: Callable[[Node], Any]) -> None:
         use(node)
 
 
+async def awaited_on_a_node(use: Callable[[Node], Awaitable[None]]) -> None:
+    async with local_node("ada") as node:
+        await use(node)
+
+
 Use = Callable[[Any], Any]
 
 
@@ -99,6 +114,9 @@ ARGUMENTS: dict[str, tuple[Use, str, set[str]]] = {
     "Node.get": (lambda value: on_a_node(lambda node: node.get(value)), "name", TEXTS),
     "Node.subscribe": (lambda value: on_a_node(lambda node: node.subscribe(value)), "buffer", set()),
     "Node.update": (lambda value: on_a_node(lambda node: node.update(value)), "metadata", DICTS),
+    "Node.joined": (lambda value: awaited_on_a_node(lambda node: node.joined(value)), "timeout", NONE),
+    "Node.until": (lambda value: awaited_on_a_node(lambda node: node.until(value)), "condition",
+                   {"a class", "a method that was not called"}),
     "Node.use_keyring": (lambda value: on_a_node(lambda node: node.use_keyring(value)), "keyring", RINGS),
     "Keyring": (lambda value: Keyring(value, KEY), "keys", set()),
     "Keyring in_use": (lambda value: Keyring((KEY,), value), "in_use", set()),
@@ -203,6 +221,32 @@ async def test_metadata_is_never_none_and_seeds_are_never_none_whoever_asks() ->
         await on_a_node(lambda node: node.update(None))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("timeout", [-1, -0.001, float("nan"), float("-inf")])
+async def test_a_time_to_wait_is_a_number_from_zero_on(timeout: float) -> None:
+    with pytest.raises(ConfigurationError, match=r"^timeout must be a number of seconds from 0 on; this is a"):
+        await awaited_on_a_node(lambda node: node.joined(timeout))
+
+
+@pytest.mark.parametrize("timeout", [0, 0.0, 5, float("inf")])
+async def test_a_time_to_wait_may_be_nothing_or_for_ever(timeout: float) -> None:
+    await awaited_on_a_node(lambda node: node.joined(timeout))
+
+
+async def test_a_condition_that_is_async_is_refused_and_not_taken_for_true() -> None:
+    async def condition(node: Node) -> bool:
+        return False
+
+    with pytest.raises(ConfigurationError, match=r"^condition must be a function of the node that is not async"):
+        await awaited_on_a_node(lambda node: node.until(condition))  # type: ignore[arg-type]
+
+
+async def test_more_seeds_than_are_kept_are_refused_with_the_bound() -> None:
+    seeds = [f"192.0.2.1:{port}" for port in range(1, 66)]
+    with pytest.raises(ConfigurationError, match=r"^seeds: 65 are given, and 64 is the most"):
+        await opened(bind="127.0.0.1:0", seeds=seeds)
+    assert len(parse_seeds([*seeds[:64], seeds[0]])) == 64
+
+
 def test_the_path_of_a_file_may_be_a_path(tmp_path: Path) -> None:
     RING.save(tmp_path / "keys")
     assert Keyring.load(tmp_path / "keys") == RING
@@ -221,6 +265,21 @@ def test_tls_contexts_have_to_be_wrapped() -> None:
 async def test_a_list_of_allowed_keys_maps_names_to_public_keys(allowed: Mapping[str, bytes]) -> None:
     with pytest.raises(ConfigurationError, match="allowed"):
         await opened(identity=SIGNING, allowed=allowed)
+
+
+# --- what help() says
+
+
+@pytest.mark.parametrize("enumeration", [EventKind, Standing, Status])
+def test_help_tells_what_each_member_means(enumeration: type[enum.Enum]) -> None:
+    for each in enumeration:
+        assert f"``{each.name}``: " in inspect.cleandoc(enumeration.__doc__ or "")
+
+
+@pytest.mark.parametrize("kind", [MembershipEvent, NodeStanding, Member, Snapshot, ClockDispute])
+def test_help_tells_what_each_field_is(kind: type) -> None:
+    for field in attrs.fields(kind):
+        assert f"``{field.name}``: " in inspect.cleandoc(kind.__doc__ or "")
 
 
 # --- opening in another way

@@ -10,7 +10,7 @@ import trio
 
 from gossip.core.address import Address
 from gossip.core.drops import Drops
-from gossip.droplog import PERIOD_S, ROUTINE, DropLog
+from gossip.droplog import LONGEST_PERIOD_S, PERIOD_S, ROUTINE, DropLog
 from gossip.framing import pack_frame
 from tests.node.nodes import cluster, local_node, until
 
@@ -86,14 +86,34 @@ def test_what_happens_in_healthy_clusters_is_no_warning(
     assert caplog.records[0].levelno == logging.INFO
 
 
-def test_a_flood_writes_one_line_a_second(log: Log) -> None:
-    written = []
-    for step in range(1000):
-        for _ in range(64):
+def test_what_goes_on_for_hours_is_told_ever_more_seldom_and_all_of_it(log: Log) -> None:
+    written = {}
+    for second in range(5 * 3600):
+        log.drops.note("sealed with an unknown key", HERE)
+        if lines := log.at(float(second)):
+            (written[second],) = lines
+    doubling = [2**step - 1 for step in range(13)]
+    assert list(written) == [*doubling, *(doubling[-1] + 3600 * hour for hour in (1, 2, 3))]
+    numbers = [int(re.findall(r"dropped (\d+)", line)[0]) for line in written.values()]
+    assert sum(numbers) == max(written) + 1
+
+
+def test_after_an_hour_of_silence_a_drop_is_news_again(log: Log) -> None:
+    for second in range(600):
+        log.drops.note("damaged", HERE)
+        log.at(float(second))
+    log.at(1200.0)
+    for start in (2300.0 + LONGEST_PERIOD_S, 2400.0 + 2 * LONGEST_PERIOD_S):
+        for step in (0.0, PERIOD_S):
             log.drops.note("damaged", HERE)
-        written += log.at(step / 100)
-    assert len(written) == 10
-    assert sum(int(re.findall(r"dropped (\d+)", line)[0]) for line in written) == 64 * 901
+            assert log.at(start + step) == ["'ada': dropped 1: damaged, last from 192.0.2.1:7946"]
+
+
+def test_a_reason_that_says_little_is_explained(log: Log) -> None:
+    log.drops.note("stream out of time", HERE)
+    (line,) = log.at(0.0)
+    said = "stream out of time (a peer opened a stream and did not say or take all in the time it has)"
+    assert line == f"'ada': dropped 1: {said}, last from 192.0.2.1:7946"
 
 
 # --- a node with sockets

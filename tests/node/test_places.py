@@ -109,13 +109,23 @@ async def test_of_other_clusters_only_so_many_hosts_are_named(caplog: pytest.Log
 
 
 async def test_a_cluster_without_name_and_keys_that_may_merge_with_another_is_told_of(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for config, seeds, told in [
-        (Config.local(), ["[::1]:1"], 0),
-        (Config.local(cluster="blue"), ["192.0.2.1:7946"], 0),
-        (Config.local(), ["192.0.2.1:7946"], 1),
+    async def resolve(address: Address) -> tuple[Address, ...]:
+        hosts = {"localhost": ["127.0.0.1", "::1"], "elsewhere.test": ["127.0.0.1", "192.0.2.1"]}
+        return tuple(Address(host, address.port) for host in hosts.get(address.host, [address.host]))
+
+    monkeypatch.setattr("gossip.seeds.resolve", resolve)
+    caplog.set_level(logging.DEBUG, "gossip.seeds")
+    for config, seed, told in [
+        (Config.local(), "127.0.0.1:1", 0),
+        (Config.local(), "localhost:1", 0),
+        (Config.local(cluster="blue"), "192.0.2.1:7946", 0),
+        (Config.local(), "192.0.2.1:7946", 1),
+        (Config.local(), "elsewhere.test:7946", 1),
     ]:
         caplog.clear()
-        async with local_node("a", bind="0.0.0.0:0", seeds=seeds, config=config):
-            assert sum("give each cluster a name" in message for message in caplog.messages) == told
+        async with local_node("a", bind="0.0.0.0:0", seeds=[seed], config=config):
+            await until(lambda: any("seeds are" in message for message in caplog.messages))
+            await trio.testing.wait_all_tasks_blocked()
+            assert sum("give each cluster a name" in message for message in caplog.messages) == told, seed

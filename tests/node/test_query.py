@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from gossip import Address, Config, ConfigurationError, GossipError, QueryError, query_members
+from gossip import Address, Config, ConfigurationError, GossipError, Key, Keyring, QueryError, query_members
 from gossip.framing import pack_frame
 from tests.node.nodes import cluster, local_node
 
@@ -62,6 +62,27 @@ async def test_a_node_of_another_cluster_is_a_query_error() -> None:
     async with local_node("a", config=Config.local(cluster="blue")) as a:
         with pytest.raises(QueryError):
             await query_members(a.address, config=Config.local(cluster="green"), timeout=1)
+
+
+KEYS, OTHER_KEYS = Keyring.of(Key.generate()), Keyring.of(Key.generate())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "cluster", "said"),
+    [
+        (KEYS, None, "default", r"seals with a key that is not ours; give the keyring of that cluster .*--keyring"),
+        (KEYS, OTHER_KEYS, "default", r"seals with a key that is not ours; give the keyring of that cluster"),
+        (None, KEYS, "default", r"does not seal, so it is of a cluster without keys.*give no keyring .*--keyring"),
+        (KEYS, KEYS, "blue", r"seals for another cluster.*give the name of that cluster .*--cluster"),
+        (None, None, "blue", r"is of another cluster; give the name of that cluster .*--cluster"),
+    ],
+)
+async def test_a_query_that_is_not_understood_says_what_to_give(
+    theirs: Keyring | None, ours: Keyring | None, cluster: str, said: str
+) -> None:
+    async with local_node("a", keyring=theirs) as a:
+        with pytest.raises(QueryError, match=rf"^{a.address} answers, but {said}"):
+            await query_members(a.address, config=Config.local(cluster=cluster), keyring=ours, timeout=2)
 
 
 async def test_a_malformed_address_is_a_configuration_error() -> None:

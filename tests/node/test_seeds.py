@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.abc import HostnameResolver
 
-from gossip import Address, ConfigurationError
+from gossip import Address, ConfigurationError, JoinError
 from gossip.seeds import parse_seeds
 from tests.node.nodes import local_node, until
 
@@ -139,6 +139,25 @@ async def test_a_system_that_allows_no_more_threads_does_not_end_the_node(monkey
     async with local_node("a") as a, local_node("b", seeds=["seed.test:1", a.address]) as b:
         await until(lambda: a.alive == b.alive == 2)
         await until(lambda: b.stats.seed_lookups_failed >= 1)
+
+
+async def test_a_name_with_more_addresses_than_are_kept_is_said_once(
+    names: Names, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gossip.seeds.ALONE_REFRESH_S", 0.05)
+    names.known["many.test"] = [f"127.0.1.{number}" for number in range(1, 71)]
+    async with local_node("b", seeds=["many.test:9"]):
+        await until(lambda: names.asked.count("many.test") >= 2)
+        names.known["many.test"] = [f"127.0.1.{number}" for number in range(1, 81)]
+        await until(lambda: names.asked.count("many.test") >= 4)
+    (line,) = [line for line in caplog.messages if "addresses" in line]
+    assert line.startswith("'b': the seeds have 70 addresses, of which the first 64 are used")
+
+
+async def test_a_seed_whose_name_is_not_known_is_named_as_the_reason(names: Names) -> None:
+    async with local_node("b", seeds=["late.test:7946"]) as b:
+        with pytest.raises(JoinError, match=r"at late\.test:7946: no address is known of late\.test:7946"):
+            await b.joined(timeout=2)
 
 
 async def test_closing_does_not_wait_for_a_look_up(names: Names) -> None:

@@ -58,9 +58,26 @@ async def test_who_waits_to_have_joined_sees_the_cluster() -> None:
 
 async def test_who_cannot_join_in_time_learns_why() -> None:
     async with local_node("a", seeds=[NOBODY]) as a:
-        with pytest.raises(JoinError, match=r"'a' is joining, not connected after 0\.1 s: it looks for its cluster"):
+        with pytest.raises(
+            JoinError, match=rf"'a' is joining, not connected after 0\.1 s: it looks for its cluster at {NOBODY}"
+        ):
             await a.joined(timeout=0.1)
         assert isinstance(JoinError("x"), GossipError)
+
+
+async def test_a_port_that_nobody_listens_at_is_told_as_that_long_before_it_is_a_warning() -> None:
+    async with local_node("a", seeds=[NOBODY]) as a:
+        with pytest.raises(JoinError, match=f"at {NOBODY}: (no process listens|nobody answers) there"):
+            await a.joined(timeout=3)
+        assert not a.standing.is_warning
+
+
+async def test_a_node_that_is_its_own_only_seed_has_joined_at_once_and_says_so() -> None:
+    async with local_node("a") as a:
+        bind = str(a.bound_address)
+    async with local_node("a", bind=bind, seeds=[bind]) as a:
+        await a.joined(timeout=1)
+        assert a.standing.why == "it is its own only seed, and so begins a cluster of its own"
 
 
 async def test_who_leaves_or_is_closed_has_not_joined() -> None:
@@ -88,8 +105,9 @@ async def test_what_a_condition_raises_passes_out_and_closing_ends_the_wait() ->
     async with local_node("a") as a:
         with pytest.raises(ZeroDivisionError):
             await a.until(lambda _node: bool(1 // 0))
-    with pytest.raises(ClosedError):
-        await a.until(lambda _node: False)
+    for answer in (False, True):
+        with pytest.raises(ClosedError):
+            await a.until(lambda _node: answer)  # noqa: B023 - it is called at once
 
     async def wait(node: Node) -> None:
         with pytest.raises(ClosedError):
@@ -174,11 +192,11 @@ KEYS, OTHER_KEYS = Keyring.of(Key.generate()), Keyring.of(Key.generate())
 @pytest.mark.parametrize(
     ("theirs", "ours", "their_cluster", "said"),
     [
-        (KEYS, OTHER_KEYS, "default", "answers come sealed with a key that is not ours"),
-        (KEYS, None, "default", "answers come sealed with a key that is not ours"),
-        (None, KEYS, "default", "answers come without a seal, and ours have one"),
-        (None, None, "blue", "answers come from a cluster of another name"),
-        (KEYS, KEYS, "blue", "answers come sealed for another cluster, or by somebody who has not our key"),
+        (KEYS, OTHER_KEYS, "default", "sealed with a key that is not ours; give this node the cluster's keyring"),
+        (KEYS, None, "default", "sealed with a key that is not ours; give this node the cluster's keyring"),
+        (None, KEYS, "default", "without a seal, and ours have one; give that member the cluster's keyring"),
+        (None, None, "blue", "a cluster of another name; give both the same cluster name"),
+        (KEYS, KEYS, "blue", "by somebody who has not our key; give both the same cluster name"),
     ],
 )
 async def test_who_asks_the_members_of_another_cluster_is_told_what_is_wrong(
@@ -190,9 +208,8 @@ async def test_who_asks_the_members_of_another_cluster_is_told_what_is_wrong(
         local_node("b", seeds=[a.address], keyring=ours) as b,
     ):
         with trio.fail_after(PATIENCE_S):
-            await b.until(lambda node: node.standing.why.endswith(said))
+            await b.until(lambda node: node.standing.why.endswith(said) and node.standing.is_warning)
         assert b.standing.standing is Standing.JOINING
-        assert b.standing.is_warning
-        assert b.standing.why.startswith("1 seed asked for ")
+        assert b.standing.why.startswith(f"it looks for its cluster at {a.address}, for 1 s")
         assert a.standing.standing is Standing.CONNECTED
         assert a.alive == b.alive == 1

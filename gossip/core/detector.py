@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from gossip.core.config import Config
 from gossip.core.health import LocalHealth
-from gossip.core.hearing import Hearing
+from gossip.core.hearing import SILENT_ROUNDS, Hearing
 from gossip.core.probing import ROUND, SECOND_LOOK, WITNESS, Prober, Result
 from gossip.core.source import RandomSource
 from gossip.core.suspicion import Suspicions
@@ -71,8 +71,9 @@ class Detector:
 
     def is_deaf(self, now: float) -> bool:
         """Whether nobody at all was heard for so long that it is no passing fault of ours."""
-        patience = DEAF_SUSPICIONS * self._config.suspicion_max + self._config.probe_interval
-        return now - self._hearing.last_heard >= patience
+        rounds = self._config.probe_interval
+        patience = max(DEAF_SUSPICIONS * self._config.suspicion_max, SILENT_ROUNDS * rounds)
+        return now - self._hearing.last_heard >= patience + rounds
 
     def _next_target(self) -> Entry | None:
         if self._rounds % 2:

@@ -20,7 +20,7 @@ class EventKind(enum.Enum):
 
     - ``JOINED``: first seen, or seen again under a higher generation after a restart.
     - ``UPDATED``: its address or metadata changed, perhaps more than once since they were last told: the newest version
-      counts.
+      counts. Of the dead, too: what they said last may be heard late.
     - ``SUSPECTED``: somebody got no answer from it; it still counts as living.
     - ``RESTORED``: suspected or dead until now, it was shown to be alive.
     - ``DIED``: it did not reach the floor raised against it in time. Its process may run all the same.

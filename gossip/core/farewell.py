@@ -58,10 +58,11 @@ class Farewell:
         return told >= min(wanted, self._view.others or told + len(self._unheard))
 
     def acknowledged(self, token: int, sender: int) -> bool:
-        """Match an ack with the farewell it answers."""
+        """Match an ack with the farewell it answers. Whoever was told counts once, under however many names."""
         asked = self._asked.get(token)
         if asked is None or (not isinstance(asked, Address) and asked != sender):
             return False
+        self._asked = {each: whom for each, whom in self._asked.items() if whom != asked}
         entry = self._view.get(sender)
         self.acknowledged_by[sender] = str(asked) if entry is None else entry.identity.name
         if isinstance(asked, Address):

@@ -2,8 +2,10 @@
 
 A node that runs and hears nobody is of no use to anybody: nothing that is sent to it arrives. So its heartbeat says
 both, *I run, and I hear*: the counter goes on for :data:`HEARING_S` after the last message of another node, and then
-stands still until the next one. What counts is any message of another node, on whatever path: an answer to a question
-of its own as well, since a stateful firewall lets in little else.
+stands still until the next one. What counts is any message of a member, on whatever path: an answer to a question of
+its own as well, since a stateful firewall lets in little else. The sender has to be known here once the message has
+been read, so that no stranger makes a node that is cut off believe that it hears others; only where nobody is known,
+anybody counts.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ HEARING_S = 5.0
 datagrams is lost, one of them hears nothing for so long once in hours. It costs nothing then, because the counter is
 where it should be in the answer to the next question. It is short enough for all to agree within 12 s that a node is
 deaf."""
+
+SILENT_ROUNDS = 2.5
+"""Rounds without a word from anybody that mean nothing, however short suspicions are: in each a node asks once and is
+asked once, so a lost datagram or two are enough for that."""
 
 CONVICTION_STEPS = round(HEARING_S / HEARTBEAT_STEP_S) + 10
 """Steps by which the floor of a conviction lies above that of the accusation. A counter that has reached the floor of

@@ -74,6 +74,8 @@ class Joining:
         self._streams = streams
         self._reconciler = reconciler
         self._seeds: tuple[Address, ...] = ()
+        self._ours: set[Address] = set()
+        """Seeds at which this node itself has answered."""
         self._pause = FIRST_PAUSE_S
         self._timer: Timer | None = None
         self._contacts: dict[int, tuple[Address, float]] = {}
@@ -98,12 +100,13 @@ class Joining:
     def foreign_seeds(self) -> tuple[Address, ...]:
         """Those of them at which this node itself is not, as far as it knows."""
         own = self._local.entry.registers.record.address
-        return tuple(each for each in self._seeds if each != own)
+        return tuple(each for each in self._seeds if each != own and each not in self._ours)
 
     def seed(self, addresses: Sequence[Address], now: float) -> None:
         """Replace the addresses at which the cluster may be found, and try them if we are alone."""
         is_first = not self._seeds
         self._seeds = tuple(dict.fromkeys(each for each in addresses if not each.is_unspecified))[:MAX_SEEDS]
+        self._ours &= set(self._seeds)
         if self._seeds and (is_first or self._timer is None):
             self._try(now)
 
@@ -177,8 +180,17 @@ class Joining:
         """Whom the contact was made with, and when, that an ack with this token answers; None if it answers none."""
         contact = self._contacts.pop(token, None)
         if contact is not None:
+            self._ours.discard(contact[0])
             self._outbox.prove(contact[0], now)
         return contact
+
+    def came_back(self, token: int, source: Address) -> bool:
+        """Take note that a ping of our own came in. Whether that shows that this node itself is at a seed: it was sent
+        there, and comes from there."""
+        is_ours = self._contacts.get(token, (None, 0.0))[0] == source and source in self._seeds
+        if is_ours and not self._local.address_known:
+            self._ours.add(source)
+        return source in self._ours
 
     def heal(self, now: float) -> None:
         """In some rounds, contact somebody who is not among the living; in every round, somebody of all who are known,

@@ -25,7 +25,7 @@ def kinds_of(change: Change) -> list[EventKind]:
     before, after = change.before, change.after
     if before is None:
         return [EventKind.JOINED]
-    kinds = [EventKind.UPDATED] if change.updated and after.is_living else []
+    kinds = [EventKind.UPDATED] if change.updated else []  # of the dead as well, or a mirror would lack it
     if after is not before:
         kinds.append(
             {
@@ -51,8 +51,11 @@ class Journal:
 
     def note(self, change: Change, now: float) -> None:
         """Record what a change means to a user."""
-        if self._last_told is not None and change.entry is not self._view.local:
-            return
+        if self._last_told is not None:
+            if change.entry is not self._view.local:
+                return
+            name = change.entry.identity.name  # which this node may just have taken back from another process
+            self._last_told = {each.id: each for each in self._last_told.values() if each.name != name}
         for kind in kinds_of(change):
             self._note(kind, change.entry, change.before, now)
 
@@ -97,7 +100,8 @@ class Journal:
             newcomer = attrs.evolve(entry.snapshot(), status=Status.ALIVE)
             self.events.append(MembershipEvent(EventKind.JOINED, newcomer, self._view.alive, now))
             told = newcomer
-        self.note(Change(entry, told.status, entry.status, entry.snapshot().version != told.version), now)
+        is_updated = entry.snapshot() != attrs.evolve(told, status=entry.status)
+        self.note(Change(entry, told.status, entry.status, is_updated), now)
 
     @property
     def last_told(self) -> Collection[Member] | None:

@@ -109,6 +109,9 @@ class Outbox:
         self.replies_cut = 0
         self.is_known = False
         """Whether some other view has equalled ours, so that we are known to others."""
+        self.is_in_doubt = False
+        """Whether this node has heard nobody for so long that others may know it no more: its questions leave room for
+        the answer that says so."""
         self.agrees = False
         """Whether the one last heard of does."""
         self.hides_loopback = local.entry.registers.record.address.is_loopback
@@ -196,7 +199,7 @@ class Outbox:
         least = ACK_BYTES if self.agrees else ACK_BYTES + COOKIE_BYTES
         if path.credit is not None and (limit := self.limit(path, now)) < self._config.max_datagram:
             return least if limit >= least else ACK_BYTES if limit > ACK_BYTES else 0
-        if to is None or not self.is_known:
+        if to is None or not self.is_known or self.is_in_doubt:
             return least + OBSERVED_BYTES  # it may not know us
         return least + counter_excess(to.registers.heartbeat)
 

@@ -62,6 +62,8 @@ class _Voice:
     heard_at: float
     asked: Address
     """Where it was asked."""
+    since: float
+    """When its host first said so, and nothing else since."""
 
 
 class OwnAddress:
@@ -78,6 +80,7 @@ class OwnAddress:
         self._is_given = local.address_known
         self._voices: dict[str, _Voice] = {}
         self._first_voice_at: float | None = None
+        self._decided_with = view.fingerprint
         self._awaits_copy = False
         self._misplaced_by: Entry | None = None
         self._pause = config.probe_interval
@@ -113,10 +116,11 @@ class OwnAddress:
         seen = seen or self._present
         if self._is_given or seen is None or not self._is_usable(seen) or _is_ipv6(seen.host) != _is_ipv6(asked.host):
             return
-        self._voices.pop(asked.host, None)
+        before = self._voices.pop(asked.host, None)
+        since = before.since if before is not None and before.address == seen else now
         if len(self._voices) >= MAX_VOICES:
             del self._voices[next(iter(self._voices))]
-        self._voices[asked.host] = _Voice(seen, now, asked)
+        self._voices[asked.host] = _Voice(seen, now, asked, since)
         if self._first_voice_at is None:
             self._first_voice_at = now
             self.is_waiting = self._present is None
@@ -124,8 +128,12 @@ class OwnAddress:
         self._decide(now)
 
     def heard_facts(self, now: float) -> None:
-        """Decide anew, after more was heard about others, where this node is waiting for that."""
-        self._decide(now)
+        """Decide anew, after facts were heard, if they changed the view and the first voice is a fresh one: later that
+        is done in each round, so that not every message costs a look at all members."""
+        fingerprint, began = self._view.fingerprint, self._first_voice_at or 0.0
+        if fingerprint != self._decided_with and now <= began + self._config.probe_interval:
+            self._decided_with = fingerprint
+            self._decide(now)
 
     def seen_at(self, seen: Address, now: float) -> None:
         """Take note of what an answer to another question says: no voice, but a reason to ask around."""
@@ -209,7 +217,7 @@ class OwnAddress:
                 return True
             is_enough = agreeing >= needed or (present is None and everybody_spoke and self._knows_hosts(hosts, now))
             is_back = present is not None and address.is_loopback and not present.is_loopback
-            if is_enough and not is_back:
+            if is_enough and not is_back and not self._is_hasty(address, agreeing, hosts, now):
                 self._move(address, agreeing, len(voices), now)
                 return True
         self._warn_of_discord(voices, now)
@@ -227,6 +235,17 @@ class OwnAddress:
                 if 2 * agreeing > len(of_version):
                     found.append((not is_preferred, -agreeing, address))
         return [(address, -votes) for _, votes, address in sorted(found)]
+
+    def _is_hasty(self, address: Address, agreeing: int, hosts: set[str], now: float) -> bool:
+        """Whether too few see this node there, counting those who are held dead: they may only have been cut off, and
+        then the first that is heard again must not decide alone. If it lasts, the dead say nothing more."""
+        if self._present is None or self._present.is_loopback:
+            return False
+        dead = {each.registers.record.address.host for each in self._view.gone(revivable=True)}
+        if agreeing >= min(AGREEING, len(hosts | dead)):
+            return False
+        since = min(voice.since for voice in self._voices.values() if voice.address == address)
+        return now - since < LATELY_ROUNDS * self._config.probe_interval
 
     def _move(self, address: Address, agreeing: int, asked: int, now: float) -> None:
         present = self._present

@@ -61,7 +61,7 @@ from gossip.core.reconciliation import DIGEST_BYTES, Reconciler
 from gossip.core.shared_address import SharedAddresses
 from gossip.core.signing import Identities, Signatures
 from gossip.core.source import RandomSource
-from gossip.core.standing import NodeStanding, OwnStanding
+from gossip.core.standing import NodeStanding, OwnStanding, Standing
 from gossip.core.stats import ProtocolLoad, ProtocolStats
 from gossip.core.streams import Streams
 from gossip.core.suspicion import Suspicions
@@ -145,7 +145,7 @@ class Protocol:
         )  # fmt: skip
         self._farewell = Farewell(config, self._view, self._timers, random, self._outbox, self._local, self._prober)
         self._standing = OwnStanding(config, self._view, self._local, self._hearing, self._joining, self.drops, now)
-        self._standing.changed = self._standing_changed
+        self._standing.changed, self._standing.withheld = self._standing_changed, self._withhold
         self._view.forgot = self._journal.note_forgotten
         self._own_address = OwnAddress(config, self._view, self._local, self._timers, random, self._notices, now)
         self._own_address.contact, self._own_address.learnt = self._joining.contact, self._announce_at
@@ -240,9 +240,9 @@ class Protocol:
 
         :param wall_ms: Unix time in milliseconds.
         """
-        self._local.wall.set(wall_ms, now)
+        was_set = self._local.wall.set(wall_ms, now)
         self._follow_clock(now)
-        if self._local.wall.has_come_to_believe(now):
+        if was_set and self._local.wall.has_come_to_believe(now):  # who only waits is believed at the next try
             self._joining.seek_again(now)
 
     # --- what the embedding program wants
@@ -477,26 +477,50 @@ class Protocol:
         for reason in message.refused:
             self.drops.note(reason)
         if message.sender == self._local.entry.id:
-            self.drops.note("our own message")
+            self._came_back(message, path, now)
             return
-        sender, is_due = self._view.get(message.sender), False
-        if message.sender != ANONYMOUS:
+        sender = self._view.get(message.sender)
+        if sender is not None or (message.sender != ANONYMOUS and not self._view.others):  # who knows nobody hears all
             self._hearing.note(now)
-            is_due = self._reconciler.heard(sender, message, path, now)
+        is_due = message.sender != ANONYMOUS and self._reconciler.heard(sender, message, path, now)
         self._local.refresh(now)
         if sender is not None:
             self._hear_counter(sender, message.heartbeat, now)
-        corrections = self._hear_facts(message.facts, message.sender, path, now) if message.facts else []
-        if self._own_address.is_waiting:
-            self._own_address.heard_facts(now)
-        sender = sender or self._view.get(message.sender)
+        corrections: list[bytes] = []
+        if message.facts:
+            corrections = self._hear_facts(message.facts, message.sender, path, now)
+            sender = sender or self._introduced(message.sender, now)
+            if self._own_address.is_waiting:
+                self._own_address.heard_facts(now)
         if is_due or sender is None or isinstance(message.body, Clock):
             self._respond(message, sender, path, corrections, is_due, now)
         else:
             self._answer(message, sender, path, corrections, now)
         if self._standing.is_unsettled and message.sender != ANONYMOUS:
-            agrees = message.fingerprint == self._view.fingerprint
-            self._standing.heard(agrees, self._journal.rival(message.sender), now)
+            self._heard_unsettled(message, sender, now)
+
+    def _heard_unsettled(self, message: Message, sender: Entry | None, now: float) -> None:
+        """Take a message into account where the standing may change by it: of a member, or of a process that runs under
+        the name of one."""
+        rival = self._journal.rival(message.sender) if sender is None else None
+        if sender is not None or rival is not None:
+            self._standing.heard(message.fingerprint == self._view.fingerprint, rival, now)
+
+    def _came_back(self, message: Message, path: Path, now: float) -> None:
+        """Drop a message of our own. A ping that comes from where it was sent to shows that this node itself is there,
+        which a node that does not know its address yet could not tell."""
+        self.drops.note("our own message")
+        body = message.body
+        if path.stream is None and isinstance(body, Ping) and self._joining.came_back(body.token, path.address):
+            self._standing.own_seed_found(now)
+
+    def _introduced(self, sender_id: int, now: float) -> Entry | None:
+        """Who a sender that was not known is, if its message has just said so: from now on it counts as heard."""
+        sender = self._view.get(sender_id)
+        if sender is not None:
+            self._hearing.note(now)
+            self._local.refresh(now)
+        return sender
 
     def _respond(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes], is_due: bool,
                  now: float) -> None:  # fmt: skip
@@ -570,11 +594,13 @@ class Protocol:
             self._challenge(outcome.rival, path, now)
 
     def _subject(self, fact: Fact, teller: int, now: float) -> Entry | None:
-        """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing."""
+        """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing, if a
+        living member says so: one that is held dead here may be deaf, and holds everybody dead."""
         if fact.id != self._local.id:
             return self._view.get(fact.id)
-        if isinstance(fact, DeadFact):
-            self._standing.convicted(teller, now - self.next_timer(), now)
+        told_by = self._view.get(teller)
+        if isinstance(fact, DeadFact) and told_by is not None and told_by.registers.is_living:
+            self._standing.convicted(told_by.identity.name, now - self.next_timer(), now)
         return self._local.entry
 
     def _correction(self, fact: Fact, entry: Entry) -> list[bytes]:
@@ -657,6 +683,7 @@ class Protocol:
         if asked and stream is None and message.fingerprint != self._view.fingerprint:
             self._reconciler.pull(message, path, now)
         if asked or contact is not None:
+            self._standing.answered(ack.observed is None, now)
             if stream is None and (ack.observed is not None or contact is not None):
                 self._learn_where_we_are(ack.observed, None if contact is None else contact[0], now)
             self._tell_of_excess(sender, path, now)
@@ -750,19 +777,22 @@ class Protocol:
         holder = bearer.registers if bearer is not None and bearer.registers.is_living else None
         if holder is not None and not self._local.may_succeed(holder.record, now):
             self._journal.note_conflict(self.local, now)
-        else:
+        elif not self._standing.withholds:  # who is cut off only guesses that the other one is gone
             self._local.start_generation(self._view, self._view.last_generation(name), now)
             self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
         self._standing.look(now)
 
     def _standing_changed(self, standing: NodeStanding, now: float) -> None:
-        """Tell what this node's own standing is now. While that makes all it believes of others a guess, it is told
-        nothing else."""
-        if not self._standing.withholds:
-            self._journal.resume(now)
+        """Tell what this node's own standing is now."""
+        self._outbox.is_in_doubt = standing.standing is Standing.ISOLATED
         self._journal.note_standing(standing, self.local, now)
-        if self._standing.withholds:
+
+    def _withhold(self, withholds: bool, now: float) -> None:
+        """Tell of others, or not, whatever the standing is: a node may be displaced, or have left, and be cut off."""
+        if withholds:
             self._journal.pause()
+        else:
+            self._journal.resume(now)
 
     # --- clocks
 
@@ -779,18 +809,32 @@ class Protocol:
     def _follow_clock(self, now: float) -> None:
         """Become a generation that others can believe, if the present one was drawn from a clock that was wrong.
 
-        Those who hold us go on to hold us, so it is done only as long as nobody does, or if a peer refuses us. That
-        one's word alone changes nothing: our own clock has to say the same.
+        Those who hold us go on to hold us, so it is done only as long as nobody does, or if a member refuses us. That
+        one's word alone changes nothing: our own clock has to say the same. It may be our clock that is wrong now, so
+        afterwards this node has to find out whether anybody takes it in.
         """
         local = self._local
         generation = local.entry.identity.generation
         if local.has_left or local.wall.believes(generation, now):
             return
-        if self._outbox.is_known and not local.wall.is_refused(generation, now):
+        if self._outbox.is_known and not self._is_refused_by_a_member(generation, now):
             return
         local.start_generation_by_the_clock(self._view, now)
         self._outbox.is_known = False
         self._changed(Change(local.entry, None, Status.ALIVE, updated=True), now)
+        self._standing.became_another(now)
+
+    def _is_refused_by_a_member(self, generation: int, now: float) -> bool:
+        """Whether a living member whose own generation we believe refuses ours. More than one cannot be asked for:
+        those who started under the same wrong clock as we did know us, and will not refuse us."""
+        wall = self._local.wall
+        refused_by = wall.refused_by(generation, now)
+        return bool(refused_by) and any(
+            each.registers.record.address in refused_by
+            and each.registers.is_living
+            and wall.believes(each.identity.generation, now)
+            for each in self._view
+        )
 
     # --- time
 
@@ -798,6 +842,7 @@ class Protocol:
         self._timers.at(now + self._config.probe_interval, self._round)
         self._rounds += 1
         if self._local.has_left:
+            self._standing.pass_round(now)
             return
         if self._view.is_displaced:
             self._resolve_displacement(now)

@@ -16,7 +16,7 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.drops import Drops
-from gossip.core.hearing import Hearing
+from gossip.core.hearing import SILENT_ROUNDS, Hearing
 from gossip.core.joining import Joining
 from gossip.core.local import LocalMember
 from gossip.core.member import Member
@@ -112,6 +112,8 @@ class OwnStanding:
         """The standing now."""
         self.changed: Callable[[NodeStanding, float], None] = lambda _value, _now: None
         """Set by the protocol: told of each new value."""
+        self.withheld: Callable[[bool, float], None] = lambda _withholds, _now: None
+        """Set by the protocol: told, at each look, whether what this node believes of others is a guess."""
         self.is_unsettled = False
         """Whether the next message of another member may change the standing: only then :meth:`heard` is needed."""
         self.withholds = False
@@ -121,6 +123,8 @@ class OwnStanding:
         self._is_isolated = False
         self._listening_since = now
         self._contact_since = self._contact_at = float("-inf")
+        self._known_at = self._unknown_at = float("-inf")
+        """When the last answer to a question came that shows that a peer knows this node, or that it does not."""
         self._held_dead = ""
         """Why it counts as held dead; empty if it does not."""
         self._convicted_at = self._cleared_at = float("-inf")
@@ -128,8 +132,10 @@ class OwnStanding:
         self._drops_seen = 0
         self._is_calm = False
         """Whether it is connected and needs no look as long as it hears others."""
-        self._said: tuple[str, ...] = ()
-        """What the present reason tells of silence, so that it is told once."""
+        self._reason = ""
+        """What kind of reason the present one is, where a standing has several."""
+        self._said: set[str] = set()
+        """The kinds that were told since this standing began; each is told once."""
         self._warned = False
         self._unfit_seeds = ""
         """What is wrong with the answers of seeds, as far as it is known; empty if nothing is."""
@@ -143,9 +149,10 @@ class OwnStanding:
 
     @property
     def silence_s(self) -> float:
-        """Seconds without a word from anybody after which a node is isolated. A lone accuser needs longer to convict,
-        so that nobody is told to have died by a node that is cut off from all at once."""
-        return min(ISOLATED_AFTER_ROUNDS * self._config.probe_interval, self._config.suspicion_max)
+        """Seconds without a word from anybody after which a node is isolated. Whoever is deaf accuses nobody for longer
+        than that, so that nobody is told to have died by a node that is cut off from all at once."""
+        rounds = self._config.probe_interval
+        return max(SILENT_ROUNDS * rounds, min(ISOLATED_AFTER_ROUNDS * rounds, self._config.suspicion_max))
 
     @property
     def settling_s(self) -> float:
@@ -177,6 +184,10 @@ class OwnStanding:
             self._has_joined, self._origin = True, "it is its own only seed, and so begins a cluster of its own"
             self.look(now)
 
+    def own_seed_found(self, now: float) -> None:
+        """Take note that this node itself answers at one of its seeds."""
+        self.seeds_given(self._seeking.unresolved, now)
+
     def refused(self, destination: Address) -> None:
         """Take note that no process listens at an address."""
         if not self._has_joined:
@@ -186,34 +197,52 @@ class OwnStanding:
         """Take note that a message of another process was taken in.
 
         :param agrees: whether its view equals ours now.
-        :param rival: the other process, if it runs under the name of a member, and that has been told. One that has
-            given way to us sees what we see, and may be all there is.
+        :param rival: the other process, if it is no member, but runs under the name of one, and that has been told. One
+            that has given way to us sees what we see, and may be all there is.
         """
-        if now - self._contact_at > self.silence_s:
+        name = self._local.entry.identity.name
+        if rival is not None and (self._view.others or rival.name != name):
+            return
+        if not self._is_in_contact(now):
             self._contact_since = now
         self._contact_at = now
         if now > self._convicted_at:
             self._cleared_at = now
-        if not (agrees or now - self._contact_since >= self.settling_s) or not self._local.address_known:
+        is_known = self._known_at >= self._contact_since
+        settles = agrees or (is_known and now - self._contact_since >= self.settling_s)
+        if not settles or not self._local.address_known or not (self._view.others or rival):
             return
-        name = self._local.entry.identity.name
-        if not self._view.others:
-            if rival is None or rival.name != name:
-                return
+        if rival is not None:
             self._origin = _bears_its_name(rival.address, name)
         self._has_joined, self._is_isolated = True, False
         self.look(now)
 
-    def convicted(self, teller: int, late: float, now: float) -> None:
-        """Take note that a member says that this node is dead.
+    def answered(self, knows_us: bool, now: float) -> None:
+        """Take note of an answer to a question of ours that had room to say where the peer sees this node.
 
+        :param knows_us: whether it does not say so, as nobody does who knows this node.
+        """
+        if knows_us:
+            self._known_at, self._unknown_at = now, float("-inf")
+        else:
+            self._known_at, self._unknown_at = float("-inf"), now
+
+    def became_another(self, now: float) -> None:
+        """Take note that this node is another generation, which those who know the one until now may refuse."""
+        self._contact_since = self._contact_at = self._known_at = self._unknown_at = float("-inf")
+        if self._has_joined and self._view.others:
+            self._has_joined, self._seeking_since = False, now
+        self.look(now)
+
+    def convicted(self, by: str, late: float, now: float) -> None:
+        """Take note that a living member says that this node is dead.
+
+        :param by: the name of that member.
         :param late: seconds for which our loop stands still already, which has not been noticed otherwise yet.
         """
-        entry = self._view.get(teller)
-        name = "somebody" if entry is None else repr(entry.identity.name)
         is_late = late >= self._config.suspicion_min
         why = f"its loop stood still for {late:.1f} s, and" if is_late else "others could not reach it, and"
-        self._held(f"{why} {name} holds it dead", now)
+        self._held(f"{why} {by!r} holds it dead", now)
 
     def stood_still(self, late: float, now: float) -> None:
         """Take note that our loop did not run for so many seconds."""
@@ -239,7 +268,8 @@ class OwnStanding:
         self._is_calm = standing is Standing.CONNECTED and self._has_heard
         is_new = standing is not before.standing
         if is_new:
-            self._said = ()
+            self._reason, self._said = "", set()
+        self.withheld(self.withholds, now)
         why = self._why(standing, is_new, now)
         self._origin = ""
         if not (why or is_new):
@@ -264,12 +294,14 @@ class OwnStanding:
             self.look(now)
 
     def _judge_silence(self, now: float) -> None:
+        if self._is_isolated and self._local.has_left and self._is_in_contact(now):
+            self._is_isolated = now - self._contact_since < self._config.probe_interval  # it is told no more than that
         if self._is_isolated:
             if len(self._view) > (not self._view.is_displaced):
                 return
             self._begin_anew(now)
         self.withholds = False
-        if not (self._has_joined and self._has_heard):
+        if not (self._has_joined and self._has_heard) or self._local.has_left:
             return
         patience = self.silence_s * (PATIENCE_OF_THE_DEAD if self._held_dead else 1)
         silence = now - max(self._hearing.last_heard, self._listening_since)
@@ -285,6 +317,10 @@ class OwnStanding:
         self._has_joined, self._seeking_since = not self._seeking.has_goal, now
         self._origin = "" if self._seeking.has_goal else "it remembers nobody else, and begins its cluster anew"
         self._joining.seek_again(now)
+
+    def _is_in_contact(self, now: float) -> bool:
+        """Whether members are heard, without a long silence in between."""
+        return now - self._contact_at <= self.silence_s
 
     def _note_drops(self) -> None:
         """Take what was dropped so far for what came while others were heard."""
@@ -326,22 +362,36 @@ class OwnStanding:
         bearer = self._view.named(name)
         if bearer is None or (bearer.id == self._displaced_by and not is_new):
             return ""
-        self._displaced_by = bearer.id
-        return _bears_its_name(bearer.registers.record.address, name)
+        self._displaced_by, self._reason = bearer.id, ""
+        return self._tell("bearer", _bears_its_name(bearer.registers.record.address, name))
 
     def _search(self, is_new: bool, now: float) -> str:
         """Who is looked for, and why in vain as soon as that is known; empty where it was said."""
         waited = now - self._seeking_since
         unfit = self._unfit_seeds = self._unfit(self._joining.seeds) or ("" if is_new else self._unfit_seeds)
-        self._is_vain = waited >= (self.silence_s if unfit else UNANSWERED_S)
-        found = {unfit: unfit} if unfit else self._obstacles(waited)
-        said = ("vain", *found) if self._is_vain else tuple(found)
-        if not is_new and (said == self._said or not found):
+        found = {unfit: unfit} if unfit else self._rejection(now) if waited >= self.silence_s else {}
+        self._is_vain = waited >= (self.silence_s if found else UNANSWERED_S)
+        found = found or self._obstacles(waited)
+        if not (is_new or found):
             return ""
-        self._said = said
         looks = "it remembers nobody else, and looks" if self._remembers_nobody else "it looks"
         so_long = f", for {waited:.0f} s by now" if self._is_vain else ""
-        return ": ".join(filter(None, (f"{looks} for {self._seeking.goal}{so_long}", "; ".join(found.values()))))
+        why = ": ".join(filter(None, (f"{looks} for {self._seeking.goal}{so_long}", "; ".join(found.values()))))
+        return self._tell(" ".join([so_long and "vain", *found]), why)
+
+    def _rejection(self, now: float) -> dict[str, str]:
+        """Why those who answer are no use, by the kind of reason: they do not take this node in, or it refuses them.
+        Empty if that is not known."""
+        dispute = self._local.wall.dispute(self._local.entry.identity.generation, now)
+        if dispute is not None and (dispute.refuses_us or dispute.address in self._joining.seeds):
+            days, where = dispute.ahead_ms // 86_400_000, dispute.address
+            if dispute.refuses_us:
+                clocks = f"it started {days} days after what the clock at {where} shows; set it right"
+                return {"clock ahead": f"{_NOT_TAKEN_IN}: {clocks}"}
+            clocks = f"{where} started {days} days after what the clock here shows; set it right"
+            return {"clock behind": f"it refuses who answers: {clocks}"}
+        is_unknown = now - self._unknown_at <= UNANSWERED_S and self._local.address_known
+        return {"unknown": _NOT_TAKEN_IN} if is_unknown else {}
 
     def _obstacles(self, waited: float) -> dict[str, str]:
         if not self._has_heard:
@@ -353,18 +403,34 @@ class OwnStanding:
         return {said: said}
 
     def _isolation(self, now: float) -> str:
-        """Why this node is isolated; said again when it has given up all others, and else empty where it was said."""
+        """Why this node is isolated; said again when it has given up all others, and when it hears others of whom none
+        takes it in; else empty where it was said."""
         others = self._view.others
-        if self._said == ("gone",) or (self._said and others):
+        if self._is_in_contact(now) and now - self._contact_since >= self.settling_s:
+            differ = "their views differ, and none shows that it knows this node"
+            return self._tell(
+                "heard", "; ".join(self._rejection(now).values()) or f"others are heard again, but {differ}"
+            )
+        kind = "silent" if others else "gone"
+        if self._reason in (kind, "gone"):
             return ""
-        self._said = ("silent",) if others else ("gone",)
         silent = f"nobody was heard for {now - self._hearing.last_heard:.1f} s"
         known = [each.registers.record.address for each in self._view if each is not self._local.entry]
         if unfit := self._unfit({*known, *self._joining.seeds}):
-            return f"{silent}; {unfit}"
+            return self._tell(kind, f"{silent}; {unfit}")
         if others:
-            return f"{silent}: it is cut off, or all others are gone"
-        return f"{silent}, and nobody else is held to be alive: they are gone, or it is cut off"
+            return self._tell(kind, f"{silent}: it is cut off, or all others are gone")
+        return self._tell(kind, f"{silent}, and nobody else is held to be alive: they are gone, or it is cut off")
+
+    def _tell(self, kind: str, why: str) -> str:
+        """The reason, if it is to be told: each kind is told once, however often they take turns, because what others
+        send, or forge, may bring that about. What is not told stands in :attr:`value` all the same."""
+        is_present, is_told = kind == self._reason, kind in self._said
+        self._reason = kind
+        self._said.add(kind)
+        if is_told and not is_present:
+            self.value = attrs.evolve(self.value, why=why)
+        return "" if is_told else why
 
     def _unfit(self, sources: Collection[Address | None]) -> str:
         """What is wrong with the messages that came since others were last heard; empty if that is not known.
@@ -381,6 +447,7 @@ class OwnStanding:
 
 
 _TROUBLE = frozenset({Standing.ISOLATED, Standing.HELD_DEAD, Standing.DISPLACED})
+_NOT_TAKEN_IN = "others answer, but do not take it in"
 _OVER = {
     Standing.JOINING: "it has found its cluster",
     Standing.ISOLATED: "others are heard again",

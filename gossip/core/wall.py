@@ -8,6 +8,8 @@ the other, that is kept as a :class:`ClockDispute`, for the embedding program to
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import attrs
 
 from gossip.core.address import Address
@@ -27,6 +29,14 @@ DISPUTE_LASTS_S = 60.0
 def is_from_future(generation: int, wall_ms: int) -> bool:
     """Whether a generation is refused by a clock that shows ``wall_ms``."""
     return SANE_WALL_MS < wall_ms < generation - MAX_GENERATION_AHEAD_MS
+
+
+STEP_MS = 1000
+"""A clock that shows so much more or less than the time that has passed was set, or the machine was suspended. Clocks
+that run on differ by far less between two readings."""
+
+MAX_REFUSALS = 64
+"""Peers whose refusal is remembered, the latest. A stranger's must not push out that of a member at once."""
 
 
 @attrs.frozen
@@ -60,13 +70,16 @@ class WallClock:
     def __init__(self, wall_ms: int, now: float) -> None:
         self._wall_ms = wall_ms
         self._read_at = now
-        self._refused_us: ClockDispute | None = None
+        self._refused_us: dict[Address, ClockDispute] = {}
+        """By where the peer is, the latest last."""
         self._refused_by_us: ClockDispute | None = None
 
-    def set(self, wall_ms: int, now: float) -> None:
-        """Take in what the system's clock shows."""
+    def set(self, wall_ms: int, now: float) -> bool:
+        """Take in what the system's clock shows. Whether it was set meanwhile, rather than running on."""
+        was_set = abs(wall_ms - self.time_ms(now)) > STEP_MS
         self._wall_ms = wall_ms
         self._read_at = now
+        return was_set
 
     def time_ms(self, now: float) -> int:
         """Unix time in milliseconds."""
@@ -83,17 +96,21 @@ class WallClock:
     def be_refused(self, peer: Address, generation: int, wall_ms: int, now: float) -> None:
         """Take note that a peer whose clock shows ``wall_ms`` refuses our own generation; ignored if it would not."""
         if is_from_future(generation, wall_ms):
-            self._refused_us = ClockDispute(peer, True, generation, wall_ms, now)
+            self._refused_us.pop(peer, None)
+            while len(self._refused_us) >= MAX_REFUSALS:
+                del self._refused_us[next(iter(self._refused_us))]
+            self._refused_us[peer] = ClockDispute(peer, True, generation, wall_ms, now)
 
-    def is_refused(self, generation: int, now: float) -> bool:
-        """Whether a peer refuses this generation of our own at present."""
-        refusal = self._refused_us
-        return refusal is not None and refusal.generation == generation and _goes_on(refusal, now)
+    def refused_by(self, generation: int, now: float) -> Collection[Address]:
+        """Where peers are that refuse this generation of our own at present."""
+        disputes = self._refused_us.items()
+        return {peer for peer, each in disputes if each.generation == generation and _goes_on(each, now)}
 
     def dispute(self, own_generation: int, now: float) -> ClockDispute | None:
         """The last dispute, if one goes on; one in which this node is refused comes first."""
-        if self.is_refused(own_generation, now):
-            return self._refused_us
+        latest = next(reversed(self._refused_us.values()), None)
+        if latest is not None and latest.generation == own_generation and _goes_on(latest, now):
+            return latest
         refusal = self._refused_by_us
         return refusal if refusal is not None and _goes_on(refusal, now) else None
 

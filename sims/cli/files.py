@@ -25,6 +25,13 @@ def writable(_: click.Context, __: click.Parameter, text: str | None) -> Path | 
     return path
 
 
+def resumable(context: click.Context, parameter: click.Parameter, text: str | None) -> Path | None:
+    """The same for one that is read first, to go on where it ends: a device or a pipe has no end to wait for."""
+    if text is not None and Path(text).exists() and not Path(text).is_file():
+        raise click.BadParameter(f"{text} is no regular file, and what it holds is to be read first; name another one")
+    return writable(context, parameter, text)
+
+
 def writable_or_dash(context: click.Context, parameter: click.Parameter, text: str | None) -> Path | None:
     """The same for one that may be standard output, which a dash stands for."""
     return STANDARD_OUTPUT if text == "-" else writable(context, parameter, text)

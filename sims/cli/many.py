@@ -15,8 +15,8 @@ from ..results import ResultsFile
 from ..summary import summarise
 from ..sweep import Engine, Sweep
 from ..workers import LocalEngine, available_cores
-from .files import STANDARD_OUTPUT, write
-from .options import file_option, json_option, parse_seeds, request_options
+from .files import STANDARD_OUTPUT, resumable, write
+from .options import json_option, parse_seeds, request_options
 from .progress import Progress
 from .rendering import counted, print_summary
 from .terminal import EXIT_FAILURE, EXIT_INTERRUPTED
@@ -39,7 +39,10 @@ TOLD_CHARACTERS = 160
               help="Worker processes of our own, or a Dask cluster.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS", show_default="a cluster of J processes on this machine",
               help="Scheduler of a running Dask cluster, whose workers must find this package.")  # fmt: skip
-@file_option("--out", "Keep each outcome as a line of JSON. The same command run again runs only what is missing.")
+@click.option(
+    "--out", callback=resumable, metavar="FILE",
+    help="Keep each outcome as a line of JSON. The same command run again runs only what is missing.",
+)  # fmt: skip
 @json_option("the summary")
 def sweep(request: Request, seeds: range, jobs: int | None, engine: str, scheduler: str | None,
           out: Path | None, json_to: Path | None) -> int:  # fmt: skip

@@ -8,8 +8,9 @@ from contextlib import suppress
 import pytest
 
 from gossip.core.config import Config
-from gossip.core.messages import LeftFact, RecordFact
+from gossip.core.messages import Ack, LeftFact, Ping, RecordFact
 from gossip.core.signing import Identities
+from gossip.core.wire import Codec
 from gossip.signing_key import SigningKey
 from sims.latency import Constant
 from sims.links import Link
@@ -24,9 +25,31 @@ from tests.core.worlds import (
     inject,
     tap,
     understood,
+    world,
 )
 
 MEMBERS = 4
+
+
+def test_one_who_was_told_acknowledges_once_under_however_many_names() -> None:
+    sim = world()
+    sim.start("n0")
+    sim.crash("n0")
+    node = sim.start("new", seeds=("n0",))
+    sim.run(1)
+    now, codec = node.local_time(sim.now), Codec(sim.config.cluster)
+    protocol = node.protocol
+    protocol.leave(now)
+    (token,) = [
+        message.body.token
+        for message in (codec.decode(data) for data, _ in protocol.datagrams_to_send(now))
+        if isinstance(message.body, Ping)
+    ]
+    for number in range(1000):
+        data, _ = codec.encode(10**6 + number, 1, 0, Ack(token), [], 1200)
+        protocol.receive_datagram(data, sim.nodes["n0"].address, now)
+    assert protocol.farewell_done
+    assert len(protocol.farewell_acknowledged_by) == 1
 
 
 def stay_a_moment(sim: World, stay_s: float, *seeds: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
 import attrs
@@ -103,6 +104,8 @@ class Mirrors(Observer):
     def __init__(self) -> None:
         self._mirrors: dict[int, Mirror] = {}
         self.compared = 0
+        self.told: defaultdict[tuple[int, str], list[tuple[str, Status]]] = defaultdict(list)
+        """By id of the node and name of the member: the kinds of events, and what the member was said to be."""
 
     def started(self, node: SimulatedNode) -> None:
         """Begin with the node alone."""
@@ -115,6 +118,7 @@ class Mirrors(Observer):
         mirror = self._mirrors[id(node)]
         for event in node.events:
             mirror.take(event)
+            self.told[node.id, event.member.name].append((event.kind.value, event.member.status))
         node.events.clear()
         self.compared += 1
         assert mirror.members == in_order(node.protocol.told_members()), f"{node.key} at {self.sim.now}"
@@ -158,6 +162,32 @@ def test_a_member_that_is_forgotten_is_told_once_as_that() -> None:
         (forgotten,) = node.told("forgotten", "n2")
         assert forgotten.previous is Status.DEAD
         assert "n2" not in node.sees()
+
+
+def test_a_newer_record_of_somebody_dead_is_told() -> None:
+    told = Told.alone()
+    told.hear(record(1, "a", 1, 1, 5), ANONYMOUS)
+    told.hear(DeadFact(1, 9, (1,), 5), ANONYMOUS)
+    told.sim.run(5)
+    assert told.node.status_of("a") is Status.DEAD
+    told.hear(record(1, "a", 1, 2, 5), ANONYMOUS)
+    told.check()
+    assert [member.version for member in told.mirror.members if member.name == "a"] == [2]
+
+
+def test_who_came_and_went_while_nothing_was_told_is_told_as_both() -> None:
+    watcher = Mirrors()
+    sim = World(observers=[watcher])
+    sim.start_many(5)
+    sim.run(10)
+    node = sim.nodes["n2"]
+    isolate(sim, "n2")
+    sim.run(10)
+    sim._deliver(forged(sim, record(77, "ghost", 1, 1, 5), LeftFact(77, 9)), STRANGER, node.address)
+    heal(sim)
+    sim.run(30)
+    assert in_order(node.protocol.told_members()) == in_order(node.protocol.members())
+    assert watcher.told[node.id, "ghost"] == [("joined", Status.ALIVE), ("left", Status.LEFT)]
 
 
 def test_who_makes_room_for_another_is_told_as_forgotten() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.own_address import LATELY_ROUNDS
+from gossip.core.standing import Standing
 from tests.core.places import PlacesWorld, address_seen, all_at_home, lan, let_lie, notices, places
 from tests.core.worlds import (
     SEEDS,
@@ -16,7 +17,10 @@ from tests.core.worlds import (
     expect,
     expect_no_deaths,
     forged,
+    heal,
+    isolate,
     presented,
+    world,
 )
 
 
@@ -112,6 +116,49 @@ def test_a_node_that_is_left_alone_does_not_go_back_to_a_loopback_address() -> N
     assert str(sim.nodes["n0"].protocol.local.address) == "10.0.0.10:7946"
 
 
+def test_a_node_that_is_its_own_only_seed_and_cannot_tell_where_it_is_begins_a_cluster_of_its_own() -> None:
+    sim = places()
+    node = sim.begin("solo", "10.0.0.1:7946")
+    node.protocol.seek(node.local_time(sim.now))
+    node.protocol.seed([Address("127.0.0.1", 7946)], node.local_time(sim.now))
+    assert node.protocol.standing.standing is Standing.JOINING
+    sim._pump(node)
+    expect(sim, lambda: node.protocol.standing.standing is Standing.CONNECTED, within=5, why="its ping came back")
+
+
+def test_a_message_of_ones_own_that_comes_from_elsewhere_is_no_sign_of_a_seed() -> None:
+    sim = world()
+    node = sim.start("solo", learns_address=True)
+    now, seed = node.local_time(sim.now), Address("10.0.0.9", 7946)
+    node.protocol.seed([seed], now)
+    (ping, _), *_ = [each for each in node.protocol.datagrams_to_send(now) if each[1] == seed]
+    for source in (STRANGER, Address("10.0.0.9", 7947)):
+        node.protocol.receive_datagram(ping, source, now)
+        assert node.protocol.standing.standing is Standing.JOINING
+
+
+def test_facts_cost_a_look_at_all_members_no_more_than_a_round_does_while_an_address_is_in_doubt() -> None:
+    sim = world()
+    node = sim.start("n0", learns_address=True)
+    own, now = node.protocol._own_address, node.local_time(sim.now)
+    node.protocol.seed([Address("10.0.0.1", 7946)], now)
+    for number in range(2):
+        own.answered(Address(f"10.0.0.{number}", 7946), Address(f"203.0.113.{number}", 1), now)
+    assert own.is_waiting
+    looks = []
+
+    def look(now: float) -> bool:
+        looks.append(now)
+        return False
+
+    own._decide = look  # type: ignore[method-assign]
+    for number in range(100):
+        fact = presented(10 + number, f"m{number}", 1, 1, Address("10.0.0.1", 1 + number), {}, 5)
+        node.protocol.receive_datagram(forged(sim, fact), STRANGER, now + 5)
+        node.protocol.receive_datagram(forged(sim, sender=10), STRANGER, now + 5)
+    assert looks == []
+
+
 # --- an address that changes
 
 
@@ -173,6 +220,34 @@ def test_a_third_host_keeps_two_liars_from_moving_an_address(liars: int, seed: i
         sim.run(1)
         assert str(sim.nodes["n1"].protocol.local.address) == "10.0.0.11:7946"
     assert all_at_home(sim)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_liar_who_is_heard_first_after_a_cut_moves_no_address(seed: int) -> None:
+    """Those who are only held dead because of the cut count as hosts that have not spoken yet."""
+    sim = lan(6, seed=seed)
+    node, liar = sim.nodes["n2"], sim.nodes["n5"]
+    let_lie(liar, "n2", "203.0.113.9:7946")
+    isolate(sim, "n2")
+    sim.run(60)
+    heal(sim)
+    cut = (node.address, liar.address)
+    sim.network.cut(
+        "all but the liar", lambda a, b: (a == node.address) != (b == node.address) and not {a, b} <= {*cut}
+    )
+    sim.run(20)
+    heal(sim)
+    sim.run(60)
+    assert str(node.protocol.local.address) == "10.0.0.12:7946"
+    assert notices(node) == []
+
+
+def test_the_dead_keep_nobody_from_following_its_address_for_long() -> None:
+    sim = lan(3)
+    sim.crash("n2")
+    expect(sim, lambda: sim.nodes["n1"].protocol.alive == 2, within=30, why="n2 dead")
+    sim.move("n1", "10.0.7.7:7946")
+    settle(sim, within=60, why="one living host is all there is")
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -9,9 +9,11 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import DisplacedError
-from gossip.core.member import Status
-from gossip.core.messages import DeadFact, SuspectFact
+from gossip.core.member import Member, Status
+from gossip.core.messages import DeadFact, News, Ping, SuspectFact
 from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S, Standing
+from gossip.core.wire import Codec
+from sims.engine import WALL_START_MS
 from sims.links import Link
 from sims.node import SimulatedNode
 from tests.core.test_conflicts import OTHER_MACHINE, with_a_second
@@ -33,9 +35,11 @@ from tests.core.worlds import (
     inject,
     isolate,
     mute,
+    presented,
     world,
 )
 
+YEAR_MS = 365 * 24 * 3600 * 1000
 SEEDS = range(2)
 """Seeds for what is decided by each node for itself, and so depends little on luck."""
 
@@ -144,6 +148,77 @@ def test_a_node_that_remembers_others_is_joining_until_it_hears_them() -> None:
     expect(sim, is_(node, Standing.CONNECTED), within=10, why="they answer")
 
 
+def whom_nobody_takes_in(kind: str) -> tuple[World, SimulatedNode]:
+    """A newcomer that hears others well, and is in none of their views."""
+    sim = cluster(5, config=Config.lan(max_members=5 if kind == "view full" else 100))
+    if kind == "clock ahead":
+        return sim, sim.start("new", seeds=("n0",), clock_ms=2 * YEAR_MS)
+    metadata = {"k": "v" * 550} if kind == "metadata too large" else {}
+    return sim, sim.start("new", seeds=("n0",), config=Config.lan(max_metadata=600), metadata=metadata)
+
+
+@pytest.mark.parametrize("kind", ["clock ahead", "metadata too large", "view full"])
+def test_who_hears_others_and_is_in_nobodys_view_has_not_joined_and_says_why(kind: str) -> None:
+    sim, node = whom_nobody_takes_in(kind)
+    sim.run(60)
+    assert all(other.protocol.get("new") is None for other in sim.running if other is not node)
+    assert standing(node) is Standing.JOINING
+    assert standings(node) == ["joining"], "once is enough"
+    assert "others answer, but do not take it in" in why(node)
+    assert ("it started 729 days after what the clock at" in why(node)) is (kind == "clock ahead")
+
+
+def test_who_refuses_everybody_for_its_own_clock_says_that() -> None:
+    sim = cluster(3)
+    node = sim.start("late", seeds=("n0",), clock_ms=-2 * YEAR_MS)
+    sim.run(10)
+    assert standing(node) is Standing.JOINING
+    assert "days after what the clock here shows; set it right" in why(node)
+
+
+def test_views_that_never_are_the_same_keep_nobody_from_joining_whom_others_know() -> None:
+    sim = cluster(5)
+    node = sim.start("new", seeds=("n0",))
+    heard = node.protocol._standing.heard
+
+    def heard_another_view(agrees: bool, rival: Member | None, now: float) -> None:
+        heard(False, rival, now)
+
+    node.protocol._standing.heard = heard_another_view  # type: ignore[method-assign]
+    expect(sim, is_(node, Standing.CONNECTED), within=20, why="those who answer know it")
+
+
+def test_who_comes_back_from_isolation_and_was_replaced_meanwhile_is_not_connected() -> None:
+    config = Config.lan(max_members=5, forget_after=20.0)
+    sim = cluster(5, config=config)
+    node = sim.nodes["n2"]
+    isolate(sim, "n2")
+    expect(sim, lambda: sim.nodes["n0"].status_of("n2") == Status.DEAD, within=60, why="n2 is dead to the others")
+    sim.run(config.suspicion_max)
+    sim.start("other", seeds=("n0",))
+    sim.run(5)
+    heal(sim)
+    sim.run(60)
+    assert all(other.protocol.get("n2") is None for other in sim.running if other is not node)
+    assert standing(node) is Standing.ISOLATED
+    assert why(node) == "others answer, but do not take it in"
+    assert standings(node).count("isolated") <= 3
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_forgers_send_makes_one_reason_of_each_kind(seed: int) -> None:
+    sim = world(seed=seed)
+    sim.start("n0")
+    sim.crash("n0")
+    node = sim.start("new", seeds=("n0",))
+    sim.run(UNANSWERED_S + 5)
+    for number in range(60):
+        source = STRANGER if number % 2 else sim.nodes["n0"].address
+        node.protocol.drops.note("sealed with an unknown key" if number % 3 else "other cluster", source)
+        sim.run(1)
+    assert len(standings(node)) <= 4, "nobody answers, as a warning as well; another key, another cluster"
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_who_looks_in_vain_says_why_as_soon_as_it_is_known(seed: int) -> None:
     sim = world(seed=seed)
@@ -212,6 +287,60 @@ def test_to_be_among_its_own_seeds_is_no_reason_where_there_are_others() -> None
 
 
 # --- cut off
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_a_stranger_ends_no_isolation(agrees: bool) -> None:
+    sim = cluster(5)
+    node = sim.nodes["n2"]
+    isolate(sim, "n2")
+    expect(sim, is_(node, Standing.ISOLATED), within=10, why="it is cut off")
+    for _ in range(20):
+        fingerprint = node.protocol.fingerprint if agrees else 0
+        data, _ = Codec(sim.config.cluster).encode(999, 1, fingerprint, News(), [], 1200)
+        sim.inject("n2", data, STRANGER)
+        sim.run(1)
+        assert standing(node) is Standing.ISOLATED
+
+
+def test_a_stranger_hides_no_isolation() -> None:
+    sim = cluster(6)
+    node = sim.nodes["n2"]
+    isolate(sim, "n2")
+    for _ in range(30):
+        sim.inject("n2", forged(sim, sender=999), STRANGER)
+        sim.run(3)
+    assert standing(node) is Standing.ISOLATED
+    assert not node.told("died")
+
+
+def test_who_presents_itself_is_heard_by_that_very_message() -> None:
+    script = Script()
+    script.sim.run(3600)
+    newcomer = presented(7, "new", WALL_START_MS, 1, Address("10.0.0.7", 7946), {}, 5)
+    now = script.node.local_time(script.sim.now)
+    script.protocol.receive_datagram(forged(script.sim, newcomer, sender=7, body=Ping(1)), STRANGER, now)
+    assert script.protocol.last_heard == now
+    (answer, _), *_ = script.protocol.datagrams_to_send(now)
+    assert Codec(script.sim.config.cluster).decode(answer).heartbeat == script.protocol.heartbeat(now), "none is behind"
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_a_lost_datagram_or_two_isolate_nobody_where_rounds_are_slow(count: int) -> None:
+    sim = world(seed=3, config=Config.lan(probe_interval=30.0), link=Link(loss=0.1))
+    sim.start_many(count)
+    sim.run(600 * 30)
+    assert not [each for node in everybody(sim) for each in standings(node) if each == "isolated"]
+
+
+def test_where_rounds_are_slow_who_hears_nobody_is_not_told_that_all_others_died() -> None:
+    sim = cluster(4, config=Config.lan(probe_interval=30.0))
+    node = sim.nodes["n2"]
+    sim.run(60)
+    isolate(sim, "n2")
+    sim.run(600)
+    assert standing(node) is Standing.ISOLATED
+    assert not node.told("died")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -373,12 +502,99 @@ def test_a_single_conviction_is_taken_back_within_seconds() -> None:
     sim = cluster(5)
     node = sim.nodes["n2"]
     registers = entry_of(sim.nodes["n0"], "n2").registers
-    inject(sim, ["n2"], DeadFact(node.id, registers.heartbeat + 20, (1,), registers.heartbeat))
+    conviction = DeadFact(node.id, registers.heartbeat + 20, (1,), registers.heartbeat)
+    sim.inject("n2", forged(sim, conviction, sender=sim.nodes["n1"].id), STRANGER)
     assert standing(node) is Standing.HELD_DEAD
+    assert "'n1' holds it dead" in why(node)
     expect(sim, is_(node, Standing.CONNECTED), within=5, why="nobody else says so")
 
 
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_deaf_member_that_holds_everybody_dead_does_not_unsettle_those_who_hear_each_other(count: int) -> None:
+    sim = cluster(count, seed=1)
+    deafen(sim, "n1")
+    sim.run(600)
+    healthy = [node for node in everybody(sim) if node.name != "n1"]
+    assert [each for node in healthy for each in standings(node)] == ["connected"] * (count - 2), "when they joined"
+
+
+def test_what_a_stranger_says_of_a_death_is_no_reason_to_doubt_oneself() -> None:
+    sim = cluster(3)
+    registers = entry_of(sim.nodes["n0"], "n2").registers
+    inject(sim, ["n2"], DeadFact(sim.nodes["n2"].id, registers.heartbeat + 20, (1,), registers.heartbeat))
+    assert standing(sim.nodes["n2"]) is Standing.CONNECTED
+
+
 # --- displaced, left
+
+
+def test_who_is_displaced_and_cut_off_is_not_told_that_all_others_died_and_leaves_the_name_where_it_is() -> None:
+    sim = cluster(6)
+    first, second = with_a_second(sim, "n2")
+    sim.run(20)
+    here = first.address
+    sim.network.cut("first", lambda source, destination: here in (source, destination))
+    sim.run(100)
+    assert not first.told("died")
+    heal(sim)
+    sim.run(60)
+    assert standings(first)[1:] == ["displaced"]
+    assert standings(second) == ["connected"]
+    assert not first.told("died")
+    assert first.protocol.told_members() == first.protocol.members()
+
+
+def test_whose_name_is_taken_while_it_is_cut_off_is_told_of_others_again() -> None:
+    sim = cluster(6)
+    isolate(sim, "n2")
+    sim.run(10)
+    first, _ = with_a_second(sim, "n2")
+    sim.run(5)
+    heal(sim)
+    sim.run(60)
+    assert standing(first) is Standing.DISPLACED
+    sim.crash("n4")
+    sim.run(crash_bound_s(sim.config))
+    assert first.told("died", "n4")
+    assert first.protocol.told_members() == first.protocol.members()
+
+
+def test_a_name_taken_back_while_nothing_is_told_stands_once_in_a_snapshot() -> None:
+    sim = cluster(6)
+    first, _ = with_a_second(sim, "n2")
+    sim.run(20)
+    here = first.address
+    sim.network.cut("first", lambda source, destination: here in (source, destination))
+    sim.run(100)
+    first.protocol.wall_clock(WALL_START_MS - 2 * YEAR_MS, first.local_time(sim.now))
+    assert first.protocol.local.status is Status.ALIVE, "by this clock, the other one could not bear it"
+    assert [member for member in first.protocol.told_members() if member.name == "n2"] == [first.protocol.local]
+
+
+def test_who_left_while_it_was_cut_off_is_told_of_others_when_it_hears_them() -> None:
+    sim = cluster(5)
+    node = sim.nodes["n2"]
+    isolate(sim, "n2")
+    sim.run(10)
+    sim.crash("n4")
+    sim.leave("n2")
+    sim.run(3)
+    heal(sim)
+    sim.run(60)
+    assert {event.member.name for event in node.told("died")} == {"n4"}
+    assert node.protocol.told_members() == node.protocol.members()
+
+
+def test_inventions_that_take_the_name_one_after_the_other_are_told_once() -> None:
+    sim = cluster(4)
+    node = sim.nodes["n1"]
+    generation = node.protocol.local.generation
+    for number in range(100):
+        record = presented(1000 + number, "n1", generation + 1 + number, 1, Address("10.9.0.1", 1 + number), {}, 5)
+        inject(sim, ["n1"], record)
+        sim.run(0.002)
+    assert standings(node)[1:] == ["displaced"]
+    assert "10.9.0.1:100" in why(node), "the reason names the present one all the same"
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -206,6 +206,8 @@ def test_a_violation_exits_with_1_when_programs_read_it(sims: Sims) -> None:
         (("sweep", "crash", "--seeds", "0..1", "--engine", "steam"), "steam"),
         (("sweep", "crash", "--seeds", "0..1", "--scheduler", "tcp://127.0.0.1:1"), "--engine dask"),
         (("sweep", "crash", "--seeds", "0..1", "--out", "/nowhere/at all"), "/nowhere/at all"),
+        (("sweep", "crash", "--seeds", "0..1", "--out", "/dev/full"), "/dev/full is no regular file"),
+        (("sweep", "crash", "--seeds", "0..1", "--out", "/"), "/ is no regular file"),
         (("sweep", "crash", "--seeds", "0..1", "--json", "/nowhere/at all"), "/nowhere/at all"),
         (("sweep", "crash", "--seeds", "0..1", "--set", "victims=everybody"), "everybody"),
     ],

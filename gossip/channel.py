@@ -20,6 +20,7 @@ This module decides nothing about time and opens nothing; :mod:`gossip.streams` 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from gossip.core.errors import WireError
@@ -39,9 +40,12 @@ class Channel:
     """One end of a stream."""
 
     def __init__(self, keyring: Keyring, cluster: str, *, connects: bool, marks_end: bool = False,
+                 opened: Counter[str] | None = None,
                  random_bytes: Callable[[int], bytes] = os.urandom) -> None:  # fmt: skip
         """:param connects: whether this is the end that connected.
         :param marks_end: whether a frame says that it was the last even where frames are not sealed.
+        :param opened: where frames let through are counted, by the id of the key that opened them; None where something
+            else secures the stream.
 
         :raises ConfigurationError: if a key needs a package that is missing.
         """
@@ -51,6 +55,8 @@ class Channel:
         self._connects = connects
         self._unread = b""
         self._sealed: _SealedFrames | None = None
+        self._key = PLAIN
+        self._opened = Counter() if opened is None else opened
         self._marks_end = marks_end
         self._reader = FrameReader(0 if marks_end else 1)
         self._has_begun = self._has_read = False
@@ -84,6 +90,7 @@ class Channel:
         theirs = greeting[-RANDOM_BYTES:]
         salt = self._random + theirs if self._connects else theirs + self._random
         self._sealed = _SealedFrames(key, self._cluster, salt, connects=self._connects)
+        self._key = key
         self._marks_end = True
         self._reader = FrameReader(TAG_BYTES, TAG_BYTES + MAX_FRAME_BYTES)
         self.is_open = True
@@ -112,6 +119,7 @@ class Channel:
             if self.has_ended:
                 raise WireError("frames after the last one")
             message = frame if self._sealed is None else self._sealed.open(frame)
+            self._opened[self._key.id] += 1
             self._has_read = True
             if message == _END:
                 self.has_ended = True

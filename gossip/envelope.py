@@ -88,7 +88,7 @@ class Envelope:
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
         self._own: set[bytes] = set()
         self.opened: Counter[str] = Counter()
-        """Datagrams let through, by the id of the key that opened them."""
+        """What was let through, by the id of the key that opened it: datagrams, and what streams add of their own."""
         self.use(keyring)
 
     @property

@@ -43,7 +43,8 @@ subkey, well inside what NIST SP 800-38D allows; at ten a second that is three y
 
 MAX_SESSIONS = 16_384
 """Sessions of others remembered; those not heard for longest are forgotten first. Only holders of a key can make one,
-and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart."""
+and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart. Who has
+recordings of so many can have a session forgotten, and then its datagrams let through once more; they undo nothing."""
 
 _WHOLE_WINDOW = (1 << WINDOW) - 1
 _NONCE_HEAD = bytes(NONCE_BYTES - SEQUENCE_BYTES)

@@ -23,10 +23,11 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from gossip.copies import begin_anew_in_children
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
 from gossip.framing import FrameReader, pack_frame
-from gossip.keyring import PLAIN, Key, Keyring
+from gossip.keyring import KEY_BYTES, PLAIN, Key, Keyring
 from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
 
 RANDOM_BYTES = 32
@@ -163,10 +164,17 @@ class _SealedFrames:
     def __init__(self, key: Key, cluster: str, salt: bytes, *, connects: bool) -> None:
         names = ("stream, from whoever connected", "stream, to whoever connected")
         ours, theirs = names if connects else reversed(names)
+        self._key = key
         self._outgoing = self._cipher(key, cluster, ours, salt)
         self._incoming = self._cipher(key, cluster, theirs, salt)
         self._written = 0
         self._read = 0
+        begin_anew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Seal under a subkey that nobody knows: another process may go on with the stream, and count on under the
+        present one. What is written here from now on is of no use."""
+        self._outgoing = cipher(self._key, os.urandom(KEY_BYTES))
 
     def seal(self, message: bytes) -> bytes:
         """The next frame of ours."""

@@ -5,7 +5,8 @@ In front of the ciphertext stand 16 bytes, after it the tag, 16 more::
     version (1) | key (2) | session (8) | sequence number (5) | ciphertext | tag (16)
 
 A *session* is one process using one key: a random number from which, with the key, its subkey is derived, so that
-sequence numbers can serve as nonces and no two processes ever use one nonce under one subkey. The receiver keeps for
+sequence numbers can serve as nonces and no two processes ever use one nonce under one subkey. A process that is forked
+begins one of its own, as does one that may have been restored from an image. The receiver keeps for
 each session which of the latest sequence numbers it has seen. It looks at a datagram in this order: is the key one of
 ours; is it authentic; is it new. Only then does it remember the session, and only then is anything decoded.
 
@@ -22,6 +23,7 @@ from collections.abc import Callable
 
 import attrs
 
+from gossip.copies import begin_anew_in_children
 from gossip.core.errors import WireError
 from gossip.keyring import Key, Keyring
 from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
@@ -87,10 +89,11 @@ class Envelope:
         self._cluster = cluster
         self._random_bytes = random_bytes
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
-        self._own: set[bytes] = set()
+        self._own: dict[bytes, None] = {}
         self.opened: Counter[str] = Counter()
         """What was let through, by the id of the key that opened it: datagrams, and what streams add of their own."""
         self.use(keyring)
+        begin_anew_in_children(self)
 
     @property
     def keyring(self) -> Keyring:
@@ -111,9 +114,14 @@ class Envelope:
         self._keyring = keyring
         self._keys = {key.number: key for key in keyring.keys if not key.is_plain}
         self._sealer = begun
-        self._own = {name for name in self._own if name.startswith(tuple(self._keys))}
+        self._own = {name: None for name in self._own if name.startswith(tuple(self._keys))}
         for name in [name for name, session in self._sessions.items() if session.key.number not in self._keys]:
             del self._sessions[name]
+
+    def begin_anew(self) -> None:
+        """Seal in a session of our own that is new, because another process may go on with the present one."""
+        if self._sealer is not None:
+            self._sealer = self._begin(self._keyring.in_use)
 
     def seal(self, data: bytes) -> bytes:
         """The datagram to send in place of ``data``."""
@@ -160,7 +168,9 @@ class Envelope:
     def _begin(self, key: Key) -> _Sealer:
         session = self._random_bytes(SESSION_BYTES)
         sealer = _Sealer(bytes((VERSION,)) + key.number + session, cipher(key, self._subkey(key, session)))
-        self._own.add(key.number + session)
+        self._own[key.number + session] = None
+        if len(self._own) > MAX_SESSIONS:
+            del self._own[next(iter(self._own))]
         return sealer
 
     def _subkey(self, key: Key, session: bytes) -> bytes:

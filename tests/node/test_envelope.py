@@ -222,6 +222,16 @@ def test_a_session_ends_before_its_numbers_do(monkeypatch: pytest.MonkeyPatch) -
     assert len({each[3:11] for each in sealed}) == 2
 
 
+def test_sessions_of_its_own_that_a_node_remembers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_SESSIONS", 3)
+    node = envelope()
+    for _ in range(10):
+        sealed = node.seal(b"hello")
+        assert refused(node, sealed) == "our own message"
+        node.begin_anew()
+    assert len(node._own) == 3
+
+
 def test_keys_are_changed_step_by_step_with_nobody_left_out() -> None:
     steps = [Keyring.of(KEY), Keyring.of(KEY, OTHER_KEY), Keyring.of(OTHER_KEY, KEY), Keyring.of(OTHER_KEY)]
     for before, after in itertools.pairwise(steps):

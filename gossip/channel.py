@@ -20,12 +20,14 @@ This module decides nothing about time and opens nothing; :mod:`gossip.streams` 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 
+from gossip.copies import begin_anew_in_children
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
 from gossip.framing import FrameReader, pack_frame
-from gossip.keyring import PLAIN, Key, Keyring
+from gossip.keyring import KEY_BYTES, PLAIN, Key, Keyring
 from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
 
 RANDOM_BYTES = 32
@@ -39,9 +41,12 @@ class Channel:
     """One end of a stream."""
 
     def __init__(self, keyring: Keyring, cluster: str, *, connects: bool, marks_end: bool = False,
+                 opened: Counter[str] | None = None,
                  random_bytes: Callable[[int], bytes] = os.urandom) -> None:  # fmt: skip
         """:param connects: whether this is the end that connected.
         :param marks_end: whether a frame says that it was the last even where frames are not sealed.
+        :param opened: where frames let through are counted, by the id of the key that opened them; None where something
+            else secures the stream.
 
         :raises ConfigurationError: if a key needs a package that is missing.
         """
@@ -51,6 +56,8 @@ class Channel:
         self._connects = connects
         self._unread = b""
         self._sealed: _SealedFrames | None = None
+        self._key = PLAIN
+        self._opened = Counter() if opened is None else opened
         self._marks_end = marks_end
         self._reader = FrameReader(0 if marks_end else 1)
         self._has_begun = self._has_read = False
@@ -84,6 +91,7 @@ class Channel:
         theirs = greeting[-RANDOM_BYTES:]
         salt = self._random + theirs if self._connects else theirs + self._random
         self._sealed = _SealedFrames(key, self._cluster, salt, connects=self._connects)
+        self._key = key
         self._marks_end = True
         self._reader = FrameReader(TAG_BYTES, TAG_BYTES + MAX_FRAME_BYTES)
         self.is_open = True
@@ -112,6 +120,7 @@ class Channel:
             if self.has_ended:
                 raise WireError("frames after the last one")
             message = frame if self._sealed is None else self._sealed.open(frame)
+            self._opened[self._key.id] += 1
             self._has_read = True
             if message == _END:
                 self.has_ended = True
@@ -155,10 +164,17 @@ class _SealedFrames:
     def __init__(self, key: Key, cluster: str, salt: bytes, *, connects: bool) -> None:
         names = ("stream, from whoever connected", "stream, to whoever connected")
         ours, theirs = names if connects else reversed(names)
+        self._key = key
         self._outgoing = self._cipher(key, cluster, ours, salt)
         self._incoming = self._cipher(key, cluster, theirs, salt)
         self._written = 0
         self._read = 0
+        begin_anew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Seal under a subkey that nobody knows: another process may go on with the stream, and count on under the
+        present one. What is written here from now on is of no use."""
+        self._outgoing = cipher(self._key, os.urandom(KEY_BYTES))
 
     def seal(self, message: bytes) -> bytes:
         """The next frame of ours."""

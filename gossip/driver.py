@@ -8,11 +8,12 @@ the core wants done and sets the loop's alarm clock anew. No rule of the protoco
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import trio
 
 from gossip.clocklog import ClockLog, wall_clock_ms
+from gossip.copies import Clocks
 from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
@@ -55,6 +56,7 @@ class Driver:
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
         self._drop_log = DropLog(node_name, protocol.drops)
         self._clock_log = ClockLog(node_name, protocol)
+        self._clocks = Clocks()
         self._sleep: trio.CancelScope | None = None
         self._has_read = False
         self.farewell_over: trio.Event | None = None
@@ -104,9 +106,8 @@ class Driver:
     def pump(self) -> None:
         """Send, act and tell as the core wants it after any change; cheap if there is nothing to do."""
         protocol, now = self._protocol, trio.current_time()
-        send, seal = self._endpoint.send, self._envelope.seal
-        for data, destination in protocol.datagrams_to_send(now):
-            send(seal(data), destination)
+        if datagrams := protocol.datagrams_to_send(now):
+            self._send(datagrams)
         if actions := protocol.stream_actions():
             self.streams.execute(actions)
         while (event := protocol.next_event()) is not None:
@@ -119,6 +120,13 @@ class Driver:
             self.farewell_over.set()
         if self._sleep is not None:
             self._sleep.deadline = self._next_alarm()
+
+    def _send(self, datagrams: Iterable[tuple[bytes, Address]]) -> None:
+        if self._clocks.have_jumped():  # before anything is sealed: the process may have been restored from an image
+            self._envelope.begin_anew()
+        send, seal = self._endpoint.send, self._envelope.seal
+        for data, destination in datagrams:
+            send(seal(data), destination)
 
     def _open(self, data: bytes, source: Address, now: float) -> None:
         self._has_read = True

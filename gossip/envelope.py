@@ -5,7 +5,8 @@ In front of the ciphertext stand 16 bytes, after it the tag, 16 more::
     version (1) | key (2) | session (8) | sequence number (5) | ciphertext | tag (16)
 
 A *session* is one process using one key: a random number from which, with the key, its subkey is derived, so that
-sequence numbers can serve as nonces and no two processes ever use one nonce under one subkey. The receiver keeps for
+sequence numbers can serve as nonces and no two processes ever use one nonce under one subkey. A process that is forked
+begins one of its own, as does one that may have been restored from an image. The receiver keeps for
 each session which of the latest sequence numbers it has seen. It looks at a datagram in this order: is the key one of
 ours; is it authentic; is it new. Only then does it remember the session, and only then is anything decoded.
 
@@ -22,6 +23,7 @@ from collections.abc import Callable
 
 import attrs
 
+from gossip.copies import begin_anew_in_children
 from gossip.core.errors import WireError
 from gossip.keyring import Key, Keyring
 from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
@@ -43,7 +45,8 @@ subkey, well inside what NIST SP 800-38D allows; at ten a second that is three y
 
 MAX_SESSIONS = 16_384
 """Sessions of others remembered; those not heard for longest are forgotten first. Only holders of a key can make one,
-and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart."""
+and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart. Who has
+recordings of so many can have a session forgotten, and then its datagrams let through once more; they undo nothing."""
 
 _WHOLE_WINDOW = (1 << WINDOW) - 1
 _NONCE_HEAD = bytes(NONCE_BYTES - SEQUENCE_BYTES)
@@ -86,10 +89,11 @@ class Envelope:
         self._cluster = cluster
         self._random_bytes = random_bytes
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
-        self._own: set[bytes] = set()
+        self._own: dict[bytes, None] = {}
         self.opened: Counter[str] = Counter()
-        """Datagrams let through, by the id of the key that opened them."""
+        """What was let through, by the id of the key that opened it: datagrams, and what streams add of their own."""
         self.use(keyring)
+        begin_anew_in_children(self)
 
     @property
     def keyring(self) -> Keyring:
@@ -110,9 +114,14 @@ class Envelope:
         self._keyring = keyring
         self._keys = {key.number: key for key in keyring.keys if not key.is_plain}
         self._sealer = begun
-        self._own = {name for name in self._own if name.startswith(tuple(self._keys))}
+        self._own = {name: None for name in self._own if name.startswith(tuple(self._keys))}
         for name in [name for name, session in self._sessions.items() if session.key.number not in self._keys]:
             del self._sessions[name]
+
+    def begin_anew(self) -> None:
+        """Seal in a session of our own that is new, because another process may go on with the present one."""
+        if self._sealer is not None:
+            self._sealer = self._begin(self._keyring.in_use)
 
     def seal(self, data: bytes) -> bytes:
         """The datagram to send in place of ``data``."""
@@ -159,7 +168,9 @@ class Envelope:
     def _begin(self, key: Key) -> _Sealer:
         session = self._random_bytes(SESSION_BYTES)
         sealer = _Sealer(bytes((VERSION,)) + key.number + session, cipher(key, self._subkey(key, session)))
-        self._own.add(key.number + session)
+        self._own[key.number + session] = None
+        if len(self._own) > MAX_SESSIONS:
+            del self._own[next(iter(self._own))]
         return sealer
 
     def _subkey(self, key: Key, session: bytes) -> bytes:

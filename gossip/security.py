@@ -67,6 +67,7 @@ class Security:
         """
         connects = host is not None
         if self._tls is None:
-            return Conversation(stream, Channel(self.keyring or NO_KEYS, self._cluster, connects=connects), received)
+            ring, opened = self.keyring or NO_KEYS, self.envelope.opened
+            return Conversation(stream, Channel(ring, self._cluster, connects=connects, opened=opened), received)
         channel = Channel(NO_KEYS, self._cluster, connects=connects, marks_end=True)
         return Conversation(self._tls.wrap(stream, host), channel, received)

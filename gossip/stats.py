@@ -32,8 +32,9 @@ class NodeStats:
     protocol: ProtocolStats
     """The counts of the protocol core: datagrams, bytes, and what was dropped and why."""
     opened: Mapping[str, int]
-    """Datagrams let through, by the id of the key they were sealed with; ``plain`` are those that were not sealed. A
-    key may be dropped once its count has stood still for a while on all nodes."""
+    """Datagrams and frames of streams let through, by the id of the key they were sealed with; ``plain`` are those that
+    were not sealed. What comes on streams inside TLS is not counted. A key may be dropped once its count has stood
+    still on all nodes for as long as monitors and command lines may pause that use it."""
     send_errors: int
     """Datagrams the operating system did not take: no room in its buffer, no route, no permission."""
     receive_errors: int

@@ -79,6 +79,9 @@ class Streams:
         self._security = security
         self._links: dict[int, _Link] = {}
         self._active = 0
+        self._turn = trio.Lock()
+        """Held while a message is handled. Whoever takes it lets all other tasks run first, so that of however many
+        streams bring messages, one is handled between two looks at the datagrams."""
 
     @property
     def active(self) -> int:
@@ -229,11 +232,11 @@ class Streams:
         while (messages := await conversation.receive()) is not None:
             for message in messages:
                 link.spoke()
-                if not link.is_finished:
-                    self._protocol.receive_frame(stream, message, trio.current_time())
-                    self._pump()
-                    await link.wait_for_room()
-                await trio.lowlevel.checkpoint()  # many small frames in one piece must not keep the others waiting
+                async with self._turn:
+                    if not link.is_finished:
+                        self._protocol.receive_frame(stream, message, trio.current_time())
+                        self._pump()
+                await link.wait_for_room()
         if conversation.was_cut and not link.is_finished:
             link.has_failed = True
 

@@ -15,10 +15,10 @@ from typing import IO
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 
-from benchmarks.figures import WIDTH_ELSEWHERE, Figure, as_json, table_of
+from benchmarks.figures import WIDTH_ELSEWHERE, as_json, table_of
 from benchmarks.hostile.attack import Victim, accusations, cluster, flood
+from benchmarks.hostile.borne import bombs
 from benchmarks.hostile.forgeries import (
     FORGERIES,
     INVENTED_PER_DATAGRAM,
@@ -28,6 +28,7 @@ from benchmarks.hostile.forgeries import (
     sealed,
     strange_pings,
 )
+from benchmarks.hostile.measurement import Measurement
 from benchmarks.measuring import machine, progress_bar
 from gossip import Key, Keyring
 from gossip.core.errors import WireError
@@ -38,25 +39,6 @@ POOL = 20_000
 
 RATES = (1_000, 2_000, 5_000, 10_000, 20_000, 40_000, 80_000)
 """Datagrams a second at which a node is flooded, one after the other until it, or a peer of it, suspects somebody."""
-
-
-class Measurement:
-    """Figures as they come, and how far all is."""
-
-    def __init__(self, progress: Progress, keyring: Path, share: float) -> None:
-        self.progress = progress
-        self.keyring = keyring
-        self.share = share
-        self.figures: list[Figure] = []
-        self.failures: list[str] = []
-
-    def note(self, name: str, value: float, unit: str = "", target: float | None = None) -> None:
-        """Keep a figure."""
-        self.figures.append(Figure(name=name, value=value, unit=unit, target=target))
-
-    def flood_s(self) -> float:
-        """How long each flood lasts: long enough for two rounds and a suspicion."""
-        return max(2.0, 10.0 * self.share)
 
 
 def forged(measurement: Measurement) -> None:
@@ -174,6 +156,7 @@ EXPERIMENTS: dict[str, Callable[[Measurement], None]] = {
     "rates": rates,
     "memory": memory,
     "streams": streams,
+    "bombs": bombs,
 }
 
 
@@ -189,6 +172,7 @@ def main(only: tuple[str, ...], share: float, json_file: IO[str] | None) -> None
     rates    how many datagrams a second a node takes before anybody is suspected
     memory   a million invented members; 10 MB a second for a minute
     streams  a thousand streams on which nothing is said
+    bombs    how much of the dearest messages a node takes before anybody is suspected
 
     The exit code is 1 if something was believed, or somebody healthy was held for dead.
     """

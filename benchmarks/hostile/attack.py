@@ -13,7 +13,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.hostile.victim import NAMES
 from benchmarks.measuring import MeasurementFailed
+from gossip.framing import pack_frame
 
 HOST = "127.0.0.1"
 JOINED_WITHIN_S = 20.0
@@ -35,6 +37,8 @@ class Victim:
         )
         self.counts: dict[str, int] = {}
         """What it has last said of its memory and counts."""
+        self.late_ms = 0.0
+        """By how much its loop was late at most, since this was set to 0."""
         self.events: list[dict[str, Any]] = []
         """Changes of the membership that it has told."""
         threading.Thread(target=self._read, daemon=True).start()
@@ -47,6 +51,7 @@ class Victim:
                 self.events.append(told)
             else:
                 self.counts = told
+                self.late_ms = max(self.late_ms, told["late_ms"])
 
     def end(self) -> None:
         """End its process."""
@@ -60,7 +65,7 @@ def cluster(peers: int, keyring: Path | None) -> Iterator[list[Victim]]:
     with ExitStack() as stack:
         found: list[Victim] = []
         for number in range(1 + peers):
-            victim = Victim(f"node-{number}", found[0].where if found else "", keyring)
+            victim = Victim(f"{NAMES}{number}", found[0].where if found else "", keyring)
             stack.callback(victim.end)
             found.append(victim)
         deadline = time.monotonic() + JOINED_WITHIN_S
@@ -83,6 +88,38 @@ def flood(target: tuple[str, int], datagrams: Iterator[bytes], per_s: float, sec
                 sent += 1
             time.sleep(0.001)
     return sent
+
+
+def fill_streams(target: tuple[str, int], messages: Iterator[bytes], count: int, seconds: float) -> None:
+    """Keep so many streams full of messages. One that the other side closes is opened anew."""
+    with ExitStack() as stack:
+        waiting: dict[socket.socket, memoryview] = {}
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            while len(waiting) < count:
+                opened = stack.enter_context(socket.create_connection(target))
+                opened.setblocking(False)
+                waiting[opened] = memoryview(b"")
+            for opened, rest in list(waiting.items()):
+                try:
+                    waiting[opened] = _write(opened, rest, messages)
+                except OSError:
+                    del waiting[opened]
+                    opened.close()
+            time.sleep(0.001)
+
+
+def _write(opened: socket.socket, rest: memoryview, messages: Iterator[bytes]) -> memoryview:
+    """Write until the system takes no more; returns what is left of the last message.
+
+    :raises OSError: if the other side has closed the stream.
+    """
+    while True:
+        rest = rest or memoryview(pack_frame(next(messages)))
+        try:
+            rest = rest[opened.send(rest) :]
+        except BlockingIOError:
+            return rest
 
 
 def accusations(victims: list[Victim]) -> int:

@@ -1,7 +1,8 @@
 """A node to be attacked, in a process of its own.
 
 ``python -m benchmarks.hostile.victim NAME ADDRESS SEED KEYRING`` (the last two may be empty) writes JSON lines: each
-change of the membership, and ten times a second its memory and counts. It ends when its standard input does.
+change of a node's state, and ten times a second its memory and counts, and by how much its loop was late for that. It
+ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from pathlib import Path
 import trio
 
 from gossip import Keyring, MembershipEvent, Node, open_node
+
+NAMES = "node-"
+"""How the names of all nodes begin. What becomes of members that do not exist is not told: that can be very much."""
 
 PAGE_KIB = 4
 REPORT_EVERY_S = 0.1
@@ -38,12 +42,14 @@ async def _run(name: str, address: str, seed: str, keyring: str) -> None:
 async def _tell_events(node: Node) -> None:
     with node.subscribe() as changes:
         async for item in changes:
-            if isinstance(item, MembershipEvent):
+            if isinstance(item, MembershipEvent) and item.member.name.startswith(NAMES):
                 _tell({"event": item.kind.value, "member": item.member.name, "alive": item.alive})
 
 
 async def _tell_counts(node: Node) -> None:
+    due = trio.current_time()
     while True:
+        late_s = trio.current_time() - due
         stats = node.stats
         _tell(
             {
@@ -53,9 +59,11 @@ async def _tell_counts(node: Node) -> None:
                 "streams": stats.streams_active,
                 "streams_refused": stats.streams_refused,
                 "members": len(node.members()),
+                "late_ms": round(1000 * late_s, 1),
             }
         )
-        await trio.sleep(REPORT_EVERY_S)
+        due = trio.current_time() + REPORT_EVERY_S
+        await trio.sleep_until(due)
 
 
 def _resident_kib() -> int:

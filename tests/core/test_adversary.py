@@ -163,6 +163,12 @@ class Adversary(RuleBasedStateMachine):
         for flight in shuffler.choices(self.recorded, k=count):
             self._deliver(flight.data, flight.source, flight.destination)
 
+    @rule(victim=nodes)
+    def push_out_what_is_remembered(self, victim: int) -> None:
+        """Repeat what so many other processes once said that a node has no memory left of those that run now, and does
+        not know any more what it has seen of them."""
+        self.nodes[victim].envelope._sessions.clear()
+
     @rule(which=st.integers(0, 10**6))
     def reflect(self, which: int) -> None:
         """Send something back to where it came from, as if from where it went."""

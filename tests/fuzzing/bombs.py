@@ -336,10 +336,10 @@ def _made(bomb: Bomb, room: int) -> bytes:
     return bomb.item(room)
 
 
-def placed(bomb: Bomb, place: str) -> bytes:
-    """A message with the bomb in it, and the checksum that belongs to it."""
+def placed(bomb: Bomb, place: str, most: int = MAX_FRAME_BYTES) -> bytes:
+    """A message of so many bytes with the bomb in it, and the checksum that belongs to it."""
     before, after = PLACES[place]
-    return sealed(before + _made(bomb, MAX_FRAME_BYTES - CHECKSUM_BYTES - _OVERHEAD) + after)
+    return sealed(before + _made(bomb, most - CHECKSUM_BYTES - _OVERHEAD) + after)
 
 
 def unsealed(bomb: Bomb) -> bytes:

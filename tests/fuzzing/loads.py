@@ -1,6 +1,6 @@
 """Messages that are all right and make as much work as one message can: what a holder of the key may send.
 
-Each is made for a node that knows some members, and is as large as a frame may be.
+Each is made for a node that knows some members, and is as large as a frame may be, or a datagram.
 """
 
 from __future__ import annotations
@@ -119,16 +119,16 @@ BODIES: dict[str, Body] = {
 LOADS = (*FACTS, *BODIES)
 
 
-def message(name: str) -> bytes:
-    """The message with this name."""
+def message(name: str, most: int = MAX_FRAME_BYTES) -> bytes:
+    """The message with this name, of so many bytes at most."""
     codec = Codec(CONFIG.cluster)
     if name in BODIES:
-        return codec.encode(_id(1), 1, 0, BODIES[name], (), MAX_FRAME_BYTES)[0]
-    make, facts, room = FACTS[name], list[bytes](), MAX_FRAME_BYTES
+        return codec.encode(_id(1), 1, 0, BODIES[name], (), most)[0]
+    make, facts, room = FACTS[name], list[bytes](), most
     while room > 0:
         facts.append(encode_fact(make(len(facts))))
         room -= len(facts[-1])
-    return codec.encode(_id(1), 1, 0, News(), facts, MAX_FRAME_BYTES)[0]
+    return codec.encode(_id(1), 1, 0, News(), facts, most)[0]
 
 
 def handled(node: Protocol, data: bytes, *, over_stream: bool) -> int:

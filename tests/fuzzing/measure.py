@@ -3,7 +3,7 @@
 Before anything is authenticated: a bomb as somebody without a key can send it, to a node that has none (where it ends
 at the checksum) and to one that has (where it ends at the envelope, or in a greeting). After it: a bomb in a message
 with all that a holder of the key can give it, decoded; and messages that are all right and make the most work,
-handled by a node that knows 128 members.
+handled by a node that knows 128 members: each as large as a frame may be, and as a datagram.
 
 Time is CPU time of one thread, the fastest of some tries. Memory is the most that was allocated by Python and not yet
 freed, beyond what there was before: by tracemalloc, which does not see what compiled packages take from elsewhere.
@@ -19,6 +19,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -26,7 +27,7 @@ import attrs
 
 from gossip.core import caches
 from gossip.core.errors import WireError
-from gossip.core.protocol import Protocol
+from gossip.core.protocol import JUMBO_DATAGRAM_BYTES, Protocol
 from gossip.envelope import SESSION_BYTES, Envelope
 from gossip.keyring import Keyring
 from gossip.sealing import VERSION
@@ -43,7 +44,8 @@ BEFORE_PLAIN = "before authentication, no keys"
 BEFORE_SEALED = "before authentication, keys"
 AFTER_DECODED = "after authentication, refused"
 AFTER_HANDLED = "after authentication, believed"
-STAGES = (BEFORE_PLAIN, BEFORE_SEALED, AFTER_DECODED, AFTER_HANDLED)
+AFTER_DATAGRAM = "after authentication, believed, in one datagram"
+STAGES = (BEFORE_PLAIN, BEFORE_SEALED, AFTER_DECODED, AFTER_HANDLED, AFTER_DATAGRAM)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +78,9 @@ def costs() -> Iterator[Cost]:
         stage = AFTER_DECODED if is_authentic else BEFORE_PLAIN if stream.ring is streams.UNSEALED else BEFORE_SEALED
         yield _cost(stage, f"on a stream: {name}", data, _reader(stream))
     for name in loads.LOADS:
-        yield _cost(AFTER_HANDLED, name, loads.message(name), _handle, loads.node)
+        yield _cost(AFTER_HANDLED, name, loads.message(name), partial(_handle, over_stream=True), loads.node)
+        data = loads.message(name, JUMBO_DATAGRAM_BYTES)
+        yield _cost(AFTER_DATAGRAM, name, data, partial(_handle, over_stream=False), loads.node)
 
 
 def _reader(stream: streams.StreamBomb) -> Callable[[bytes], str]:
@@ -87,10 +91,10 @@ def _reader(stream: streams.StreamBomb) -> Callable[[bytes], str]:
     return read
 
 
-def _handle(data: bytes, *prepared: object) -> str:
+def _handle(data: bytes, *prepared: object, over_stream: bool) -> str:
     (node,) = prepared
     assert isinstance(node, Protocol)
-    sent = loads.handled(node, data, over_stream=True)
+    sent = loads.handled(node, data, over_stream=over_stream)
     refused = sum(node.stats.dropped.values())
     return f"{sent} messages in return, {refused} facts refused"
 

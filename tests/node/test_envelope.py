@@ -201,12 +201,35 @@ def test_sessions_are_forgotten_when_there_are_too_many_those_unheard_for_longes
     assert refused(receiver, old[0]) == "replayed"
 
 
+def test_recordings_of_other_sessions_push_one_out_which_then_counts_once_more_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_SESSIONS", 3)
+    receiver, others = envelope(seed=9), [envelope(seed=seed).seal(b"recorded") for seed in range(3)]
+    recorded = envelope(seed=4).seal(b"hello")
+    for _ in range(2):
+        assert receiver.open(recorded) == b"hello"
+        assert refused(receiver, recorded) == "replayed"
+        for each in others:
+            receiver.open(each)
+
+
 def test_a_session_ends_before_its_numbers_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SESSION_DATAGRAMS", 2)
     sender, receiver = envelope(), envelope(seed=2)
     sealed = [sender.seal(b"hello") for _ in range(4)]
     assert [receiver.open(each) for each in sealed] == [b"hello"] * 4
     assert len({each[3:11] for each in sealed}) == 2
+
+
+def test_sessions_of_its_own_that_a_node_remembers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_SESSIONS", 3)
+    node = envelope()
+    for _ in range(10):
+        sealed = node.seal(b"hello")
+        assert refused(node, sealed) == "our own message"
+        node.begin_anew()
+    assert len(node._own) == 3
 
 
 def test_keys_are_changed_step_by_step_with_nobody_left_out() -> None:

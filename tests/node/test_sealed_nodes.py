@@ -87,6 +87,19 @@ async def test_the_members_are_told_to_whoever_has_the_key() -> None:
         assert [member.name for member in await query_members(a.address, keyring=SEALED)] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("keyring", "key_id"), [(Keyring.of(OTHER_KEY), OTHER_KEY.id), (None, "plain")], ids=["an old key", "no key"]
+)
+async def test_a_key_that_only_streams_are_sealed_with_is_seen_to_be_in_use(
+    keyring: Keyring | None, key_id: str
+) -> None:
+    async with local_node("a", keyring=Keyring.of(KEY, OTHER_KEY, PLAIN)) as a:
+        for count in range(1, 4):
+            await query_members(a.address, keyring=keyring)
+            assert set(a.stats.opened) == {key_id}
+            assert a.stats.opened[key_id] >= count
+
+
 async def test_keys_are_changed_on_running_nodes_without_a_change_of_membership() -> None:
     steps = [SEALED.add(OTHER_KEY), SEALED.add(OTHER_KEY).use(OTHER_KEY.id), Keyring.of(OTHER_KEY)]
     await _change_keys(SEALED, steps)
@@ -206,6 +219,7 @@ async def test_streams_inside_mutual_tls() -> None:
         assert [member.name for member in found] == ["node-0", "node-1", "node-2"]
         await until(lambda: not any(node.stats.streams_active for node in nodes))
         assert not any(node.stats.streams_failed for node in nodes)
+        assert all(set(node.stats.opened) == {KEY.id} for node in nodes)  # what is inside TLS does not count as plain
 
 
 @pytest.mark.parametrize("theirs", [mutual_tls, lambda: None])

@@ -6,8 +6,9 @@ import errno
 import random
 import socket
 import struct
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -254,6 +255,29 @@ async def _hold_streams(address: Address) -> None:
                 while True:
                     await stream.send_all(b"x")
                     await trio.sleep(0.05)
+
+
+async def test_however_many_streams_bring_messages_others_run_between_two_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns = 0
+    handled_in_turn: Counter[int] = Counter()
+
+    async def be_others() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with local_node("a") as node, AsyncExitStack() as stack, trio.open_nursery() as nursery:
+        nursery.start_soon(be_others)
+        monkeypatch.setattr(node._protocol, "receive_frame", lambda *_: handled_in_turn.update([turns]))
+        for _ in range(16):
+            stream = await stack.enter_async_context(connected(node))
+            await stream.send_all(pack_frame(b"message") * 64)
+        await until(lambda: handled_in_turn.total() == 16 * 64)
+        assert max(handled_in_turn.values()) <= 2  # at the end of one turn, and at the beginning of the next
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_frame_cut_short_counts_as_a_failure(closed_streams: list[tuple[int, int]]) -> None:

@@ -1,0 +1,61 @@
+"""Noticing that this process may be a copy of one that also goes on, from the same memory.
+
+What seals with numbers that count must not count on then, or two messages would be sealed with one nonce under one
+subkey. A fork is certain, and told in the child to whatever has asked for that. A process that was restored from an
+image cannot be certain; but the wall clock has moved on then and local time has not, as soon as that clock is right.
+This module decides what is taken for such a jump. What is to be done is the business of whoever seals.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Callable
+from typing import Protocol
+
+JUMP_NS = 1_000_000_000
+"""Nanoseconds by which the two clocks may come apart between two looks. Clocks that are kept right by NTP are bent by
+less than a thousandth, and set only if they are off by more than a fraction of a second."""
+
+
+class Sealing(Protocol):
+    """What seals with numbers that count."""
+
+    def begin_anew(self) -> None:
+        """Seal with a subkey that was not used before."""
+
+
+_sealing: weakref.WeakSet[Sealing] = weakref.WeakSet()
+
+
+def begin_anew_in_children(sealing: Sealing) -> None:
+    """Have this begin anew in every child that is forked off from this process while it lives."""
+    _sealing.add(sealing)
+
+
+def _in_child() -> None:
+    for each in list(_sealing):
+        each.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):  # where processes are forked
+    os.register_at_fork(after_in_child=_in_child)
+
+
+class Clocks:
+    """The two clocks of a process, which go on at one pace unless somebody sets one of them, or the machine stood still
+    or was restored."""
+
+    def __init__(
+        self, wall_ns: Callable[[], int] = time.time_ns, local_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """The clocks that are read; those of a program that is tested in virtual time go at another pace."""
+        self._wall_ns = wall_ns
+        self._local_ns = local_ns
+        self._ahead_ns = wall_ns() - local_ns()
+
+    def have_jumped(self) -> bool:
+        """Whether one of them jumped since the last look."""
+        before, self._ahead_ns = self._ahead_ns, self._wall_ns() - self._local_ns()
+        return abs(self._ahead_ns - before) > JUMP_NS

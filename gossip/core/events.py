@@ -21,7 +21,8 @@ class EventKind(enum.Enum):
     JOINED = "joined"
     """First seen, or seen again under a higher generation after a restart."""
     UPDATED = "updated"
-    """Its address or metadata changed, perhaps more than once since they were last told: the newest version counts."""
+    """Its address or metadata changed, perhaps more than once since they were last told: the newest version counts.
+    Told of one that is held dead, too: :attr:`Member.status` says whether it is."""
     SUSPECTED = "suspected"
     """Somebody got no answer from it; it still counts as living."""
     RESTORED = "restored"

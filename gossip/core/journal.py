@@ -23,7 +23,7 @@ def kinds_of(change: Change) -> list[EventKind]:
     before, after = change.before, change.after
     if before is None:
         return [EventKind.JOINED]
-    kinds = [EventKind.UPDATED] if change.updated and after.is_living else []
+    kinds = [EventKind.UPDATED] if change.updated else []
     if after is not before:
         kinds.append(
             {

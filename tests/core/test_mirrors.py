@@ -160,6 +160,21 @@ def test_a_member_that_is_forgotten_is_told_once_as_that() -> None:
         assert "n2" not in node.sees()
 
 
+def test_a_newer_record_of_one_that_is_held_dead_is_told() -> None:
+    """It was changed before it died, and who was cut off meanwhile brings the news."""
+    told = Told.alone()
+    told.hear(record(1, "a", 1, 1, 5), ANONYMOUS)
+    told.hear(DeadFact(1, 60, (2,), 5), ANONYMOUS)
+    told.sim.run(5)
+    assert told.node.status_of("a") is Status.DEAD
+    told.node.events.clear()
+    told.mirror = Mirror(told.node.protocol.members())
+    told.hear(record(1, "a", 1, 2, 6), ANONYMOUS)
+    (event,) = told.node.events
+    assert (event.kind, event.member.version, event.member.status) == (EventKind.UPDATED, 2, Status.DEAD)
+    told.check()
+
+
 def test_who_makes_room_for_another_is_told_as_forgotten() -> None:
     told = Told.alone()
     for number in (1, 2, 3, 4):

@@ -39,10 +39,15 @@ FORGET_AFTER_ROUNDS = 30
 SEEDS = 2
 """The first nodes, which are everybody's seeds, and stay."""
 
+LEAST = SEEDS + MOST_SILENT + 2
+"""Nodes that a calm seed takes: those, the silent, and two that cannot reach each other."""
+
 
 def is_calm(setting: Setting) -> bool:
-    """Whether this seed is one of the calm ones. It is drawn apart, so that the others are what they were."""
-    return derived_random(setting.seed, "calm").random() < CALM_SHARE
+    """Whether this seed is one of the calm ones. It is drawn apart, so that the others are what they were. None is
+    where somebody asks for a network or settings that may be too bad for it, or for fewer nodes than it takes."""
+    asked = setting.loss or setting.latency or setting.settings
+    return not asked and setting.nodes >= LEAST and derived_random(setting.seed, "calm").random() < CALM_SHARE
 
 
 def calm_plan(setting: Setting) -> Plan:
@@ -110,7 +115,7 @@ def _settings(dice: Random) -> dict[str, Any]:
 def _steps(dice: Random, setting: Setting) -> list[AnyStep]:
     """Few members become silent, and others live on, some of whom cannot reach each other."""
     seeds = setting.keys[:SEEDS]
-    chosen = dice.sample(setting.keys[SEEDS:], MOST_SILENT + 2)
+    chosen = dice.sample(setting.keys[SEEDS:], LEAST - SEEDS)
     steps = [_silence(dice, setting, key, seeds) for key in chosen[: dice.randint(1, MOST_SILENT)]]
     one, other = chosen[MOST_SILENT:]
     if dice.random() < 0.5:

@@ -131,6 +131,7 @@ class Simulation:
             members.setdefault(node.cluster, []).append(node.protocol.local)
         for node in self.running:
             node.protocol.remember(members[node.cluster], node.local_time(self.now))
+            self._tell("acquainted", node)
             self._pump(node)
 
     def crash(self, key: str, *, refuses: bool = False) -> None:
@@ -148,6 +149,8 @@ class Simulation:
     def pause(self, key: str, seconds: float) -> None:
         """Let nothing run on a node for a while; what arrives waits."""
         node = self.nodes[key]
+        if node.paused_until <= self.now:
+            node.paused_at = node.local_time(self.now)
         node.paused_until = max(node.paused_until, self.now + seconds)
         node.deaf_until = max(node.deaf_until, node.paused_until)
         self.at(node.paused_until, self._resume, node)

@@ -65,6 +65,8 @@ class SimulatedNode:
     """What has arrived while it was paused or busy, and from whom."""
     timer: float = 0.0
     """Local time of the protocol's next timer."""
+    paused_at: float = 0.0
+    """Local time at which it was paused last."""
     paused_until: float = 0.0
     """Virtual time until which nothing runs."""
     deaf_until: float = 0.0

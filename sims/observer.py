@@ -12,7 +12,10 @@ from .node import SimulatedNode
 if TYPE_CHECKING:
     from .engine import Simulation
 
-HOOKS = ("started", "reborn", "stopped", "sent", "received", "happened", "handled", "changed", "framed", "noted")
+HOOKS = (
+    "started", "reborn", "acquainted", "stopped", "sent", "received", "happened", "handled", "changed", "framed",
+    "noted",
+)  # fmt: skip
 """The calls of an observer that a simulation makes; those that a class does not define cost nothing."""
 
 
@@ -30,6 +33,9 @@ class Observer:
 
     def reborn(self, node: SimulatedNode) -> None:
         """A process has begun a new generation of itself, with a new id."""
+
+    def acquainted(self, node: SimulatedNode) -> None:
+        """A process was given members that it knows from before; of these nothing is told."""
 
     def stopped(self, node: SimulatedNode) -> None:
         """A process has ended, with or without a farewell."""

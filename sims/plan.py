@@ -84,6 +84,11 @@ class Plan:
     """After the last fault has ended, all must agree within so many seconds; None: nothing is required."""
     spares: str = attrs.field(default="nobody")
     """Who must never be held dead by a healthy member while it runs: one of :data:`SPARED`."""
+    suspects_the_healthy: bool = True
+    """Whether a healthy member may suspect another at times, as where much is lost."""
+    known_within_s: float | None = attrs.field(default=None, validator=attrs.validators.optional(at_least(0)))
+    """Within so many seconds all who are healthy must know of whoever ends, with a farewell or without; None: nothing
+    is required."""
 
     @nodes.validator
     def _check_nodes(self, _: Any, value: int) -> None:

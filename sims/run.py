@@ -19,6 +19,7 @@ from .cycles import few_searches_for_cycles
 from .engine import Simulation
 from .headline import headline
 from .invariants import Invariant, Rounds, Violated, all_invariants
+from .invariants.promises import promised
 from .measures import Measures
 from .node import SimulatedNode
 from .observer import Observer
@@ -77,7 +78,9 @@ class Run:
         self._hash = TraceHash()
         self._sometimes = Sometimes()
         self._recent = RecentEvents()
-        self._invariants: list[Invariant] = all_invariants() if checks else []
+        self._invariants: list[Invariant] = []
+        if checks:
+            self._invariants = [*all_invariants(), *promised(plan, self._truth, grace)]
         self._rounds = Rounds(self._invariants)
         self._violations: list[Violation] = []
         watching: list[Observer] = [self._truth, self._agreement, self._measures, self._hash, self._sometimes]

@@ -174,6 +174,8 @@ def _drop_requirements(search: _Search) -> None:
     """What the plan demands and the fault has no part in makes runs longer."""
     search.adopt(agree_within_s=None)
     search.adopt(spares="nobody")
+    search.adopt(suspects_the_healthy=True)
+    search.adopt(known_within_s=None)
 
 
 def _drop_later_steps(search: _Search) -> None:

@@ -35,12 +35,21 @@ class Truth(Observer):
 
     def member(self, member_id: int) -> SimulatedNode | None:
         """The node that runs under this id at present and has not said farewell."""
+        node = self.bearer(member_id)
+        return node if node is not None and node.is_member else None
+
+    def bearer(self, member_id: int) -> SimulatedNode | None:
+        """The node that runs, or last ran, under this id, if it has not begun another generation since."""
         node = self._bearers.get(member_id)
-        return node if node is not None and node.is_member and node.id == member_id else None
+        return node if node is not None and node.id == member_id else None
 
     def is_impaired(self, key: str, now: float) -> bool:
         """Whether a fault of its own, or its network's, explains what this node does or is held to be."""
-        return any(began <= now <= ended + self._grace_s for began, ended in self._impaired.get(key, ()))
+        return self.was_impaired(key, now, now)
+
+    def was_impaired(self, key: str, since: float, until: float) -> bool:
+        """Whether the same holds of any moment between the two."""
+        return any(began <= until and since <= ended + self._grace_s for began, ended in self._impaired.get(key, ()))
 
     def _note(self, node: SimulatedNode) -> None:
         self._bearers[node.id] = node

@@ -24,11 +24,14 @@ from gossip.core.wire import Codec, encode_fact
 from gossip.droplog import ROUTINE
 from sims.cli.main import run as simulate
 from sims.invariants import all_invariants
+from sims.invariants.promises import promised
 from sims.names import answer_to_both_names
 from sims.outcome import Outcome
+from sims.plan import Plan
 from sims.request import Request
 from sims.scenarios import SCENARIOS
 from sims.steps import Crash
+from sims.truth import Truth
 from tests.rst import ROOT, document, literal_blocks, table
 
 PROTOCOL = document("docs/protocol.rst")
@@ -275,8 +278,11 @@ def test_every_scenario_and_every_invariant_of_the_simulator_is_described() -> N
     described = {name for names, _ in table(SIMULATOR, "Scenarios") for name in re.findall("``([a-z-]+)``", names)}
     assert described == set(SCENARIOS)
     checked = {type(each).__name__ for each in all_invariants()}
-    checked |= {"NothingRaises", "AllAgreeInTheEnd", "SparesTheLiving"}
-    assert {name.strip("`") for name, _ in table(SIMULATOR, "Invariants")} == checked
+    assert {name.strip("`") for name, _ in table(SIMULATOR, "Invariants")} == {*checked, "NothingRaises"}
+    plan = Plan(nodes=2, suspects_the_healthy=False, known_within_s=1.0)
+    promises = {type(each).__name__ for each in promised(plan, Truth((), 0.0), 0.0)}
+    promises |= {"AllAgreeInTheEnd", "SparesTheLiving"}
+    assert {name.strip("`") for name, *_ in table(SIMULATOR, "Promises of a plan")} == promises
 
 
 def test_every_key_of_an_outcome_is_described() -> None:

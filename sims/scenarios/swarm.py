@@ -27,6 +27,7 @@ from ..steps import (
     Start,
     Update,
 )
+from .calm import calm_plan, is_calm
 from .life import QUIET_S, crash_bound_s
 from .registry import Setting, scenario
 
@@ -40,6 +41,8 @@ KEPT = 2
 @scenario(nodes=12)
 def swarm(setting: Setting) -> Plan:
     """Size, network, settings and faults all drawn from the seed."""
+    if is_calm(setting):
+        return calm_plan(setting)
     dice = setting.dice
     if setting.nodes == 12:
         setting = attrs.evolve(setting, nodes=dice.choice((8, 8, 8, 9, 10, 12, 16)))
@@ -60,6 +63,7 @@ def swarm(setting: Setting) -> Plan:
         seeds=len(draw.kept),
         duration_s=end + 5.0,
         agree_within_s=bound,
+        spares="the healthy",
     )
 
 

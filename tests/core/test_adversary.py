@@ -7,6 +7,7 @@ reflects and forges them as it likes. Time is virtual; a held-back datagram is d
 from __future__ import annotations
 
 import math
+from collections import Counter
 from random import Random
 
 import attrs
@@ -53,6 +54,8 @@ class Node:
     protocol: Protocol
     envelope: Envelope
     events: list[EventKind] = attrs.Factory(list)
+    opened: Counter[bytes] = attrs.Factory(Counter)
+    """How often each datagram was let in."""
 
 
 class Adversary(RuleBasedStateMachine):
@@ -110,6 +113,7 @@ class Adversary(RuleBasedStateMachine):
                     content = node.envelope.open(data)
                 except WireError:
                     return
+                node.opened[data] += 1
                 node.protocol.receive_datagram(content, source, self.now)
                 self._pump(node)
 
@@ -236,6 +240,11 @@ class Adversary(RuleBasedStateMachine):
             members = node.protocol.members()
             assert {member.name for member in members} == names
             assert all(member.version == 1 and not member.metadata for member in members)
+
+    @invariant()
+    def nothing_that_is_repeated_is_let_in(self) -> None:
+        for node in self.nodes:
+            assert max(node.opened.values()) == 1
 
     @invariant()
     def nobody_leaves_starts_again_or_quarrels(self) -> None:

@@ -9,13 +9,18 @@ from typing import Any
 import attrs
 import pytest
 
-from gossip.core import suspicion
+from gossip.core import journal, suspicion
 from gossip.core.address import Address
+from gossip.core.belief import Belief, Verdict
+from gossip.core.events import EventKind
+from gossip.core.farewell import Farewell
 from gossip.core.hearing import Hearing
+from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatEstimate
 from gossip.core.local import LocalMember
-from gossip.core.member import Identity, Registers, Status
-from gossip.core.messages import RecordFact
+from gossip.core.member import Identity, Record, Registers, Status
+from gossip.core.messages import DeadFact, RecordFact
 from gossip.core.protocol import Protocol, ProtocolLoad
+from gossip.core.standing import OwnStanding
 from gossip.core.view import Entry
 from sims.engine import Simulation
 from sims.invariants import Violated, all_invariants
@@ -23,8 +28,8 @@ from sims.outcome import Violation
 from sims.plan import Plan
 from sims.run import CHECK_EVERY_S, REMEMBERED_EVENTS, Run
 from sims.scenarios import find
-from sims.steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Update
-from tests.core.worlds import entry_of, inject, mute, presented
+from sims.steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Start, Update
+from tests.core.worlds import entry_of, inject, isolate, mute, presented
 
 AT = 6.0
 """When something is broken."""
@@ -97,11 +102,19 @@ def test_every_invariant_has_its_test_here() -> None:
     names = {type(each).__name__ for each in all_invariants()}
     assert names == {
         "CounterNeverRegresses",
+        "RegistersOnlyGrow",
         "NothingInvented",
         "NoReturnOfTheDeparted",
+        "TheBuriedStayBuried",
         "TheDeafDieOnce",
         "StatusFollowsRegisters",
         "FingerprintIsTheView",
+        "EventsTellTheMembers",
+        "ConflictsAreTold",
+        "StandstillsAreTold",
+        "SuspectsHaveTime",
+        "NobodyIsConvictedUnasked",
+        "FarewellsAreAcknowledged",
         "DatagramsFit",
         "EverythingIsBounded",
     }
@@ -126,6 +139,17 @@ def test_a_restart_under_an_earlier_generation_is_found_out() -> None:
         sim.start("n1", clock_ms=-1_000_000)
 
     assert "n1 went from generation" in _only(_ran(breaking=breaking), "CounterNeverRegresses").text
+
+
+# --- RegistersOnlyGrow
+
+
+def test_a_register_that_goes_back_is_found_out() -> None:
+    first: list[Record] = []
+    run = Run(Plan(scenario="test", seed=SEED, nodes=4, steps=(Update(at=3.0, node="n1", metadata={"a": "b"}),)))
+    run.sim.at(2.0, lambda: first.append(entry_of(run.sim.nodes["n0"], "n1").registers.record))
+    run.sim.at(AT, lambda: _believes(lambda each: each._replace(record=first[0]))(run.sim))
+    assert _only(run.run().violations, "RegistersOnlyGrow").text.startswith("n0 went back from ")
 
 
 # --- NothingInvented
@@ -163,6 +187,14 @@ def test_what_was_forged_on_purpose_is_no_invention_of_the_protocol() -> None:
         _believes(lambda each: each._replace(accused=3))(sim)
 
     assert _ran(breaking=breaking) == ()
+
+
+def test_an_absurd_lie_is_found_out_if_it_is_believed() -> None:
+    def breaking(sim: Simulation) -> None:
+        sim.tainted.add(sim.nodes["n1"].id)
+        _believes(lambda each: each.at(1000 * MAX_STEPS_AHEAD))(sim)
+
+    assert "n0 believes of n1 the counter" in _only(_ran(breaking=breaking), "NothingInvented").text
 
 
 # --- NoReturnOfTheDeparted
@@ -203,6 +235,29 @@ def test_a_superseded_generation_that_is_seen_again_is_found_out(monkeypatch: py
     violation = _only(run.run().violations, "NoReturnOfTheDeparted")
     assert violation.text == "n0 saw a superseded generation of n1 return"
     assert violation.at == AT
+
+
+# --- TheBuriedStayBuried
+
+
+def test_a_member_that_was_buried_and_is_taken_in_again_is_found_out() -> None:
+    """It was found dead some seconds after 3 s, was forgotten until 17 s, and its tombstone stands until 20 s."""
+    old: list[Entry] = []
+    plan = Plan(scenario="test", seed=SEED, nodes=4, profile="local", settings={"forget_after": 8.0},
+                steps=(Crash(at=3.0, node="n1"),), duration_s=25.0)  # fmt: skip
+
+    def run(breaking: Callable[[Simulation], None]) -> tuple[Violation, ...]:
+        run = Run(plan)
+        run.sim.at(2.0, lambda: old.append(entry_of(run.sim.nodes["n0"], "n1")))
+        run.sim.at(18.0, breaking, run.sim)
+        return run.run().violations
+
+    def dig_up(sim: Simulation) -> None:
+        sim.nodes["n0"].protocol.view._tombstones.clear()
+        _old_word_of_n1(sim, old[-1])
+
+    assert run(lambda sim: _old_word_of_n1(sim, old[-1])) == (), "its tombstone stands"
+    assert "n0 took in n1, which it had buried" in _only(run(dig_up), "TheBuriedStayBuried").text
 
 
 # --- TheDeafDieOnce
@@ -248,6 +303,91 @@ def test_a_fingerprint_that_is_not_of_the_view_is_found_out() -> None:
         sim.nodes["n2"].protocol.view.fingerprint ^= 1
 
     assert _only(_ran(breaking=breaking), "FingerprintIsTheView").text.startswith("n2 has fingerprint ")
+
+
+# --- EventsTellTheMembers
+
+
+@pytest.mark.parametrize("kind", [EventKind.DIED, EventKind.JOINED, EventKind.UPDATED])
+def test_what_a_program_is_not_told_is_found_out(kind: EventKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = journal.kinds_of
+    monkeypatch.setattr(journal, "kinds_of", lambda change: [each for each in honest(change) if each is not kind])
+    steps = (Crash(at=5.0, node="n1"), Start(at=5.0, node="x"), Update(at=5.0, node="n2", metadata={"a": "b"}))
+    assert _ran(*steps)[0].invariant == "EventsTellTheMembers"
+
+
+def test_what_a_program_is_told_of_somebody_it_never_heard_of_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "kinds_of", lambda _change: [EventKind.RESTORED])
+    violation = _only(_ran(Start(at=5.0, node="x")), "EventsTellTheMembers")
+    assert violation.text.endswith(", of whom it never told")
+
+
+# --- ConflictsAreTold
+
+
+def test_a_conflict_that_is_not_told_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rival = Start(at=3.0, node="rival", name="n1")
+    assert _ran(rival) == ()
+    monkeypatch.setattr(journal.Journal, "note_conflict", lambda _self, _member, _now: None)
+    assert _only(_ran(rival), "ConflictsAreTold").text == "n1 is displaced, and did not tell of two that bear its name"
+
+
+# --- StandstillsAreTold
+
+
+def test_a_standstill_that_is_not_told_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause = Pause(at=5.0, for_s=2.7, node="n1")
+    assert _ran(pause) == ()
+    monkeypatch.setattr(OwnStanding, "stood_still", lambda _self, _late, _now: None)
+    assert _only(_ran(pause), "StandstillsAreTold").text.startswith("n1 stood still for 2.7")
+
+
+# --- SuspectsHaveTime
+
+
+def test_a_lone_accuser_that_does_not_wait_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suspicion, "suspicion_timeout", lambda *_: 0.3)
+    crash, alone = Crash(at=5.0, node="n1"), {"witnesses": 0.0}
+    assert "held n1 dead 0.7" in _only(_ran(crash, settings=alone, seed=1), "SuspectsHaveTime").text
+
+
+def test_who_believes_a_death_at_once_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def believe(self: suspicion.Suspicions, entry: Entry, floor: int, now: float) -> None:
+        case = self._cases[entry.id]
+        case.convicted_elsewhere = floor
+        self._convict(case, now)
+
+    def breaking(sim: Simulation) -> None:
+        entry = entry_of(sim.nodes["n0"], "n1")
+        inject(sim, ["n0"], DeadFact(entry.id, entry.registers.heartbeat + 90, (1,)))
+
+    assert _ran(breaking=breaking)[0].invariant == "NothingInvented", "it is only suspected"
+    monkeypatch.setattr(suspicion.Suspicions, "convicted_elsewhere", believe)
+    assert "0.000 s after it told" in _only(_ran(breaking=breaking), "SuspectsHaveTime").text
+
+
+# --- NobodyIsConvictedUnasked
+
+
+def test_a_conviction_without_a_last_question_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suspicion.Suspicions, "_last_question", suspicion.Suspicions._convict)
+    violation = _only(_ran(Crash(at=5.0, node="n1"), nodes=16, seed=2), "NobodyIsConvictedUnasked")
+    assert "convicted n1 and had asked it 0 times" in violation.text
+
+
+# --- FarewellsAreAcknowledged
+
+
+def test_a_farewell_that_nobody_has_heard_yet_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Farewell, "is_done", property(lambda _self: True))
+    violation = _only(_ran(Leave(at=5.0, node="n1")), "FarewellsAreAcknowledged")
+    assert violation.text == "n1 counts as heard by 3, and was by 0"
+
+
+def test_who_acknowledges_a_farewell_and_does_not_take_it_in_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Belief, "_farewell", lambda *_: Verdict.KNOWN)
+    violation = _only(_ran(Leave(at=5.0, node="n1")), "FarewellsAreAcknowledged")
+    assert violation.text.endswith("acknowledged the farewell of n1, and does not know of it")
 
 
 # --- DatagramsFit
@@ -319,6 +459,38 @@ def test_a_run_that_does_not_spare_the_living_is_found_out() -> None:
     violation = _only(_ran(breaking=breaking, spares="the healthy"), "SparesTheLiving")
     assert violation.text == "3 times one was held dead that ran; spared: the healthy"
     assert _ran(breaking=breaking, spares="nobody") == ()
+
+
+def test_a_healthy_member_that_is_suspected_is_found_out_where_it_should_not_be() -> None:
+    def breaking(sim: Simulation) -> None:
+        mute(sim, "n1")
+
+    violation = _only(_ran(breaking=breaking, suspects_the_healthy=False), "NobodyHealthyIsSuspected")
+    assert "suspects n1, accused by n" in violation.text
+    assert _ran(breaking=breaking) == ()
+    pause = Pause(at=5.0, for_s=3.0, node="n1")
+    assert _ran(pause, suspects_the_healthy=False) == (), "it is not healthy"
+
+
+def test_a_floor_that_no_honest_member_can_show_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = HeartbeatEstimate.floor
+    monkeypatch.setattr(HeartbeatEstimate, "floor", lambda self, since: honest(self, since) + 10)
+    violation = _only(_ran(Crash(at=5.0, node="n1"), suspects_the_healthy=False), "FloorsAreFair")
+    assert "accuses n1 at" in violation.text
+
+
+@pytest.mark.parametrize("end", [Crash(at=5.0, node="n1"), Leave(at=5.0, node="n1")])
+def test_an_end_that_is_not_known_in_time_is_found_out(end: AnyStep) -> None:
+    run = Run(Plan(scenario="test", seed=SEED, nodes=6, steps=(end,), duration_s=20.0, known_within_s=5.0))
+    run.sim.at(4.9, isolate, run.sim, "n0")
+    assert _only(run.run().violations, "KnownInTime").text.startswith("n0 holds n1 alive that ended at 5.")
+    assert _ran(end, known_within_s=12.0) == ()
+
+
+def test_a_farewell_that_nobody_acknowledges_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Farewell, "acknowledged", lambda *_: False)
+    violation = _only(_ran(Leave(at=5.0, node="n1"), known_within_s=12.0), "KnownInTime")
+    assert violation.text == "the farewell of n1 was acknowledged by ()"
 
 
 def test_a_violation_carries_the_name_of_its_invariant() -> None:

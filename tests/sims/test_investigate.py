@@ -63,7 +63,7 @@ def test_a_scenario_without_a_seed_is_told_apart_from_a_trace(sims: Sims) -> Non
 
 
 def test_the_shrunk_run_becomes_a_test(sims: Sims, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sims.invariants.MAX_CHALLENGES", -1)
+    monkeypatch.setattr("sims.invariants.limits.MAX_CHALLENGES", -1)
     out = tmp_path / "test_found.py"
     done = sims("shrink", *CRASH, "--out", out)
     assert done.code == 0

@@ -9,6 +9,7 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
+from sims.latency import Constant
 from sims.plan import Plan
 from sims.run import Run
 from sims.scenarios import SCENARIOS, Parameter, Scenario, find
@@ -50,6 +51,25 @@ def test_the_same_request_makes_the_same_plan_and_another_seed_another(name: str
     assert one.seed != other.seed
     if any(type(step) is Crash for step in one.steps):
         assert one.steps != other.steps
+
+
+def test_some_seeds_of_the_swarm_are_calm_and_promise_more() -> None:
+    plans = [find("swarm").plan(seed=seed) for seed in range(100)]
+    calm = [plan for plan in plans if plan.known_within_s is not None]
+    assert 20 < len(calm) < 40
+    assert all(plan.spares == "the healthy" for plan in plans)
+    assert {plan.suspects_the_healthy for plan in calm} == {False}
+    assert {plan.suspects_the_healthy for plan in plans if plan not in calm} == {True}
+    for plan in calm:
+        assert not set(plan.keys[:2]) & {key for step in plan.steps for key in step.impairs}
+    ends = [plan.known_within_s or 0.0 for plan in calm]
+    assert all(plan.ends >= plan.faults_end + within for plan, within in zip(calm, ends, strict=True))
+
+
+def test_no_seed_of_the_swarm_is_calm_where_somebody_asks_for_what_is_not() -> None:
+    calm = next(seed for seed in range(100) if find("swarm").plan(seed=seed).known_within_s is not None)
+    for asked in ({"loss": 0.3}, {"nodes": 4}, {"latency": Constant(0.4)}, {"changes": {"indirect_probes": "0"}}):
+        assert find("swarm").plan(seed=calm, **asked).known_within_s is None
 
 
 @EVERY

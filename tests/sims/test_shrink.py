@@ -157,7 +157,7 @@ def test_trials_are_bounded(shrunk: Shrunk, fault: None, monkeypatch: pytest.Mon
 
 
 def test_a_fault_that_needs_no_step_loses_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sims.invariants.MAX_CHALLENGES", -1)
+    monkeypatch.setattr("sims.invariants.limits.MAX_CHALLENGES", -1)
     plan = shrink(noisy_plan()).plan
     assert (plan.steps, plan.nodes) == ((), 2)
     assert plan.ends <= 1.0

@@ -190,7 +190,7 @@ def test_a_core_that_behaves_otherwise_is_found_out_where_it_begins(
 
 
 def test_a_run_that_stops_sooner_is_told_from_its_trace(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sims.invariants.MAX_CHALLENGES", -1)
+    monkeypatch.setattr("sims.invariants.limits.MAX_CHALLENGES", -1)
     again = replay(file)
     assert not again.outcome.is_good
     assert again.difference is not None

@@ -56,3 +56,6 @@ def test_a_fault_explains_what_happens_while_it_lasts_and_for_a_while_afterwards
     truth = Truth(steps, grace_s=2.0)
     assert truth.is_impaired("n1", now) is impaired
     assert not truth.is_impaired("n2", now)
+    assert truth.was_impaired("n1", now, now) is impaired
+    assert truth.was_impaired("n1", 0.0, now) is (now >= 5.0)
+    assert truth.was_impaired("n1", now, 30.0)

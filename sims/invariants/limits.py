@@ -1,0 +1,63 @@
+"""Limits: no datagram and no queue is larger than it may be."""
+
+from __future__ import annotations
+
+from gossip.core.address import Address
+from gossip.core.config import Config
+from gossip.core.joining import MAX_PENDING_CONTACTS
+from gossip.core.notices import MAX_REMEMBERED_NOTICES
+from gossip.core.outbox import MAX_PENDING_DATAGRAMS
+from gossip.core.own_address import MAX_VOICES
+from gossip.core.proof import MAX_PROVEN
+from gossip.core.protocol import MAX_CHALLENGES
+from gossip.core.shared_address import MAX_ANSWERED_BY_ANOTHER
+from gossip.core.streams import INCOMING_SHARE
+
+from ..node import SimulatedNode
+from .base import Invariant
+
+MAX_TIMERS_PER_MEMBER = 40
+"""Pending timers of one core, cancelled ones included, for each member it knows: more is a leak."""
+
+
+class DatagramsFit(Invariant):
+    """No datagram is larger than ``max_datagram``."""
+
+    def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
+             lost_to: str) -> None:  # fmt: skip
+        """Look at its size."""
+        if len(data) > self.sim.config.max_datagram:
+            raise self.violated(f"{node.key} sent {len(data)} bytes to {destination}")
+
+
+class EverythingIsBounded(Invariant):
+    """No queue of a member grows beyond its bound."""
+
+    def check(self, node: SimulatedNode) -> None:
+        """Look at each."""
+        load = node.protocol.load
+        for name, bound in bounds(self.sim.config, load.members).items():
+            if (size := getattr(load, name)) > bound:
+                raise self.violated(f"{node.key} holds {size} {name}; the bound is {bound}")
+
+
+def bounds(config: Config, members: int) -> dict[str, int]:
+    """The most that a core may hold of each thing in its ``load``, if it knows so many members."""
+    known = members + 1
+    return {
+        "members": config.max_members,
+        "tombstones": config.max_members,
+        "rumours": config.max_rumours,
+        "contacts": MAX_PENDING_CONTACTS,
+        "rivals": MAX_CHALLENGES,
+        "pending_datagrams": MAX_PENDING_DATAGRAMS,
+        "streams": int(INCOMING_SHARE * config.max_streams) + 2 * known,
+        "cases": 2 * known,
+        "timers": MAX_TIMERS_PER_MEMBER * known,
+        "probes": config.max_probes,
+        "helped": config.max_helped,
+        "proven": MAX_PROVEN,
+        "voices": MAX_VOICES,
+        "answered_by_another": MAX_ANSWERED_BY_ANOTHER,
+        "notices": MAX_REMEMBERED_NOTICES,
+    }

@@ -1,0 +1,190 @@
+"""Registers: who may raise them, that they only grow, and that all else follows from them."""
+
+from __future__ import annotations
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.hearing import CONVICTION_STEPS
+from gossip.core.heartbeat import MAX_STEPS_AHEAD
+from gossip.core.member import Record, Registers, Status, fingerprint_mark
+from gossip.core.standing import Standing
+from gossip.core.view import FINGERPRINT_MODULUS, Entry
+
+from ..node import SimulatedNode
+from .base import Invariant
+
+RAISED_BY = (0, CONVICTION_STEPS, 2 * CONVICTION_STEPS)
+"""Steps by which a register may lie above a floor that an accuser raised: a conviction is raised above the accusation,
+and may be taken for an accusation by somebody who has seen the member run past that one."""
+
+MAX_LIES_STEPS = 100 * MAX_STEPS_AHEAD
+"""Steps by which many lies, each of them believed, may have raised a register above its member's counter."""
+
+_SILENT = (Standing.ISOLATED, Standing.DISPLACED)
+"""Standings in which a program may be told nothing of others."""
+
+
+class CounterNeverRegresses(Invariant):
+    """A member's own counter and generation only grow."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[int, int, int]] = {}
+
+    def handled(self, node: SimulatedNode) -> None:
+        """Compare with the last time."""
+        local = node.protocol.view.local
+        now = (local.identity.generation, local.id, local.registers.heartbeat)
+        before = self._last.get(node.key, (0, 0, 0))
+        if now[0] < before[0] or (now[1] == before[1] and now[2] < before[2]):
+            raise self.violated(f"{node.key} went from generation, id and counter {before} back to {now}")
+        self._last[node.key] = now
+
+
+REMEMBERED_PAIRS = 50_000
+"""Members as others hold them that are remembered, to see that nothing of them goes back; in a cluster of more than
+some two hundred, not all of them."""
+
+
+class RegistersOnlyGrow(Invariant):
+    """Each register that a member holds of anybody only grows, for as long as it knows that one."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[SimulatedNode, int], tuple[Entry, Registers]] = {}
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """Look at whom it is about."""
+        entry = node.view.get(event.member.id)
+        if entry is not None:
+            self._compare(node, entry)
+
+    def check(self, node: SimulatedNode) -> None:
+        """Look at all."""
+        for entry in node.view:
+            self._compare(node, entry)
+
+    def _compare(self, node: SimulatedNode, entry: Entry) -> None:
+        pair, now = (node, entry.id), entry.registers
+        before, registers = self._last.get(pair, (None, now))
+        if before is None and len(self._last) >= REMEMBERED_PAIRS:
+            return
+        self._last[pair] = (entry, now)
+        if before is entry and now is not registers and not _has_grown(registers, now):
+            raise self.violated(f"{node.key} went back from {registers} to {now}")
+
+
+def _has_grown(before: Registers, after: Registers) -> bool:
+    versions = before.record.version <= after.record.version
+    return versions and all(one <= other for one, other in zip(before[1:], after[1:], strict=True))
+
+
+@attrs.define
+class _Said:
+    """What a member has said of itself, and others against it."""
+
+    node: SimulatedNode
+    records: dict[int, Record] = attrs.Factory(dict)
+    floors: set[int] = attrs.Factory(set)
+    left: bool = False
+
+
+class NothingInvented(Invariant):
+    """What is believed of a member was said by itself, or raised by an accuser; and no absurd lie about it."""
+
+    def __init__(self) -> None:
+        self._said: dict[int, _Said] = {}
+        self._known: dict[int, tuple[int, int, bool]] = {}
+
+    def started(self, node: SimulatedNode) -> None:
+        """It says who it is."""
+        self._listen(node)
+
+    def handled(self, node: SimulatedNode) -> None:
+        """It may have said something new of itself."""
+        registers = node.protocol.view.local.registers
+        if self._known.get(id(node)) != (node.id, registers.record.version, registers.left > 0):
+            self._listen(node)
+        if node.protocol.standing.standing in _SILENT:
+            self._listen_to_accusations(node)
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """An accusation of its own, which no message made it repeat, raises a floor."""
+        if event.kind is EventKind.SUSPECTED and cause is None and event.member.id in self._said:
+            self._said[event.member.id].floors.add(event.floor)
+
+    def check(self, node: SimulatedNode) -> None:
+        """Compare each entry with what was said."""
+        for entry in node.protocol.view:
+            if entry.id not in self.sim.tainted:
+                self._check_entry(node, entry)
+            elif (said := self._said.get(entry.id)) is not None and said.node.id == entry.id:
+                self._check_lies(node, entry, said.node)
+
+    def _listen(self, node: SimulatedNode) -> None:
+        registers = node.protocol.view.local.registers
+        said = self._said.setdefault(node.id, _Said(node))
+        said.records[registers.record.version] = registers.record
+        said.left = registers.left > 0
+        self._known[id(node)] = (node.id, registers.record.version, said.left)
+
+    def _listen_to_accusations(self, node: SimulatedNode) -> None:
+        """Of those that a node raises while its program is told nothing of others, no event speaks."""
+        for entry in node.protocol.view:
+            if entry.status is Status.SUSPECT and node.id in entry.accusers and entry.id in self._said:
+                self._said[entry.id].floors.add(entry.registers.accused)
+
+    def _check_lies(self, node: SimulatedNode, entry: Entry, member: SimulatedNode) -> None:
+        """What is forged of a counter is believed, but not if it is absurd."""
+        own, believed = member.protocol.heartbeat(member.local_time(self.sim.now)), max(entry.registers[1:])
+        if believed > own + MAX_LIES_STEPS:
+            raise self.violated(f"{node.key} believes of {member.key} the counter {believed}, which stands at {own}")
+
+    def _check_entry(self, node: SimulatedNode, entry: Entry) -> None:
+        who, registers = f"{node.key} believes of {entry.identity.name}", entry.registers
+        said = self._said.get(entry.id)
+        if said is None:
+            raise self.violated(f"{who}, id {entry.id:x}, which nobody ever was")
+        if (record := said.records.get(registers.record.version)) is None or record != registers.record:
+            raise self.violated(f"{who} the record {registers.record}; it said {record}")
+        if said.node.id == entry.id:
+            own = said.node.protocol.heartbeat(said.node.local_time(self.sim.now))
+            if registers.heartbeat > own:
+                raise self.violated(f"{who} the counter {registers.heartbeat}, which stands at {own}")
+        for kind, floor in (("accused", registers.accused), ("convicted", registers.convicted)):
+            if floor and said.floors.isdisjoint(floor - each for each in RAISED_BY):
+                raise self.violated(f"{who} that it was {kind} at {floor}; accusers said {sorted(said.floors)}")
+        if registers.left and not said.left:
+            raise self.violated(f"{who} that it left, which it did not")
+
+
+class StatusFollowsRegisters(Invariant):
+    """The status is what the registers say, and the ring holds exactly the living."""
+
+    def check(self, node: SimulatedNode) -> None:
+        """Derive every status anew."""
+        view, living = node.protocol.view, 0
+        for entry in view:
+            each = entry.registers
+            if each.left:
+                expected = Status.LEFT
+            elif each.convicted > each.heartbeat:
+                expected = Status.DEAD
+            else:
+                expected = Status.SUSPECT if each.accused > each.heartbeat else Status.ALIVE
+            if entry.status is not expected:
+                raise self.violated(f"{node.key} has {entry.identity.name} as {entry.status}, not {expected}")
+            living += expected.is_living
+        if living != view.alive:
+            raise self.violated(f"{node.key} has {view.alive} on its ring and {living} living members")
+
+
+class FingerprintIsTheView(Invariant):
+    """Fingerprints are equal exactly when views are: each is that of its view computed anew."""
+
+    def check(self, node: SimulatedNode) -> None:
+        """Compute it anew."""
+        view = node.protocol.view
+        marks = (fingerprint_mark(entry.registers.record) for entry in view if entry.status.is_living)
+        if (expected := sum(marks) % FINGERPRINT_MODULUS) != view.fingerprint:
+            raise self.violated(f"{node.key} has fingerprint {view.fingerprint:x} and the view of {expected:x}")

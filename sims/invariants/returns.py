@@ -1,0 +1,131 @@
+"""Returns: who is gone comes back only with something new to say."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.hearing import HEARING_S
+
+from ..node import SimulatedNode
+from .base import Invariant
+
+DEAF_AFTER_S = 1.5 * HEARING_S
+"""Seconds without a word after which a member's counter stands still for certain, however slow its clock is."""
+
+
+class NoReturnOfTheDeparted(Invariant):
+    """A member that left, or was superseded, is never seen living again under its old generation."""
+
+    def __init__(self) -> None:
+        self._newest: dict[tuple[int, str], tuple[int, int]] = {}
+        self._left: set[tuple[int, int]] = set()
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """Compare with the newest bearer of the name that this member has seen."""
+        member, kind = event.member, event.kind
+        if member.id in self.sim.tainted or kind is EventKind.CONFLICT:
+            return
+        bearer, key = (member.generation, member.id), (id(node), member.name)
+        if kind is EventKind.LEFT:
+            self._left.add((id(node), member.id))
+        elif kind in (EventKind.JOINED, EventKind.RESTORED):
+            if (id(node), member.id) in self._left:
+                raise self.violated(f"{node.key} saw {member.name} return that had left")
+            if bearer < self._newest.get(key, (0, 0)):
+                raise self.violated(f"{node.key} saw a superseded generation of {member.name} return")
+        self._newest[key] = max(bearer, self._newest.get(key, (0, 0)))
+
+
+@attrs.frozen
+class _Grave:
+    """A member that somebody has held dead."""
+
+    convicted: int
+    """The floor that it must have reached to be one of the living."""
+    found_at: float
+    """Local time of whoever found it dead."""
+    is_closed: bool = False
+    """Whether it was forgotten when its time was over, and a tombstone left."""
+
+
+class TheBuriedStayBuried(Invariant):
+    """Who was held dead, and forgotten after its time, is not taken in again for as long as its tombstone stands,
+    unless it shows that it ran after its conviction."""
+
+    def __init__(self) -> None:
+        self._graves: dict[tuple[SimulatedNode, int], _Grave] = {}
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """Follow one that dies, is forgotten, returns."""
+        kind, who = event.kind, (node, event.member.id)
+        if kind is EventKind.DIED:
+            entry = node.view.get(event.member.id)
+            if entry is not None and entry.gone_at is not None:
+                self._graves[who] = _Grave(entry.registers.convicted, entry.gone_at)
+        elif who not in self._graves:
+            return
+        elif kind is EventKind.FORGOTTEN:
+            grave = self._graves.pop(who)
+            if event.time >= grave.found_at + node.config.forget_after:
+                self._graves[who] = attrs.evolve(grave, is_closed=True)
+        elif kind is EventKind.JOINED:
+            self._returns(node, event, self._graves.pop(who))
+
+    def _returns(self, node: SimulatedNode, event: MembershipEvent, grave: _Grave) -> None:
+        entry, stands_until = node.view.get(event.member.id), grave.found_at + 2 * node.config.forget_after
+        if not grave.is_closed or event.time >= stands_until or entry is None or entry.id in self.sim.tainted:
+            return
+        if entry.registers.heartbeat < grave.convicted:
+            shown = f"at {entry.registers.heartbeat}, convicted at {grave.convicted}"
+            raise self.violated(f"{node.key} took in {event.member.name}, which it had buried, {shown}")
+
+
+class TheDeafDieOnce(Invariant):
+    """Nobody is told twice that a member died which heard nothing at all in between, and for some seconds before:
+    that it goes on being heard must not bring it back. A floor that its counter had reached when it last heard
+    somebody, and some seconds later, does not count: whoever tells of that one has itself not heard all of it."""
+
+    def __init__(self) -> None:
+        self._heard: Counter[int] = Counter()
+        self._heard_at: dict[int, float] = {}
+        self._died: dict[tuple[int, int], int] = {}
+        self._bearers: dict[int, SimulatedNode] = {}
+
+    def started(self, node: SimulatedNode) -> None:
+        """Know it by its id."""
+        self._bearers[node.id] = node
+
+    def reborn(self, node: SimulatedNode) -> None:
+        """Know it by its new id."""
+        self._bearers[node.id] = node
+
+    def received(self, node: SimulatedNode, data: bytes, source: Address) -> None:
+        """It hears."""
+        self._hears(node)
+
+    def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
+        """It will hear, if the frame arrives."""
+        if delay is not None:
+            self._hears(peer, delay)
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """Compare what the member has heard with what it had heard when it died for this one before."""
+        dead = self._bearers.get(event.member.id)
+        if event.kind is not EventKind.DIED or dead is None or event.member.id in self.sim.tainted:
+            return
+        entry, heard_at = node.protocol.view.get(event.member.id), self._heard_at.get(id(dead), 0.0)
+        vouched = dead.protocol.heartbeat(dead.clock.local(heard_at + HEARING_S))
+        if self.sim.now < heard_at + DEAF_AFTER_S or entry is None or entry.registers.convicted <= vouched:
+            return
+        heard, death = self._heard[id(dead)], (id(node), event.member.id)
+        if self._died.get(death) == heard:
+            raise self.violated(f"{node.key} was told twice that {dead.key} died, which heard nothing in between")
+        self._died[death] = heard
+
+    def _hears(self, node: SimulatedNode, delay: float = 0.0) -> None:
+        self._heard[id(node)] += 1
+        self._heard_at[id(node)] = max(self.sim.now + delay, self._heard_at.get(id(node), 0.0))

@@ -1,0 +1,144 @@
+"""Verdicts: nobody is convicted in haste, or unheard."""
+
+from __future__ import annotations
+
+import attrs
+
+from gossip.core.address import Address
+from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.member import Status
+from gossip.core.standing import Standing
+
+from ..node import SimulatedNode
+from .base import Invariant
+
+ROUNDING_S = 1e-6
+
+_WATCH_TIMEOUTS = 8
+"""Answer timeouts, at most, from the first question that is not answered to the accusation: a member is asked twice,
+each time directly and then through helpers, who are given three."""
+
+_RECOVERED = 3
+"""Points by which local health may have been worse during these questions than after them."""
+
+_ASKED_TIMEOUTS = 2
+"""Answer timeouts from the last question to the conviction: it is put twice."""
+
+
+@attrs.define
+class _Suspicion:
+    """That a node holds a member suspect."""
+
+    since: float
+    """Local time at which it told."""
+    health: int
+    """Its local health then, which stretches what it waits for answers."""
+    address: Address
+    asked_at: list[float] = attrs.Factory(list)
+    """Virtual times of all datagrams sent there since."""
+
+
+class _Suspicions(Invariant):
+    """Follows who suspects whom; subclasses judge the convictions."""
+
+    def __init__(self) -> None:
+        self._of: dict[SimulatedNode, dict[int, _Suspicion]] = {}
+        self._withheld: set[SimulatedNode] = set()
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """A suspicion begins or ends."""
+        kind, member = event.kind, event.member
+        if kind is EventKind.STANDING:
+            self._follow(node, event)
+        elif kind is EventKind.DIED:
+            suspicion = self._of.get(node, {}).pop(member.id, None)
+            if node not in self._withheld and event.previous is Status.SUSPECT and suspicion is not None:
+                self.judge(node, event, suspicion, cause)
+        elif member.status is not Status.SUSPECT:
+            if node in self._of:
+                self._of[node].pop(member.id, None)
+        elif node not in self._withheld and kind is not EventKind.UPDATED:
+            suspicion = _Suspicion(event.time, node.protocol.health, member.address)
+            self._of.setdefault(node, {})[member.id] = suspicion
+
+    def judge(self, node: SimulatedNode, event: MembershipEvent, suspicion: _Suspicion, cause: Address | None) -> None:
+        """Look at a conviction."""
+
+    def _follow(self, node: SimulatedNode, event: MembershipEvent) -> None:
+        """What is told late, after a time in which nothing was told of others, says nothing of how long it took."""
+        if event.standing is not None and event.standing.standing in (Standing.ISOLATED, Standing.DISPLACED):
+            self._withheld.add(node)
+            self._of.pop(node, None)
+        else:
+            self._withheld.discard(node)
+
+
+class SuspectsHaveTime(_Suspicions):
+    """Nobody dies anywhere who was not under suspicion there for as long as an answer may take; and whom a single
+    member accuses, and nobody has convicted yet, has the longest suspicion, from the first question on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._convicted: set[int] = set()
+
+    def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
+        """Note who was convicted by anybody."""
+        super().happened(node, event, cause)
+        if event.kind is EventKind.DIED:
+            self._convicted.add(event.member.id)
+
+    def judge(self, node: SimulatedNode, event: MembershipEvent, suspicion: _Suspicion, cause: Address | None) -> None:
+        """Compare how long it took with the least that it may take."""
+        config, took = node.config, event.time - suspicion.since
+        least = config.ack_timeout_max
+        is_alone = cause is None and len(event.accusers) == 1 and node.view.others > 1
+        if is_alone and self._is_first(node, event.member.id):
+            health = max(suspicion.health, node.protocol.health) + _RECOVERED
+            watch = _WATCH_TIMEOUTS * _answer_timeout(node, event.member.id) * (1 + health) + config.watch_delay
+            least = max(least, config.suspicion_max - watch)
+        if took < least - ROUNDING_S:
+            told = f"{node.key} held {event.member.name} dead {took:.3f} s after it told that it suspects it"
+            raise self.violated(f"{told}, accused by {', '.join(event.accusers)}; the least is {least:.3f} s")
+
+    def _is_first(self, node: SimulatedNode, member_id: int) -> bool:
+        """Whether nobody has ever convicted this member, not even one whose program is told nothing."""
+        return member_id not in self._convicted and not any(
+            entry.registers.convicted
+            for each in self.sim.nodes.values()
+            if each is not node and (entry := each.view.get(member_id)) is not None
+        )
+
+
+class NobodyIsConvictedUnasked(_Suspicions):
+    """Whoever finds out by itself that a suspect is dead has put a last question to it, twice, just before."""
+
+    def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
+             lost_to: str) -> None:  # fmt: skip
+        """It may be a question to a suspect."""
+        if node in self._of:
+            for suspicion in self._of[node].values():
+                if suspicion.address == destination:
+                    suspicion.asked_at.append(self.sim.now)
+
+    def judge(self, node: SimulatedNode, event: MembershipEvent, suspicion: _Suspicion, cause: Address | None) -> None:
+        """Count what was sent to it lately."""
+        timeout = _answer_timeout(node, event.member.id) * (1 + node.protocol.health + _RECOVERED)
+        since = self.sim.now - _ASKED_TIMEOUTS * timeout - ROUNDING_S
+        if cause is not None or _was_hindered(node, since):
+            return
+        asked = sum(at >= since for at in suspicion.asked_at)
+        if asked < _ASKED_TIMEOUTS:
+            name = event.member.name
+            raise self.violated(f"{node.key} convicted {name} and had asked it {asked} times since {since:.3f} s")
+
+
+def _answer_timeout(node: SimulatedNode, member_id: int) -> float:
+    """How long a healthy node waits for an answer of this member."""
+    entry = node.view.get(member_id)
+    measured = None if entry is None else entry.round_trip
+    return node.config.ack_timeout_max if measured is None else measured.timeout(node.config)
+
+
+def _was_hindered(node: SimulatedNode, since: float) -> bool:
+    """Whether a process may have wanted to ask and could not, or took longer than its clock shows."""
+    return bool(node.slowness) or max(node.paused_until, node.mute_until) >= since

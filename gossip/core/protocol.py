@@ -504,6 +504,8 @@ class Protocol:
         the name of one."""
         rival = self._journal.rival(message.sender) if sender is None else None
         if sender is not None or rival is not None:
+            if sender is not None and sender.registers.is_living:
+                self._standing.heard_living(now)
             self._standing.heard(message.fingerprint == self._view.fingerprint, rival, now)
 
     def _came_back(self, message: Message, path: Path, now: float) -> None:

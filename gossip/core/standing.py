@@ -206,8 +206,6 @@ class OwnStanding:
         if not self._is_in_contact(now):
             self._contact_since = now
         self._contact_at = now
-        if now > self._convicted_at:
-            self._cleared_at = now
         is_known = self._known_at >= self._contact_since
         settles = agrees or (is_known and now - self._contact_since >= self.settling_s)
         if not settles or not self._local.address_known or not (self._view.others or rival):
@@ -216,6 +214,11 @@ class OwnStanding:
             self._origin = _bears_its_name(rival.address, name)
         self._has_joined, self._is_isolated = True, False
         self.look(now)
+
+    def heard_living(self, now: float) -> None:
+        """Take note that a member was heard whose word would count if it held this node dead."""
+        if now > self._convicted_at:
+            self._cleared_at = now
 
     def answered(self, knows_us: bool, now: float) -> None:
         """Take note of an answer to a question of ours that had room to say where the peer sees this node.

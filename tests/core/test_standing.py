@@ -498,6 +498,15 @@ def test_who_cannot_be_heard_learns_that_it_is_held_dead_and_when_that_is_over()
     expect(sim, is_(node, Standing.CONNECTED), within=heal_bound_s(sim.config), why="healing")
 
 
+@pytest.mark.parametrize("count", [3, 6])
+def test_who_cannot_be_heard_and_has_given_up_others_is_no_less_held_dead(count: int) -> None:
+    sim = cluster(count, seed=2)
+    mute(sim, "n1")
+    sim.run(400)
+    assert standings(sim.nodes["n1"]).count("held_dead") <= 2
+    assert "connected" not in standings(sim.nodes["n1"])[1:]
+
+
 def test_a_single_conviction_is_taken_back_within_seconds() -> None:
     sim = cluster(5)
     node = sim.nodes["n2"]

@@ -31,9 +31,11 @@ class _Suspicion:
 
     since: float
     """Local time at which it told."""
-    health: int
-    """Its local health then, which stretches what it waits for answers."""
     address: Address
+    health: int
+    """Its worst local health since, as far as events show; it stretches what it waits for answers."""
+    others: int
+    """The fewest living others that it has known since."""
     asked_at: list[float] = attrs.Factory(list)
     """Virtual times of all datagrams sent there since."""
 
@@ -48,6 +50,9 @@ class _Suspicions(Invariant):
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """A suspicion begins or ends."""
         kind, member = event.kind, event.member
+        for each in self._of.get(node, {}).values():
+            each.health = max(each.health, node.protocol.health)
+            each.others = min(each.others, node.view.others)
         if kind is EventKind.STANDING:
             self._follow(node, event)
         elif kind is EventKind.DIED:
@@ -58,7 +63,7 @@ class _Suspicions(Invariant):
             if node in self._of:
                 self._of[node].pop(member.id, None)
         elif node not in self._withheld and kind is not EventKind.UPDATED:
-            suspicion = _Suspicion(event.time, node.protocol.health, member.address)
+            suspicion = _Suspicion(event.time, member.address, node.protocol.health, node.view.others)
             self._of.setdefault(node, {})[member.id] = suspicion
 
     def judge(self, node: SimulatedNode, event: MembershipEvent, suspicion: _Suspicion, cause: Address | None) -> None:
@@ -91,9 +96,9 @@ class SuspectsHaveTime(_Suspicions):
         """Compare how long it took with the least that it may take."""
         config, took = node.config, event.time - suspicion.since
         least = config.ack_timeout_max
-        is_alone = cause is None and len(event.accusers) == 1 and node.view.others > 1
-        if is_alone and self._is_first(node, event.member.id):
-            health = max(suspicion.health, node.protocol.health) + _RECOVERED
+        is_alone = cause is None and len(event.accusers) == 1 and suspicion.others > 1
+        if is_alone and event.member.id not in self.sim.tainted and self._is_first(node, event.member.id):
+            health = suspicion.health + _RECOVERED
             watch = _WATCH_TIMEOUTS * _answer_timeout(node, event.member.id) * (1 + health) + config.watch_delay
             least = max(least, config.suspicion_max - watch)
         if took < least - ROUNDING_S:
@@ -122,7 +127,7 @@ class NobodyIsConvictedUnasked(_Suspicions):
 
     def judge(self, node: SimulatedNode, event: MembershipEvent, suspicion: _Suspicion, cause: Address | None) -> None:
         """Count what was sent to it lately."""
-        timeout = _answer_timeout(node, event.member.id) * (1 + node.protocol.health + _RECOVERED)
+        timeout = _answer_timeout(node, event.member.id) * (1 + suspicion.health + _RECOVERED)
         since = self.sim.now - _ASKED_TIMEOUTS * timeout - ROUNDING_S
         if cause is not None or _was_hindered(node, since):
             return

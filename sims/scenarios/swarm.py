@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -34,6 +34,9 @@ from .registry import Setting, scenario
 FAULTY_S = 20.0
 """For how long things happen."""
 
+BEARABLE_LOSS = 0.5
+"""More than this share lost on all ways excuses any death."""
+
 KEPT = 2
 """The first nodes are everybody's seeds: they may crash, but are back in the end, or a cut might never heal."""
 
@@ -63,8 +66,17 @@ def swarm(setting: Setting) -> Plan:
         seeds=len(draw.kept),
         duration_s=end + 5.0,
         agree_within_s=bound,
-        spares="the healthy",
+        spares="the healthy" if _is_bearable(steps) else "nobody",
     )
+
+
+def _is_bearable(steps: Sequence[AnyStep]) -> bool:
+    """Whether so little is lost on all ways that healthy members need not take each other for dead."""
+    return not any(
+        isinstance(step, Disturb) and not step.sources and not step.destinations and step.change is not None
+        and (step.change.loss or 0.0) > BEARABLE_LOSS
+        for step in steps
+    )  # fmt: skip
 
 
 class _Draw:

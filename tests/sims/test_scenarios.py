@@ -57,7 +57,8 @@ def test_some_seeds_of_the_swarm_are_calm_and_promise_more() -> None:
     plans = [find("swarm").plan(seed=seed) for seed in range(100)]
     calm = [plan for plan in plans if plan.known_within_s is not None]
     assert 20 < len(calm) < 40
-    assert all(plan.spares == "the healthy" for plan in plans)
+    assert {plan.spares for plan in calm} == {"the healthy"}
+    assert sum(plan.spares == "the healthy" for plan in plans) > 80, "some lose nearly all of what is sent"
     assert {plan.suspects_the_healthy for plan in calm} == {False}
     assert {plan.suspects_the_healthy for plan in plans if plan not in calm} == {True}
     for plan in calm:

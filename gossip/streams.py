@@ -233,9 +233,10 @@ class Streams:
             for message in messages:
                 link.spoke()
                 async with self._turn:
-                    if not link.is_finished:
-                        self._protocol.receive_frame(stream, message, trio.current_time())
-                        self._pump()
+                    if link.is_finished:
+                        continue
+                    self._protocol.receive_frame(stream, message, trio.current_time())
+                    self._pump()
                 await link.wait_for_room()
         if conversation.was_cut and not link.is_finished:
             link.has_failed = True

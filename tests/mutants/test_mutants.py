@@ -30,6 +30,11 @@ def test_nineteen_of_twenty_faults_are_noticed_and_the_rest_explained() -> None:
     assert all(each.is_right for each in recorded)
 
 
+def test_swarm_notices_each_fault_that_it_should() -> None:
+    violated = {each.name: each.swarm_violated for each in results.recorded()}
+    assert all(violated[each.name] for each in ALL if each.swarm)
+
+
 @pytest.mark.parametrize("text", ["", "About.\n", "About.\n\nTests:\n\n--- a\n", "About.\n\nSpeed: 3\n\n--- a\n"])
 def test_a_patch_without_a_proper_head_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.patch"

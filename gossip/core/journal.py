@@ -46,6 +46,8 @@ class Journal:
         self.events: deque[MembershipEvent] = deque()
         """The oldest first."""
         self._conflicts: dict[int, Member] = {}
+        self._displaced: tuple[Member, NodeStanding] | None = None
+        """What was last told of this node itself, while another process bears its name."""
         self._last_told: dict[int, Member] | None = None
         """While nothing is told of others: how they were told to be, by id."""
 
@@ -66,8 +68,8 @@ class Journal:
 
     def note_standing(self, standing: NodeStanding, local: Member, now: float) -> None:
         """Record what this node's own standing is now."""
-        alive = self._view.alive
-        self.events.append(MembershipEvent(EventKind.STANDING, local, alive, now, standing=standing))
+        self._displaced = (local, standing) if local.status is Status.DISPLACED else None
+        self.events.append(MembershipEvent(EventKind.STANDING, local, self._view.alive, now, standing=standing))
 
     def pause(self) -> None:
         """Tell nothing of others from now on."""
@@ -97,9 +99,8 @@ class Journal:
 
     def _catch_up(self, entry: Entry, told: Member | None, now: float) -> None:
         if told is None:  # it was living when it was first heard of, whatever it is by now
-            newcomer = attrs.evolve(entry.snapshot(), status=Status.ALIVE)
-            self.events.append(MembershipEvent(EventKind.JOINED, newcomer, self._view.alive, now))
-            told = newcomer
+            told = attrs.evolve(entry.snapshot(), status=Status.ALIVE)
+            self._append(MembershipEvent(EventKind.JOINED, told, self._view.alive, now))
         is_updated = entry.snapshot() != attrs.evolve(told, status=entry.status)
         self.note(Change(entry, told.status, entry.status, is_updated), now)
 
@@ -124,7 +125,7 @@ class Journal:
     def _note(self, kind: EventKind, entry: Entry, before: Status | None, now: float) -> None:
         accused = kind in (EventKind.SUSPECTED, EventKind.DIED)
         floor = entry.registers.accused if accused else 0
-        self.events.append(
+        self._append(
             MembershipEvent(
                 kind,
                 entry.snapshot(),
@@ -136,6 +137,19 @@ class Journal:
                 silent_for=max(0.0, now - entry.estimate.time_of(entry.registers.heartbeat)) if accused else None,
             )
         )
+
+    def _append(self, event: MembershipEvent) -> None:
+        """Tell something of a member. Whoever joins takes the place of all who have the name; while this node is
+        displaced, it is told once more that it is there, too."""
+        self.events.append(event)
+        if self._displaced is None or event.kind is not EventKind.JOINED:
+            return
+        local, standing = self._displaced
+        if event.member.id == self._view.local.id:
+            self._displaced = None
+        elif event.member.name == local.name:
+            again = attrs.evolve(standing, is_warning=False)
+            self.events.append(MembershipEvent(EventKind.STANDING, local, event.alive, event.time, standing=again))
 
     def _name(self, member_id: int) -> str:
         known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)

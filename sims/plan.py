@@ -46,6 +46,11 @@ def _steps(given: Iterable[AnyStep]) -> tuple[AnyStep, ...]:
     return tuple(sorted(steps, key=lambda step: step.at))
 
 
+def _true_or_false(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{attribute.name} must be True or False, not {value!r}")
+
+
 def _check_link(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, Link):
         raise ConfigurationError(f"{attribute.name} must be a link, such as Link(loss=0.05), not {value!r}")
@@ -74,7 +79,7 @@ class Plan:
     """Ways that are different from ``link`` all the time; their times do not matter."""
     seeds: int = attrs.field(default=3, validator=at_least(0))
     """How many of the first nodes all others have as seeds."""
-    joins: bool = False
+    joins: bool = attrs.field(default=False, validator=_true_or_false)
     """Whether they all start at once and join through the seeds; otherwise they know each other already."""
     clusters: int = attrs.field(default=1, validator=at_least(1))
     """Into how many clusters the nodes are dealt in turn; the seeds of all are the same nodes."""
@@ -84,7 +89,7 @@ class Plan:
     """After the last fault has ended, all must agree within so many seconds; None: nothing is required."""
     spares: str = attrs.field(default="nobody")
     """Who must never be held dead by a healthy member while it runs: one of :data:`SPARED`."""
-    suspects_the_healthy: bool = True
+    suspects_the_healthy: bool = attrs.field(default=True, validator=_true_or_false)
     """Whether a healthy member may suspect another at times, as where much is lost."""
     known_within_s: float | None = attrs.field(default=None, validator=attrs.validators.optional(at_least(0)))
     """Within so many seconds all who are healthy must know of whoever ends, with a farewell or without; None: nothing

@@ -84,7 +84,7 @@ class Run:
         self._rounds = Rounds(self._invariants)
         self._violations: list[Violation] = []
         watching: list[Observer] = [self._truth, self._agreement, self._measures, self._hash, self._sometimes]
-        watching += [self._recent, *self._invariants, *observers]
+        watching += [self._recent, *observers, *self._invariants]  # these last: who violates one is seen by all others
         self.sim = Simulation(
             seed=plan.seed, config=config, link=plan.link, lateness=plan.lateness, observers=watching,
             keeps_events=False,

@@ -685,7 +685,7 @@ class Protocol:
         if asked and stream is None and message.fingerprint != self._view.fingerprint:
             self._reconciler.pull(message, path, now)
         if asked or contact is not None:
-            self._standing.answered(ack.observed is None, now)
+            self._standing.answered(ack.observed != self._local.entry.registers.record.address, now)
             if stream is None and (ack.observed is not None or contact is not None):
                 self._learn_where_we_are(ack.observed, None if contact is None else contact[0], now)
             self._tell_of_excess(sender, path, now)
@@ -779,7 +779,8 @@ class Protocol:
         holder = bearer.registers if bearer is not None and bearer.registers.is_living else None
         if holder is not None and not self._local.may_succeed(holder.record, now):
             self._journal.note_conflict(self.local, now)
-        elif not self._standing.withholds:  # who is cut off only guesses that the other one is gone
+        elif not self._standing.withholds and (bearer is None or holder is not None or self._local.may_renew(now)):
+            # Who is cut off only guesses that the other one is gone.
             self._local.start_generation(self._view, self._view.last_generation(name), now)
             self._changed(Change(self._local.entry, None, Status.ALIVE, updated=True), now)
         self._standing.look(now)

@@ -223,7 +223,8 @@ class OwnStanding:
     def answered(self, knows_us: bool, now: float) -> None:
         """Take note of an answer to a question of ours that had room to say where the peer sees this node.
 
-        :param knows_us: whether it does not say so, as nobody does who knows this node.
+        :param knows_us: whether it does not say that it sees this node where that is announced: only somebody who does
+            not know it has a reason to.
         """
         if knows_us:
             self._known_at, self._unknown_at = now, float("-inf")

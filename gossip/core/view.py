@@ -6,7 +6,8 @@ decides no timeout and asks nobody.
 
 The *ring* is all living members in the order of their random ids. The *fingerprint* is the sum,
 modulo 2^64, of one hash per living member over all that it says of itself: equal exactly when
-two nodes believe in the same members with the same records, in whatever order they learnt of them.
+two nodes believe in the same members with the same records, in whatever order they learnt of them
+(up to a chance of 2^-64, and to inventions made for it).
 The dead and those who left count nothing, so forgetting them changes no fingerprint.
 """
 
@@ -350,6 +351,8 @@ class View:
         if after.is_living:
             insort(self._ring, entry.id)
             self._gone.pop(entry.id, None)
+            if entry.answering_since is not None and entry.gone_at is not None:
+                entry.answering_since += now - entry.gone_at
             entry.gone_at = None
         else:
             self._ring.pop(bisect_left(self._ring, entry.id))

@@ -88,3 +88,21 @@ def test_a_lie_outlived_when_the_budget_is_spent_is_outlived_later() -> None:
         sim.run(0.5)
     assert any(node.sees()[VICTIM] == "left" for node in everybody(sim))
     expect_agreement(sim, within=HEALED_WITHIN_S)
+
+
+def test_a_name_lent_to_inventions_that_leave_at_once_is_not_taken_back_again_and_again() -> None:
+    sim = cluster(8)
+    taken = {sim.nodes[VICTIM].id}
+    for number in range(20):
+        bearer = record_like(entry_of(sim.nodes[VICTIM], VICTIM), member_id=900 + number, generation=later(sim))
+        inject(sim, list(sim.nodes), bearer, LeftFact(bearer.id, 2))
+        sim.run(1.0)
+        taken.add(sim.nodes[VICTIM].id)
+    assert len(taken) - 1 <= RENEWALS
+    expect_agreement(sim, within=HEALED_WITHIN_S)
+    assert all(node.sees()[VICTIM] == "alive" for node in everybody(sim))
+
+
+def later(sim: World) -> int:
+    """A generation above that of the victim."""
+    return sim.nodes[VICTIM].protocol.local.generation + 1

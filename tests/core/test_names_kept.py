@@ -9,8 +9,8 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.member import Identity, Record
-from gossip.core.messages import LeftFact, RecordFact
+from gossip.core.member import Identity, Record, Status
+from gossip.core.messages import AliveFact, LeftFact, RecordFact
 from gossip.core.signing import farewell_statement
 from tests.core.test_signing import THIEF, VICTIM, key_of, signed, signed_cluster
 from tests.core.worlds import World, crash_bound_s, entry_of, expect, expect_seen, inject
@@ -57,6 +57,20 @@ def test_inventions_that_come_and_go_do_not_take_a_name_from_its_key(waits_s: fl
     expect(sim, lambda: sim.all_see(VICTIM, "alive"), within=10, why="the true bearer is taken back")
     assert all(each.protocol.get(VICTIM) == node.protocol.local for each in sim.running)
     assert node.protocol.local.key == key_of(VICTIM).public
+
+
+def test_a_member_is_not_known_for_the_longer_because_it_was_dead() -> None:
+    """One unsigned counter brings it back: the time in between is no time in which it answered."""
+    sim = signed_cluster(5)
+    sim.run(10)
+    sim.crash(VICTIM)
+    expect_seen(sim, VICTIM, "dead", within=crash_bound_s(sim.config))
+    entry = entry_of(sim.nodes["n0"], VICTIM)
+    known_for = entry.acquaintance(sim.now)
+    sim.run(600)
+    inject(sim, ["n0"], AliveFact(entry.id, entry.registers.convicted + 1))
+    assert entry.status is Status.ALIVE
+    assert entry.acquaintance(sim.now) == pytest.approx(known_for)
 
 
 def test_a_name_whose_bearer_gave_way_early_is_kept_as_long_as_any_other() -> None:

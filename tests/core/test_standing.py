@@ -16,6 +16,7 @@ from gossip.core.wire import Codec
 from sims.engine import WALL_START_MS
 from sims.links import Link
 from sims.node import SimulatedNode
+from tests.core.places import PlacesWorld
 from tests.core.test_conflicts import OTHER_MACHINE, with_a_second
 from tests.core.worlds import (
     STRANGER,
@@ -186,6 +187,34 @@ def test_views_that_never_are_the_same_keep_nobody_from_joining_whom_others_know
 
     node.protocol._standing.heard = heard_another_view  # type: ignore[method-assign]
     expect(sim, is_(node, Standing.CONNECTED), within=20, why="those who answer know it")
+
+
+OUTSIDE = Address("203.0.113.7", 40001)
+
+
+class Translated(PlacesWorld):
+    """A world in which what one node sends seems to come from elsewhere than where it is reached."""
+
+    def way(self, node: SimulatedNode, destination: Address) -> tuple[Address, Address]:
+        """The way of a datagram: where it ends, and from where it seems to come."""
+        there, source = super().way(node, destination)
+        if node.key == "new":
+            return there, OUTSIDE
+        return (self.nodes["new"].address if destination == OUTSIDE else there), source
+
+
+def test_who_is_seen_elsewhere_than_it_is_reached_joins_even_where_views_differ() -> None:
+    """It takes in less metadata than others, so its view equals nobody's, but they know it."""
+    sim = Translated(seed=0, config=Config.lan())
+    sim.begin("n0", "10.0.0.10:7946")
+    for number in range(1, 5):
+        sim.begin(f"n{number}", f"10.0.0.{10 + number}:7946", seeds=("10.0.0.10:7946",))
+    sim.run(10)
+    sim.update("n2", {"labels": "x" * 300})
+    sim.run(5)
+    sim.config = Config.lan(max_metadata=200)
+    node = sim.begin("new", "10.0.1.9:7946", seeds=("10.0.0.10:7946",), advertise="10.0.1.9:7946")
+    expect(sim, is_(node, Standing.CONNECTED), within=20, why="all others know it")
 
 
 def test_who_comes_back_from_isolation_and_was_replaced_meanwhile_is_not_connected() -> None:
@@ -602,7 +631,8 @@ def test_inventions_that_take_the_name_one_after_the_other_are_told_once() -> No
         record = presented(1000 + number, "n1", generation + 1 + number, 1, Address("10.9.0.1", 1 + number), {}, 5)
         inject(sim, ["n1"], record)
         sim.run(0.002)
-    assert standings(node)[1:] == ["displaced"]
+    told = [event.standing for event in node.told("standing") if event.standing is not None]
+    assert [each.standing for each in told if each.is_warning] == [Standing.DISPLACED]
     assert "10.9.0.1:100" in why(node), "the reason names the present one all the same"
 
 

@@ -316,3 +316,9 @@ def test_of_many_deaths_only_some_are_told_in_full() -> None:
 def test_a_name_that_nobody_has_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"nobody is called 'n99' in this run; there are n0, n1, n2, n3"):
         explain(plan_of(), "n99")
+
+
+def test_a_suspicion_that_breaks_a_promise_and_so_ends_the_run_is_told() -> None:
+    plan = Plan(scenario="any", seed=1, nodes=6, link=Link(loss=0.3), duration_s=120.0, suspects_the_healthy=False)
+    assert [each.invariant for each in Run(plan).run().violations] == ["NobodyHealthyIsSuspected"]
+    assert "suspected once" in str(explain(plan, "n2"))

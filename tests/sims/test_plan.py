@@ -190,3 +190,10 @@ def test_a_run_ends_after_its_duration_and_never_before_there_was_time_to_agree(
 ) -> None:
     plan = _plan(Crash(at=10.0, node="n1"), duration_s=duration_s, agree_within_s=agree_within_s)
     assert plan.ends == ends
+
+
+@pytest.mark.parametrize("value", ["no", None, 0])
+@pytest.mark.parametrize("name", ["suspects_the_healthy", "joins"])
+def test_what_is_true_or_false_is_nothing_else(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} must be True or False, not {value!r}"):
+        Plan(scenario="any", nodes=4, **{name: value})

@@ -341,7 +341,7 @@ class Node:
         """Wait until ``condition(node)`` is true. It is called at once, and after each step of the protocol.
 
         It may ask the node for anything and should be quick, because the node waits for it; what it raises passes out.
-        Cancelling this changes nothing. ::
+        Cancelling this changes nothing, and ``leave()`` does not end it: until it is closed, the node sees others. ::
 
             with trio.fail_after(10):
                 await node.until(lambda node: node.get("db-1") is not None)

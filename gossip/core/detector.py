@@ -42,6 +42,7 @@ class Detector:
         self._suspicions = suspicions
         self._health = health
         self._hearing = hearing
+        self.accusations = 0
         self._rounds = 0
         self._asked: dict[int, None] = {}
         self.changed: Callable[[Change, float], None] = lambda _change, _now: None
@@ -105,6 +106,7 @@ class Detector:
         else:
             del self._asked[entry.id]
             if change := self._suspicions.accuse(entry, asked_since, result.began, result.refused, now):
+                self.accusations += 1
                 self.changed(change, now)
 
     def _still_there(self, entry: Entry) -> bool:

@@ -62,6 +62,10 @@ class StallGuard:
 
     ran_at: float
     """Local time at which something was last handled."""
+    stalls: int = 0
+    """Times that the process did not run."""
+    was_stalled: bool = False
+    """Whether it did not before what was handled last."""
 
     def lost(self, now: float, due: float) -> float:
         """Take note that something is handled now.

@@ -127,6 +127,7 @@ class Prober:
         self.round_trip = RoundTrip()
         self.answered_by_stream = 0
         self.answered_through_helpers = 0
+        self.datagrams_refused = 0
 
     def probe(self, target: Entry, attempts: Sequence[Attempt], done: Callable[[Result, float], None],
               now: float, most: int | None = None) -> None:  # fmt: skip
@@ -188,6 +189,7 @@ class Prober:
 
     def refused(self, address: Address, now: float) -> None:
         """Take note that the system at ``address`` refuses datagrams: no process listens there."""
+        self.datagrams_refused += 1
         for probe in dict.fromkeys(probe for probe, _, _ in self._waiting.values()):
             who = [member for member, asked_at in probe.awaited.items() if asked_at == address]
             for member in who:

@@ -108,7 +108,6 @@ class Protocol:
         self._config = config
         self.drops = Drops()
         """What was refused or given up, by reason. A driver adds what it refuses itself."""
-        self._random = random
         signatures = Signatures(config.cluster, identities)
         self._hearing = Hearing()
         self._local = LocalMember(config, name, generation, random, now, address, metadata, signatures, self._hearing)
@@ -153,11 +152,7 @@ class Protocol:
         self._suspicions.changed = self._judged
         self._detector.changed = self._accused
         self._datagrams_received = 0
-        self._datagrams_refused = 0
-        self._accusations = 0
-        self._stalls = 0
         self._guard = StallGuard(now)
-        self._was_stalled = False
         self._rounds = 0
         self._rivals: dict[int, Member] = {}
         self._timers.at(now + random.random() * config.probe_interval, self._round)
@@ -192,7 +187,6 @@ class Protocol:
         For drivers that learn of it (ICMP port unreachable, which anybody can forge); one that does not may leave
         it. It is never proof of anything, but where it is all there is to hear, a crash is found sooner.
         """
-        self._datagrams_refused += 1
         self._prober.refused(destination, now)
         self._farewell.refused(destination)
         self._standing.refused(destination)
@@ -229,7 +223,7 @@ class Protocol:
         if lost := self._guard.lost(now, due):
             self._stalled(lost, now)
         else:
-            self._was_stalled = False
+            self._guard.was_stalled = False
         self._local.refresh(now)
         self._timers.run_due(now)
 
@@ -433,14 +427,14 @@ class Protocol:
             self._datagrams_received,
             self._outbox.datagrams_sent,
             self._outbox.bytes_sent,
-            self._datagrams_refused,
+            self._prober.datagrams_refused,
             dict(self.drops.counts),
-            self._accusations,
+            self._detector.accusations,
             self._reconciler.started,
             self._joining.heals,
             self._prober.answered_through_helpers,
             self._prober.answered_by_stream,
-            self._stalls,
+            self._guard.stalls,
             self._outbox.replies_cut,
         )
 
@@ -759,7 +753,6 @@ class Protocol:
 
     def _accused(self, change: Change, now: float) -> None:
         """Pass on an accusation of our own; its subject hears of it directly."""
-        self._accusations += 1
         self._judged(change, now)
         entry = change.entry
         self._outbox.send_pages(Path(entry.registers.record.address), [liveness_fact(entry)], now, 1)
@@ -862,10 +855,10 @@ class Protocol:
         Every deadline moves back by as long, and by one answer timeout more, in which what waited in
         the sockets is heard. Stalled again within it, the deadlines move only by the time lost.
         """
-        self._stalls += 1
+        self._guard.stalls += 1
         self._health.worsen()
-        grace = 0.0 if self._was_stalled else self._config.ack_timeout_min
-        self._was_stalled = True
+        grace = 0.0 if self._guard.was_stalled else self._config.ack_timeout_min
+        self._guard.was_stalled = True
         self._timers.push_back(late + grace)
         self._standing.stood_still(late, now)
 

@@ -25,6 +25,8 @@ class Seeking:
         self._local = local
         self._joining = joining
         self._refused: set[Address] = set()
+        self.is_anew = False
+        """Whether it began when all others had been forgotten."""
         self.given: tuple[Address, ...] = ()
         """The seeds as they were given, names perhaps."""
         self.unresolved: tuple[Address, ...] = ()
@@ -42,7 +44,10 @@ class Seeking:
 
     @property
     def goal(self) -> str:
-        """Who is looked for."""
+        """Whom it looks for, as a sentence about the node."""
+        return f"it {'remembers nobody else, and ' if self.is_anew else ''}looks for {self._whom()}"
+
+    def _whom(self) -> str:
         own = self._local.entry.registers.record.address
         seeds = [each for each in self.given if each != own] or self._joining.foreign_seeds
         if seeds:

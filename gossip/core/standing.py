@@ -9,6 +9,7 @@ may trust its own view, so that the embedding program can act on that.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Collection, Sequence
 
 import attrs
@@ -96,6 +97,19 @@ class NodeStanding:
         return f"{self.standing.value.replace('_', ' ')}: {self.why}"
 
 
+@attrs.define
+class _Contact:
+    """When members were heard last, by one generation of this node."""
+
+    since: float = -math.inf
+    """Since when, without a long silence in between."""
+    at: float = -math.inf
+    known_at: float = -math.inf
+    """When the last answer to a question came, if it shows that whoever answered knows this node."""
+    unknown_at: float = -math.inf
+    """The same, if it shows that it does not."""
+
+
 class OwnStanding:
     """Decides the standing of one node."""
 
@@ -122,9 +136,7 @@ class OwnStanding:
         self._seeking_since = now
         self._is_isolated = False
         self._listening_since = now
-        self._contact_since = self._contact_at = float("-inf")
-        self._known_at = self._unknown_at = float("-inf")
-        """When the last answer to a question came that shows that a peer knows this node, or that it does not."""
+        self._contact = _Contact()
         self._held_dead = ""
         """Why it counts as held dead; empty if it does not."""
         self._convicted_at = self._cleared_at = float("-inf")
@@ -136,13 +148,10 @@ class OwnStanding:
         """What kind of reason the present one is, where a standing has several."""
         self._said: set[str] = set()
         """The kinds that were told since this standing began; each is told once."""
-        self._warned = False
         self._unfit_seeds = ""
         """What is wrong with the answers of seeds, as far as it is known; empty if nothing is."""
         self._is_vain = False
         """Whether it looks for its cluster for so long that somebody should look."""
-        self._remembers_nobody = False
-        """Whether it was isolated until it had forgotten all others."""
         self._origin = ""
         """Why it is connected, where that is not because it has found others."""
         self._displaced_by = 0
@@ -170,7 +179,7 @@ class OwnStanding:
         if self._has_joined and not self._has_heard:
             self._has_joined, self._seeking_since = False, now
             self.is_unsettled = True
-            self.value = NodeStanding(Standing.JOINING, now, f"it looks for {self._seeking.goal}")
+            self.value = NodeStanding(Standing.JOINING, now, self._seeking.goal)
 
     def seeds_given(self, unresolved: Sequence[Address], now: float) -> None:
         """Take note of the seeds' addresses: a node that is its own and only seed has nobody to look for.
@@ -204,10 +213,10 @@ class OwnStanding:
         if rival is not None and (self._view.others or rival.name != name):
             return
         if not self._is_in_contact(now):
-            self._contact_since = now
-        self._contact_at = now
-        is_known = self._known_at >= self._contact_since
-        settles = agrees or (is_known and now - self._contact_since >= self.settling_s)
+            self._contact.since = now
+        self._contact.at = now
+        is_known = self._contact.known_at >= self._contact.since
+        settles = agrees or (is_known and now - self._contact.since >= self.settling_s)
         if not settles or not self._local.address_known or not (self._view.others or rival):
             return
         if rival is not None:
@@ -227,13 +236,13 @@ class OwnStanding:
             not know it has a reason to.
         """
         if knows_us:
-            self._known_at, self._unknown_at = now, float("-inf")
+            self._contact.known_at, self._contact.unknown_at = now, -math.inf
         else:
-            self._known_at, self._unknown_at = float("-inf"), now
+            self._contact.known_at, self._contact.unknown_at = -math.inf, now
 
     def became_another(self, now: float) -> None:
         """Take note that this node is another generation, which those who know the one until now may refuse."""
-        self._contact_since = self._contact_at = self._known_at = self._unknown_at = float("-inf")
+        self._contact = _Contact()
         if self._has_joined and self._view.others:
             self._has_joined, self._seeking_since = False, now
         self.look(now)
@@ -274,13 +283,12 @@ class OwnStanding:
         if is_new:
             self._reason, self._said = "", set()
         self.withheld(self.withholds, now)
+        was_warned = self._is_trouble(before.standing)
         why = self._why(standing, is_new, now)
         self._origin = ""
         if not (why or is_new):
             return
-        is_vain = standing is Standing.JOINING and self._is_vain
-        was_warned, self._warned = self._warned, standing in _TROUBLE or is_vain
-        is_warning = self._warned or (was_warned and standing is not Standing.LEFT)
+        is_warning = self._is_trouble(standing) or (was_warned and standing is not Standing.LEFT)
         self.value = NodeStanding(standing, now if is_new else before.since, why, is_warning)
         self.changed(self.value, now)
 
@@ -291,6 +299,9 @@ class OwnStanding:
         """Whether anybody was heard since it began, or began anew."""
         return self._hearing.last_heard >= self._seeking_since
 
+    def _is_trouble(self, standing: Standing) -> bool:
+        return standing in _TROUBLE or (standing is Standing.JOINING and self._is_vain)
+
     def _held(self, why: str, now: float) -> None:
         self._convicted_at = now
         if not self._held_dead:
@@ -299,7 +310,7 @@ class OwnStanding:
 
     def _judge_silence(self, now: float) -> None:
         if self._is_isolated and self._local.has_left and self._is_in_contact(now):
-            self._is_isolated = now - self._contact_since < self._config.probe_interval  # it is told no more than that
+            self._is_isolated = now - self._contact.since < self._config.probe_interval  # it is told no more than that
         if self._is_isolated:
             if len(self._view) > (not self._view.is_displaced):
                 return
@@ -317,14 +328,14 @@ class OwnStanding:
 
     def _begin_anew(self, now: float) -> None:
         """Nobody is remembered from whom this node could be cut off: it is what one would be that starts now."""
-        self._is_isolated, self._held_dead, self._remembers_nobody = False, "", True
+        self._is_isolated, self._held_dead, self._seeking.is_anew = False, "", True
         self._has_joined, self._seeking_since = not self._seeking.has_goal, now
         self._origin = "" if self._seeking.has_goal else "it remembers nobody else, and begins its cluster anew"
         self._joining.seek_again(now)
 
     def _is_in_contact(self, now: float) -> bool:
         """Whether members are heard, without a long silence in between."""
-        return now - self._contact_at <= self.silence_s
+        return now - self._contact.at <= self.silence_s
 
     def _note_drops(self) -> None:
         """Take what was dropped so far for what came while others were heard."""
@@ -378,9 +389,8 @@ class OwnStanding:
         found = found or self._obstacles(waited)
         if not (is_new or found):
             return ""
-        looks = "it remembers nobody else, and looks" if self._remembers_nobody else "it looks"
         so_long = f", for {waited:.0f} s by now" if self._is_vain else ""
-        why = ": ".join(filter(None, (f"{looks} for {self._seeking.goal}{so_long}", "; ".join(found.values()))))
+        why = ": ".join(filter(None, (f"{self._seeking.goal}{so_long}", "; ".join(found.values()))))
         return self._tell(" ".join([so_long and "vain", *found]), why)
 
     def _rejection(self, now: float) -> dict[str, str]:
@@ -394,7 +404,7 @@ class OwnStanding:
                 return {"clock ahead": f"{_NOT_TAKEN_IN}: {clocks}"}
             clocks = f"{where} started {days} days after what the clock here shows; set it right"
             return {"clock behind": f"it refuses who answers: {clocks}"}
-        is_unknown = now - self._unknown_at <= UNANSWERED_S and self._local.address_known
+        is_unknown = now - self._contact.unknown_at <= UNANSWERED_S and self._local.address_known
         return {"unknown": _NOT_TAKEN_IN} if is_unknown else {}
 
     def _obstacles(self, waited: float) -> dict[str, str]:
@@ -410,7 +420,7 @@ class OwnStanding:
         """Why this node is isolated; said again when it has given up all others, and when it hears others of whom none
         takes it in; else empty where it was said."""
         others = self._view.others
-        if self._is_in_contact(now) and now - self._contact_since >= self.settling_s:
+        if self._is_in_contact(now) and now - self._contact.since >= self.settling_s:
             differ = "their views differ, and none shows that it knows this node"
             return self._tell(
                 "heard", "; ".join(self._rejection(now).values()) or f"others are heard again, but {differ}"

@@ -27,16 +27,23 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
+def interruptible(command: list[str]) -> "subprocess.Popen[str]":
+    """Start a command that takes SIGINT. A shell starts what it puts in the background with SIGINT ignored, and children
+    inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def interrupted(folder: Path, *arguments: str) -> tuple[int, str, Results]:
     """Interrupt a measurement as soon as something has been measured: exit code, what it says, and what it kept."""
     if (reason := why_no_network()) is not None:
         pytest.skip(reason)
     file = folder / "results.json"
     command = [sys.executable, "-m", "benchmarks", "run", *arguments, "--json", str(file)]
-    # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        signal.signal(signal.SIGINT, before)
+    with interruptible(command) as process:
         deadline = time.monotonic() + LIMIT_S
         while not file.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)

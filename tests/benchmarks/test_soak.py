@@ -17,7 +17,7 @@ from benchmarks.samples import Results, Sample, load
 from benchmarks.soak.__main__ import main
 from benchmarks.soak.counted import LINE_BYTES, Counter
 from benchmarks.soak.resources import Held, Quarters, Samples, held_by
-from tests.benchmarks.commands import LIMIT_S, why_no_network
+from tests.benchmarks.commands import LIMIT_S, interruptible, why_no_network
 from tests.rst import ROOT
 
 # --- quarters
@@ -177,7 +177,7 @@ def test_a_short_soak_violates_nothing_and_keeps_what_it_found(tmp_path: Path) -
 def test_an_interrupt_leaves_no_agent_and_tells_what_was_found(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = soak("--agents", "4", "--minutes", "5", "--log", str(log))
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with interruptible(command) as process:
         until(lambda: log.exists() and "SIGSTOP" in log.read_text())
         found = children_of(process.pid)
         assert len(found) >= 3

@@ -28,8 +28,8 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def interruptible(command: list[str]) -> "subprocess.Popen[str]":
-    """Start a command that takes SIGINT. A shell starts what it puts in the background with SIGINT ignored, and children
-    inherit that."""
+    """Start a command that takes SIGINT: a shell starts what it puts in the background with SIGINT ignored, and
+    children inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

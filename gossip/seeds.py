@@ -57,12 +57,19 @@ def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
         literal = ip_text(seed.host)
         parsed.append(seed if literal is None else Address(literal, seed.port))
     given = tuple(dict.fromkeys(parsed))
-    if len(given) > MAX_SEEDS:
-        raise ConfigurationError(
-            f"seeds: {len(given)} are given, and {MAX_SEEDS} is the most; two or three are enough, of members "
-            "or of a DNS name that has their addresses"
-        )
+    if excess := too_many(len(given)):
+        raise ConfigurationError(f"seeds: {excess}")
     return given
+
+
+def too_many(count: int) -> str:
+    """What is wrong with so many seeds; empty if nothing is."""
+    if count <= MAX_SEEDS:
+        return ""
+    return (
+        f"{count} are given, and {MAX_SEEDS} is the most; two or three are enough, of members or of a DNS name that "
+        "has their addresses"
+    )
 
 
 class SeedFinder:

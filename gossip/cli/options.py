@@ -11,8 +11,8 @@ import click
 from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError
-from gossip.core.joining import MAX_SEEDS
 from gossip.keyring import Keyring
+from gossip.seeds import too_many
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -37,11 +37,8 @@ def parse_peers(context: click.Context, parameter: click.Parameter, texts: tuple
     """Callback of an option that takes such addresses and may be given several times."""
     parsed = (parse_peer(context, parameter, text) for text in texts)
     peers = tuple(dict.fromkeys(peer for peer in parsed if peer is not None))
-    if len(peers) > MAX_SEEDS:
-        raise click.BadParameter(
-            f"{len(peers)} are given, and {MAX_SEEDS} is the most; two or three are enough, of members or of a DNS "
-            "name that has their addresses"
-        )
+    if excess := too_many(len(peers)):
+        raise click.BadParameter(excess)
     return peers
 
 

@@ -30,7 +30,7 @@ from benchmarks.measuring import MeasurementFailed, machine
 from benchmarks.samples import Sample, spread_of
 from benchmarks.systems import our_version
 from gossip.core.config import Config
-from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305, PLAIN, Key, Keyring
+from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305, PLAIN, Key, Keyring
 
 EXPERIMENT = "rotation"
 SYSTEM = "ours-agents"

@@ -29,7 +29,7 @@ from benchmarks.measuring import machine
 from benchmarks.samples import Sample, spread_of
 from benchmarks.systems import Unavailable
 from gossip.core.config import Config
-from gossip.keyring import Key, Keyring
+from gossip.security.keyring import Key, Keyring
 
 EXPERIMENT = "upgrade"
 SYSTEM = "ours-agents"

@@ -21,7 +21,7 @@ from gossip.core.standing import UNFIT_ANSWERS
 from gossip.core.suspicion import suspicion_timeout
 from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, encode_fact
-from gossip.droplog import ROUTINE
+from gossip.telemetry.drops import ROUTINE
 from sims.cli.main import run as simulate
 from sims.invariants import all_invariants
 from sims.invariants.promises import promised
@@ -151,18 +151,21 @@ def test_the_table_of_settings_is_complete_and_true() -> None:
 
 # --- bounds
 
+ROOMS = ("gossip/net", "gossip/security", "gossip/telemetry", "gossip/node")
+"""Of the shell."""
+
 
 def constants(path: str) -> dict[str, Any]:
     """The public constants of the shell and the core, by name."""
     found: dict[str, Any] = {}
-    for file in sorted((ROOT / path).glob("*.py")):
+    for file in sorted((ROOT / path).rglob("*.py")):
         module = importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
         found |= {name: value for name, value in vars(module).items() if re.fullmatch("[A-Z][A-Z0-9_]+", name)}
     return found
 
 
 def test_every_bound_is_a_setting_or_a_constant_with_this_value_and_counted_for_a_reason_that_is_explained() -> None:
-    known = constants("gossip/core") | constants("gossip")
+    known = {name: value for path in ("gossip/core", *ROOMS) for name, value in constants(path).items()}
     explained = {reason for reason, _ in table(PROTOCOL, "Reasons of drops")}
     for what, limit, default, counted_as, reason in table(PROTOCOL, "Bounds"):
         actual = getattr(Config(), limit.strip("`")) if limit.startswith("``") else known[limit]
@@ -185,7 +188,7 @@ GIVES_A_REASON = frozenset({"WireError", "Refused", "Disbelief", "note", "fail"}
 def reasons_given(path: str) -> tuple[set[str], set[str]]:
     """The reasons for drops in the code of a folder, and the places where one is put together at run time."""
     given, composed = set(), set()
-    for file in sorted((ROOT / path).glob("*.py")):
+    for file in sorted((ROOT / path).rglob("*.py")):
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(call, ast.Call) or not call.args:
                 continue
@@ -209,7 +212,7 @@ def objections() -> set[str]:
 def test_the_reasons_of_drops_are_those_in_the_code() -> None:
     in_core, composed = reasons_given("gossip/core")
     assert not composed, "no part of what a peer sends may become part of a reason"
-    in_shell, _ = reasons_given("gossip")
+    in_shell = {reason for room in ROOMS for reason in reasons_given(room)[0]}
     assert {reason for reason, _ in table(PROTOCOL, "Reasons of drops")} == in_core | in_shell | objections()
 
 

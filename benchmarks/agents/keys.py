@@ -10,7 +10,7 @@ import trio
 
 from benchmarks.agents.processes import Agents
 from benchmarks.measuring import MeasurementFailed
-from gossip.keyring import Key, Keyring
+from gossip.security.keyring import Key, Keyring
 
 PAUSE_S = 0.05
 """Between one agent and the next: each step takes some seconds, in which some have done it and others have not."""

@@ -11,7 +11,7 @@ from benchmarks.agents.processes import Agents
 from gossip import query_members
 from gossip.core.config import Config
 from gossip.errors import QueryError
-from gossip.keyring import Keyring
+from gossip.security.keyring import Keyring
 
 ANSWER_WITHIN_S = 10.0
 """For one answer. Packets of the stream are lost as well, and the system sends them again after a while."""

@@ -32,7 +32,7 @@ from benchmarks.hostile.measurement import Measurement
 from benchmarks.measuring import machine, progress_bar
 from gossip import Key, Keyring
 from gossip.core.errors import WireError
-from gossip.envelope import Envelope
+from gossip.security.envelope import Envelope
 
 POOL = 20_000
 """Different hostile datagrams that are sent over and over, made beforehand: to make them takes longer than to send."""

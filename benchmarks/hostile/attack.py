@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.hostile.victim import NAMES
 from benchmarks.measuring import MeasurementFailed
-from gossip.framing import pack_frame
+from gossip.security.framing import pack_frame
 
 HOST = "127.0.0.1"
 JOINED_WITHIN_S = 20.0

@@ -16,7 +16,7 @@ from gossip.core.member import Identity, Record
 from gossip.core.messages import AliveFact, Fact, News, RecordFact, SuspectFact
 from gossip.core.protocol import JUMBO_DATAGRAM_BYTES
 from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
-from gossip.envelope import OVERHEAD_BYTES
+from gossip.security.envelope import OVERHEAD_BYTES
 from tests.fuzzing import bombs as hostile_items
 
 GENERATION = 1_750_000_000_000

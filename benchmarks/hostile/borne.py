@@ -14,7 +14,7 @@ from benchmarks.hostile.attack import Victim, accusations, cluster, fill_streams
 from benchmarks.hostile.bombs import BOMBS, Bomb
 from benchmarks.hostile.measurement import Measurement
 from gossip import Keyring, query_members
-from gossip.envelope import Envelope
+from gossip.security.envelope import Envelope
 
 STEP_S = 8.0
 """How long each rate lasts: two seconds more than a suspicion with a single accuser does."""

@@ -10,7 +10,7 @@ from gossip import Address, Key, Keyring
 from gossip.core.member import Identity, Record
 from gossip.core.messages import News, Ping, RecordFact
 from gossip.core.wire import Codec, encode_fact
-from gossip.envelope import HEADER_BYTES, Envelope
+from gossip.security.envelope import HEADER_BYTES, Envelope
 
 CLUSTER = "default"
 TYPICAL_BYTES = 90

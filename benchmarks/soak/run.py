@@ -21,8 +21,8 @@ from benchmarks.agents.views import agreement
 from benchmarks.measuring import MeasurementFailed
 from benchmarks.soak.resources import Quarters, Samples, held_by
 from benchmarks.soak.trouble import CONFIG, RULES, Trouble
-from gossip.keyring import Key, Keyring
-from gossip.signing_key import SigningKey
+from gossip.security.keyring import Key, Keyring
+from gossip.security.signing_key import SigningKey
 
 SAMPLE_EVERY_S = 10.0
 

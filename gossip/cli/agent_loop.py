@@ -37,8 +37,7 @@ from gossip.core.errors import ConfigurationError, GossipError
 from gossip.core.events import EventKind
 from gossip.core.member import Member, Status
 from gossip.core.standing import NodeStanding
-from gossip.keyring import Keyring
-from gossip.signing_key import SigningKey, load_allowed
+from gossip.security import Keyring, SigningKey, load_allowed
 
 LEAVE_LIMIT_S = 2.2
 """How long a farewell may take: with the rest below, an agent is gone within 3 seconds of being told to."""

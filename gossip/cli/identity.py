@@ -10,7 +10,7 @@ from gossip.cli.rendering import printable
 from gossip.cli.terminal import print_utf8
 from gossip.core.errors import ConfigurationError
 from gossip.core.wire import is_valid_name
-from gossip.signing_key import SigningKey
+from gossip.security import SigningKey
 
 
 @click.group()

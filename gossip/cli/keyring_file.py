@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trio
 
-from gossip.keyring import Keyring
+from gossip.security import Keyring
 
 LOOK_EVERY_S = 1.0
 """How often the file is looked at. New keys are in use everywhere before anybody can be on the next node."""
@@ -26,7 +26,7 @@ class KeyringFile:
     async def load(self) -> Keyring:
         """What it says now.
 
-        :raises ConfigurationError: as :meth:`gossip.keyring.Keyring.load`.
+        :raises ConfigurationError: as :meth:`gossip.security.keyring.Keyring.load`.
         """
         self._read = await self._looks()
         return await trio.to_thread.run_sync(Keyring.load, self.path, abandon_on_cancel=True)

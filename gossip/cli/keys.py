@@ -18,12 +18,11 @@ import click
 from click.core import ParameterSource
 from rich.table import Table
 
-from gossip import private_file
 from gossip.cli.options import keyring_option
 from gossip.cli.rendering import describe_keys, printable
 from gossip.cli.terminal import OutputConsole
 from gossip.core.errors import ConfigurationError
-from gossip.keyring import (
+from gossip.security import (
     AES_256_GCM,
     ALGORITHMS,
     MAX_FILE_BYTES,
@@ -83,7 +82,7 @@ def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
     key = Key.generate(algorithm)
     ring = Keyring.of(PLAIN, key) if plain_first else Keyring.of(key)
     with _explained():
-        private_file.save_new(file, ring.format())
+        ring.save_new(file)
     _tell(f"{printable(str(file))} has the new key {key.id} ({algorithm})", ring)
     print("next: copy the file to every node, readable by none but the user who runs the agent (chmod 600),")
     print(f"      and start each agent with: gossip agent --keyring {_shown(file)} ...")

@@ -11,8 +11,8 @@ import click
 from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError
-from gossip.keyring import Keyring
-from gossip.seeds import too_many
+from gossip.net import too_many_seeds
+from gossip.security import Keyring
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -37,7 +37,7 @@ def parse_peers(context: click.Context, parameter: click.Parameter, texts: tuple
     """Callback of an option that takes such addresses and may be given several times."""
     parsed = (parse_peer(context, parameter, text) for text in texts)
     peers = tuple(dict.fromkeys(peer for peer in parsed if peer is not None))
-    if excess := too_many(len(peers)):
+    if excess := too_many_seeds(len(peers)):
         raise click.BadParameter(excess)
     return peers
 

@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gossip import Snapshot
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
 from gossip.core.standing import NodeStanding, Standing
 from gossip.core.text import is_printable
-from gossip.keyring import Keyring
-from gossip.subscription import Snapshot
+from gossip.security import Keyring
 
 STATUS_STYLES = {Status.ALIVE: "green", Status.SUSPECT: "yellow", Status.DEAD: "bold red", Status.LEFT: "dim",
                  Status.DISPLACED: "yellow"}  # fmt: skip

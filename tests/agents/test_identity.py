@@ -12,7 +12,7 @@ import trio
 from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
 from gossip.cli.processes import AgentProcess, open_pool
 from gossip.core.errors import ConfigurationError
-from gossip.signing_key import SigningKey, load_allowed
+from gossip.security.signing_key import SigningKey, load_allowed
 from tests.agents.helpers import TEST_LIMIT_S, assert_one_line, run_gossip, say_nothing
 
 

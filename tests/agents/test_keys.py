@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import trio
 
-from gossip import private_file
 from gossip.cli import steps
 from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
 from gossip.cli.main import run
 from gossip.cli.processes import AgentProcess, open_pool
-from gossip.keyring import MAX_KEYS, PLAIN, Key, Keyring, change_file
+from gossip.security import private_file
+from gossip.security.keyring import MAX_KEYS, PLAIN, Key, Keyring, change_file
 from tests.agents.helpers import (
     COMMAND_LIMIT_S,
     GOSSIP,

@@ -23,8 +23,8 @@ from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
 from gossip.core.standing import NodeStanding, Standing
-from gossip.keyring import Key, Keyring
-from gossip.subscription import Snapshot
+from gossip.node.subscription import Snapshot
+from gossip.security.keyring import Key, Keyring
 from tests.rst import document, table
 
 AGENT = document("docs/agent.rst")

@@ -13,7 +13,7 @@ from benchmarks.agents import versions
 from benchmarks.agents.keys import replacement
 from benchmarks.samples import Results, load
 from benchmarks.systems import Unavailable
-from gossip.keyring import PLAIN, Key, Keyring
+from gossip.security.keyring import PLAIN, Key, Keyring
 from tests.benchmarks.commands import LIMIT_S, why_no_network
 from tests.rst import ROOT
 

@@ -22,8 +22,8 @@ from gossip.core.events import EventKind
 from gossip.core.messages import DeadFact, Fact, LeftFact, News, RecordFact
 from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec, encode_fact
-from gossip.envelope import HEADER_BYTES, OVERHEAD_BYTES, Envelope
-from gossip.keyring import Key, Keyring
+from gossip.security.envelope import HEADER_BYTES, OVERHEAD_BYTES, Envelope
+from gossip.security.keyring import Key, Keyring
 from tests.core.worlds import examples
 
 CONFIG = Config.lan(max_datagram=1200 - OVERHEAD_BYTES)

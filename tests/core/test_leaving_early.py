@@ -11,7 +11,7 @@ from gossip.core.config import Config
 from gossip.core.messages import Ack, LeftFact, Ping, RecordFact
 from gossip.core.signing import Identities
 from gossip.core.wire import Codec
-from gossip.signing_key import SigningKey
+from gossip.security.signing_key import SigningKey
 from sims.latency import Constant
 from sims.links import Link
 from sims.node import SimulatedNode

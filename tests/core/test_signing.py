@@ -18,7 +18,7 @@ from gossip.core.protocol import Protocol
 from gossip.core.signing import SIGNED_ROOM, Identities, Signatures, farewell_statement
 from gossip.core.view import Entry
 from gossip.core.wire import Codec, encode_fact
-from gossip.signing_key import SigningKey
+from gossip.security.signing_key import SigningKey
 from tests.core.worlds import (
     JOINED_WITHIN_S,
     World,

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from gossip.channel import Channel
 from gossip.core.errors import WireError
-from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305, PLAIN, Key, Keyring
+from gossip.security.channel import Channel
+from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305, PLAIN, Key, Keyring
 from tests.fuzzing import decoding, honest
 from tests.fuzzing.mutations import MutateBytes, changed_message
 from tests.fuzzing.steps import Details, Step, changed_steps, packed, steps_in

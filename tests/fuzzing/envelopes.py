@@ -12,7 +12,7 @@ from __future__ import annotations
 from random import Random
 
 from gossip.core.errors import WireError
-from gossip.envelope import (
+from gossip.security.envelope import (
     HEADER_BYTES,
     KEY_AT,
     OVERHEAD_BYTES,
@@ -22,8 +22,8 @@ from gossip.envelope import (
     WINDOW,
     Envelope,
 )
-from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305, PLAIN, Key, Keyring
-from gossip.sealing import NONCE_BYTES, VERSION, cipher, subkey
+from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305, PLAIN, Key, Keyring
+from gossip.security.sealing import NONCE_BYTES, VERSION, cipher, subkey
 from tests.fuzzing import decoding, honest
 from tests.fuzzing.mutations import MutateBytes, changed_message
 from tests.fuzzing.steps import Details, Step, changed_steps, packed, steps_in

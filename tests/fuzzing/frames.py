@@ -14,7 +14,7 @@ from gossip.core.config import Config
 from gossip.core.errors import WireError
 from gossip.core.query import ViewQuery
 from gossip.core.wire import MAX_FRAME_BYTES
-from gossip.framing import HEADER_BYTES, FrameReader, pack_frame
+from gossip.security.framing import FRAME_HEADER_BYTES, FrameReader, pack_frame
 from sims.randomness import derived_random
 from tests.fuzzing import decoding, honest
 from tests.fuzzing.mutations import MutateBytes, changed_message
@@ -35,7 +35,7 @@ def fuzz_one(data: bytes) -> None:
     messages, rest, refusal = cut
     assert b"".join([*map(pack_frame, messages), rest]) == stream, "bytes were lost or made up"
     assert all(1 <= len(message) <= MAX_FRAME_BYTES for message in messages)
-    is_impossible = len(rest) >= HEADER_BYTES and not 1 <= header(rest) <= MAX_FRAME_BYTES
+    is_impossible = len(rest) >= FRAME_HEADER_BYTES and not 1 <= header(rest) <= MAX_FRAME_BYTES
     assert refusal == ("frame of impossible length" if is_impossible else "")
     ask(messages)
 
@@ -49,7 +49,7 @@ def parted(data: bytes) -> tuple[list[int], bytes]:
 
 def header(rest: bytes) -> int:
     """The length that a frame claims to have."""
-    return int.from_bytes(rest[:HEADER_BYTES], "big")
+    return int.from_bytes(rest[:FRAME_HEADER_BYTES], "big")
 
 
 def read(stream: bytes, sizes: list[int]) -> tuple[list[bytes], bytes, str]:
@@ -64,7 +64,9 @@ def read(stream: bytes, sizes: list[int]) -> tuple[list[bytes], bytes, str]:
             for message in reader.feed(piece):
                 messages.append(message)
             kept = bytes(reader._buffer)
-            assert len(kept) < HEADER_BYTES or len(kept) < HEADER_BYTES + header(kept), "a whole frame is kept"
+            assert len(kept) < FRAME_HEADER_BYTES or len(kept) < FRAME_HEADER_BYTES + header(kept), (
+                "a whole frame is kept"
+            )
             assert reader.in_frame == bool(reader._buffer)
     except WireError as refusal:
         return messages, bytes(reader._buffer) + stream[at:], str(refusal)
@@ -112,5 +114,7 @@ def seeds() -> list[bytes]:
     streams = [pack_frame(message) for message in said]
     streams.append(b"".join(streams[:4]))
     streams += [each[:-3] for each in streams[:2]]
-    streams += [length.to_bytes(HEADER_BYTES, "big") + b"abc" for length in (0, 1, MAX_FRAME_BYTES + 1, 2**32 - 1)]
+    streams += [
+        length.to_bytes(FRAME_HEADER_BYTES, "big") + b"abc" for length in (0, 1, MAX_FRAME_BYTES + 1, 2**32 - 1)
+    ]
     return [sizes + stream for stream in streams for sizes in (b"\0", b"\x02\x02\x40")]

@@ -28,9 +28,9 @@ import attrs
 from gossip.core import caches
 from gossip.core.errors import WireError
 from gossip.core.protocol import JUMBO_DATAGRAM_BYTES, Protocol
-from gossip.envelope import SESSION_BYTES, Envelope
-from gossip.keyring import Keyring
-from gossip.sealing import VERSION
+from gossip.security.envelope import SESSION_BYTES, Envelope
+from gossip.security.keyring import Keyring
+from gossip.security.sealing import VERSION
 from tests.fuzzing import bombs, decoding, loads, streams
 
 RESULTS = Path(__file__).parent / "results" / "bombs.json"

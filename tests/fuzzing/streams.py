@@ -10,13 +10,13 @@ from random import Random
 
 import attrs
 
-from gossip.channel import GREETING_BYTES, RANDOM_BYTES, Channel
-from gossip.conversation import READ_BYTES
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
-from gossip.framing import HEADER_BYTES, pack_frame
-from gossip.keyring import AES_256_GCM, PLAIN, Key, Keyring
-from gossip.sealing import TAG_BYTES, VERSION
+from gossip.net.conversation import READ_BYTES
+from gossip.security.channel import GREETING_BYTES, RANDOM_BYTES, Channel
+from gossip.security.framing import FRAME_HEADER_BYTES, pack_frame
+from gossip.security.keyring import AES_256_GCM, PLAIN, Key, Keyring
+from gossip.security.sealing import TAG_BYTES, VERSION
 
 DOES_NOT_OPEN = "of another cluster with this key, or forged"
 
@@ -27,7 +27,7 @@ _IMPOSSIBLE = "frame of impossible length"
 
 
 def _length(count: int) -> bytes:
-    return count.to_bytes(HEADER_BYTES, "big")
+    return count.to_bytes(FRAME_HEADER_BYTES, "big")
 
 
 def _greeting(key: Key) -> bytes:
@@ -66,7 +66,7 @@ class StreamBomb:
 STREAM_BOMBS: dict[str, StreamBomb] = {
     "a frame of no bytes": StreamBomb(lambda: _length(0), refusal=_IMPOSSIBLE),
     "a frame of a byte too many": StreamBomb(lambda: _length(MAX_FRAME_BYTES + 1), refusal=_IMPOSSIBLE),
-    "a frame of 4 GiB": StreamBomb(lambda: b"\xff" * HEADER_BYTES + bytes(READ_BYTES), refusal=_IMPOSSIBLE),
+    "a frame of 4 GiB": StreamBomb(lambda: b"\xff" * FRAME_HEADER_BYTES + bytes(READ_BYTES), refusal=_IMPOSSIBLE),
     "a length and no frame": StreamBomb(lambda: _length(MAX_FRAME_BYTES), is_cut=True),
     "half a length": StreamBomb(lambda: bytes(2), is_cut=True),
     "the largest frame, byte by byte": StreamBomb(
@@ -92,7 +92,7 @@ STREAM_BOMBS: dict[str, StreamBomb] = {
         lambda: _greeting(KEY) + _length(TAG_BYTES - 1) + bytes(TAG_BYTES), SEALED, _IMPOSSIBLE
     ),
     "a greeting, and a frame of 4 GiB": StreamBomb(
-        lambda: _greeting(KEY) + b"\xff" * HEADER_BYTES + bytes(READ_BYTES), SEALED, _IMPOSSIBLE
+        lambda: _greeting(KEY) + b"\xff" * FRAME_HEADER_BYTES + bytes(READ_BYTES), SEALED, _IMPOSSIBLE
     ),
     "a greeting, and the largest frame, forged": StreamBomb(
         lambda: _greeting(KEY) + _length(MAX_FRAME_BYTES + TAG_BYTES) + bytes(MAX_FRAME_BYTES + TAG_BYTES), SEALED,

@@ -12,9 +12,9 @@ import pytest
 from gossip.core import caches
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
-from gossip.envelope import SESSION_BYTES, Envelope
-from gossip.keyring import Keyring
-from gossip.sealing import VERSION
+from gossip.security.envelope import SESSION_BYTES, Envelope
+from gossip.security.keyring import Keyring
+from gossip.security.sealing import VERSION
 from tests.core.worlds import STRANGER, Script, dropped
 from tests.fuzzing import bombs, decoding, loads, streams
 from tests.fuzzing.decoding import reason_of_refusal

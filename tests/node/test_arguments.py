@@ -39,9 +39,9 @@ from gossip import (
     open_node,
     query_members,
 )
+from gossip.net.addresses import parse_address
+from gossip.net.seeds import parse_seeds
 from gossip.security import Security
-from gossip.seeds import parse_seeds
-from gossip.sockets import parse_address
 from tests.node.nodes import local_node
 
 KEY = Key.generate()
@@ -227,9 +227,14 @@ async def test_a_time_to_wait_is_a_number_from_zero_on(timeout: float) -> None:
         await awaited_on_a_node(lambda node: node.joined(timeout))
 
 
-@pytest.mark.parametrize("timeout", [0, 0.0, 5, float("inf")])
-async def test_a_time_to_wait_may_be_nothing_or_for_ever(timeout: float) -> None:
+@pytest.mark.parametrize("timeout", [0, 0.0, 5, None])
+async def test_a_time_to_wait_may_be_nothing_or_none(timeout: float | None) -> None:
     await awaited_on_a_node(lambda node: node.joined(timeout))
+
+
+async def test_who_wants_to_wait_for_ever_says_none_and_not_infinity() -> None:
+    with pytest.raises(ConfigurationError, match=r"^timeout must be a finite number of seconds, or None to wait"):
+        await awaited_on_a_node(lambda node: node.joined(float("inf")))
 
 
 async def test_a_condition_that_is_async_is_refused_and_not_taken_for_true() -> None:
@@ -352,12 +357,12 @@ def test_without_logging_a_program_hears_nothing_on_its_standard_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own
-    for logger in ("gossip.seeds", "gossip.droplog", "gossip.core.anything"):
+    for logger in ("gossip.net.seeds", "gossip.telemetry.drops", "gossip.core.anything"):
         logging.getLogger(logger).warning("nobody asked")
     assert capsys.readouterr().err == ""
     with contextlib.ExitStack() as stack:
         shown = logging.StreamHandler()
         logging.getLogger().addHandler(shown)
         stack.callback(logging.getLogger().removeHandler, shown)
-        logging.getLogger("gossip.seeds").warning("somebody asked")
+        logging.getLogger("gossip.net.seeds").warning("somebody asked")
     assert "somebody asked" in capsys.readouterr().err

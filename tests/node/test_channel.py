@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gossip import PLAIN, Key, Keyring
-from gossip.channel import GREETING_BYTES, Channel
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
-from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305
+from gossip.security.channel import GREETING_BYTES, Channel
+from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305
 
 DOES_NOT_OPEN = "of another cluster with this key, or forged"
 

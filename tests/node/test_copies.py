@@ -10,8 +10,8 @@ import attrs
 import pytest
 
 from gossip import Key, Keyring, Node
-from gossip.copies import JUMP_NS, Clocks
-from gossip.envelope import SEQUENCE_AT, SESSION_AT
+from gossip.security.copies import JUMP_NS, Clocks
+from gossip.security.envelope import SEQUENCE_AT, SESSION_AT
 from tests.node.nodes import cluster, metadata_of, until
 from tests.rst import ROOT
 
@@ -20,9 +20,9 @@ MINUTE_NS = 60 * 10**9
 FORKED = """
 import os
 from gossip import Key, Keyring
-from gossip.channel import Channel
+from gossip.security.channel import Channel
 from gossip.core.errors import WireError
-from gossip.envelope import HEADER_BYTES, SESSION_AT, Envelope
+from gossip.security.envelope import HEADER_BYTES, SESSION_AT, Envelope
 
 ring = Keyring.of(Key.generate())
 envelope = Envelope(ring, "default")
@@ -104,7 +104,7 @@ async def test_where_time_has_jumped_not_a_single_datagram_more_is_of_the_same_s
 ) -> None:
     async with cluster(2, keyring=Keyring.of(Key.generate())) as nodes:
         time = Time()
-        monkeypatch.setattr(nodes[0]._driver, "_clocks", time.clocks())
+        monkeypatch.setattr(nodes[0]._security, "_clocks", time.clocks())
         sent = sessions_sent(nodes[0], monkeypatch)
         await until(lambda: len(sent) >= 3)
         before = set(sent)

@@ -12,9 +12,9 @@ import pytest
 import trio
 
 from gossip import Address
-from gossip.datagrams import BATCH, ERRORS_IN_A_ROW, DatagramEndpoint
-from gossip.sockets import SocketPair, open_sockets
-from gossip.stats import ShellCounters
+from gossip.net.datagrams import BATCH, ERRORS_IN_A_ROW, DatagramEndpoint
+from gossip.net.sockets import SocketPair, open_sockets
+from gossip.telemetry.stats import ShellCounters
 from tests.node.nodes import cluster, local_node, metadata_of, until
 
 

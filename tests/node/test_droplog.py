@@ -10,8 +10,8 @@ import trio
 
 from gossip.core.address import Address
 from gossip.core.drops import Drops
-from gossip.droplog import LONGEST_PERIOD_S, PERIOD_S, ROUTINE, DropLog
-from gossip.framing import pack_frame
+from gossip.security.framing import pack_frame
+from gossip.telemetry.drops import LONGEST_PERIOD_S, PERIOD_S, ROUTINE, DropLog
 from tests.node.nodes import cluster, local_node, until
 
 HERE = Address("192.0.2.1", 7946)
@@ -112,7 +112,7 @@ def test_after_an_hour_of_silence_a_drop_is_news_again(log: Log) -> None:
 def test_a_reason_that_says_little_is_explained(log: Log) -> None:
     log.drops.note("stream out of time", HERE)
     (line,) = log.at(0.0)
-    said = "stream out of time (a peer opened a stream and did not say or take all in the time it has)"
+    said = "stream out of time (a peer opened a stream and did not send or read everything in time)"
     assert line == f"'ada': dropped 1: {said}, last from 192.0.2.1:7946"
 
 
@@ -120,7 +120,7 @@ def test_a_reason_that_says_little_is_explained(log: Log) -> None:
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "gossip.droplog"]
+    return [record.getMessage() for record in caplog.records if record.name == "gossip.telemetry.drops"]
 
 
 async def test_garbage_sent_to_a_node_is_told_with_where_it_came_from(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gossip import PLAIN, Key, Keyring
-from gossip import envelope as module
 from gossip.core.errors import WireError
-from gossip.envelope import HEADER_BYTES, OVERHEAD_BYTES, SEQUENCE_AT, SESSION_AT, WINDOW, Envelope
-from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305
-from gossip.sealing import NONCE_BYTES, cipher, subkey
+from gossip.security import envelope as module
+from gossip.security.envelope import HEADER_BYTES, OVERHEAD_BYTES, SEQUENCE_AT, SESSION_AT, WINDOW, Envelope
+from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305
+from gossip.security.sealing import NONCE_BYTES, cipher, subkey
 
 DOES_NOT_OPEN = "of another cluster with this key, or forged"
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from gossip import Address, EventKind, Member, MembershipEvent, Status
-from gossip.eventlog import describe, log_event
+from gossip.telemetry.events import EventLog, describe
 
 
 def event(kind: EventKind, name: str = "b", **details: object) -> MembershipEvent:
@@ -40,7 +40,7 @@ def test_each_change_is_described_with_its_reason(change: MembershipEvent, text:
 def test_every_kind_has_a_level_and_a_description(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "gossip")
     for kind in EventKind:
-        log_event("a", event(kind))
+        EventLog("a").event(event(kind))
     assert len(caplog.records) == len(EventKind)
     assert {record.levelno for record in caplog.records} == {logging.INFO, logging.WARNING}
     assert all(record.name.startswith("gossip.") for record in caplog.records)

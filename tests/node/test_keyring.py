@@ -13,9 +13,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gossip import keyring
 from gossip.core.errors import ConfigurationError
-from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305, MAX_FILE_BYTES, MAX_KEYS, PLAIN, Key, Keyring, keys_in
+from gossip.security import keyring
+from gossip.security.keyring import (
+    AES_256_GCM,
+    CHACHA20_POLY1305,
+    MAX_FILE_BYTES,
+    MAX_KEYS,
+    PLAIN,
+    Key,
+    Keyring,
+    keys_in,
+)
 
 T = TypeVar("T")
 

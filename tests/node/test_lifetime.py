@@ -10,8 +10,8 @@ import pytest
 import trio
 
 from gossip import Node
-from gossip.background import background_tasks
 from gossip.core.protocol import Protocol
+from gossip.node.block import background_tasks
 from tests.node.nodes import PATIENCE_S, cluster, local_node, until
 
 

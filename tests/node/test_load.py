@@ -13,8 +13,8 @@ from trio.testing import MockClock
 from gossip import Address, Config, Node
 from gossip.core.health import STALL_S
 from gossip.core.protocol import Protocol
-from gossip.datagrams import BATCH_S
-from gossip.driver import HELD_BACK_S
+from gossip.net.datagrams import BATCH_S
+from gossip.net.driver import HELD_BACK_S
 from tests.core.worlds import crash_bound_s
 from tests.node.nodes import cluster, until
 

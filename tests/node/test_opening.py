@@ -9,8 +9,8 @@ import pytest
 import trio
 
 from gossip import Address, BindError, Config, ConfigurationError, GossipError, open_node
-from gossip.datagrams import DatagramEndpoint
-from gossip.sockets import mapped_sockaddr, plain_address
+from gossip.net.addresses import mapped_sockaddr, plain_address
+from gossip.net.datagrams import DatagramEndpoint
 from tests.node.nodes import local_node, until
 
 

@@ -10,7 +10,7 @@ import trio
 
 from gossip import Address, Config, ConfigurationError, open_node
 from gossip.core.drops import Drops
-from gossip.droplog import MAX_HOSTS_TOLD, PERIOD_S, DropLog
+from gossip.telemetry.drops import MAX_HOSTS_TOLD, PERIOD_S, DropLog
 from tests.node.nodes import local_node, until
 from tests.node.test_seeds import Names
 
@@ -115,8 +115,8 @@ async def test_a_cluster_without_name_and_keys_that_may_merge_with_another_is_to
         hosts = {"localhost": ["127.0.0.1", "::1"], "elsewhere.test": ["127.0.0.1", "192.0.2.1"]}
         return tuple(Address(host, address.port) for host in hosts.get(address.host, [address.host]))
 
-    monkeypatch.setattr("gossip.seeds.resolve", resolve)
-    caplog.set_level(logging.DEBUG, "gossip.seeds")
+    monkeypatch.setattr("gossip.net.seeds.resolve", resolve)
+    caplog.set_level(logging.DEBUG, "gossip.net.seeds")
     for config, seed, told in [
         (Config.local(), "127.0.0.1:1", 0),
         (Config.local(), "localhost:1", 0),

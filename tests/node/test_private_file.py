@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gossip import private_file
 from gossip.core.errors import ConfigurationError
+from gossip.security import private_file
 
 ROOT = 0
 USER = 1000

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from gossip import Address, Config, ConfigurationError, GossipError, Key, Keyring, QueryError, query_members
-from gossip.framing import pack_frame
+from gossip.security.framing import pack_frame
 from tests.node.nodes import cluster, local_node
 
 

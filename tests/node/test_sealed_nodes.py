@@ -25,7 +25,7 @@ from gossip import (
     open_node,
     query_members,
 )
-from gossip import sealing as sealing_module
+from gossip.security import sealing as sealing_module
 from tests.node.nodes import cluster, local_node, metadata_of, until
 
 KEY, OTHER_KEY = Key.generate(), Key.generate()
@@ -176,7 +176,7 @@ async def test_datagrams_need_room_to_be_sealed() -> None:
 @pytest.mark.parametrize("keyring", [None, Keyring.of(PLAIN)])
 @pytest.mark.parametrize("bind", ["0.0.0.0:0", "[::]:0"])
 async def test_without_a_key_a_node_does_not_bind_where_others_can_reach_it(bind: str, keyring: Keyring | None) -> None:
-    with pytest.raises(ConfigurationError, match="without a keyring whoever can send a packet") as caught:
+    with pytest.raises(ConfigurationError, match="without a keyring anybody who can send a packet") as caught:
         async with open_node("a", bind=bind, keyring=keyring):
             pass
     assert "gossip keygen" in str(caught.value)

@@ -11,7 +11,7 @@ import trio
 from trio.abc import HostnameResolver
 
 from gossip import Address, ConfigurationError, JoinError
-from gossip.seeds import parse_seeds
+from gossip.net.seeds import parse_seeds
 from tests.node.nodes import local_node, until
 
 _NAME_UNKNOWN = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -100,7 +100,7 @@ async def test_an_unresolvable_seed_is_tried_until_it_resolves(names: Names, cap
 
 
 async def test_a_node_alone_looks_a_name_up_again(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gossip.seeds.ALONE_REFRESH_S", 0.05)
+    monkeypatch.setattr("gossip.net.seeds.ALONE_REFRESH_S", 0.05)
     names.known["moved.test"] = ["127.0.0.9"]
     async with local_node("a") as a, local_node("b", seeds=[f"moved.test:{a.address.port}"]) as b:
         await until(lambda: names.asked.count("moved.test") >= 2)
@@ -135,7 +135,7 @@ async def test_a_system_that_allows_no_more_threads_does_not_end_the_node(monkey
     async def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr("gossip.seeds.resolve", fail)
+    monkeypatch.setattr("gossip.net.seeds.resolve", fail)
     async with local_node("a") as a, local_node("b", seeds=["seed.test:1", a.address]) as b:
         await until(lambda: a.alive == b.alive == 2)
         await until(lambda: b.stats.seed_lookups_failed >= 1)
@@ -144,7 +144,7 @@ async def test_a_system_that_allows_no_more_threads_does_not_end_the_node(monkey
 async def test_a_name_with_more_addresses_than_are_kept_is_said_once(
     names: Names, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gossip.seeds.ALONE_REFRESH_S", 0.05)
+    monkeypatch.setattr("gossip.net.seeds.ALONE_REFRESH_S", 0.05)
     names.known["many.test"] = [f"127.0.1.{number}" for number in range(1, 71)]
     async with local_node("b", seeds=["many.test:9"]):
         await until(lambda: names.asked.count("many.test") >= 2)

@@ -132,7 +132,7 @@ async def test_a_subscription_begins_with_the_standing_and_tells_each_change_of_
 
 
 async def test_a_node_whose_loop_was_blocked_says_so_once_each_way(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "gossip.eventlog")
+    caplog.set_level(logging.WARNING, "gossip.telemetry.events")
     async with cluster(3) as nodes:
         node = nodes[1]
         await node.joined()

@@ -13,8 +13,8 @@ from trio.testing import MockClock
 from gossip import Address, Config, Node
 from gossip.core.outbox import CloseStream, OpenStream, SendFrame
 from gossip.core.protocol import Protocol
-from gossip.framing import pack_frame
-from gossip.streams import Streams
+from gossip.net.streams import Streams
+from gossip.security.framing import pack_frame
 from tests.node.nodes import local_node, until
 from tests.node.test_streams import _Scripted, connected
 

@@ -19,7 +19,7 @@ from gossip.core.errors import WireError
 from gossip.core.outbox import CloseStream, OpenStream, SendFrame
 from gossip.core.protocol import Protocol
 from gossip.core.wire import MAX_FRAME_BYTES
-from gossip.framing import FrameReader, pack_frame
+from gossip.security.framing import FrameReader, pack_frame
 from tests.node.nodes import PATIENCE_S, cluster, local_node, metadata_of, until
 
 
@@ -171,7 +171,7 @@ async def test_streams_beyond_what_others_may_open_are_closed_at_once() -> None:
 
 
 async def test_whoever_says_nothing_gives_way_where_no_place_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gossip.streams.SILENT_FOR_S", 0.0)
+    monkeypatch.setattr("gossip.net.streams.SILENT_FOR_S", 0.0)
     config = Config.local(max_streams=4, stream_timeout=60.0, stream_idle_timeout=60.0)
     async with local_node("a", config=config) as a, connected(a) as speaks, connected(a) as silent, connected(a):
         await speaks.send_all(pack_frame(b"anything"))
@@ -185,7 +185,7 @@ async def test_whoever_says_nothing_gives_way_where_no_place_is_left(monkeypatch
 
 
 async def test_a_host_that_holds_too_many_streams_takes_no_place_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gossip.streams.SILENT_FOR_S", 0.0)
+    monkeypatch.setattr("gossip.net.streams.SILENT_FOR_S", 0.0)
     config = Config.local(max_streams_per_source=2, stream_timeout=60.0, stream_idle_timeout=60.0)
     async with (
         local_node("a", bind="[::]:0", config=config) as a,
@@ -398,7 +398,7 @@ async def test_too_much_to_say_cuts_the_stream(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_connecting_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gossip.streams.CONNECT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("gossip.net.streams.CONNECT_TIMEOUT_S", 0.1)
     with socket.socket() as deaf:  # a full backlog lets further connections hang
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(0)

@@ -12,12 +12,13 @@ import attrs
 import pytest
 
 from gossip import ClockDispute, Node
-from gossip.clocklog import AGAIN_AFTER_S, ClockLog, sentence, wall_clock_ms
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.messages import Clock
 from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec
+from gossip.net import wall_clock_ms
+from gossip.telemetry.clocks import AGAIN_AFTER_S, ClockLog, sentence
 from tests.node.nodes import local_node, until
 
 YEAR_MS = 365 * 24 * 3600 * 1000
@@ -37,7 +38,7 @@ _clock: ContextVar[Wrong] = ContextVar("clock")
 @pytest.fixture(autouse=True)
 def clock_of_each_node(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes of one process have a clock each: the tasks of a node inherit the one that was set when it was opened."""
-    for module in ("gossip.node", "gossip.driver"):
+    for module in ("gossip.node.opening", "gossip.net.driver"):
         monkeypatch.setattr(f"{module}.wall_clock_ms", lambda: wall_clock_ms() + _clock.get(Wrong()).off_ms)
 
 
@@ -51,7 +52,9 @@ async def node_with(clock: Wrong, name: str, *, seeds: list[Address]) -> AsyncIt
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
-        each.message for each in caplog.records if each.name == "gossip.clocklog" and each.levelno == logging.WARNING
+        each.message
+        for each in caplog.records
+        if each.name == "gossip.telemetry.clocks" and each.levelno == logging.WARNING
     ]
 
 

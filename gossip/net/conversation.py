@@ -1,7 +1,7 @@
 """A TCP stream with what secures it: nothing, the cluster's keys, or TLS.
 
-This module decides in which order greetings, messages and the end are written and read; what they look like is the
-business of :mod:`gossip.channel`, how long all may take that of whoever uses it.
+This module decides in which order greetings, messages and the end are written and read. How they look is decided in
+:mod:`gossip.security.channel`, and how long they may take in :mod:`gossip.net.streams`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import trio
 
-from gossip.channel import Channel
+from gossip.security import Channel, MutualTLS, Security
 
 READ_BYTES = 65_536
 
@@ -24,6 +24,18 @@ class Conversation:
         self._channel = channel
         self._received = received
         self._is_first = True
+
+    @classmethod
+    def begin(
+        cls, security: Security, stream: trio.SocketStream, host: str | None, received: Callable[[int], None]
+    ) -> Conversation:
+        """The conversation on a stream that has just been connected.
+
+        :param host: the host that this end connected to; None if the other end connected.
+        :param received: told how many bytes were read, each time.
+        """
+        channel = security.channel(connects=host is not None)
+        return cls(stream if security.tls is None else _in_tls(stream, security.tls, host), channel, received)
 
     @property
     def was_cut(self) -> bool:
@@ -93,3 +105,9 @@ class Conversation:
         if piece:
             self._received(len(piece))
         return piece
+
+
+def _in_tls(stream: trio.SocketStream, tls: MutualTLS, host: str | None) -> trio.SSLStream[trio.SocketStream]:
+    if host is None:
+        return trio.SSLStream(stream, tls.accepting, server_side=True)
+    return trio.SSLStream(stream, tls.connecting, server_hostname=host)

@@ -1,4 +1,4 @@
-"""Asking a running node for its view, without becoming a member: what a monitor or a command line needs."""
+"""Asking a running node for its view without becoming a member, as monitors and the command line do."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from gossip.core.errors import WireError
 from gossip.core.member import Member
 from gossip.core.query import ViewQuery
 from gossip.errors import QueryError
-from gossip.keyring import Keyring
-from gossip.opening import require_trio
-from gossip.security import Security
-from gossip.sockets import parse_address, reason
-from gossip.tls import MutualTLS
+from gossip.net import Conversation, parse_address, reason
+from gossip.node.block import require_trio
+from gossip.security import Keyring, MutualTLS, Security
 
 _MEANINGS = {
     "sealed with an unknown key": (
@@ -28,11 +26,11 @@ _MEANINGS = {
         "or another address"
     ),
     "of another cluster with this key, or forged": (
-        "seals for another cluster, or has not our key; give the name of that cluster (Config, --cluster)"
+        "seals for another cluster, or does not have our key; give the name of that cluster (Config, --cluster)"
     ),
     "other cluster": "is of another cluster; give the name of that cluster (Config, --cluster)",
 }
-"""What it means if an answer is refused for one of these reasons, and what to do."""
+"""What it means that an answer was refused for one of these reasons, and what to do."""
 
 
 async def query_members(
@@ -93,7 +91,7 @@ async def _ask(stream: trio.SocketStream, query: ViewQuery, security: Security, 
         if total > max_bytes:
             raise WireError(f"more than {max_bytes} bytes and no end")
 
-    conversation = security.begin(stream, host, received)
+    conversation = Conversation.begin(security, stream, host, received)
     await conversation.greet()
     for message in query.frames():
         await conversation.send(message)

@@ -1,42 +1,45 @@
-"""The UDP socket at work: sending, draining, and coming back after it died.
+"""The UDP socket at work: sending, reading all there is, and opening it again after it died.
 
-An error with one datagram is a counted loss, like any loss on the network, and never stops the node.
-This module does not wait; :mod:`gossip.driver` decides when to read and when to try again.
+An error with one datagram is a counted loss, like any loss on the network, and never stops the node. This module does
+not wait; :mod:`gossip.net.driver` decides when to read and when to try again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import math
 from collections.abc import Callable
 
 import trio
 
+from gossip.backoff import Backoff
 from gossip.core.address import Address
-from gossip.refusals import refusals
-from gossip.sockets import SocketPair, mapped_sockaddr, plain_address
-from gossip.stats import ShellCounters
+from gossip.net.addresses import mapped_sockaddr, plain_address
+from gossip.net.refusals import refusals
+from gossip.net.sockets import SocketPair
+from gossip.telemetry import NodeLog, ShellCounters
 
 BATCH = 64
-"""Datagrams read before others get a turn: as a rule less than a millisecond of work."""
+"""Datagrams read before other tasks get a turn: as a rule less than a millisecond of work."""
 
 BATCH_S = 0.005
-"""Seconds after which others get a turn all the same. Most datagrams take some ten microseconds; one full of members
-that are new takes almost a millisecond, and whoever sends many of those must not hold up the embedding program."""
+"""Seconds after which other tasks get a turn all the same. Most datagrams take some ten microseconds, but one full of
+new members takes almost a millisecond, and a peer that sends many of those must not hold up the embedding program."""
 
 MAX_DATAGRAM_BYTES = 65_536
-"""More than any UDP payload; what is too large for this node's settings is for the core to refuse."""
+"""More than any UDP payload. The core refuses what is too large for this node's settings."""
 
 ERRORS_IN_A_ROW = 16
-"""Failed reads after which the socket is taken for dead. Single errors come and go with an interface."""
+"""Failed reads after which the socket counts as dead. Single errors come and go with an interface."""
 
 REOPEN_PAUSE_MIN_S = 0.05
 REOPEN_PAUSE_MAX_S = 5.0
+"""Pauses before a dead socket is opened again. They double while it keeps dying, and begin anew once it has worked for
+the longest of them."""
 
-# Reports about datagrams sent earlier (ICMP); they say nothing about the socket. All that Linux makes of such messages
-# has to be here, or whoever forges some of them has the socket closed. Not every system knows each.
+# Reports about datagrams sent earlier (ICMP); they say nothing about the socket. The list has to hold all errors that
+# Linux makes of such messages, or somebody who forges some of them gets the socket closed. Not every system has each.
 _ABOUT_A_PEER = frozenset(
     code
     for name in (
@@ -48,19 +51,16 @@ _ABOUT_A_PEER = frozenset(
 _ABOUT_ANOTHER = _ABOUT_A_PEER - {errno.EMSGSIZE}
 _DEAD_SOCKET = frozenset({errno.EBADF, errno.ENOTSOCK})
 
-_log = logging.getLogger(__name__)
-
 
 class DatagramEndpoint:
     """Sends and receives the datagrams of one node; no method blocks or raises because of the network."""
 
     def __init__(self, sockets: SocketPair, node_name: str, counters: ShellCounters) -> None:
         self._sockets = sockets
-        self._node_name = node_name
+        self._log = NodeLog(__name__, node_name)
         self._counters = counters
         self._errors_in_a_row = 0
-        self._pause = REOPEN_PAUSE_MIN_S
-        self._last_failure = -math.inf
+        self._pause = Backoff(REOPEN_PAUSE_MIN_S, REOPEN_PAUSE_MAX_S, calm_s=REOPEN_PAUSE_MAX_S)
         self.reopen_at = math.inf
         """Local time in seconds at which to try :meth:`reopen`; infinite while the socket works."""
 
@@ -127,7 +127,7 @@ class DatagramEndpoint:
         self._counters.sockets_reopened += 1
         self._errors_in_a_row = 0
         self.reopen_at = math.inf
-        _log.warning("%r: opened UDP %s again", self._node_name, self._sockets.address)
+        self._log.warning("opened UDP %s again", self._sockets.address)
 
     def _send_again(self, data: bytes, destination: Address, error: OSError) -> None:
         """Send a datagram that was not taken: the error may have been about one sent earlier, to somebody else."""
@@ -151,8 +151,6 @@ class DatagramEndpoint:
         return True
 
     def _try_again_after(self, now: float, what: str) -> None:
-        is_new = now - self._last_failure > 2 * REOPEN_PAUSE_MAX_S
-        self._pause = REOPEN_PAUSE_MIN_S if is_new else min(2 * self._pause, REOPEN_PAUSE_MAX_S)
-        self._last_failure = now
-        self.reopen_at = now + self._pause
-        _log.warning("%r: UDP %s %s; next try in %.2f s", self._node_name, self._sockets.address, what, self._pause)
+        pause_s = self._pause.failed(now)
+        self.reopen_at = self._pause.ends_at
+        self._log.warning("UDP %s %s; next try in %.2f s", self._sockets.address, what, pause_s)

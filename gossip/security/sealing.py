@@ -16,7 +16,7 @@ from typing import Protocol
 import attrs
 
 from gossip.core.errors import ConfigurationError, WireError
-from gossip.keyring import AES_256_GCM, CHACHA20_POLY1305, KEY_BYTES, Key
+from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305, KEY_BYTES, Key
 
 TAG_BYTES = 16
 NONCE_BYTES = 12

@@ -1,7 +1,7 @@
 """How messages are told apart on a TCP stream: a 4-byte big-endian length, then the message.
 
 This module decides what a well-formed frame is. What the message means is the core's business, how
-long to wait for it is that of :mod:`gossip.streams`.
+long to wait for it is that of :mod:`gossip.net.streams`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
 
-HEADER_BYTES = 4
+FRAME_HEADER_BYTES = 4
 
 
 def pack_frame(message: bytes) -> bytes:
     """Put the length in front of a message of 1 to ``MAX_FRAME_BYTES`` bytes."""
-    return len(message).to_bytes(HEADER_BYTES, "big") + message
+    return len(message).to_bytes(FRAME_HEADER_BYTES, "big") + message
 
 
 class FrameReader:
@@ -42,13 +42,13 @@ class FrameReader:
         """
         buffer = self._buffer
         buffer += piece
-        while len(buffer) >= HEADER_BYTES:
-            length = int.from_bytes(buffer[:HEADER_BYTES], "big")
+        while len(buffer) >= FRAME_HEADER_BYTES:
+            length = int.from_bytes(buffer[:FRAME_HEADER_BYTES], "big")
             if not self._least <= length <= self._most:
                 raise WireError("frame of impossible length")
-            end = HEADER_BYTES + length
+            end = FRAME_HEADER_BYTES + length
             if len(buffer) < end:
                 return
-            message = bytes(buffer[HEADER_BYTES:end])
+            message = bytes(buffer[FRAME_HEADER_BYTES:end])
             del buffer[:end]
             yield message

@@ -1,44 +1,42 @@
 """Finding the seeds: from ``host:port`` texts to IP addresses, kept up to date while the node lives.
 
-A name stands for all its addresses, so one DNS name can hold a whole cluster's seeds. Each name is
-looked up by a task of its own; one that cannot be resolved is tried again and holds nobody up. When
-to contact which address is the core's decision.
+A name stands for all its addresses, so one DNS name can hold all seeds of a cluster. Each name is looked up by a task
+of its own; one that cannot be resolved is tried again and holds nobody up. The core decides when to contact which
+address.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 
 import trio
 
+from gossip.backoff import Backoff
 from gossip.core.address import Address
 from gossip.core.arguments import wrong
 from gossip.core.errors import ConfigurationError
 from gossip.core.joining import MAX_SEEDS
-from gossip.sockets import ip_text, parse_address, resolve
-from gossip.stats import ShellCounters
+from gossip.net.addresses import ip_text, parse_address, resolve
+from gossip.telemetry import NodeLog, ShellCounters
 
 RETRY_PAUSE_MIN_S = 0.5
 RETRY_PAUSE_MAX_S = 30.0
 """Pauses after a failed look-up double from the first to the second."""
 
 ALONE_REFRESH_S = 5.0
-"""Pause between look-ups of a name while the node sees nobody else: whom it is looking for may have moved."""
+"""Pause between look-ups of a name while the node sees nobody else: the members may have moved."""
 
 REFRESH_S = 60.0
-"""The same while it has company, which finds the members without the seeds."""
+"""The same while it sees others, and so finds the members without the seeds."""
 
 JITTER = 0.25
 """Share by which pauses vary, so that nodes started together do not ask the name server together."""
 
 _TOO_MANY_FOUND = (
-    "%r: the seeds have %d addresses, of which the first %d are used; any one at which a member runs is enough. "
-    "This is told once"
+    "the seeds have %d addresses, of which the first %d are used; one at which a member runs is enough. This is told "
+    "once"
 )
-
-_log = logging.getLogger(__name__)
 
 
 def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
@@ -57,18 +55,18 @@ def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
         literal = ip_text(seed.host)
         parsed.append(seed if literal is None else Address(literal, seed.port))
     given = tuple(dict.fromkeys(parsed))
-    if excess := too_many(len(given)):
+    if excess := too_many_seeds(len(given)):
         raise ConfigurationError(f"seeds: {excess}")
     return given
 
 
-def too_many(count: int) -> str:
+def too_many_seeds(count: int) -> str:
     """What is wrong with so many seeds; empty if nothing is."""
     if count <= MAX_SEEDS:
         return ""
     return (
-        f"{count} are given, and {MAX_SEEDS} is the most; two or three are enough, of members or of a DNS name that "
-        "has their addresses"
+        f"{count} are given, and {MAX_SEEDS} is the most; two or three are enough, or one DNS name that has the "
+        "addresses of members"
     )
 
 
@@ -87,7 +85,7 @@ class SeedFinder:
         counters: ShellCounters,
     ) -> None:
         """:param found: told of the addresses, and of the seeds whose names have none so far."""
-        self._node_name = node_name
+        self._log = NodeLog(__name__, node_name)
         self._random = random
         self._can_reach = can_reach
         self._is_alone = is_alone
@@ -109,18 +107,18 @@ class SeedFinder:
                 nursery.start_soon(self._follow, name)
 
     async def _follow(self, name: Address) -> None:
-        retry_pause = RETRY_PAUSE_MIN_S
+        pause = Backoff(RETRY_PAUSE_MIN_S, RETRY_PAUSE_MAX_S)
         while True:
             try:
                 addresses = await resolve(name)
             except (OSError, RuntimeError) as error:  # the latter where the system allows no more threads
                 self._counters.seed_lookups_failed += 1
-                if retry_pause == RETRY_PAUSE_MIN_S:
-                    _log.warning("%r: cannot resolve seed %s, will try again: %s", self._node_name, name, error)
-                await trio.sleep(self._about(retry_pause))
-                retry_pause = min(2 * retry_pause, RETRY_PAUSE_MAX_S)
+                pause_s = pause.failed(trio.current_time())
+                if pause.failures == 1:
+                    self._log.warning("cannot resolve seed %s, will try again: %s", name, error)
+                await trio.sleep(self._about(pause_s))
                 continue
-            retry_pause = RETRY_PAUSE_MIN_S
+            pause.reset()
             self._addresses[name] = self._reachable(name, addresses)
             self._tell()
             await self._wait_to_refresh()
@@ -137,7 +135,7 @@ class SeedFinder:
             self._unreachable.add(seed)
             is_link_local = any(each.is_link_local for each in addresses)
             what = "that is not link-local" if is_link_local else "of the IP version that is bound"
-            _log.warning("%r: seed %s has no address %s", self._node_name, seed, what)
+            self._log.warning("seed %s has no address %s", seed, what)
         return reachable
 
     def _tell(self) -> None:
@@ -145,10 +143,10 @@ class SeedFinder:
         unresolved = tuple(name for name in self._names if not self._addresses[name])
         if len(addresses) > MAX_SEEDS and not self._are_too_many:
             self._are_too_many = True
-            _log.warning(_TOO_MANY_FOUND, self._node_name, len(addresses), MAX_SEEDS)
+            self._log.warning(_TOO_MANY_FOUND, len(addresses), MAX_SEEDS)
         if (addresses, unresolved) != self._told:
             self._told = addresses, unresolved
-            _log.debug("%r: seeds are %s", self._node_name, ", ".join(map(str, addresses)))
+            self._log.debug("seeds are %s", ", ".join(map(str, addresses)))
             self._found(addresses, unresolved)
 
     def _about(self, pause: float) -> float:

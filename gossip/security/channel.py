@@ -14,7 +14,7 @@ stream that ends without it was cut. A frame sealed is its length (4 bytes), cip
 its length and the message, and a stream of those ends where it ends; inside TLS, which cannot be half closed, an empty
 frame ends that, too.
 
-This module decides nothing about time and opens nothing; :mod:`gossip.streams` reads and writes.
+This module decides nothing about time and opens nothing; :mod:`gossip.net.streams` reads and writes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from gossip.copies import begin_anew_in_children
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
-from gossip.framing import FrameReader, pack_frame
-from gossip.keyring import KEY_BYTES, PLAIN, Key, Keyring
-from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
+from gossip.security.copies import begin_anew_in_children
+from gossip.security.framing import FrameReader, pack_frame
+from gossip.security.keyring import KEY_BYTES, PLAIN, Key, Keyring
+from gossip.security.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
 
 RANDOM_BYTES = 32
 GREETING_BYTES = 1 + 2 + RANDOM_BYTES

@@ -23,10 +23,10 @@ from collections.abc import Callable
 
 import attrs
 
-from gossip.copies import begin_anew_in_children
 from gossip.core.errors import WireError
-from gossip.keyring import Key, Keyring
-from gossip.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
+from gossip.security.copies import begin_anew_in_children
+from gossip.security.keyring import Key, Keyring
+from gossip.security.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed
 
 KEY_AT, SESSION_AT, SEQUENCE_AT, HEADER_BYTES = 1, 3, 11, 16
 SESSION_BYTES = SEQUENCE_AT - SESSION_AT

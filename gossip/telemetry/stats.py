@@ -1,4 +1,7 @@
-"""What a node has done so far, as numbers for people and for metrics."""
+"""What a node has done so far, as numbers for people and for metrics.
+
+The shell counts in :class:`ShellCounters`, the core in its own statistics; :class:`NodeStats` is a copy of both.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,9 @@ class NodeStats:
     protocol: ProtocolStats
     """The counts of the protocol core: datagrams, bytes, and what was dropped and why."""
     opened: Mapping[str, int]
-    """Datagrams and frames of streams let through, by the id of the key they were sealed with; ``plain`` are those that
-    were not sealed. What comes on streams inside TLS is not counted. A key may be dropped once its count has stood
-    still on all nodes for as long as monitors and command lines may pause that use it."""
+    """Datagrams and frames of streams let through, by the id of the key they were sealed with; ``plain`` counts those
+    that were not sealed. Streams inside TLS are not counted. A key may be dropped once its count has stood still on all
+    nodes for longer than the longest pause of any monitor or command line that uses it."""
     send_errors: int
     """Datagrams the operating system did not take: no room in its buffer, no route, no permission."""
     receive_errors: int
@@ -48,10 +51,10 @@ class NodeStats:
     streams_accepted: int
     """TCP streams others connected to this node, without the refused ones."""
     streams_refused: int
-    """TCP streams closed at once, because too many were open, altogether or of one source."""
+    """TCP streams closed at once, because too many were open, in all or from one source."""
     streams_failed: int
-    """TCP streams that did not end well: no connection, an error, a malformed frame, out of time or bytes. Those
-    that this node cut are among ``protocol.dropped`` as well, by reason."""
+    """TCP streams that did not end well: no connection, an error, a malformed frame, too much time or too many bytes.
+    ``protocol.dropped`` also counts those that this node cut, by reason."""
     accept_errors: int
     """Times a TCP connection could not be accepted, for example because the process has no descriptor left."""
     seed_lookups_failed: int

@@ -1,35 +1,37 @@
 """The loop of a node: sockets and the clock on one side, the protocol core on the other.
 
-One task waits for datagrams and for the core's next timer. Everything else that changes the core (a
-stream, a look-up of seeds, a call of the user) ends with :meth:`Driver.pump`, which carries out what
-the core wants done and sets the loop's alarm clock anew. No rule of the protocol lives here.
+One task waits for datagrams and for the core's next timer. Everything else that changes the core (a stream, a look-up
+of seeds, a call of the program) ends with :meth:`Driver.pump`, which carries out what the core wants done and sets the
+alarm of the loop anew. No rule of the protocol is here.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 
 import trio
 
-from gossip.clocklog import ClockLog, wall_clock_ms
-from gossip.copies import Clocks
 from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
-from gossip.datagrams import DatagramEndpoint
-from gossip.droplog import DropLog
-from gossip.eventlog import log_notice
+from gossip.net.datagrams import DatagramEndpoint
+from gossip.net.sockets import SocketPair
+from gossip.net.streams import Streams
 from gossip.security import Security
-from gossip.sockets import SocketPair
-from gossip.stats import ShellCounters
-from gossip.streams import Streams
+from gossip.telemetry import ClockLog, DropLog, EventLog, ShellCounters
 
 HELD_BACK_S = 0.25
-"""How long a timer that is due waits while there is still something to read. What has arrived goes first: a late timer
-must not judge peers whose answers are already here. What the socket holds is read sooner, unless it is a flood, and a
-flood must not hold up the timers for ever."""
+"""Seconds for which a timer that is due waits while there is something to read. What has arrived goes first, because a
+late timer must not judge peers whose answers are already here. All that the socket holds is read sooner than that,
+unless it is a flood, and a flood must not hold up the timers for ever."""
+
+
+def wall_clock_ms() -> int:
+    """The wall clock of the system, in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 class Driver:
@@ -47,20 +49,20 @@ class Driver:
         stepped: Callable[[], None],
         security: Security,
     ) -> None:
-        """:param stepped: called after each step of the protocol, whatever has changed by it."""
+        """:param publish: called with each event, after it is in the log.
+        :param stepped: called after each step of the protocol, whatever it has changed.
+        """
         self._protocol = protocol
-        self._envelope = security.envelope
+        self._security = security
         self._publish = publish
         self._stepped = stepped
-        self._node_name = node_name
         self._endpoint = DatagramEndpoint(sockets, node_name, counters)
+        self._event_log = EventLog(node_name)
         self._drop_log = DropLog(node_name, protocol.drops)
         self._clock_log = ClockLog(node_name, protocol)
-        self._clocks = Clocks()
         self._sleep: trio.CancelScope | None = None
         self._has_read = False
-        self.farewell_over: trio.Event | None = None
-        """If there is one, it is set once the core's farewell is done."""
+        self._farewell_over: trio.Event | None = None
         self.streams = Streams(
             protocol, sockets, nursery, pump=self.pump, node_name=node_name, counters=counters, security=security
         )
@@ -77,7 +79,7 @@ class Driver:
             await self._turn()
 
     async def _turn(self) -> None:
-        """Read all that has arrived, let others run after each batch, and do what is due."""
+        """Read all that has arrived, let other tasks run after each batch, and do what is due."""
         held_back_until = math.inf
         is_more = True
         while is_more:
@@ -99,34 +101,42 @@ class Driver:
         if self._endpoint.reopen_at <= now:
             self._endpoint.reopen(now)
         if self._protocol.next_timer() <= now:
-            self._protocol.wall_clock(wall_clock_ms(), now)  # first, so that what is due is done by the right time
+            self._protocol.wall_clock(wall_clock_ms(), now)  # first, because what is due depends on it
             self._protocol.handle_timer(now)
             self._clock_log.look(now)
+
+    def leave(self) -> trio.Event:
+        """Have the core say farewell, unless it has begun; returns an event that is set once that is over."""
+        if self._farewell_over is None:
+            self._farewell_over = trio.Event()
+            self._protocol.leave(trio.current_time())
+            self.pump()
+        return self._farewell_over
+
+    def close(self) -> None:
+        """Let nobody wait for a farewell any more."""
+        if self._farewell_over is not None:
+            self._farewell_over.set()
 
     def pump(self) -> None:
         """Send, act and tell as the core wants it after any change; cheap if there is nothing to do."""
         protocol, now = self._protocol, trio.current_time()
         if datagrams := protocol.datagrams_to_send(now):
-            self._send(datagrams)
+            for data, destination in self._security.sealed(datagrams):
+                self._endpoint.send(data, destination)
         if actions := protocol.stream_actions():
             self.streams.execute(actions)
         while (event := protocol.next_event()) is not None:
+            self._event_log.event(event)
             self._publish(event)
         while (notice := protocol.next_notice()) is not None:
-            log_notice(self._node_name, notice)
+            self._event_log.notice(notice)
         self._drop_log.look(now)
         self._stepped()
-        if self.farewell_over is not None and protocol.farewell_done:
-            self.farewell_over.set()
+        if self._farewell_over is not None and protocol.farewell_done:
+            self._farewell_over.set()
         if self._sleep is not None:
             self._sleep.deadline = self._next_alarm()
-
-    def _send(self, datagrams: Iterable[tuple[bytes, Address]]) -> None:
-        if self._clocks.have_jumped():  # before anything is sealed: the process may have been restored from an image
-            self._envelope.begin_anew()
-        send, seal = self._endpoint.send, self._envelope.seal
-        for data, destination in datagrams:
-            send(seal(data), destination)
 
     def _open(self, data: bytes, source: Address, now: float) -> None:
         self._has_read = True
@@ -134,7 +144,7 @@ class Driver:
             self._protocol.drops.note("from a link-local address", source)
             return
         try:
-            content = self._envelope.open(data)
+            content = self._security.envelope.open(data)
         except WireError as error:
             self._protocol.drops.note(str(error), source)
         else:

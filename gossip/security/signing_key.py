@@ -13,12 +13,12 @@ from typing import Any, final
 
 import attrs
 
-from gossip import private_file
 from gossip.core.arguments import require, wrong
 from gossip.core.caches import cached
 from gossip.core.errors import ConfigurationError
 from gossip.core.member import KEY_BYTES
 from gossip.core.wire import is_valid_name
+from gossip.security import private_file
 
 ALGORITHM = "ed25519"
 HEADER = "# The signing key of one member of a gossip cluster. Nobody else may read it: chmod 600.\n"

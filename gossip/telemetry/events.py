@@ -1,4 +1,4 @@
-"""What the log says about each change of the membership: one line, with the reason.
+"""Lines about what the core tells: one for each change of the membership, with its reason, and one for each notice.
 
 Names and metadata come from peers, so they are written as Python literals: no peer can forge a line.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import logging
 
 from gossip.core.events import EventKind, MembershipEvent
-
-_log = logging.getLogger(__name__)
+from gossip.telemetry.node_log import NodeLog
 
 LEVELS = {
     EventKind.JOINED: logging.INFO,
@@ -22,22 +21,27 @@ LEVELS = {
     EventKind.FORGOTTEN: logging.INFO,
     EventKind.STANDING: logging.INFO,
 }
-"""A suspicion is the protocol at work, a death is something to look at. So is this node's own standing if anything is
-wrong with it, or was."""
+"""A suspicion is the protocol at work; a death deserves a look. So does this node's own standing, while anything is
+wrong with it and when that ends."""
 
 
-def log_event(node_name: str, event: MembershipEvent) -> None:
-    """Write one line about ``event`` as seen by the node named."""
-    level = LEVELS[event.kind]
-    if event.standing is not None and event.standing.is_warning:
-        level = logging.WARNING
-    if _log.isEnabledFor(level):
-        _log.log(level, "%r: %s, %d alive", node_name, describe(event), event.alive)
+class EventLog:
+    """Writes what the core of one node tells into the log."""
 
+    def __init__(self, node_name: str) -> None:
+        self._log = NodeLog(__name__, node_name)
 
-def log_notice(node_name: str, notice: str) -> None:
-    """Write a sentence about what is set up in a way that cannot work, and what to do."""
-    _log.warning("%r: %s", node_name, notice)
+    def event(self, event: MembershipEvent) -> None:
+        """Write one line about a change that this node sees."""
+        level = LEVELS[event.kind]
+        if event.standing is not None and event.standing.is_warning:
+            level = logging.WARNING
+        if self._log.isEnabledFor(level):
+            self._log.log(level, "%s, %d alive", describe(event), event.alive)
+
+    def notice(self, notice: str) -> None:
+        """Write a sentence about a setup that cannot work, and what to do about it."""
+        self._log.warning("%s", notice)
 
 
 def describe(event: MembershipEvent) -> str:

@@ -1,44 +1,35 @@
-"""Which sockets a node has: UDP and TCP on one port, and how addresses look on them.
+"""Which sockets a node has: UDP and TCP on one port, and at which address others reach them.
 
-This module decides families, socket options and the two forms of an IPv4 address on a dual-stack
-socket. It neither sends nor receives; see :mod:`gossip.datagrams` and :mod:`gossip.streams`.
+This module decides families and socket options. It neither sends nor receives; see :mod:`gossip.net.datagrams` and
+:mod:`gossip.net.streams`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import ipaddress
 import os
 import socket
-from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
 import trio
 
 from gossip.core.address import Address
-from gossip.core.arguments import require
 from gossip.core.errors import ConfigurationError
 from gossip.errors import BindError
-from gossip.refusals import ask_for_refusals
+from gossip.net.addresses import LINK_LOCAL, plain_address, reason, resolve
+from gossip.net.refusals import ask_for_refusals
 
 RECEIVE_BUFFER_BYTES = 1 << 20
-"""Asked of the kernel for the UDP socket: room for a second or so of news while the process is stalled.
+"""Bytes asked of the kernel for the UDP socket: room for a second or so of news while the process stands still.
 The kernel may grant less (``net.core.rmem_max``)."""
 
 LISTEN_BACKLOG = 128
-"""Connections that may wait to be accepted; a burst of joining nodes is the case it is for."""
+"""Connections that may wait to be accepted, for a burst of nodes that join."""
 
 PORT_ATTEMPTS = 64
-"""Tries to find a port that is free for UDP and TCP both, when any port will do."""
-
-_MAPPED_PREFIX = "::ffff:"
-
-_LINK_LOCAL = (
-    "{}: {} is a link-local address, which means something only on one interface of one machine, so that members "
-    "cannot tell it each other; give a global, unique local or IPv4 address"
-)
+"""Tries to find a port that is free for both UDP and TCP, where any port will do."""
 
 _EXPLANATIONS = {
     errno.EADDRINUSE: "another program uses that port",
@@ -47,80 +38,6 @@ _EXPLANATIONS = {
     errno.EPERM: "this user may not use that port",
     errno.EAFNOSUPPORT: "this machine does not support that kind of address",
 }
-
-
-def parse_address(given: str | Address, what: str) -> Address:
-    """The address that a person gave as ``what``, a text or already an :class:`Address`.
-
-    :raises ConfigurationError: if it is malformed; the text begins with ``what``.
-    """
-    require(what, given, (str, Address), "a text like HOST:PORT")
-    if isinstance(given, Address):
-        require(f"{what}: its host", given.host, str, "a text")
-        require(f"{what}: its port", given.port, int, "a number")
-    try:
-        address = Address.parse(str(given))
-    except ValueError as error:
-        raise ConfigurationError(f"{what}: {error}") from None
-    if address.is_link_local:
-        raise ConfigurationError(_LINK_LOCAL.format(what, address))
-    if "%" in address.host:
-        raise ConfigurationError(
-            f"{what}: {address}: a scope (what follows %) belongs to link-local addresses, which cannot be used; leave "
-            "it out"
-        )
-    return address
-
-
-def reason(error: BaseException) -> str:
-    """What went wrong, in the operating system's words if it has any."""
-    code = getattr(error, "errno", None) or 0
-    return os.strerror(code) if code > 0 else getattr(error, "strerror", None) or str(error)
-
-
-def plain_address(sockaddr: Any) -> Address:
-    """The address in a socket's own form, without scope id; IPv4 in IPv6 becomes IPv4.
-
-    What has a scope is link-local, and nothing can be sent there without it: see :attr:`Address.is_link_local`.
-    """
-    host: str = sockaddr[0]
-    if ":" in host:
-        if host.startswith(_MAPPED_PREFIX) and "." in host:
-            host = host[len(_MAPPED_PREFIX) :]
-        elif "%" in host:
-            host = host.partition("%")[0]
-    return Address(host, sockaddr[1])
-
-
-def mapped_sockaddr(address: Address) -> tuple[str, int]:
-    """The form of an address that a dual-stack IPv6 socket sends to."""
-    host, port = address
-    return (host, port) if ":" in host else (_MAPPED_PREFIX + host, port)
-
-
-def ip_text(host: str) -> str | None:
-    """``host``, which has no scope, as the shortest text of an IP address, or None if it is a name."""
-    try:
-        parsed = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return str(mapped or parsed)
-
-
-async def resolve(address: Address) -> tuple[Address, ...]:
-    """All IP addresses of a host, each with the given port, in the resolver's order, none twice.
-
-    :raises OSError: if the name cannot be resolved.
-    """
-    literal = ip_text(address.host)
-    if literal is not None:
-        return (Address(literal, address.port),)
-    try:
-        found = await trio.socket.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
-    except ValueError as error:  # a label too long, a zero byte
-        raise OSError(f"it is not a possible host name ({error})") from None
-    return tuple(dict.fromkeys(plain_address(sockaddr) for *_, sockaddr in found))
 
 
 class SocketPair:
@@ -184,7 +101,7 @@ async def open_sockets(where: Address) -> SocketPair:
         raise BindError(f"cannot bind to {where}: the host name cannot be resolved ({reason(error)})") from None
     failures: list[OSError] = []
     if all(plain_address(sockaddr).is_link_local for *_, sockaddr in candidates):
-        raise ConfigurationError(_LINK_LOCAL.format("bind", where))
+        raise ConfigurationError(LINK_LOCAL.format("bind", where))
     for family, _, _, _, sockaddr in candidates:
         if plain_address(sockaddr).is_link_local:
             continue
@@ -216,26 +133,10 @@ async def advertised_address(advertise: Address | None, sockets: SocketPair) -> 
         raise BindError(f"cannot advertise {wanted}: the host name cannot be resolved ({reason(error)})") from None
     usable = [address for address in found if sockets.can_reach(address) and not address.is_link_local]
     if not usable and any(address.is_link_local for address in found):
-        raise ConfigurationError(_LINK_LOCAL.format("advertise", wanted))
+        raise ConfigurationError(LINK_LOCAL.format("advertise", wanted))
     if not usable:
         raise BindError(f"cannot advertise {wanted}: its IP version is not the one bound ({sockets.address})")
     return usable[0]
-
-
-def require_one_machine(bound: Address, advertise: Address | None, seeds: Iterable[Address]) -> None:
-    """See to it that a node which only this machine can reach has no seed elsewhere. Names are not looked up here.
-
-    :raises ConfigurationError: if it has.
-    """
-    elsewhere = next((seed for seed in seeds if ip_text(seed.host) is not None and not seed.is_loopback), None)
-    if elsewhere is None:
-        return
-    for what, address in (("bind", bound), ("advertise", advertise)):
-        if address is not None and address.is_loopback:
-            raise ConfigurationError(
-                f"{what}: only this machine can reach {address.host}, but the seed {elsewhere} is no loopback address; "
-                f"{what} an address that others can reach, or give a seed on this machine by its loopback address"
-            )
 
 
 def _open_pair(family: int, sockaddr: Any) -> SocketPair:

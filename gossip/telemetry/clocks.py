@@ -1,38 +1,32 @@
-"""What the log says where a peer and this node disagree on the year: what is off, by how much, and what to do.
+"""Lines about a wall clock that is years off, a peer's or this node's: by how much, and what to do.
 
-The core keeps the last such dispute, which see. This writes one warning when one begins, once an hour while it goes
-on, and one line when it is over. The peer's word may be forged, so it moves nothing and is told this seldom.
+The core keeps the latest dispute (:mod:`gossip.core.wall`). This module writes a warning when a dispute begins, another
+once an hour while it goes on, and a line when it is over. A peer may lie about its clock, so its word moves nothing and
+is told this seldom.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 
 from gossip.core.protocol import Protocol
 from gossip.core.wall import ClockDispute
+from gossip.telemetry.node_log import NodeLog
 
 AGAIN_AFTER_S = 3600.0
-"""Between two warnings about the same side."""
+"""Seconds between two warnings about the same side."""
 
 _YEAR_MS = 365.25 * 24 * 3600 * 1000
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999."""
-
-_log = logging.getLogger(__name__)
-
-
-def wall_clock_ms() -> int:
-    """What the system's wall clock shows, in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 class ClockLog:
     """Writes the disputes of one node about the time into the log."""
 
     def __init__(self, node_name: str, protocol: Protocol) -> None:
-        self._node_name = node_name
+        self._log = NodeLog(__name__, node_name)
         self._protocol = protocol
         self._silent_until = {False: -math.inf, True: -math.inf}
         self._told: ClockDispute | None = None
@@ -43,11 +37,11 @@ class ClockLog:
         if dispute is None:
             if self._told is not None:
                 self._told = None
-                _log.info("%r: nobody disagrees about the time any more", self._node_name)
+                self._log.info("nobody disagrees about the time any more")
         elif now >= self._silent_until[dispute.refuses_us]:
             self._silent_until[dispute.refuses_us] = now + AGAIN_AFTER_S
             self._told = dispute
-            _log.warning("%r: %s", self._node_name, sentence(dispute))
+            self._log.warning("%s", sentence(dispute))
 
 
 def sentence(dispute: ClockDispute) -> str:

@@ -1,6 +1,7 @@
-"""The block in which a node lives: that it is entered by ``async with``, and that trio runs it.
+"""The block in which a node lives: it is entered by ``async with``, trio runs it, and tasks run beside it.
 
-This module decides what a program is told that tries it in another way. What happens in the block is not its business.
+This module decides what a program is told that enters the block in another way, and how exceptions pass out of it. It
+does not decide what happens in the block.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from types import TracebackType
 from typing import NoReturn, ParamSpec, TypeVar
 
 import trio
+
+if sys.version_info < (3, 11):
+    from exceptiongroup import BaseExceptionGroup
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,3 +91,45 @@ class _Block(AbstractAsyncContextManager[T]):
     @property
     def _how(self) -> str:
         return f"write 'async with {self._name}(...) as node:' in an async function that trio.run(...) runs"
+
+
+@asynccontextmanager
+async def background_tasks() -> AsyncIterator[trio.Nursery]:
+    """Open a nursery that is cancelled when the block ends.
+
+    An exception of the block passes out as itself, and so does that of a task in the nursery, which cancels the block.
+    They come as a group only when several fail at once.
+    """
+    block_error: BaseException | None = None
+    group: BaseExceptionGroup[BaseException] | None = None
+    try:
+        async with trio.open_nursery(strict_exception_groups=True) as nursery:
+            try:
+                yield nursery
+            except trio.Cancelled:
+                raise
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                block_error = error
+            finally:
+                nursery.cancel_scope.cancel()
+    except trio.Cancelled:
+        if block_error is None:
+            raise
+    except BaseExceptionGroup as raised:
+        _, group = raised.split(trio.Cancelled)
+        if group is None and block_error is None:
+            raise
+    failures = [] if group is None else _leaves(group)
+    if block_error is not None:
+        failures.append(block_error)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise BaseExceptionGroup("the block and its background tasks failed", failures)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    leaves: list[BaseException] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves

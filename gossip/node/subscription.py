@@ -1,15 +1,13 @@
-"""Following the membership: a snapshot, then every change after it, for as many readers as there are.
+"""Following the membership: a snapshot, then every change after it, for any number of readers.
 
-This module decides what a reader gets that cannot keep up. It never makes the protocol wait: a reader
-that falls behind loses the events in between and continues from a fresh snapshot, so that what it
-believes is right again. Publishing happens between two steps of the protocol, so nothing can come
-between a snapshot and the first event after it.
+This module decides what a reader gets that cannot keep up. It never makes the protocol wait: a reader that falls behind
+loses the events in between and continues from a new snapshot, so it ends up with the right picture. Events are
+published between two steps of the protocol, so nothing can come between a snapshot and the first event after it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from types import TracebackType
 
 import attrs
@@ -18,18 +16,19 @@ import trio
 from gossip.core.arguments import wrong
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
+from gossip.core.protocol import Protocol
 from gossip.core.standing import NodeStanding
-from gossip.stats import ShellCounters
+from gossip.telemetry import ShellCounters
 
 
 @attrs.frozen
 class Snapshot:
     """All members at one moment. Changes that follow in the subscription are relative to it.
 
-    - ``members``: everybody known, the dead and the departed included, sorted by name. While the node is isolated: as
-      they were when it came to be.
+    - ``members``: all members known, those that died or left included, sorted by name. While the node is isolated:
+      as they were when that began.
     - ``standing``: what the node knows of its own place in the cluster, a :class:`NodeStanding`.
-    - ``missed``: events that happened since the previous item and were discarded, because the reader was too slow.
+    - ``missed``: number of events since the previous item that were discarded, because the reader was too slow.
     """
 
     members: tuple[Member, ...]
@@ -46,9 +45,9 @@ class Subscription:
             async for item in changes:
                 ...
 
-    The first item is a :class:`Snapshot`, the others are :class:`MembershipEvent`, or again a
-    :class:`Snapshot` after the reader fell behind by more than the buffer. The iteration ends when
-    the node is closed, or the ``with`` block is left; what is buffered by then is still delivered.
+    The first item is a :class:`Snapshot`. The others are :class:`MembershipEvent`, or again a :class:`Snapshot` after
+    the reader fell behind by more than the buffer. The iteration ends when the node is closed or the ``with`` block is
+    left; what is buffered by then is still delivered.
     """
 
     def __init__(self, broadcast: Broadcast, buffer: int) -> None:
@@ -104,7 +103,7 @@ class Subscription:
             self._waiting = None
 
     def publish(self, event: MembershipEvent) -> None:
-        """Keep ``event`` for the reader, or count it as missed. For :class:`Broadcast`."""
+        """Keep ``event`` for the reader, or count it as missed. Called by :class:`Broadcast`."""
         if self._missed:
             self._missed += 1
         elif len(self._events) >= self._buffer:
@@ -115,7 +114,7 @@ class Subscription:
         self._wake()
 
     def end(self) -> None:
-        """Let the reader stop after what is buffered. For :class:`Broadcast`."""
+        """Let the reader stop after what is buffered. Called by :class:`Broadcast`."""
         self._ended = True
         self._wake()
 
@@ -137,35 +136,38 @@ class Subscription:
 class Broadcast:
     """The subscriptions of one node."""
 
-    def __init__(self, snapshot: Callable[[int], Snapshot], counters: ShellCounters) -> None:
-        """:param snapshot: makes one of the present moment, to say that so many events were missed."""
-        self.snapshot = snapshot
+    def __init__(self, protocol: Protocol, counters: ShellCounters) -> None:
+        self._protocol = protocol
         self._counters = counters
         self._subscriptions: dict[Subscription, None] = {}
         self._closed = False
 
+    def snapshot(self, missed: int) -> Snapshot:
+        """All members at this moment, for a reader that has missed so many events."""
+        return Snapshot(self._protocol.told_members(), self._protocol.standing, missed)
+
     def add(self, subscription: Subscription) -> None:
-        """Publish to it from now on; if the node is closed already, it has but its snapshot."""
+        """Publish to it from now on; if the node is closed already, it gets no more than its snapshot."""
         if self._closed:
             subscription.end()
         else:
             self._subscriptions[subscription] = None
 
     def remove(self, subscription: Subscription) -> None:
-        """Publish to it no more."""
+        """Stop publishing to it."""
         self._subscriptions.pop(subscription, None)
 
     def publish(self, event: MembershipEvent) -> None:
-        """Hand an event to all; takes a time independent of how fast they read."""
+        """Hand an event to all of them; how fast they read makes no difference to the time it takes."""
         for subscription in self._subscriptions:
             subscription.publish(event)
 
     def count_missed(self, events: int) -> None:
-        """Take note that a reader was told of events it missed."""
+        """Count events that a reader missed and was told of."""
         self._counters.events_missed += events
 
     def close(self) -> None:
-        """End all of them."""
+        """End all subscriptions."""
         self._closed = True
         for subscription in self._subscriptions:
             subscription.end()

@@ -16,9 +16,9 @@ from typing import Any, final
 
 import attrs
 
-from gossip import private_file
 from gossip.core.arguments import given, require, wrong
 from gossip.core.errors import ConfigurationError
+from gossip.security import private_file
 
 AES_256_GCM = "aes-256-gcm"
 CHACHA20_POLY1305 = "chacha20-poly1305"
@@ -207,6 +207,13 @@ class Keyring:
         :raises ConfigurationError: if it cannot be written; the text begins with the path.
         """
         private_file.save(path, self.format())
+
+    def save_new(self, path: str | os.PathLike[str]) -> None:
+        """Write such a file where there is none.
+
+        :raises ConfigurationError: if there is a file, or it cannot be written; the text begins with the path.
+        """
+        private_file.save_new(path, self.format())
 
     def _find(self, key_id: str) -> Key:
         require("key_id", key_id, str, "the id of a key, which is a text (Key.id)", secret=True)

@@ -1,0 +1,340 @@
+"""A member of a cluster in this process: the :class:`Node` that :func:`gossip.open_node` yields.
+
+This module forwards what a program asks and does to the core, and decides how a program waits: for a condition, for
+its node to be connected, and for a farewell. All else is decided in the core.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from random import Random
+from typing import final
+
+import attrs
+import trio
+
+from gossip.core.address import Address
+from gossip.core.arguments import require, require_seconds, wrong
+from gossip.core.config import Config
+from gossip.core.errors import LeftError
+from gossip.core.member import Member
+from gossip.core.protocol import Protocol
+from gossip.core.standing import NodeStanding, Standing
+from gossip.core.wall import ClockDispute
+from gossip.errors import ClosedError, JoinError
+from gossip.net import Driver, SeedFinder, SocketPair
+from gossip.node.block import background_tasks, require_trio
+from gossip.node.subscription import Broadcast, Subscription
+from gossip.security import Keyring, Security
+from gossip.telemetry import NodeLog, NodeStats, ShellCounters
+
+_CONDITION = "a function of the node that is not async and returns True or False"
+
+_NAMELESS = (
+    "this cluster has no name of its own (%r) and no keys, so it becomes one with any other cluster of that kind as "
+    "soon as a node of one knows an address of the other; give each cluster a name (Config, --cluster)"
+)
+
+
+@asynccontextmanager
+async def running(
+    protocol: Protocol,
+    sockets: SocketPair,
+    config: Config,
+    security: Security,
+    seeds: tuple[Address, ...],
+    random: Random,
+) -> AsyncIterator[Node]:
+    """A node of these parts, which runs for as long as the block does.
+
+    :param config: as the program has given it; that of the core may leave room for sealing.
+    """
+    async with background_tasks() as nursery:
+        node = Node(protocol, sockets, nursery, config, security)
+        try:
+            node._start(seeds, random)
+            yield node
+        finally:
+            node._close()
+
+
+@final
+class Node:
+    """A running member. Made by :func:`open_node`; all methods are for the trio thread that it runs in.
+
+    After the ``async with`` block has ended, the queries still give the last state, and each method that would change
+    something raises :class:`ClosedError`.
+    """
+
+    def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config,
+                 security: Security) -> None:  # fmt: skip
+        self._protocol = protocol
+        self._sockets = sockets
+        self._nursery = nursery
+        self._config = config
+        self._security = security
+        self._counters = ShellCounters()
+        self._broadcast = Broadcast(protocol, self._counters)
+        self._next_step: trio.Event | None = None
+        self._name = protocol.local.name
+        self._log = NodeLog(__name__, self._name)
+        self._driver = Driver(
+            protocol,
+            sockets,
+            nursery,
+            node_name=self._name,
+            counters=self._counters,
+            publish=self._broadcast.publish,
+            stepped=self._stepped,
+            security=security,
+        )
+        self._closed_at: float | None = None
+        self._is_nameless = security.keyring is None and config.cluster == Config.lan().cluster
+        """Whether this node may merge with another cluster by accident, and nobody has been told of that."""
+
+    def __repr__(self) -> str:
+        return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
+
+    @property
+    def local(self) -> Member:
+        """This node as a member."""
+        return self._protocol.local
+
+    @property
+    def address(self) -> Address:
+        """Where others reach this node; before a peer has told it, where it is bound."""
+        return self._protocol.local.address if self._protocol.address_known else self._sockets.address
+
+    @property
+    def bound_address(self) -> Address:
+        """Where the sockets are bound: the host may be ``0.0.0.0`` or ``::``, the port is never 0."""
+        return self._sockets.address
+
+    @property
+    def standing(self) -> NodeStanding:
+        """What this node knows of its own place in the cluster, since when, and why.
+
+        It is ready to act as a member while ``node.standing.standing is Standing.CONNECTED``.
+        """
+        return self._protocol.standing
+
+    @property
+    def agreement(self) -> float | None:
+        """Share (0 to 1) of the peers heard recently whose view of the cluster equalled this node's; None if nobody was
+        heard for five rounds."""
+        return self._protocol.agreement(self._now())
+
+    @property
+    def health(self) -> int:
+        """How far this node doubts itself: 0 is healthy, 8 the most. Its timeouts are stretched by that."""
+        return self._protocol.health
+
+    @property
+    def clock_dispute(self) -> ClockDispute | None:
+        """A peer whose clock and this node's are more than a year apart, so that one refuses the other.
+
+        None if there was none within the last minute. It ends by itself once the wrong clock is set right.
+        """
+        return self._protocol.clock_dispute(self._now())
+
+    @property
+    def alive(self) -> int:
+        """Number of living members as seen from here, this node included. Others may see other members living at the
+        same time, so no number of them gives this node the right to act alone."""
+        return self._protocol.alive
+
+    @property
+    def stats(self) -> NodeStats:
+        """What this node has done so far."""
+        return NodeStats(
+            protocol=self._protocol.stats,
+            streams_active=self._driver.streams.active,
+            opened=dict(self._security.envelope.opened),
+            **attrs.asdict(self._counters),
+        )
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """The keys in force; None for a node that was opened without keys."""
+        return self._security.keyring
+
+    def members(self) -> tuple[Member, ...]:
+        """All known members sorted by name: this node, the others, and those that died or left of late.
+
+        While the node is isolated, this is what it guesses. While another process bears its name, both are listed.
+        """
+        return self._protocol.members()
+
+    def get(self, name: str) -> Member | None:
+        """The newest bearer of ``name``, dead or alive, or None if there is none.
+
+        :raises ConfigurationError: if ``name`` is no text.
+        """
+        require("name", name, str, "the name of a member, a text")
+        return self._protocol.get(name)
+
+    def subscribe(self, buffer: int = 256) -> Subscription:
+        """Follow the changes of the members and of this node's own standing, from now on; see :class:`Subscription`.
+
+        The times of the events are local times, as of :func:`trio.current_time`.
+
+        :param buffer: events kept for a reader that is behind.
+        :raises ConfigurationError: if ``buffer`` is no whole number from 1 on.
+        """
+        return Subscription(self._broadcast, buffer)
+
+    def update(self, metadata: Mapping[str, str]) -> None:
+        """Replace this node's metadata and tell the others.
+
+        Of updates in quick succession, the others may see only some, but always the last: metadata says what holds now,
+        and is no message.
+
+        :raises ConfigurationError: if it is too large or no mapping of texts to texts.
+        :raises LeftError: after :meth:`leave`.
+        :raises DisplacedError: while another process bears this node's name.
+        :raises ClosedError: after the node was closed.
+        """
+        self._require_open()
+        self._protocol.update(metadata, trio.current_time())
+        self._driver.pump()
+
+    async def joined(self, timeout: float | None = None) -> None:
+        """Wait until this node is connected: it hears others, and its view has equalled one of theirs.
+
+        Returns at once for a node that has no seeds, or none but itself, and so begins a cluster of its own. Cancelling
+        this changes nothing.
+
+        :param timeout: seconds to wait, 0 to look only; None for as long as it takes.
+        :raises ConfigurationError: if ``timeout`` is no such number, or infinite.
+        :raises JoinError: if that is not enough; the text names the seeds, and says why it is not connected.
+        :raises LeftError: if the node leaves, or has left.
+        :raises ClosedError: if the node is closed, or was.
+        """
+        self._require_open()
+        if timeout is not None:
+            require_seconds("timeout", timeout)
+            if math.isinf(timeout):
+                raise wrong("timeout", "a finite number of seconds, or None to wait for as long as it takes", timeout)
+        done = (Standing.CONNECTED, Standing.LEFT)
+        with trio.move_on_after(math.inf if timeout is None else timeout):
+            await self.until(lambda node: node.standing.standing in done)
+        own = self.standing
+        if own.standing is Standing.LEFT:
+            raise LeftError(f"node {self._name!r} has left its cluster; open a new one to join again")
+        if own.standing is not Standing.CONNECTED:
+            waited = "" if timeout is None else f" after {timeout:g} s"
+            raise JoinError(f"node {self._name!r} is {own.standing.value}, not connected{waited}: {own.why}")
+
+    async def until(self, condition: Callable[[Node], bool]) -> None:
+        """Wait until ``condition(node)`` is true. It is called at once, and after each step of the protocol.
+
+        The condition may ask the node for anything. It should be quick, because the node waits for it; what it raises
+        passes out. Cancelling this changes nothing, and :meth:`leave` does not end it, because the node sees others
+        until it is closed. ::
+
+            with trio.fail_after(10):
+                await node.until(lambda node: node.get("db-1") is not None)
+
+        :raises ConfigurationError: if ``condition`` cannot be called, or is an async function.
+        :raises ClosedError: if the node is closed before, or was.
+        """
+        if not callable(condition):
+            raise wrong("condition", _CONDITION, condition)
+        await trio.lowlevel.checkpoint()
+        while True:
+            self._require_open()
+            if _holds(condition, self):
+                return
+            if self._next_step is None:
+                self._next_step = trio.Event()
+            await self._next_step.wait()
+
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Replace the keys: seal with the one of these that is in use, and open what is sealed with any of them.
+
+        To change keys while the cluster runs, take each of these steps on all nodes before the next step on any: add
+        the new key, use it, drop the old one. ``PLAIN`` counts as a key here, so sealing is turned on and off alike.
+
+        :raises ConfigurationError: if the node was opened without keys, or a package is missing that these need.
+        :raises ClosedError: after the node was closed.
+        """
+        self._require_open()
+        self._security.use(keyring)
+        opens = ", ".join(key.id for key in keyring.keys)
+        self._log.info("seals with %s, opens %s", keyring.in_use.id, opens)
+
+    async def leave(self) -> tuple[str, ...]:
+        """Say farewell, and wait until enough members have acknowledged it or ``leave_timeout`` is over.
+
+        A node that has asked its seeds and knows nobody yet waits for them, because they may have taken it in. The node
+        stays open and keeps telling the others until the block ends. Calling this again waits for the same farewell.
+
+        :returns: the names of the members that have acknowledged it, or the address of one whose name is not known yet;
+            empty if there was nobody to tell.
+        :raises ClosedError: after the node was closed.
+        """
+        self._require_open()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        farewell_over = self._driver.leave()
+        with trio.move_on_after(self._config.leave_timeout):
+            await farewell_over.wait()
+        return self._protocol.farewell_acknowledged_by
+
+    def _start(self, seeds: tuple[Address, ...], random: Random) -> None:
+        finder = SeedFinder(
+            seeds,
+            node_name=self._name,
+            random=random,
+            can_reach=self._sockets.can_reach,
+            is_alone=lambda: self._protocol.alive <= 1,
+            found=self._found_seeds,
+            counters=self._counters,
+        )
+        if seeds:
+            self._protocol.seek(trio.current_time(), seeds)
+        self._driver.pump()
+        self._nursery.start_soon(self._driver.run)
+        self._nursery.start_soon(self._driver.streams.accept_forever)
+        self._nursery.start_soon(finder.run)
+
+    def _close(self) -> None:
+        self._closed_at = trio.current_time()
+        self._driver.close()
+        self._broadcast.close()
+        self._stepped()
+
+    def _found_seeds(self, addresses: tuple[Address, ...], unresolved: tuple[Address, ...]) -> None:
+        if self._is_nameless and not all(address.is_loopback for address in addresses):
+            self._is_nameless = False
+            self._log.warning(_NAMELESS, self._config.cluster)
+        self._protocol.seed(addresses, trio.current_time(), unresolved)
+        self._driver.pump()
+
+    def _stepped(self) -> None:
+        if self._next_step is not None:
+            self._next_step.set()
+            self._next_step = None
+
+    def _require_open(self) -> None:
+        if self._closed_at is not None:
+            raise ClosedError(f"node {self._name!r} is closed: its async with block has ended")
+        require_trio(f"node {self._name!r}")
+
+    def _now(self) -> float:
+        return trio.current_time() if self._closed_at is None else self._closed_at
+
+
+def _holds(condition: Callable[[Node], bool], node: Node) -> bool:
+    """Whether a condition is true.
+
+    :raises ConfigurationError: if it returns something to be awaited, which would always count as true.
+    """
+    answer: object = condition(node)
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()  # or else Python would warn that nobody has awaited it
+        raise wrong("condition", _CONDITION, answer)
+    return bool(answer)

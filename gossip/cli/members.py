@@ -15,7 +15,7 @@ from rich.text import Text
 
 from gossip import query_members
 from gossip.cli.options import cluster_option, keyring_option, load_keyring, make_config, parse_peer
-from gossip.cli.rendering import STATUS_STYLES, clock, describe_metadata, member_json, printable
+from gossip.cli.rendering import STATUS_STYLES, address_text, clock, describe_metadata, member_json, printable
 from gossip.cli.terminal import OutputConsole
 from gossip.core.address import Address
 from gossip.core.errors import GossipError
@@ -83,7 +83,7 @@ def _print_table(found: Sequence[Member]) -> None:
         table.add_row(
             Text(printable(member.name)),
             Text(member.status.value, STATUS_STYLES[member.status]),
-            Text(str(member.address)),
+            Text(address_text(member.address) or "not known yet"),
             Text(clock(member.generation / 1000, with_date=True)),
             Text(describe_metadata(member.metadata)),
         )

@@ -116,7 +116,7 @@ class AgentProcess:
             event = json.loads(line)
             sighting = Sighting(self.name, self.run, event)
             if sighting.kind == "started":
-                self.address = event["address"]
+                self.address = event["address"] or event["bound"]
         except (ValueError, TypeError, KeyError) as error:
             raise AgentFailed(f"{self.name} wrote something that is no event: {line[:200]!r}") from error
         self.journal.record(sighting)

@@ -1,14 +1,14 @@
 """How events and members are written: as JSON for programs, as text for people.
 
-Names and metadata come from other machines. JSON escapes whatever is not ASCII; text escapes whatever
-does not print, so that no member can move the cursor of a terminal or forge a second line.
+Names and metadata come from other machines. JSON escapes everything that is not ASCII; text escapes everything that
+does not print, so no member can move the cursor of a terminal or forge a second line.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gossip import Snapshot
@@ -49,20 +49,29 @@ def id_text(member: Member) -> str:
     return f"{member.id:016x}"
 
 
-def started_json_line(local: Member, address: Address, standing: NodeStanding, unix_time: float) -> str:
-    """The first line of an agent's JSON output."""
-    return json.dumps(
-        {
-            "event": "started",
-            "time": round(unix_time, 6),
-            "name": local.name,
-            "id": id_text(local),
-            "address": str(address),
-            "generation": local.generation,
-            "standing": standing.standing.value,
-            "why": standing.why,
-        }
-    )
+def address_text(address: Address) -> str | None:
+    """An address in JSON; None while it is not known where others reach the agent."""
+    return None if address.is_unspecified else str(address)
+
+
+def _about_itself(kind: str, local: Member, bound: Address, standing: NodeStanding, unix_time: float) -> dict[str, Any]:
+    """The fields with which an agent tells of itself."""
+    return {
+        "event": kind,
+        "time": round(unix_time, 6),
+        **member_json(local),
+        "bound": str(bound),
+        "standing": standing.standing.value,
+        "why": standing.why,
+    }
+
+
+def started_json_line(local: Member, bound: Address, standing: NodeStanding, unix_time: float) -> str:
+    """The first line of an agent's JSON output.
+
+    :param bound: where its sockets are.
+    """
+    return json.dumps(_about_itself("started", local, bound, standing, unix_time))
 
 
 def event_json_line(event: MembershipEvent, unix_time: float) -> str:
@@ -73,7 +82,7 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
         "time": round(unix_time, 6),
         "name": member.name,
         "id": id_text(member),
-        "address": str(member.address),
+        "address": address_text(member.address),
         "generation": member.generation,
         "version": member.version,
         "status": member.status.value,
@@ -89,24 +98,15 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
     return json.dumps(shown)
 
 
-def snapshot_json_line(local: Member, address: Address, snapshot: Snapshot, unix_time: float) -> str:
+def snapshot_json_line(local: Member, bound: Address, snapshot: Snapshot, unix_time: float) -> str:
     """A line of an agent's JSON output that stands for all changes it could not write, and for ``started``.
 
     Made member by member, so that other threads get their turns in between.
     """
     listed = snapshot.members
     head = json.dumps(
-        {
-            "event": "snapshot",
-            "time": round(unix_time, 6),
-            "name": local.name,
-            "id": id_text(local),
-            "address": str(address),
-            "generation": local.generation,
-            "alive": sum(member.status.is_living for member in listed),
-            "standing": snapshot.standing.standing.value,
-            "why": snapshot.standing.why,
-        }
+        _about_itself("snapshot", local, bound, snapshot.standing, unix_time)
+        | {"alive": sum(member.status.is_living for member in listed)}
     )
     return f'{head[:-1]}, "members": [{", ".join(json.dumps(member_json(member)) for member in listed)}]}}'
 
@@ -117,17 +117,29 @@ def member_json(member: Member) -> dict[str, Any]:
         "name": member.name,
         "id": id_text(member),
         "status": member.status.value,
-        "address": str(member.address),
+        "address": address_text(member.address),
         "generation": member.generation,
         "version": member.version,
         "metadata": dict(member.metadata),
     }
 
 
-def started_text(local: Member, address: Address, standing: NodeStanding, unix_time: float) -> str:
+def started_text(local: Member, bound: Address, standing: NodeStanding, unix_time: float) -> str:
     """The first line of an agent's output for people."""
     joining = "" if standing.standing is Standing.CONNECTED else f", {describe_standing(standing)}"
-    return f"{clock(unix_time)}  started    {printable(local.name)} at {address}{joining}"
+    return f"{clock(unix_time)}  started    {printable(local.name)} {_place(local, bound)}{joining}"
+
+
+def _place(local: Member, bound: Address) -> str:
+    """Where an agent is, for people."""
+    if local.address.is_unspecified:
+        return f"bound to {bound} (its address is not known yet: others will tell it)"
+    return f"at {local.address}"
+
+
+def _reached_at(member: Member) -> str:
+    """Where others reach a member, for people."""
+    return address_text(member.address) or "its address is not known yet"
 
 
 def describe_standing(own: NodeStanding) -> str:
@@ -135,21 +147,22 @@ def describe_standing(own: NodeStanding) -> str:
     return printable(str(own))
 
 
-def snapshot_text(local: Member, address: Address, snapshot: Snapshot, unix_time: float) -> str:
+def snapshot_text(local: Member, bound: Address, snapshot: Snapshot, unix_time: float) -> str:
     """The same for people: one line, and one for each member."""
     listed, time = snapshot.members, clock(unix_time)
     alive = sum(member.status.is_living for member in listed)
-    lines = [f"{time}  snapshot   {printable(local.name)} at {address} sees {len(listed)} members, {alive} alive"]
+    place = _place(local, bound)
+    lines = [f"{time}  snapshot   {printable(local.name)} {place} sees {len(listed)} members, {alive} alive"]
     lines.append(f"{time}  standing   {describe_standing(snapshot.standing)}")
     for member in listed:
-        details = "; ".join((str(member.address), *([describe_metadata(member.metadata)] if member.metadata else [])))
+        details = "; ".join((_reached_at(member), *([describe_metadata(member.metadata)] if member.metadata else [])))
         lines.append(f"{time}  {member.status.value:<9}  {printable(member.name)} ({details})")
     return "\n".join(lines)
 
 
 def event_text(event: MembershipEvent, unix_time: float) -> str:
     """One change as a line for people."""
-    details = [str(event.member.address), *_details(event)]
+    details = [_reached_at(event.member), *_details(event)]
     return (
         f"{clock(unix_time)}  {event.kind.value:<9}  {printable(event.member.name)} "
         f"({'; '.join(details)}), {event.alive} alive"
@@ -204,37 +217,3 @@ def clock(unix_time: float, *, with_date: bool = False) -> str:
     except (ValueError, OverflowError, OSError):  # a peer may claim to have been started in any year
         return "?"
     return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
-
-
-def changes_between(known: Mapping[str, Member], members: Iterable[Member], time: float) -> Iterator[MembershipEvent]:
-    """The events that lead from what was last told (``known``, by name) to a snapshot.
-
-    A reader of an agent that fell behind loses single events; from these it still ends up with the
-    right picture. Who accused a member is not known any more. A member that has lost its name to another process is
-    left out: it is the agent's own, whose standing is told by itself.
-    """
-    snapshot = tuple(member for member in members if member.status is not Status.DISPLACED)
-    alive = sum(member.status.is_living for member in snapshot)
-    for name in known.keys() - {member.name for member in snapshot}:
-        yield MembershipEvent(EventKind.FORGOTTEN, known[name], alive, time, known[name].status)
-    for member in snapshot:
-        before = known.get(member.name)
-        if before is not None and before.generation != member.generation:
-            before = None
-        for kind in _kinds_between(before, member):
-            yield MembershipEvent(kind, member, alive, time, before.status if before else None)
-
-
-def _kinds_between(before: Member | None, after: Member) -> Iterator[EventKind]:
-    if before is None and after.status.is_living:
-        yield EventKind.JOINED
-    if before is not None and (before.version, before.address) != (after.version, after.address):
-        yield EventKind.UPDATED
-    status_before = Status.ALIVE if before is None else before.status
-    if after.status is not status_before:
-        yield {
-            Status.ALIVE: EventKind.RESTORED,
-            Status.SUSPECT: EventKind.SUSPECTED,
-            Status.DEAD: EventKind.DIED,
-            Status.LEFT: EventKind.LEFT,
-        }[after.status]

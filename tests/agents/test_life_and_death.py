@@ -21,7 +21,7 @@ from gossip.cli.journal import Sighting
 from tests.agents.helpers import cluster_of
 
 BASE_FIELDS = {"event", "name", "id", "address", "generation", "time"}
-STARTED_FIELDS = BASE_FIELDS | {"standing", "why"}
+STARTED_FIELDS = BASE_FIELDS | {"version", "status", "metadata", "bound", "standing", "why"}
 EVENT_FIELDS = BASE_FIELDS | {"version", "status", "previous", "metadata", "alive"}
 DIED_FIELDS = EVENT_FIELDS | {"accusers", "silent_for"}
 STANDING_FIELDS = EVENT_FIELDS | {"standing", "why"}
@@ -140,6 +140,8 @@ def test_json_output_has_exactly_the_documented_fields(life: Story) -> None:
     assert started["event"] == "started"
     assert (started["name"], started["address"]) == ("a1", agent.address)
     assert isinstance(started["generation"], int)
+    assert (started["status"], started["version"], started["metadata"]) == ("alive", 1, {"release": "1"})
+    assert started["bound"] == started["address"]
     assert {event["event"] for event in events} >= {"joined", "died"}
     for event in events:
         more = {"suspected": DIED_FIELDS, "died": DIED_FIELDS, "standing": STANDING_FIELDS}

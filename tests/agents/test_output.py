@@ -131,7 +131,7 @@ async def agent_beside(
         codes.append(await run_agent(options(peer, as_json=as_json)))
 
     monkeypatch.setattr(agent_loop, "Output", lambda: Output(descriptor))
-    monkeypatch.setattr(agent_loop, "RETRY_S", 0.02)
+    monkeypatch.setattr("gossip.cli.report.RETRY_S", 0.02)
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(running)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 
+import attrs
 import pytest
 
+from gossip import Key, Keyring, Snapshot
 from gossip.cli.metadata import MetadataError, parse_file_text, parse_pairs
 from gossip.cli.rendering import (
-    changes_between,
     clock,
     event_json_line,
     event_text,
@@ -17,17 +18,19 @@ from gossip.cli.rendering import (
     member_json,
     printable,
     snapshot_json_line,
+    snapshot_text,
     started_json_line,
+    started_text,
 )
+from gossip.cli.told import changes_between
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
 from gossip.core.standing import NodeStanding, Standing
-from gossip.node.subscription import Snapshot
-from gossip.security.keyring import Key, Keyring
 from tests.rst import document, table
 
 AGENT = document("docs/agent.rst")
+BOUND = Address("0.0.0.0", 7946)
 
 
 def member(name: str, status: Status = Status.ALIVE, *, generation: int = 1, version: int = 1) -> Member:
@@ -85,14 +88,40 @@ def test_the_other_lines_have_the_fields_that_the_document_says() -> None:
     own = NodeStanding(Standing.CONNECTED, 3.0, "because")
     local, ring = member("m"), Keyring.of(Key.generate())
     lines = [
-        started_json_line(local, local.address, own, 100.0),
-        snapshot_json_line(local, local.address, Snapshot((local,), own), 100.0),
+        started_json_line(local, BOUND, own, 100.0),
+        snapshot_json_line(local, BOUND, Snapshot((local,), own), 100.0),
         keys_json_line("m", ring, 100.0),
     ]
     for line in map(json.loads, lines):
         (row,) = [row for row in table(AGENT, "Lines") if row[0] == f"``{line['event']}``"]
         assert set(line) == {"event", "time"} | set(re.findall(r"``(\w+)``", row[2]))
     assert json.loads(lines[0])["why"] == "because"
+
+
+def test_an_agent_that_has_started_tells_all_that_is_told_of_a_member() -> None:
+    local = attrs.evolve(member("m", version=3), metadata={"role": "db"})
+    line = json.loads(started_json_line(local, BOUND, NodeStanding(Standing.JOINING, 0.0, "it looks"), 100.0))
+    assert {field: line[field] for field in member_json(local)} == member_json(local)
+    assert (line["version"], line["status"], line["metadata"]) == (3, "alive", {"role": "db"})
+
+
+def test_an_address_that_is_not_known_yet_is_none_and_not_the_one_that_is_bound() -> None:
+    own = NodeStanding(Standing.CONNECTED, 3.0, "because")
+    lone = attrs.evolve(member("m"), address=Address("0.0.0.0", 0))
+    snapshot = Snapshot((lone,), own)
+    started, told = (
+        json.loads(started_json_line(lone, BOUND, own, 100.0)),
+        json.loads(snapshot_json_line(lone, BOUND, snapshot, 100.0)),
+    )
+    for line in (started, told):
+        assert (line["address"], line["bound"]) == (None, "0.0.0.0:7946")
+    assert told["members"][0]["address"] is None
+    event = MembershipEvent(EventKind.STANDING, lone, 1, 5.0, standing=own)
+    assert json.loads(event_json_line(event, 100.0))["address"] is None
+    for text in (started_text(lone, BOUND, own, 100.0), snapshot_text(lone, BOUND, snapshot, 100.0)):
+        assert "m bound to 0.0.0.0:7946 (its address is not known yet: others will tell it)" in text
+        assert "0.0.0.0:0" not in text
+    assert "m (its address is not known yet; connected: because)" in event_text(event, 100.0)
 
 
 def test_every_field_of_a_line_is_in_its_table_and_the_id_is_text() -> None:
@@ -104,6 +133,7 @@ def test_every_field_of_a_line_is_in_its_table_and_the_id_is_text() -> None:
         "silent_for",
         "members",
         "why",
+        "bound",
     }
     assert member_json(member("m"))["id"] == f"{member('m').id:016x}"
 

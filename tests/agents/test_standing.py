@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
-from gossip import Address, Config, EventKind, Member, MembershipEvent, NodeStanding, Standing, Status
-from gossip.cli.agent_loop import AgentOptions, _Agent
+from gossip import Address, EventKind, Member, MembershipEvent, NodeStanding, Standing, Status
 from gossip.cli.cluster import NEWS_LIMIT_S
 from gossip.cli.journal import Journal, Sighting
 from gossip.cli.rendering import event_json_line, event_text
+from gossip.cli.told import Told
 from tests.agents.helpers import cluster_of
 
 ADDRESS = Address("127.0.0.1", 7946)
@@ -47,30 +45,22 @@ async def test_agents_say_how_they_stand_when_they_start_and_when_they_have_join
         assert [s.observer for s in told.after(0, "standing")] == ["a2"]
 
 
-@pytest.fixture
-def agent() -> _Agent:
-    """An agent that has not begun."""
-    options = AgentOptions(
-        name="ada", bind=ADDRESS, advertise=None, join=(), config=Config.lan(), metadata={}, metadata_file=None,
-        keyring_file=None, insecure=False, identity_file=None, allowed_file=None, as_json=True, exit_on_eof=False,
-    )  # fmt: skip
-    return _Agent(options)
-
-
-def test_an_agent_remembers_no_name_that_is_forgotten(agent: _Agent) -> None:
+def test_an_agent_remembers_no_name_that_is_forgotten() -> None:
+    told = Told()
     for number in range(1000):
-        agent._remember(event(EventKind.JOINED, f"pod-{number}"))
-        agent._remember(event(EventKind.DIED, f"pod-{number}", Status.DEAD))
-        agent._remember(event(EventKind.FORGOTTEN, f"pod-{number}", Status.DEAD))
-    agent._remember(event(EventKind.JOINED, "brook"))
-    assert list(agent._told) == ["brook"]
+        told.event(event(EventKind.JOINED, f"pod-{number}"))
+        told.event(event(EventKind.DIED, f"pod-{number}", Status.DEAD))
+        told.event(event(EventKind.FORGOTTEN, f"pod-{number}", Status.DEAD))
+    told.event(event(EventKind.JOINED, "brook"))
+    assert list(told.members) == ["brook"]
 
 
-def test_who_lost_its_name_is_not_told_in_place_of_the_bearer(agent: _Agent) -> None:
-    agent._remember(event(EventKind.JOINED, "ada"))
-    agent._remember(event(EventKind.STANDING, "ada", Status.DISPLACED, ISOLATED))
-    assert agent._told["ada"].status is Status.ALIVE
-    assert agent._told_standing == ISOLATED
+def test_who_lost_its_name_is_not_told_in_place_of_the_bearer() -> None:
+    told = Told()
+    told.event(event(EventKind.JOINED, "ada"))
+    told.event(event(EventKind.STANDING, "ada", Status.DISPLACED, ISOLATED))
+    assert told.members["ada"].status is Status.ALIVE
+    assert told.standing == ISOLATED
 
 
 def test_what_agents_wrote_of_the_forgotten_and_of_themselves_is_no_belief() -> None:

@@ -1,13 +1,17 @@
 """The ``gossip`` command: run a member, look at a cluster, keep its keys, see a demonstration.
 
-General layout, from the top: ``main`` parses, ``agent`` (with ``agent_loop`` and ``keyring_file``),
-``members``, ``keys``, ``demo`` and ``simulator`` are the commands; ``options``, ``metadata``, ``output``,
-``rendering``, ``terminal`` and ``logs`` are what they share. The demonstration is made of ``processes``
-(agents as child processes), ``journal`` (what they said), ``cluster`` (what is expected of them), ``steps``
-(what is done to them) and ``display`` (how it is shown).
+It decides how arguments are written, what is printed, and what an exit code means. What a member does is decided in
+the library.
 
-Nothing here is imported by the library, and this module imports neither click nor rich before it has
-made sure that they are there.
+``main``
+    The group of commands; errors become a line and an exit code.
+``agent``, ``demo``, ``identity``, ``keys``, ``members``, ``simulator``
+    The commands. The first two are rooms of their own.
+``options``, ``output``, ``rendering``, ``terminal``
+    What several commands share: options, standard output, how events look, rich's console.
+
+The library imports nothing from here. This module imports neither click nor rich before it has made sure that they are
+there. Others import the names below.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+
+__all__ = ["escape_missing_letters", "main"]
 
 MISSING_EXTRA = "gossip: the command line needs two more packages: pip install 'gossip-membership[cli]'"
 
@@ -40,14 +46,14 @@ def main() -> None:
 
 
 def escape_missing_letters() -> None:
-    """Write as an escape whatever letter the encoding of standard output lacks: names come from all over the world."""
+    """Write letters that the encoding of standard output lacks as escapes: names come from all over the world."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _open_standard_streams() -> None:
-    """Let standard streams that were closed by whoever started us lead nowhere.
+    """Let standard streams lead nowhere that were closed when this process was started.
 
     Otherwise the first sockets would get their numbers, and what is printed would be sent to a peer.
     """

@@ -15,10 +15,10 @@ from unittest import mock
 
 import trio
 
-from gossip.cli import steps
-from gossip.cli.cluster import Cluster
+from gossip.cli.demo import steps
+from gossip.cli.demo.cluster import Cluster
+from gossip.cli.demo.processes import open_pool
 from gossip.cli.main import run
-from gossip.cli.processes import open_pool
 
 TEST_LIMIT_S = 60.0
 """No test takes a tenth of it where two cores are free; one that takes all of it fails, and leaves no process."""

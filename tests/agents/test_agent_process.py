@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import trio
 
-from gossip.cli import agent_loop
-from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.agent import loop as agent_loop
+from gossip.cli.demo.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.demo.processes import AgentProcess
+from gossip.cli.demo.steps import EXIT_LIMIT_S
 from gossip.cli.output import Output
-from gossip.cli.processes import AgentProcess
-from gossip.cli.steps import EXIT_LIMIT_S
 from tests.agents.helpers import GOSSIP, TEST_LIMIT_S, cluster_of
 
 BUSY_EXIT_LIMIT_S = 5 * EXIT_LIMIT_S

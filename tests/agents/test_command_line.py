@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from gossip.cli import steps
+from gossip.cli.demo import steps
 from tests.agents.helpers import COMMAND_LIMIT_S, GOSSIP, assert_one_line, cluster_of, run_command, run_gossip
 
 AGENT = ("agent", "--name", "a", "--bind", "127.0.0.1:0")

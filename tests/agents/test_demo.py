@@ -10,8 +10,8 @@ import subprocess
 import pytest
 import trio
 
-from gossip.cli import steps
-from gossip.cli.cluster import Cluster
+from gossip.cli.demo import steps
+from gossip.cli.demo.cluster import Cluster
 from tests.agents.helpers import GOSSIP, TEST_LIMIT_S, run_gossip
 
 DEMO = (*GOSSIP, "demo", "--nodes", "3", "--profile", "local")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
-from gossip.cli.processes import AgentProcess, open_pool
+from gossip.cli.demo.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.demo.processes import AgentProcess, open_pool
 from gossip.core.errors import ConfigurationError
 from gossip.security.signing_key import SigningKey, load_allowed
 from tests.agents.helpers import TEST_LIMIT_S, assert_one_line, run_gossip, say_nothing

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from gossip.cli import steps
-from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.demo import steps
+from gossip.cli.demo.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.demo.processes import AgentProcess, open_pool
 from gossip.cli.main import run
-from gossip.cli.processes import AgentProcess, open_pool
 from gossip.security import private_file
 from gossip.security.keyring import MAX_KEYS, PLAIN, Key, Keyring, change_file
 from tests.agents.helpers import (

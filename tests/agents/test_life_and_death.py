@@ -15,9 +15,9 @@ import attrs
 import pytest
 import trio
 
-from gossip.cli import steps
-from gossip.cli.cluster import NEWS_LIMIT_S, Cluster
-from gossip.cli.journal import Sighting
+from gossip.cli.demo import steps
+from gossip.cli.demo.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.demo.journal import Sighting
 from tests.agents.helpers import cluster_of
 
 BASE_FIELDS = {"event", "name", "id", "address", "generation", "time"}

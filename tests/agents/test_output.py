@@ -19,11 +19,11 @@ import pytest
 import trio
 
 from gossip import Address, Config, Node, Status
-from gossip.cli import agent_loop
-from gossip.cli.agent_loop import AgentOptions, run_agent
-from gossip.cli.demo import _Demo
-from gossip.cli.journal import Journal, Sighting
-from gossip.cli.logs import BackgroundHandler
+from gossip.cli.agent import loop as agent_loop
+from gossip.cli.agent.logs import BackgroundHandler
+from gossip.cli.agent.loop import AgentOptions, run_agent
+from gossip.cli.demo.command import _Demo
+from gossip.cli.demo.journal import Journal, Sighting
 from gossip.cli.main import run
 from gossip.cli.output import NoRoom, Output
 from tests.agents.helpers import GOSSIP, assert_one_line
@@ -131,7 +131,7 @@ async def agent_beside(
         codes.append(await run_agent(options(peer, as_json=as_json)))
 
     monkeypatch.setattr(agent_loop, "Output", lambda: Output(descriptor))
-    monkeypatch.setattr("gossip.cli.report.RETRY_S", 0.02)
+    monkeypatch.setattr("gossip.cli.agent.report.RETRY_S", 0.02)
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(running)

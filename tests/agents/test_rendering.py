@@ -9,7 +9,8 @@ import attrs
 import pytest
 
 from gossip import Key, Keyring, Snapshot
-from gossip.cli.metadata import MetadataError, parse_file_text, parse_pairs
+from gossip.cli.agent.metadata import MetadataError, parse_file_text, parse_pairs
+from gossip.cli.agent.told import changes_between
 from gossip.cli.rendering import (
     clock,
     event_json_line,
@@ -22,7 +23,6 @@ from gossip.cli.rendering import (
     started_json_line,
     started_text,
 )
-from gossip.cli.told import changes_between
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status

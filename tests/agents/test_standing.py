@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from gossip import Address, EventKind, Member, MembershipEvent, NodeStanding, Standing, Status
-from gossip.cli.cluster import NEWS_LIMIT_S
-from gossip.cli.journal import Journal, Sighting
+from gossip.cli.agent.told import Told
+from gossip.cli.demo.cluster import NEWS_LIMIT_S
+from gossip.cli.demo.journal import Journal, Sighting
 from gossip.cli.rendering import event_json_line, event_text
-from gossip.cli.told import Told
 from tests.agents.helpers import cluster_of
 
 ADDRESS = Address("127.0.0.1", 7946)

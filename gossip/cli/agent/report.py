@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Iterable
 import trio
 
 from gossip import Keyring, MembershipEvent, Node, Snapshot, Subscription
+from gossip.cli.agent.told import Told
 from gossip.cli.output import NoRoom, Output
 from gossip.cli.rendering import (
     event_json_line,
@@ -25,7 +26,6 @@ from gossip.cli.rendering import (
     started_json_line,
     started_text,
 )
-from gossip.cli.told import Told
 
 RETRY_S = 1.0
 """Seconds between two tries to write, where standard output has no room."""

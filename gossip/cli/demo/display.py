@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from gossip.cli.cluster import Cluster
+from gossip.cli.demo.cluster import Cluster
+from gossip.cli.demo.steps import Measurement, duration
 from gossip.cli.rendering import STATUS_STYLES, clock, printable
-from gossip.cli.steps import Measurement, duration
 from gossip.cli.terminal import OutputConsole
 
 REFRESH_S = 0.15

@@ -12,12 +12,12 @@ import attrs
 import click
 import trio
 
-from gossip.cli import steps
-from gossip.cli.cluster import Cluster, StepFailed
-from gossip.cli.display import PlainDisplay, measurement_table, open_display
+from gossip.cli.demo import steps
+from gossip.cli.demo.cluster import Cluster, StepFailed
+from gossip.cli.demo.display import PlainDisplay, measurement_table, open_display
+from gossip.cli.demo.processes import AgentFailed, open_pool
+from gossip.cli.demo.steps import Measurement
 from gossip.cli.options import profile_option
-from gossip.cli.processes import AgentFailed, open_pool
-from gossip.cli.steps import Measurement
 
 MIN_NODES = 3
 """Fewer cannot accuse one and still agree."""

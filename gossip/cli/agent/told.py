@@ -1,6 +1,6 @@
 """What a reader of an agent's output knows by now, and which events lead from there to a snapshot.
 
-This module decides what is told to a reader that fell behind. It writes nothing; see :mod:`gossip.cli.report`.
+This module decides what is told to a reader that fell behind. It writes nothing; see :mod:`gossip.cli.agent.report`.
 """
 
 from __future__ import annotations

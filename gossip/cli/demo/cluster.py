@@ -8,8 +8,8 @@ from pathlib import Path
 import attrs
 import trio
 
-from gossip.cli.journal import Journal, Sighting
-from gossip.cli.processes import AgentPool, AgentProcess
+from gossip.cli.demo.journal import Journal, Sighting
+from gossip.cli.demo.processes import AgentPool, AgentProcess
 from gossip.core.config import PROFILES
 
 START_LIMIT_S = 30.0

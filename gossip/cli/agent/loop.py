@@ -1,6 +1,6 @@
 """What an agent does between its start and its end: open its node, obey signals, read its files again, leave.
 
-What it writes meanwhile is decided in :mod:`gossip.cli.report`.
+What it writes meanwhile is decided in :mod:`gossip.cli.agent.report`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import attrs
 import trio
 
 from gossip import Keyring, Node, SigningKey, Subscription, open_node
-from gossip.cli.keyring_file import KeyringFile
-from gossip.cli.metadata import MetadataError, combined
+from gossip.cli.agent.keyring_file import KeyringFile
+from gossip.cli.agent.metadata import MetadataError, combined
+from gossip.cli.agent.report import EVENT_BUFFER, Report
 from gossip.cli.output import Output
-from gossip.cli.report import EVENT_BUFFER, Report
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, GossipError

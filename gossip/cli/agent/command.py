@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import trio
 
-from gossip.cli.agent_loop import AgentOptions, run_agent
-from gossip.cli.logs import LEVELS, start_logging
-from gossip.cli.metadata import MetadataError, parse_pairs
+from gossip.cli.agent.logs import LEVELS, start_logging
+from gossip.cli.agent.loop import AgentOptions, run_agent
+from gossip.cli.agent.metadata import MetadataError, parse_pairs
 from gossip.cli.options import (
     cluster_option,
     keyring_option,
@@ -19,7 +19,6 @@ from gossip.cli.options import (
     parse_peers,
     profile_option,
 )
-from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.errors import BindError
 
@@ -34,7 +33,45 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
         raise click.BadParameter(str(error)) from error
 
 
-@click.command()
+HELP = """\
+Run one member of a cluster and print every change of the membership.
+
+\b
+Three members, which all are told of the first two:
+  gossip agent --name ada   --bind 127.0.0.1:7946 --join 127.0.0.1:7946 --join 127.0.0.1:7947
+  gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946 --join 127.0.0.1:7947
+  gossip agent --name cleo  --bind 127.0.0.1:7948 --join 127.0.0.1:7946 --join 127.0.0.1:7947
+
+\b
+Where others can reach it, with the keys of the cluster (see: gossip keygen --help):
+  gossip agent --name ada --bind 0.0.0.0:7946 --join gossip.example.org:7946 --keyring keys
+
+\b
+For another program to read:
+  gossip agent --name ada --bind 0.0.0.0:7946 --join gossip.example.org:7946 --keyring keys --events json
+
+\b
+Signals:
+  SIGTERM, SIGINT  leave the cluster and exit with 0 (within 3 seconds);
+                   a second one exits at once
+  SIGHUP           read --meta-file again and tell the others, and read
+                   --keyring again; without either, leave
+
+--keyring is also read again whenever it has changed. A file that is not acceptable changes nothing, and is
+reported to standard error.
+
+\b
+Exit codes:
+  0  it left the cluster
+  1  the address cannot be used, or nobody reads the output any more
+  2  bad arguments
+
+Where the output has no room, as on a full disk, the agent goes on, warns, and writes a "snapshot" of all members
+when there is room again: with --events json in one line, with "alive" and the list "members".
+"""
+
+
+@click.command(help=HELP)
 @click.option("--name", required=True, metavar="NAME", help="Name of this member, unique in the cluster.")
 @click.option(
     "--bind",
@@ -71,6 +108,7 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
 )
 @click.option(
     "--identity",
+    "identity_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="Sign what this member says of itself with the key in FILE, and believe others only what they have signed "
@@ -78,6 +116,7 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
 )
 @click.option(
     "--allowed",
+    "allowed_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="The public key of each name that may be a member, in a file that nobody else may write. Without it, a name "
@@ -85,6 +124,7 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
 )
 @click.option(
     "--meta",
+    "metadata",
     metavar="KEY=VALUE",
     multiple=True,
     callback=_parse_meta,
@@ -92,6 +132,7 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
 )
 @click.option(
     "--meta-file",
+    "metadata_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="The same from a file: lines of KEY=VALUE, or a JSON object of strings. It is read again on SIGHUP. "
@@ -116,76 +157,17 @@ def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
     is_flag=True,
     help="Also leave when standard input ends: an agent started by a program then never outlives it.",
 )
-def agent(
-    name: str,
-    bind: Address,
-    advertise: Address | None,
-    join: tuple[Address, ...],
-    profile: str,
-    cluster: str,
-    keyring: Path | None,
-    insecure: bool,
-    identity: Path | None,
-    allowed: Path | None,
-    meta: Mapping[str, str],
-    meta_file: Path | None,
-    events: str,
-    log_level: str,
-    exit_on_eof: bool,
-) -> int:
-    """Run one member of a cluster and print every change of the membership.
+def agent(profile: str, cluster: str, keyring: Path | None, events: str, log_level: str, **options: Any) -> int:
+    """Run one member of a cluster until it is told to stop.
 
-    \b
-    Three members, which all are told of the first two:
-      gossip agent --name ada   --bind 127.0.0.1:7946 --join 127.0.0.1:7946 --join 127.0.0.1:7947
-      gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946 --join 127.0.0.1:7947
-      gossip agent --name cleo  --bind 127.0.0.1:7948 --join 127.0.0.1:7946 --join 127.0.0.1:7947
-
-    \b
-    Where others can reach it, with the keys of the cluster (see: gossip keygen --help):
-      gossip agent --name ada --bind 0.0.0.0:7946 --join gossip.example.org:7946 --keyring keys
-
-    \b
-    For another program to read:
-      gossip agent --name ada --bind 0.0.0.0:7946 --join gossip.example.org:7946 --keyring keys --events json
-
-    \b
-    Signals:
-      SIGTERM, SIGINT  leave the cluster and exit with 0 (within 3 seconds);
-                       a second one exits at once
-      SIGHUP           read --meta-file again and tell the others, and read
-                       --keyring again; without either, leave
-
-    --keyring is also read again whenever it has changed. A file that is not acceptable changes nothing, and is
-    reported to standard error.
-
-    \b
-    Exit codes:
-      0  it left the cluster
-      1  the address cannot be used, or nobody reads the output any more
-      2  bad arguments
-
-    Where the output has no room, as on a full disk, the agent goes on, warns, and writes a "snapshot" of all members
-    when there is room again: with --events json in one line, with "alive" and the list "members".
+    :param options: the others, under the names that :class:`AgentOptions` gives them.
     """
-    options = AgentOptions(
-        name=name,
-        bind=bind,
-        advertise=advertise,
-        join=join,
-        config=make_config(profile, cluster),
-        metadata=meta,
-        metadata_file=meta_file,
-        keyring_file=keyring,
-        insecure=insecure,
-        identity_file=identity,
-        allowed_file=allowed,
-        as_json=events == "json",
-        exit_on_eof=exit_on_eof,
+    checked = AgentOptions(
+        config=make_config(profile, cluster), keyring_file=keyring, as_json=events == "json", **options
     )
     handler = start_logging(log_level)
     try:
-        return trio.run(run_agent, options)
+        return trio.run(run_agent, checked)
     except (ConfigurationError, MetadataError) as error:
         raise click.UsageError(str(error), click.get_current_context()) from error
     except BindError as error:

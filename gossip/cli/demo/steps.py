@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import attrs
 import trio
 
-from gossip.cli.cluster import NEWS_LIMIT_S, START_LIMIT_S, Cluster, StepFailed
-from gossip.cli.journal import Journal, Sighting
-from gossip.cli.processes import AgentProcess
+from gossip.cli.demo.cluster import NEWS_LIMIT_S, START_LIMIT_S, Cluster, StepFailed
+from gossip.cli.demo.journal import Journal, Sighting
+from gossip.cli.demo.processes import AgentProcess
 
 SHORT_FREEZE_S = {"local": 0.5, "lan": 1.5, "wan": 4.0}
 """A freeze that the profile forgives: shorter than the shortest time to refute a suspicion."""

@@ -22,7 +22,7 @@ from typing import Any
 import attrs
 import trio
 
-from gossip.cli.journal import Journal, Sighting
+from gossip.cli.demo.journal import Journal, Sighting
 
 MAX_LINE_BYTES = 1 << 20
 """Longest line an agent may write: a hundred times the longest event with ordinary limits."""

@@ -8,6 +8,7 @@ import pytest
 
 from gossip import Address, EventKind, Member, MembershipEvent, Status
 from gossip.telemetry.events import EventLog, describe
+from gossip.telemetry.node_log import NodeLog
 
 
 def event(kind: EventKind, name: str = "b", **details: object) -> MembershipEvent:
@@ -48,3 +49,10 @@ def test_every_kind_has_a_level_and_a_description(caplog: pytest.LogCaptureFixtu
 
 def test_a_name_cannot_forge_a_line() -> None:
     assert "\n" not in describe(event(EventKind.JOINED, name="b\n2026-01-01 WARNING 'c' died"))
+
+
+def test_a_line_begins_with_the_name_of_its_node_whatever_letters_that_has(caplog: pytest.LogCaptureFixture) -> None:
+    log = NodeLog("gossip.test", "50%s\n")
+    log.warning("%d of %s", 1, "two")
+    log.warning("nothing to fill in")
+    assert caplog.messages == ["'50%s\\n': 1 of two", "'50%s\\n': nothing to fill in"]

@@ -1,4 +1,4 @@
-"""``gossip identity``: the key with which one member signs what it says of itself."""
+"""``gossip identity``: the key with which one member signs its statements about itself."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from gossip.security import SigningKey
 def identity() -> None:
     """Make the key with which one member signs what it says of itself.
 
-    Where agents are started with --identity, a member's name belongs to its key: whoever has only the keys of the
-    cluster can neither speak nor leave in its name. Each member has a key of its own, on its machine alone.
+    Where agents are started with --identity, a member's name belongs to its key: a holder of nothing but the keys of
+    the cluster can neither speak nor leave in its name. Each member has a key of its own, and only its machine has it.
 
     \b
     On each machine:
       gossip identity new node.key
       gossip agent --name ada --identity node.key --keyring keys ...
 
-    A name belongs to the first key seen with it, unless --allowed FILE says to which it belongs. That file may be
-    public, and has a line for each member, a public key and a name, as "show" prints it:
+    A name belongs to the first key seen with it, unless --allowed FILE says which key it belongs to. That file may be
+    public. It has a line for each member, with a public key and a name, as "show" prints it:
 
     \b
       gossip identity show node.key --name ada
@@ -73,5 +73,5 @@ def show(file: Path, name: str | None) -> int:
     elif not is_valid_name(name):
         raise click.UsageError(f"--name: {name!r} is no name that a member may have", click.get_current_context())
     else:
-        print_utf8(f"{key.public_text} {name}")  # whatever a terminal can show, this is a line of a file
+        print_utf8(f"{key.public_text} {name}")  # a line for a file, so the encoding of the terminal does not matter
     return 0

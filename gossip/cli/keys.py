@@ -1,7 +1,7 @@
 """``gossip keygen`` and ``gossip keys``: the file of keys, made and changed.
 
-Each command says what is true then, and what the next step of a rotation is. None shows a secret, or takes one as an
-argument: other users of a machine see those.
+Each command says what holds afterwards, and what the next step of a rotation is. None shows a secret. None takes a
+secret as an argument, because other users of a machine see those.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ algorithm_option = click.option(
     type=click.Choice(ALGORITHMS),
     default=AES_256_GCM,
     show_default=True,
-    help="How messages are sealed with the new key. The second is for processors that do not help with AES.",
+    help="How messages are sealed with the new key. The second is for processors without AES instructions.",
 )
 
 
@@ -65,7 +65,7 @@ def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
     """Make a new file of keys for a cluster, with one key in it.
 
     FILE must not exist. Only its owner will be able to read it (mode 600), and an agent refuses it
-    otherwise: whoever knows a key can read everything, and take part. All nodes have the same keys.
+    otherwise: anybody who knows a key can read everything, and take part. All nodes have the same keys.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
     \b
     To seal a cluster that runs without keys, and go on meanwhile:
       1. gossip keygen --plain-first keys; copy the file to every node
-      2. start every agent anew with --keyring keys, one after the other
+      2. restart every agent with --keyring keys, one after the other
       3. gossip keys use ID --keyring keys    on every node
       4. gossip keys drop plain --keyring keys    on every node
     """
@@ -84,7 +84,7 @@ def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
     with _explained():
         ring.save_new(file)
     _tell(f"{printable(str(file))} has the new key {key.id} ({algorithm})", ring)
-    print("next: copy the file to every node, readable by none but the user who runs the agent (chmod 600),")
+    print("next: copy the file to every node, readable only by the user who runs the agent (chmod 600),")
     print(f"      and start each agent with: gossip agent --keyring {_shown(file)} ...")
     if plain_first:
         print(f"      Once all have been started so, on each: gossip keys use {key.id} --keyring {_shown(file)}")
@@ -106,10 +106,10 @@ def keys() -> None:
       gossip keys add --from other-file --keyring keys
       ssh node1 cat keys | gossip keys add --from - --keyring keys
 
-    An agent takes up a changed file within seconds, or at once on SIGHUP, and writes which key seals and
-    which open. A step before the others are ready cuts nodes off from each other until they are.
+    An agent reads a changed file within seconds, or at once on SIGHUP, and writes which key seals and which
+    keys open. A step that is taken before all nodes are ready cuts nodes off from each other until they are.
 
-    A change writes the file anew: comments that people have added are not kept.
+    A change replaces the file: comments that people have added are not kept.
 
     ID is what "list" shows; "plain" stands for messages that are not sealed.
     """
@@ -157,15 +157,15 @@ def _print_table(ring: Keyring) -> None:
     "--from",
     "source",
     metavar="OTHERFILE",
-    help='Add no new key, but those of this file that are missing here; "-" reads lines of such a file from standard '
-    "input. What is in use does not change, and plain is not taken over.",
+    help='Add no new key, but the keys of this file that are missing here; "-" reads lines of such a file from '
+    "standard input. The key in use stays the same, and plain is not taken over.",
 )
 @click.argument("plain", type=click.Choice([PLAIN_TEXT]), required=False)
 def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) -> int:
     """Add a key that opens messages.
 
-    They are still sealed with the one in use. Without further arguments it is a new key; "plain" instead accepts
-    messages that are not sealed.
+    Messages are still sealed with the key in use. Without further arguments, a new key is added; "plain" instead
+    accepts messages that are not sealed.
 
     \b
     Examples:
@@ -233,10 +233,10 @@ def _keys_from(source: str) -> tuple[Key, ...]:
 @keyring_option(required=True)
 @click.argument("id", metavar="ID")
 def use(keyring: Path, id: str) -> int:  # noqa: A002
-    """Seal messages with this key from now on. The one before still opens.
+    """Seal messages with this key from now on. The key before it still opens.
 
-    Safe once every node opens with the key: its file has it, and its agent has said so. Nodes that do not have
-    it yet cannot hear those that use it.
+    This is safe once every node opens with the key: its file has the key, and its agent has said so. Nodes that do
+    not have it yet cannot hear those that use it.
 
     \b
     Example:
@@ -261,9 +261,10 @@ def use(keyring: Path, id: str) -> int:  # noqa: A002
 def drop(keyring: Path, id: str) -> int:  # noqa: A002
     """Remove a key: messages sealed with it are no longer understood.
 
-    Safe once every node uses another key, as its agent has said, and for some seconds, so that nothing sealed
-    with the old one is under way. The key in use cannot be dropped. A dropped key is gone from this file; drop it
-    on every node. A key that somebody else may know is worth something to them until the last node has dropped it.
+    This is safe once every node has used another key for some seconds, as its agent has said, so that nothing
+    sealed with the old one is under way. The key in use cannot be dropped. A dropped key is gone from this file
+    only; drop it on every node. A key that a stranger may know is of use to the stranger until the last node has
+    dropped it.
 
     \b
     Example:

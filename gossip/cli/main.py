@@ -1,4 +1,4 @@
-"""The command group, and the one place where errors become a line on stderr and an exit code."""
+"""The group of commands, and the one place where errors become a line on standard error and an exit code."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ COMMANDS = {
     "members": "gossip.cli.members",
     "sim": "gossip.cli.simulator",
 }
-"""The module that has each command, under the command's name. It is imported when the command is run, because what
-tables and displays are drawn with takes a third of the time in which an agent starts, which draws none."""
+"""The module of each command, which has the command under this name. It is imported when the command is run: the
+packages that draw tables would take a third of the time in which an agent starts, and an agent draws none."""
 
 
 class _Commands(click.Group):
@@ -108,7 +108,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _silence_stdout() -> None:
-    """Whoever read our output is gone: let the interpreter's last flush go nowhere, without a word."""
+    """Let the interpreter's last flush go nowhere, because the reader of our output is gone."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

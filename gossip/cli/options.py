@@ -29,7 +29,7 @@ def parse_peer(context: click.Context, parameter: click.Parameter, text: str | N
     """Callback of an option that takes an address to send to."""
     address = parse_address(context, parameter, text)
     if address is not None and address.port == 0:
-        raise click.BadParameter(f"{text!r}: one can listen at port 0, but not reach it")
+        raise click.BadParameter(f"{text!r}: port 0 is only for listening; give the port at which that member listens")
     return address
 
 
@@ -72,8 +72,8 @@ def keyring_option(*, required: bool = False) -> Callable[[Decorated], Decorated
         metavar="FILE",
         type=click.Path(path_type=Path),
         required=required,
-        help="The file of the cluster's keys, made by gossip keygen. Nobody but its owner may have access to it; "
-        "where that is root, its group may read it.",
+        help="The file of the cluster's keys, made by gossip keygen. Only its owner may have access to it; if that is "
+        "root, its group may read it, too.",
     )
 
 

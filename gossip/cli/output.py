@@ -1,7 +1,7 @@
-"""Standard output of an agent: whole lines, written in a thread, and what it means when they cannot be.
+"""Standard output of an agent: whole lines, written in a thread.
 
-A reader that is gone is told by an error, and the agent leaves. A disk that is full says nothing of the kind: then the
-agent is to go on, and what it has to say waits. No line is ever left cut in two by that.
+This module tells two failures apart. If the reader is gone, that is an error, after which the agent leaves. If a disk
+is full, the agent goes on, and its lines wait. No line is left cut in two by that.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import trio
 STANDARD_OUTPUT = 1
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What writing fails with when a disk, a quota or the largest size of a file is used up."""
+"""Errors of a write when a disk, a quota or the largest size of a file is used up."""
 
 logger = logging.getLogger("gossip.agent")
 
 
 class NoRoom(Exception):
-    """What was to be written has no room; nothing is known of the reader. A part of it may stand there."""
+    """There is no room for the lines; a part of them may have been written. The reader may still be there."""
 
 
 class Output:
-    """Writes lines past Python's buffers: a reader that stalls must not stall the node, nor its exit."""
+    """Writes lines past Python's buffers, so that a slow reader stalls neither the node nor its exit."""
 
     def __init__(self, descriptor: int = STANDARD_OUTPUT) -> None:
         self._descriptor = descriptor
@@ -41,10 +41,10 @@ class Output:
         """Bytes in the file when that happened."""
 
     async def write(self, lines: str | Callable[[], str]) -> None:
-        """Write one line, or several, in the encoding of standard output; what that lacks is escaped.
+        """Write one line, or several, in the encoding of standard output; letters that it lacks are escaped.
 
-        :param lines: or what makes them, if that takes a while: it is called in the thread.
-        :raises NoRoom: if there is no room. It is told in the log the first time, and when there is room again.
+        :param lines: the lines, or a function that makes them, if that takes a while; it is called in the thread.
+        :raises NoRoom: if there is no room. The log says so the first time, and when there is room again.
         :raises OSError: if it cannot be written for another reason.
         """
         async with self._writing:
@@ -60,7 +60,7 @@ class Output:
     def _tell(self, trouble: str | None) -> None:
         if trouble is not None and not self._is_full:
             logger.warning(
-                "standard output cannot be written: %s. The member goes on; it writes a snapshot when there is room",
+                "standard output cannot be written: %s. The member goes on, and writes a snapshot when there is room",
                 trouble,
             )
         elif trouble is None and self._is_full:
@@ -70,7 +70,7 @@ class Output:
     def _write_all(self, lines: str | Callable[[], str]) -> None:
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         data = f"{lines if isinstance(lines, str) else lines()}\n".encode(encoding, errors="backslashreplace")
-        # Whoever shares the descriptor with us, such as a terminal or a pipe, may have made it one that does not block.
+        # Another process that shares the descriptor, such as that of a terminal, may have made it non-blocking.
         rest = b"" if self._was_emptied() else self._rest
         waiting, is_cut = rest + data, bool(rest)
         while waiting:
@@ -88,7 +88,7 @@ class Output:
         self._rest = b""
 
     def _was_emptied(self) -> bool:
-        """Whether somebody made room by emptying the file, and with it the beginning of the last line."""
+        """Whether somebody made room by emptying the file, so that the beginning of the last line is gone."""
         if not self._rest:
             return False
         status = os.fstat(self._descriptor)

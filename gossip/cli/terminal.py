@@ -1,4 +1,4 @@
-"""Rich's console, with errors that stay what they are, and lines that are UTF-8 whatever the terminal is."""
+"""Rich's console, which passes errors on, and lines in UTF-8 on any terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH_ELSEWHERE = 120
 
 
 def print_utf8(line: str) -> None:
-    """Write a line for a file that is in UTF-8, whatever the encoding of standard output."""
+    """Write a line for a file that is in UTF-8; the encoding of standard output does not matter."""
     sys.stdout.flush()
     sys.stdout.buffer.write(f"{line}\n".encode())
     sys.stdout.buffer.flush()
@@ -26,5 +26,5 @@ class OutputConsole(Console):
         super().__init__(width=None if sys.stdout.isatty() else WIDTH_ELSEWHERE, highlight=False)
 
     def on_broken_pipe(self) -> None:
-        """Pass the error on; Rich would end the program from within whatever task is printing."""
+        """Pass the error on. Rich would end the program from within the task that prints."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

@@ -1,20 +1,21 @@
-"""What is written on a TCP stream, and how what is read becomes messages again: as frames, plain or sealed.
+"""The bytes on a TCP stream: messages in frames, plain or sealed, and the way back from bytes to messages.
 
-Whoever connects decides: it begins with a *greeting* if it seals, and with a frame if not. A greeting is answered by
-one::
+The side that connects decides: it begins with a *greeting* if it seals, and with a frame if not. A greeting is answered
+by another::
 
     version (1) | key (2) | random (32)
 
-Whoever cannot open what comes first on a stream that was connected to it answers with bytes that the other side cannot
-open either, so that people on both sides learn why: a greeting with its own key, or a frame that no frame can be.
+A node that cannot open the first bytes on a stream that was connected to it answers with bytes that the other side
+cannot open either, so that people on both sides learn why: a greeting with its own key, or four bytes that begin no
+frame.
 
-Each direction then has a subkey of its own, derived from the key and both random numbers, and in it the frames are
-counted, so that a frame is accepted once, in its place, in this stream and no other. The last frame is an empty one: a
-stream that ends without it was cut. A frame sealed is its length (4 bytes), ciphertext and tag; one that is not is
-its length and the message, and a stream of those ends where it ends; inside TLS, which cannot be half closed, an empty
-frame ends that, too.
+Each direction then has a subkey of its own, derived from the key and both random numbers. The frames of a direction are
+counted, so each is accepted once, in its place, in this stream and no other. The last frame is an empty one: a stream
+that ends without it was cut. A sealed frame is its length (4 bytes), ciphertext and tag. A plain frame is its length
+and the message, and a plain stream ends without a last frame; inside TLS, which cannot be half closed, an empty frame
+ends it, too.
 
-This module decides nothing about time and opens nothing; :mod:`gossip.net.streams` reads and writes.
+This module decides nothing about time, and has no socket; :mod:`gossip.net.streams` reads and writes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ RANDOM_BYTES = 32
 GREETING_BYTES = 1 + 2 + RANDOM_BYTES
 _END = b""
 _NO_SEAL = bytes(4)
-"""What a node without keys answers to a greeting: the head of no frame, and of no greeting."""
+"""The answer of a node without keys to a greeting. Neither a frame nor a greeting begins so."""
 
 
 class Channel:
@@ -72,7 +73,7 @@ class Channel:
         return self._greeting(key) if self._connects and not key.is_plain else b""
 
     def greeted(self, piece: bytes) -> bytes:
-        """Take in what was read before the channel is open; returns what to write in answer.
+        """Take in bytes read before the channel is open; returns the bytes to write in answer.
 
         :raises WireError: if the other side does not seal with a key of ours, or does not seal where it has to.
         """
@@ -106,7 +107,7 @@ class Channel:
         return self.pack(_END) if self._marks_end else b""
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Take in what was read, and give the messages that are complete with it.
+        """Take in bytes that were read, and give the messages that are complete with them.
 
         :raises WireError: at a frame that is malformed, forged or out of place; the stream is of no use after that.
         """
@@ -128,8 +129,9 @@ class Channel:
                 yield message
 
     def refusal(self) -> bytes:
-        """What to write before the stream is cut because nothing that came could be opened; nothing where we connected,
-        or have opened something already."""
+        """The bytes to write before the stream is cut because nothing that came could be opened.
+
+        There are none where we connected, or have opened something already."""
         if self._connects or self._has_read:
             return b""
         if self._sealed is not None:
@@ -172,8 +174,9 @@ class _SealedFrames:
         begin_anew_in_children(self)
 
     def begin_anew(self) -> None:
-        """Seal under a subkey that nobody knows: another process may go on with the stream, and count on under the
-        present one. What is written here from now on is of no use."""
+        """Seal under a subkey that nobody knows, so that nobody can read what is written here from now on.
+
+        Another process may go on with the stream under the present subkey."""
         self._outgoing = cipher(self._key, os.urandom(KEY_BYTES))
 
     def seal(self, message: bytes) -> bytes:
@@ -182,9 +185,9 @@ class _SealedFrames:
         return self._outgoing.encrypt(_nonce(self._written), message, None)
 
     def open(self, frame: bytes) -> bytes:
-        """What is in the next frame of theirs.
+        """The content of the next frame of theirs.
 
-        :raises WireError: if it is not that.
+        :raises WireError: if this is not their next frame.
         """
         self._read += 1
         return unsealed(self._incoming, _nonce(self._read), frame)

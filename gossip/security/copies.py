@@ -1,9 +1,10 @@
-"""Noticing that this process may be a copy of one that also goes on, from the same memory.
+"""Noticing that this process may be a copy of another one that goes on from the same memory.
 
-What seals with numbers that count must not count on then, or two messages would be sealed with one nonce under one
-subkey. A fork is certain, and told in the child to whatever has asked for that. A process that was restored from an
-image cannot be certain; but the wall clock has moved on then and local time has not, as soon as that clock is right.
-This module decides what is taken for such a jump. What is to be done is the business of whoever seals.
+Code that seals with numbers that count must not count on then, or two messages would be sealed with one nonce under one
+subkey. A fork is certain, and the child tells it to all objects that have asked for that. A process that was restored
+from an image cannot be certain; but the wall clock has then moved on, as soon as it is right, and local time has not.
+
+This module decides what counts as such a jump. What follows from it is decided where sealing is done.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ less than a thousandth, and set only if they are off by more than a fraction of 
 
 
 class Sealing(Protocol):
-    """What seals with numbers that count."""
+    """An object that seals with numbers that count."""
 
     def begin_anew(self) -> None:
         """Seal with a subkey that was not used before."""
@@ -30,7 +31,7 @@ _sealing: weakref.WeakSet[Sealing] = weakref.WeakSet()
 
 
 def begin_anew_in_children(sealing: Sealing) -> None:
-    """Have this begin anew in every child that is forked off from this process while it lives."""
+    """Have this object begin anew in every child that this process forks while the object lives."""
     _sealing.add(sealing)
 
 
@@ -44,13 +45,13 @@ if hasattr(os, "register_at_fork"):  # where processes are forked
 
 
 class Clocks:
-    """The two clocks of a process, which go on at one pace unless somebody sets one of them, or the machine stood still
+    """The two clocks of a process. They go on at one pace, unless somebody sets one of them, or the machine stood still
     or was restored."""
 
     def __init__(
         self, wall_ns: Callable[[], int] = time.time_ns, local_ns: Callable[[], int] = time.monotonic_ns
     ) -> None:
-        """The clocks that are read; those of a program that is tested in virtual time go at another pace."""
+        """By default the clocks of the system, because a clock of virtual time goes at another pace."""
         self._wall_ns = wall_ns
         self._local_ns = local_ns
         self._ahead_ns = wall_ns() - local_ns()

@@ -1,16 +1,17 @@
-"""Sealed datagrams: who holds the key can read and write them, and nothing heard before counts again.
+"""Sealed datagrams: only a holder of the key can read or write them, and none is let through twice.
 
-In front of the ciphertext stand 16 bytes, after it the tag, 16 more::
+There are 16 bytes in front of the ciphertext, and the tag after it, 16 more::
 
     version (1) | key (2) | session (8) | sequence number (5) | ciphertext | tag (16)
 
-A *session* is one process using one key: a random number from which, with the key, its subkey is derived, so that
-sequence numbers can serve as nonces and no two processes ever use one nonce under one subkey. A process that is forked
-begins one of its own, as does one that may have been restored from an image. The receiver keeps for
-each session which of the latest sequence numbers it has seen. It looks at a datagram in this order: is the key one of
-ours; is it authentic; is it new. Only then does it remember the session, and only then is anything decoded.
+A *session* is one process that uses one key. It has a random number, from which its subkey is derived together with
+the key. So sequence numbers can serve as nonces, and no two processes ever use one nonce under one subkey. A process
+that is forked begins a session of its own, and so does one that may have been restored from an image. The receiver
+keeps for each session which of the latest sequence numbers it has seen. It checks three things of a datagram, in this
+order: the key is one of ours; the datagram is authentic; it is new. Only then does it remember the session, and only
+then is anything decoded.
 
-This module decides what is let through. It opens no socket and knows no time.
+This module decides which datagrams are let through. It has no socket and no clock.
 
 Sources: the replay window, RFC 6479 (as in IPsec and WireGuard).
 """
@@ -45,8 +46,9 @@ subkey, well inside what NIST SP 800-38D allows; at ten a second that is three y
 
 MAX_SESSIONS = 16_384
 """Sessions of others remembered; those not heard for longest are forgotten first. Only holders of a key can make one,
-and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart. Who has
-recordings of so many can have a session forgotten, and then its datagrams let through once more; they undo nothing."""
+and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart. Somebody
+with recordings of so many can make a node forget a session and let its datagrams through once more; they undo
+nothing."""
 
 _WHOLE_WINDOW = (1 << WINDOW) - 1
 _NONCE_HEAD = bytes(NONCE_BYTES - SEQUENCE_BYTES)
@@ -55,7 +57,7 @@ _PURPOSE = "datagrams"
 
 @attrs.define
 class _Session:
-    """What is kept of a process that sends to us."""
+    """The session of a process that sends to us."""
 
     key: Key
     subkey: bytes = attrs.field(repr=False)
@@ -71,7 +73,7 @@ class _Session:
             self.seen = (self.seen << ahead | 1) & _WHOLE_WINDOW if ahead < WINDOW else 1
             self.highest = sequence
             return True
-        # In this order: a holder of the key may be behind by the whole range, and a shift by that takes 128 GiB.
+        # The order matters: a holder of the key may be behind by the whole range, and a shift by that takes 128 GiB.
         if -ahead >= WINDOW or self.seen >> -ahead & 1:
             return False
         self.seen |= 1 << -ahead
@@ -91,7 +93,7 @@ class Envelope:
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
         self._own: dict[bytes, None] = {}
         self.opened: Counter[str] = Counter()
-        """What was let through, by the id of the key that opened it: datagrams, and what streams add of their own."""
+        """Number of datagrams and of frames of streams that were let through, by the id of the key that opened them."""
         self.use(keyring)
         begin_anew_in_children(self)
 
@@ -106,7 +108,7 @@ class Envelope:
         return len(self._sessions)
 
     def use(self, keyring: Keyring) -> None:
-        """Seal and open with these keys from now on. What others sealed with a key dropped is not opened any more.
+        """Seal and open with these keys from now on. No datagram is opened any more that was sealed with a dropped key.
 
         :raises ConfigurationError: if a key needs a package that is missing; the keys stay as they are.
         """
@@ -119,7 +121,7 @@ class Envelope:
             del self._sessions[name]
 
     def begin_anew(self) -> None:
-        """Seal in a session of our own that is new, because another process may go on with the present one."""
+        """Begin a new session of our own, because another process may go on with the present one."""
         if self._sealer is not None:
             self._sealer = self._begin(self._keyring.in_use)
 
@@ -133,7 +135,7 @@ class Envelope:
         return sealer.seal(data)
 
     def open(self, data: bytes) -> bytes:
-        """What was sealed into a datagram.
+        """The content of a datagram.
 
         :raises WireError: if it is not let through; its text is one of a few short reasons, by which it is counted.
         """

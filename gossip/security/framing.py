@@ -1,7 +1,7 @@
 """How messages are told apart on a TCP stream: a 4-byte big-endian length, then the message.
 
-This module decides what a well-formed frame is. What the message means is the core's business, how
-long to wait for it is that of :mod:`gossip.net.streams`.
+This module decides which frames are well-formed. The core decides what a message means, and :mod:`gossip.net.link` how
+long to wait for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def pack_frame(message: bytes) -> bytes:
 
 
 class FrameReader:
-    """Puts frames together from the pieces in which they arrive. Holds one frame and one piece at most."""
+    """Puts frames together from the pieces in which they arrive. Keeps one frame and one piece at most."""
 
     def __init__(self, least: int = 1, most: int = MAX_FRAME_BYTES) -> None:
         """:param least: bytes that a frame must have.

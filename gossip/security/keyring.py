@@ -1,8 +1,8 @@
 """The keys of a cluster: which one seals messages, which ones open them, and the file they are kept in.
 
-This module decides what a key is, how a ring of keys may change, and what a file of keys looks like and who may
-have access to it. It seals nothing: that is done elsewhere, with the keys from here. Nothing here shows a secret,
-neither in a text for people nor in an error; only :meth:`Keyring.format` and :meth:`Keyring.save` write secrets.
+This module decides what a key is, how a ring of keys may change, how a file of keys looks and who may have access to
+it. It seals nothing; :mod:`gossip.security.sealing` does, with the keys from here. No text for people and no error
+shows a secret; only :meth:`Keyring.format` and the methods that save a file write secrets.
 """
 
 from __future__ import annotations
@@ -23,29 +23,30 @@ from gossip.security import private_file
 AES_256_GCM = "aes-256-gcm"
 CHACHA20_POLY1305 = "chacha20-poly1305"
 PLAIN_TEXT = "plain"
-"""No algorithm at all: the messages of a cluster that is not sealed, or not yet, or no longer."""
+"""No algorithm: for a cluster whose messages are not sealed, not yet sealed, or no longer sealed."""
 
 ALGORITHMS = (AES_256_GCM, CHACHA20_POLY1305)
-"""What seals. The first is faster where the processor helps (most do), the second where it does not."""
+"""The algorithms that seal. The first is faster where the processor has AES instructions (most have), the second where
+it has none."""
 
 KEY_BYTES = 32
 """Length of a secret: both algorithms take 256 bits."""
 
 NUMBER_BYTES = 2
-"""Length of a key's number. It only says which key to try, so it may be short, and costs each message as little."""
+"""Length of a key's number. It only says which key to try, so it is short, because each message carries it."""
 
 MAX_KEYS = 8
-"""Keys in a ring, ``plain`` included. A rotation needs two; a ring that has many was never tidied up."""
+"""Most keys in a ring, ``plain`` included. A rotation needs two; a ring with many was never tidied up."""
 
 MAX_FILE_BYTES = 16_384
-"""Largest file: a full ring has about a kilobyte, the rest is room for comments."""
+"""Largest file. A full ring takes about a kilobyte; the rest is room for comments."""
 
 USE = "use"
 OPEN = "open"
 COMMENT = "#"
 
 HEADER = f"""\
-{COMMENT} The keys of a gossip cluster. Whoever can read them can take part: keep this file to its owner (chmod 600).
+{COMMENT} The keys of a gossip cluster. Anybody who can read them can take part: nobody but the owner may (chmod 600).
 {COMMENT} Each line is a key. "use": messages are sealed with it, and opened; "open": they are only opened with it.
 """
 
@@ -80,8 +81,7 @@ class Key:
     secret: bytes = attrs.field(repr=False, validator=_check_secret)
     """:data:`KEY_BYTES` random bytes; none for :data:`PLAIN`."""
     number: bytes = attrs.field(init=False, eq=False, repr=bytes.hex)
-    """:data:`NUMBER_BYTES` that follow from the rest: what a sealed message says about its key. None for :data:`PLAIN`.
-    """
+    """:data:`NUMBER_BYTES` that follow from the rest, and that a sealed message carries. Empty for :data:`PLAIN`."""
 
     def __attrs_post_init__(self) -> None:
         digest = hashlib.blake2b(b"\0".join((_NUMBER_PURPOSE, self.algorithm.encode(), self.secret))).digest()
@@ -89,7 +89,8 @@ class Key:
 
     @property
     def id(self) -> str:
-        """What people call the key: its number in hexadecimal digits, or ``plain``. It tells nothing of the secret."""
+        """The name of the key for people: its number in hexadecimal digits, or ``plain``. It does not give the secret
+        away."""
         return PLAIN_TEXT if self.is_plain else self.number.hex()
 
     @property
@@ -107,8 +108,8 @@ class Key:
 
 
 PLAIN = Key(PLAIN_TEXT, b"")
-"""Stands for messages that are not sealed. With it in a ring, sealing is turned on or off step by step while a
-cluster runs; as long as it is there, whoever can send a packet is believed."""
+"""Stands for messages that are not sealed. With it in a ring, sealing is turned on or off step by step while a cluster
+runs. While it is in a ring, anybody who can send a packet is believed."""
 
 
 @final
@@ -174,7 +175,7 @@ class Keyring:
 
     @classmethod
     def parse(cls, text: str) -> Keyring:
-        """Read what :meth:`format` has written; people may have added comments and empty lines.
+        """Read the text that :meth:`format` writes; people may have added comments and empty lines.
 
         :raises ConfigurationError: if it is anything else; names the line.
         """
@@ -202,7 +203,7 @@ class Keyring:
         return private_file.load(path, cls.parse, "a file of keys", MAX_FILE_BYTES)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a file of keys that only its owner can read. It is the old file or the new one, whatever happens.
+        """Write a file of keys that only its owner can read. After a crash, it is the old file or the new one.
 
         :raises ConfigurationError: if it cannot be written; the text begins with the path.
         """
@@ -220,14 +221,14 @@ class Keyring:
         for key in self.keys:
             if key.id == key_id:
                 return key
-        # What was asked for is not shown: it may be a secret by mistake.
+        # The id that was asked for is not shown, because it may be a secret by mistake.
         raise ConfigurationError(f"no key here has that id; there is {', '.join(key.id for key in self.keys)}")
 
 
 def change_file(path: str | os.PathLike[str], step: Callable[[Keyring], Keyring]) -> tuple[Keyring, Keyring]:
-    """Put in place of the ring in a file what a step makes of it; comments that people added are not kept.
+    """Replace the ring in a file by what ``step`` makes of it; comments that people have added are not kept.
 
-    Whoever else changes the file in this way waits, so no change undoes another. Whoever reads it does not wait.
+    Others that change the file in this way wait, so no change undoes another. Those that only read it do not wait.
 
     :returns: the rings before and after. If they are the same, nothing has been written.
     :raises ConfigurationError: as :meth:`Keyring.load`, :meth:`Keyring.save`, and the step.
@@ -263,7 +264,7 @@ def _check_addition(key: Key, others: Sequence[Key]) -> None:
         raise ConfigurationError(f"a keyring has at most {MAX_KEYS} keys: drop those that no node uses any more")
 
 
-# The text. No error shows a word of it, for any of them may be a secret at the wrong place.
+# The text. No error shows a word of it, because any word may be a secret at the wrong place.
 
 
 def _format_line(word: str, key: Key) -> str:
@@ -301,5 +302,5 @@ def _parse_line(words: Sequence[str]) -> tuple[str, Key]:
     key_id, algorithm, secret = described
     key = Key(algorithm, private_file.from_base64(secret))
     if key.id != key_id:
-        raise ConfigurationError("id, algorithm and secret do not belong together: copy the whole line anew")
+        raise ConfigurationError("id, algorithm and secret do not belong together: copy the whole line again")
     return word, key

@@ -1,8 +1,9 @@
-"""Files with secrets: read only if nobody else has access to them, and written so that nobody else ever has. And files
-that say whom to trust: read only if nobody else may write them.
+"""Files with secrets, which nobody else may read or write, and files that say whom to trust, which nobody else may
+write.
 
-This module decides whose files are read, with which rights, and how two who change one file take turns. What is in a
-file is not its business.
+This module decides whose files are read, with which rights, and how two processes that change one file take turns. It
+does not decide what is in a file. The lock is on the file itself, by ``flock``: it leaves no second file behind, which
+lock files of packages do, and it is taken only after the rights of the file were checked.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ _WRITTEN_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
 
 _BEYOND_640 = stat.S_IXUSR | stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
-"""What root may not allow for a file that another user reads. Its group may read it: root says who is in that, and so
-secrets are handed to services that do not run as root, by Kubernetes for one."""
+"""Rights that a file of root's must not have where another user reads it. Its group may read it: root says who is in
+that group. Kubernetes, for one, hands secrets that way to services that do not run as root."""
 
 
 def load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int) -> T:
-    """What is in a file.
+    """The content of a file.
 
     :param what: the kind of file, for errors, such as ``a file of keys``.
     :param most: bytes that it may have.
@@ -46,7 +47,7 @@ def load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, mos
 
 
 def load_trusted(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int) -> T:
-    """What is in a file that everybody may read, as for :func:`load`.
+    """The content of a file that everybody may read; the arguments are those of :func:`load`.
 
     :raises ConfigurationError: if it cannot be read or parsed, may be written by anybody else than the one who reads it
         and root, or belongs to another user. The text begins with the path.
@@ -55,7 +56,7 @@ def load_trusted(path: str | os.PathLike[str], parse: Callable[[str], T], what: 
 
 
 def save(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file that only its owner can read. It is the old file or the new one, whatever happens.
+    """Write a file that only its owner can read. After a crash, it is the old file or the new one, and no mixture.
 
     :raises ConfigurationError: if it cannot be written; the text begins with the path.
     """
@@ -66,9 +67,9 @@ def save(path: str | os.PathLike[str], text: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Let nobody else be in such a block for this file, so that what is loaded in it is still there when it is saved.
+    """Let no other process be in such a block for this file, so that it is still as loaded when it is saved.
 
-    Waits for whoever is. Those who only load are not held up, and nothing is left behind.
+    Waits for a process that is in one. Processes that only load do not wait, and no other file is left behind.
 
     :raises ConfigurationError: if the file is none that :func:`load` would read, or cannot be locked; the text begins
         with the path.
@@ -181,8 +182,8 @@ def _check_private(status: os.stat_result, path: str) -> None:
         raise ConfigurationError(f"others may read or write it: chmod 600 {quoted}{for_a_group}")
     if status.st_uid != reader and status.st_mode & _BEYOND_640:
         raise ConfigurationError(
-            f"it is root's, and may do no more than be read by a group of yours: chmod 640 {quoted}; "
-            f"or make it your own by chown {reader}, and chmod 600 it"
+            f"it is root's, and only a group of yours may have the right to read it: chmod 640 {quoted}; "
+            f"or make it your own: chown {reader}, and chmod 600"
         )
 
 
@@ -190,10 +191,10 @@ def _lock(path: str) -> int:
     while True:
         descriptor = _open_to_lock(path)
         try:
-            # Before it is waited for: whoever may read a file may lock it, and hold us up.
+            # Checked before waiting: everybody who may read a file may also lock it, and hold us up.
             _check_private(os.fstat(descriptor), path)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # Who held it before us may have put another file in its place, and that one is not locked.
+            # The process before us may have put another file in its place, which is not locked.
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 return descriptor
         except BaseException:
@@ -214,7 +215,7 @@ def _replace(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=".gossip-", dir=folder)
-    except OSError as error:  # of the folder, whatever the rights to the file itself
+    except OSError as error:  # it depends on the rights to the folder, not to the file
         raise ConfigurationError(f"it is replaced by a new file, and {folder} takes none: {error.strerror}") from None
     try:
         with open(descriptor, "wb") as file:
@@ -231,7 +232,7 @@ def _replace(path: str, data: bytes) -> None:
 
 
 def _rights(path: str) -> int:
-    """Those of the file that is there, as far as its owner is concerned."""
+    """The rights that the owner has to the file that is there."""
     try:
         return os.stat(path).st_mode & _PRIVATE
     except FileNotFoundError:
@@ -239,7 +240,7 @@ def _rights(path: str) -> int:
 
 
 def _sync_folder(folder: str) -> None:
-    # So that the new name outlives a power failure. Not every file system can do that, and the file is there.
+    # The new name then survives a power failure. Not every file system can do that, and the file is there all the same.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:

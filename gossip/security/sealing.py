@@ -1,8 +1,8 @@
-"""What sealing is made of: subkeys and ciphers. The one module that needs the package ``cryptography``.
+"""Subkeys and ciphers, from the package ``cryptography``.
 
-A cluster's key seals nothing itself. From it a subkey is derived for each purpose (a process's datagrams, one
-direction of a stream), by HKDF with SHA-256; the cluster's name is part of what it is derived from, so that
-clusters that share a key still cannot read each other.
+A cluster's key seals nothing itself. A subkey is derived from it for each purpose (a process's datagrams, one direction
+of a stream), by HKDF with SHA-256. The name of the cluster goes into that, so clusters that share a key still cannot
+read each other.
 
 Sources: HKDF, RFC 5869; AES-GCM, NIST SP 800-38D; ChaCha20-Poly1305, RFC 8439.
 """
@@ -21,7 +21,7 @@ from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305, KEY_BYTES, K
 TAG_BYTES = 16
 NONCE_BYTES = 12
 VERSION = 1
-"""First byte of whatever is sealed. No message and no frame that is not sealed begins with it: a message begins
+"""First byte of everything that is sealed. No message and no frame that is not sealed begins with it: a message begins
 with a CBOR array (0x80 and above), a frame with the zero of its length."""
 
 
@@ -38,7 +38,7 @@ class Cipher(Protocol):
 def subkey(key: Key, cluster: str, purpose: str, salt: bytes) -> bytes:
     """The subkey of ``key`` for one purpose.
 
-    :param salt: random bytes of whoever uses the subkey; no two uses share both purpose and salt.
+    :param salt: random bytes, drawn by the user of the subkey; no two uses share both purpose and salt.
     :raises ConfigurationError: if the package ``cryptography`` is missing.
     """
     info = "\0".join(("gossip-membership", str(VERSION), key.algorithm, purpose, cluster)).encode()
@@ -46,8 +46,8 @@ def subkey(key: Key, cluster: str, purpose: str, salt: bytes) -> bytes:
 
 
 def cipher(key: Key, subkey: bytes) -> Cipher:
-    """The cipher of one of the subkeys of ``key``. It is made in a microsecond and takes two kilobytes: keep the subkey
-    where there are many.
+    """The cipher of one of the subkeys of ``key``. It is made in a microsecond and takes two kilobytes, so keep the
+    subkey instead where there are many.
 
     :raises ConfigurationError: if the package ``cryptography`` is missing.
     """
@@ -55,10 +55,10 @@ def cipher(key: Key, subkey: bytes) -> Cipher:
 
 
 def unsealed(cipher: Cipher, nonce: bytes, data: bytes, associated_data: bytes | None = None) -> bytes:
-    """What was sealed.
+    """The content that was sealed.
 
-    :raises WireError: if it was not sealed with this subkey, or is not all as it was sealed. Which of both it is cannot
-        be told: what another cluster seals with the same key does not open, and neither does what was changed.
+    :raises WireError: if it was not sealed with this subkey, or was changed since. The two cannot be told apart: data
+        that another cluster seals with the same key fails to open in the same way as changed data.
     """
     try:
         return cipher.decrypt(nonce, data, associated_data)
@@ -68,7 +68,7 @@ def unsealed(cipher: Cipher, nonce: bytes, data: bytes, associated_data: bytes |
 
 @attrs.frozen
 class _Primitives:
-    """What is taken from the package ``cryptography``."""
+    """The parts that are used of the package ``cryptography``."""
 
     ciphers: Mapping[str, Callable[[bytes], Cipher]]
     derive: Callable[[bytes, bytes, bytes], bytes]
@@ -78,7 +78,7 @@ class _Primitives:
 
 @lru_cache(maxsize=1)
 def _primitives() -> _Primitives:
-    """Imported when first needed: who does not seal need not have it, nor wait for it."""
+    """Imported when first needed, so that a program that does not seal need not have or load the package."""
     try:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305  # noqa: PLC0415

@@ -1,7 +1,10 @@
-"""The key with which one member signs what it says of itself: Ed25519 (RFC 8032), by the package ``cryptography``.
+"""The key with which one member signs its statements about itself: Ed25519 (RFC 8032), by the package ``cryptography``.
 
-A file of it has one line, ``ed25519`` and the secret in base64. A list of allowed keys has a line for each member, its
-public key in base64 and its name.
+A file with a signing key has one line, ``ed25519`` and the secret in base64. A list of allowed keys has a line for each
+member, with its public key in base64 and its name.
+
+This module decides what such files look like. When a statement is signed, and which signatures are asked for, is
+decided in :mod:`gossip.core.signing`.
 """
 
 from __future__ import annotations
@@ -102,8 +105,8 @@ class SigningKey:
 
 
 def load_allowed(path: str | os.PathLike[str]) -> dict[str, bytes]:
-    """Read a list of allowed keys: the public key of each name. Everybody may read it, but who may write it says whom
-    to believe.
+    """Read a list of allowed keys: the public key of each name. Everybody may read the file, but only its owner may
+    write it, because it says whom to believe.
 
     :raises ConfigurationError: if it cannot be read, others may write it, or a line is not a public key and a name, or
         names one that was named before. The text begins with the path.
@@ -149,7 +152,7 @@ def _public(text: str) -> bytes | None:
 
 @cached
 def _verify(public: bytes, signature: bytes, statement: bytes) -> bool:
-    """What was signed is heard again, and by every node of a process, and a verdict takes a tenth of a millisecond."""
+    """Cached, because a verdict takes a tenth of a millisecond, and every node of a process hears a statement often."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  (optional)
 
     try:

@@ -23,7 +23,7 @@ from gossip.core.errors import ConfigurationError
 from gossip.errors import BindError
 
 LOG_FLUSH_S = 0.2
-"""How long the last log lines may take to be written when nobody reads them."""
+"""Seconds that the last log lines may take to be written when nobody reads them."""
 
 
 def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -37,7 +37,7 @@ HELP = """\
 Run one member of a cluster and print every change of the membership.
 
 \b
-Three members, which all are told of the first two:
+Three members; each is told of the first two:
   gossip agent --name ada   --bind 127.0.0.1:7946 --join 127.0.0.1:7946 --join 127.0.0.1:7947
   gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946 --join 127.0.0.1:7947
   gossip agent --name cleo  --bind 127.0.0.1:7948 --join 127.0.0.1:7946 --join 127.0.0.1:7947
@@ -57,8 +57,8 @@ Signals:
   SIGHUP           read --meta-file again and tell the others, and read
                    --keyring again; without either, leave
 
---keyring is also read again whenever it has changed. A file that is not acceptable changes nothing, and is
-reported to standard error.
+--keyring is also read again whenever it has changed. If a file cannot be used, nothing changes, and standard
+error says why.
 
 \b
 Exit codes:
@@ -66,7 +66,7 @@ Exit codes:
   1  the address cannot be used, or nobody reads the output any more
   2  bad arguments
 
-Where the output has no room, as on a full disk, the agent goes on, warns, and writes a "snapshot" of all members
+If the output has no room, as on a full disk, the agent goes on, warns, and writes a "snapshot" of all members
 when there is room again: with --events json in one line, with "alive" and the list "members".
 """
 
@@ -79,23 +79,23 @@ when there is room again: with --events json in one line, with "alive" and the l
     callback=parse_address,
     default="0.0.0.0:7946",
     show_default=True,
-    help="Where to listen, with UDP and TCP. Port 0 takes any free one.",
+    help="Where to listen, with UDP and TCP. Port 0 takes any free port.",
 )
 @click.option(
     "--advertise",
     metavar="HOST:PORT",
     callback=parse_address,
-    help="Where others reach this member, if that is not where it listens (NAT, containers). "
-    "Without it, the address that other members see is used.",
+    help="Where others reach this member, if that is not where it listens (NAT, containers). Without this option, "
+    "members tell it the address that they see.",
 )
 @click.option(
     "--join",
     metavar="HOST:PORT",
     callback=parse_peers,
     multiple=True,
-    help="A member of the cluster; may be given several times. Give every member the same, itself included: one that "
-    "has nobody else to look for begins a cluster of its own. Names are tried with all their addresses, again and "
-    "again, so the order in which machines start does not matter.",
+    help="A member of the cluster; may be given several times. Give every member the same ones, itself included: a "
+    "member that has nobody else to look for begins a cluster of its own. Names are tried with all their addresses, "
+    "again and again, so the order in which machines start does not matter.",
 )
 @profile_option
 @cluster_option
@@ -103,7 +103,7 @@ when there is room again: with --events json in one line, with "alive" and the l
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Bind to an address that others can reach without a keyring: anybody who can send a packet can then take "
+    help="Bind without a keyring to an address that others can reach. Anybody who can send a packet can then take "
     "part.",
 )
 @click.option(
@@ -111,7 +111,7 @@ when there is room again: with --events json in one line, with "alive" and the l
     "identity_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Sign what this member says of itself with the key in FILE, and believe others only what they have signed "
+    help="Sign what this member says of itself with the key in FILE, and believe of others only what they have signed "
     "(see: gossip identity --help).",
 )
 @click.option(
@@ -128,7 +128,7 @@ when there is room again: with --events json in one line, with "alive" and the l
     metavar="KEY=VALUE",
     multiple=True,
     callback=_parse_meta,
-    help="Something the others should know of this member; may be given several times.",
+    help="A fact about this member for the others to know; may be given several times.",
 )
 @click.option(
     "--meta-file",

@@ -1,4 +1,4 @@
-"""The keyring file of a running agent: what it says, and when it says something new."""
+"""The file of keys of a running agent: read in a thread, and read again when it has changed."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import trio
 from gossip.security import Keyring
 
 LOOK_EVERY_S = 1.0
-"""How often the file is looked at. New keys are in use everywhere before anybody can be on the next node."""
+"""Seconds between two looks at the file. New keys then hold before a person can be on the next node."""
 
 Looks = tuple[int, int, int, int] | None
-"""What tells one state of a file from another, without its content; None where there is no file."""
+"""Identifies a state of a file without its content; None where there is no file."""
 
 
 class KeyringFile:
-    """Reads the file, in a thread, and notices when it has changed since."""
+    """Reads the file, and notices when it has changed since."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read: Looks = None
 
     async def load(self) -> Keyring:
-        """What it says now.
+        """The keys in the file now.
 
         :raises ConfigurationError: as :meth:`gossip.security.keyring.Keyring.load`.
         """
@@ -32,9 +32,9 @@ class KeyringFile:
         return await trio.to_thread.run_sync(Keyring.load, self.path, abandon_on_cancel=True)
 
     async def changed(self) -> None:
-        """Return when it is another file than was last read, or has other rights.
+        """Return when the file, or its rights, differ from those last read.
 
-        A file that is being copied here changes more than once: it is another one when it has stayed so for a look.
+        A file that is being copied here changes more than once, so it must have stayed the same between two looks.
         """
         last = self._read
         while True:

@@ -1,7 +1,8 @@
 """Log lines to standard error, from a thread of their own.
 
-A write to a pipe that nobody empties blocks. Done in the node's loop it would stop the node's
-heartbeat, and a stuck log collector would look to the cluster like a dead member.
+A write to a pipe that nobody empties blocks. In the loop of the node it would stop the heartbeat, and to the cluster a
+stuck log collector would look like a dead member. ``logging.handlers.QueueListener`` of the standard library does not
+fit: when it is stopped, it waits without limit for its thread, so a stuck collector would keep the agent from ending.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from gossip.cli.rendering import printable
 LEVELS = ("debug", "info", "warning", "error")
 
 MAX_WAITING_LINES = 2_000
-"""Lines kept for a slow reader; further ones are dropped and counted."""
+"""Lines kept for a slow reader. Further lines are dropped and counted."""
 
 STANDARD_ERROR = 2
 
 
 class EscapingFormatter(logging.Formatter):
-    """Formats messages on one line each: names in them come from other machines."""
+    """Formats each message on one line, because names in it come from other machines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
-        """Escape what does not print; a traceback, which is ours, keeps its lines."""
+        """Escape letters that do not print; a traceback, which is ours, keeps its lines."""
         record.message = printable(record.message)
         return super().formatMessage(record)
 
@@ -54,7 +55,7 @@ class BackgroundHandler(logging.Handler):
             self.handleError(record)
 
     def finish(self, timeout: float) -> None:
-        """Write what is still waiting, for at most ``timeout`` seconds."""
+        """Write the lines that still wait, for at most ``timeout`` seconds."""
         try:
             if self.dropped:
                 self._lines.put_nowait(

@@ -201,7 +201,7 @@ class _Agent:
         report = self._report
         if report is None:  # a change while the node is being opened is noticed as soon as the file is followed
             return
-        async with self._reading_keys:  # so that what is read last is what holds
+        async with self._reading_keys:  # so that the keys that are read last are those that hold
             try:
                 keyring = await self._read_keys(file)
                 if report.node.keyring != keyring:
@@ -245,7 +245,7 @@ def naming(option: str) -> Iterator[None]:
 
 
 def _read(option: str, load: Callable[[Path], T], file: Path | None) -> T | None:
-    """What is in the file that an option names; None without one."""
+    """The content of the file that an option names; None without one."""
     if file is None:
         return None
     with naming(option):

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 MAX_FILE_BYTES = 65_536
-"""Four times what the most generous configuration lets a member have; larger is surely another file."""
+"""Four times the metadata that any configuration allows. A larger file is surely another one."""
 
 
 class MetadataError(ValueError):
-    """The text is no metadata; says why."""
+    """The text cannot be used as metadata; says why."""
 
 
 def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
@@ -73,7 +73,7 @@ def read_file(path: Path) -> dict[str, str]:
 
 
 def combined(path: Path | None, given: Mapping[str, str]) -> dict[str, str]:
-    """What the file says, overridden by what the command line says.
+    """The metadata of the file, overridden by that of the command line.
 
     :raises MetadataError: as :func:`read_file`.
     """

@@ -13,14 +13,14 @@ from gossip.cli.demo.processes import AgentPool, AgentProcess
 from gossip.core.config import PROFILES
 
 START_LIMIT_S = 30.0
-"""How long the processes may take to start, on a slow and busy machine."""
+"""Seconds that the processes may take to start, on a slow and busy machine."""
 
 NEWS_LIMIT_S = 10.0
-"""How long news of the living may take; it takes milliseconds unless something is broken."""
+"""Seconds that news of the living may take; it takes milliseconds unless something is broken."""
 
 
 class StepFailed(Exception):
-    """Something that the demonstration is there to show did not happen."""
+    """An outcome that the demonstration is to show did not happen."""
 
 
 @attrs.define

@@ -44,7 +44,7 @@ def demo(nodes: int, profile: str) -> int:
     Starts real agents as separate processes that talk over UDP and TCP on the loopback interface,
     changes one's metadata, kills one, starts it again, freezes one and lets it come back, and lets one
     leave. Shows who noticed what and when, and ends with a table of the measured times. No process is
-    left behind, whichever way it ends.
+    left behind, however it ends.
 
     \b
     Examples:

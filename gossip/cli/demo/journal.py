@@ -1,7 +1,7 @@
-"""What a number of agents have said: their events, and what follows about who believes what.
+"""The events that several agents have written, and what each agent believes by them.
 
-This module does no input and output. Times are those that the agents wrote, in Unix seconds; all of
-them run on this machine and so share its clock.
+This module does no input and output. Times are those that the agents wrote, in Unix seconds; all of them run on this
+machine and so share its clock.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import attrs
 import trio
 
 NO_BELIEF = frozenset({"conflict", "keys", "standing"})
-"""Kinds of events after which whoever wrote them sees its members as before."""
+"""Kinds of events that change no belief of the agent that wrote them."""
 
 
 @attrs.frozen
@@ -51,7 +51,7 @@ class Journal:
         self._news = trio.Event()
 
     def record(self, sighting: Sighting) -> None:
-        """Add one, and wake whoever waits in :meth:`until`."""
+        """Add one, and wake the tasks that wait in :meth:`until`."""
         self.sightings.append(sighting)
         if sighting.kind == "started":
             self._beliefs[sighting.observer] = {}
@@ -64,7 +64,7 @@ class Journal:
         self.wake()
 
     def wake(self) -> None:
-        """Let the conditions in :meth:`until` be looked at again."""
+        """Have the conditions in :meth:`until` looked at again."""
         self._news.set()
         self._news = trio.Event()
 

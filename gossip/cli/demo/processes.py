@@ -1,10 +1,9 @@
-"""Agents as child processes: start them, read what they say, and be sure that none is left behind.
+"""Agents as child processes: start them, read their output, and leave none behind.
 
-Whatever happens to the program that starts them, the agents end: on the normal ways out they are
-killed and waited for, and if this program itself is killed, their standard input ends, at which they
-leave (``--exit-on-eof``). Even a frozen one wakes for that: each agent is a process group of its own in
-our session, and the system continues a stopped group that its parent's death makes an orphan (POSIX,
-``_exit``).
+The agents end however the program ends that starts them. On its normal ways out, it kills them and waits for them. If
+it is killed itself, their standard input ends, and then they leave (``--exit-on-eof``). Even a frozen agent wakes for
+that: each agent is a process group of its own in our session, and the system continues a stopped group that its
+parent's death makes an orphan (POSIX, ``_exit``).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ import trio
 from gossip.cli.demo.journal import Journal, Sighting
 
 MAX_LINE_BYTES = 1 << 20
-"""Longest line an agent may write: a hundred times the longest event with ordinary limits."""
+"""Longest line that an agent may write: a hundred times the longest event with ordinary limits."""
 
 KEPT_ERROR_BYTES = 4096
 """How much of an agent's standard error is kept, to be shown if it fails."""
@@ -48,13 +47,13 @@ class AgentProcess:
     journal: Journal
     process: trio.Process
     address: str = ""
-    """Where it can be reached; known once it has written ``started``."""
+    """Where it can be reached, or is bound; known once it has written ``started``."""
     errors: bytes = b""
     """The end of what it wrote to standard error."""
     lines: list[bytes] = attrs.Factory(list)
     """Everything it wrote to standard output."""
     fault: str = ""
-    """What it wrote that is no event; it was killed for it."""
+    """The line that was no event, for which it was killed."""
     is_frozen: bool = False
 
     @property
@@ -83,7 +82,7 @@ class AgentProcess:
         return self.fault or (self.errors.decode(errors="replace").strip().splitlines() or ["(it said nothing)"])[-1]
 
     async def read(self) -> None:
-        """Follow both outputs to their ends, and then its exit. Kill it if it writes what is no event."""
+        """Follow both outputs to their ends, and wait for its exit. Kill it if it writes a line that is no event."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read_errors)
             try:

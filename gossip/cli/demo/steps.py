@@ -1,7 +1,7 @@
 """The steps of the demonstration: each does something to the agents and waits until all have noticed.
 
-A step measures from its deed until the other agents wrote that they know, by the times in their own
-events. It fails, saying what is missing, if that does not happen in time.
+A step measures the time from its deed until the other agents wrote that they know, by the times in their own events. If
+that does not happen in time, the step fails and says what is missing.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gossip.cli.demo.journal import Journal, Sighting
 from gossip.cli.demo.processes import AgentProcess
 
 SHORT_FREEZE_S = {"local": 0.5, "lan": 1.5, "wan": 4.0}
-"""A freeze that the profile forgives: shorter than the shortest time to refute a suspicion."""
+"""Length of a freeze that the profile forgives: shorter than the shortest time to refute a suspicion."""
 
 EXIT_LIMIT_S = 3.0
-"""How long an agent may take to leave."""
+"""Seconds that an agent may take to leave."""
 
 
 @attrs.frozen

@@ -82,16 +82,13 @@ class Key:
     """:data:`KEY_BYTES` random bytes; none for :data:`PLAIN`."""
     number: bytes = attrs.field(init=False, eq=False, repr=bytes.hex)
     """:data:`NUMBER_BYTES` that follow from the rest, and that a sealed message carries. Empty for :data:`PLAIN`."""
+    id: str = attrs.field(init=False, eq=False, repr=False)
+    """The name of the key for people: its number in hexadecimal digits, or ``plain``. It tells nothing of the secret."""
 
     def __attrs_post_init__(self) -> None:
         digest = hashlib.blake2b(b"\0".join((_NUMBER_PURPOSE, self.algorithm.encode(), self.secret))).digest()
         object.__setattr__(self, "number", b"" if self.is_plain else digest[:NUMBER_BYTES])
-
-    @property
-    def id(self) -> str:
-        """The name of the key for people: its number in hexadecimal digits, or ``plain``. It does not give the secret
-        away."""
-        return PLAIN_TEXT if self.is_plain else self.number.hex()
+        object.__setattr__(self, "id", self.number.hex() or PLAIN_TEXT)
 
     @property
     def is_plain(self) -> bool:

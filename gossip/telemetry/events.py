@@ -48,21 +48,25 @@ def describe(event: MembershipEvent) -> str:
     """The change in words, with its reason where there is one."""
     member, name = event.member, repr(event.member.name)
     before = f", was {event.previous.value}" if event.previous else ""
-    return {
-        EventKind.JOINED: f"{name} joined at {member.address}",
-        EventKind.UPDATED: f"{name} is now version {member.version} at {member.address}, {dict(member.metadata)!r}",
-        EventKind.SUSPECTED: f"{name} is suspected{_reason(event)}",
-        EventKind.RESTORED: f"{name} is restored{before}",
-        EventKind.DIED: f"{name} died{_reason(event)}",
-        EventKind.LEFT: f"{name} left{before}",
-        EventKind.CONFLICT: f"{name} at {member.address} bears the name of another member",
-        EventKind.FORGOTTEN: f"{name} is forgotten{before}",
-        EventKind.STANDING: _standing(event),
-    }[event.kind]
-
-
-def _standing(event: MembershipEvent) -> str:
-    return "" if event.standing is None else f"this node is {event.standing}"
+    match event.kind:
+        case EventKind.JOINED:
+            return f"{name} joined at {member.address}"
+        case EventKind.UPDATED:
+            return f"{name} is now version {member.version} at {member.address}, {dict(member.metadata)!r}"
+        case EventKind.SUSPECTED:
+            return f"{name} is suspected{_reason(event)}"
+        case EventKind.RESTORED:
+            return f"{name} is restored{before}"
+        case EventKind.DIED:
+            return f"{name} died{_reason(event)}"
+        case EventKind.LEFT:
+            return f"{name} left{before}"
+        case EventKind.CONFLICT:
+            return f"{name} at {member.address} bears the name of another member"
+        case EventKind.FORGOTTEN:
+            return f"{name} is forgotten{before}"
+        case EventKind.STANDING:
+            return f"this node is {event.standing}"
 
 
 def _reason(event: MembershipEvent) -> str:

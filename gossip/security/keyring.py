@@ -83,7 +83,7 @@ class Key:
     number: bytes = attrs.field(init=False, eq=False, repr=bytes.hex)
     """:data:`NUMBER_BYTES` that follow from the rest, and that a sealed message carries. Empty for :data:`PLAIN`."""
     id: str = attrs.field(init=False, eq=False, repr=False)
-    """The name of the key for people: its number in hexadecimal digits, or ``plain``. It tells nothing of the secret."""
+    """Its name for people: its number in hexadecimal digits, or ``plain``. It tells nothing of the secret."""
 
     def __attrs_post_init__(self) -> None:
         digest = hashlib.blake2b(b"\0".join((_NUMBER_PURPOSE, self.algorithm.encode(), self.secret))).digest()

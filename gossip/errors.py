@@ -1,7 +1,7 @@
-"""The errors of the shell: what can go wrong between a node and its surroundings, not in the protocol.
+"""The errors of the shell: failures between a node and its surroundings, not in the protocol.
 
-All of them are :class:`~gossip.core.errors.GossipError`, so one ``except`` catches whatever this
-package raises on purpose.
+All of them are :class:`~gossip.core.errors.GossipError`, so one ``except`` catches everything that this package raises
+on purpose.
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ def reason(error: BaseException) -> str:
 def plain_address(sockaddr: Any) -> Address:
     """The address in a socket's own form, without scope id; IPv4 in IPv6 becomes IPv4.
 
-    What has a scope is link-local, and nothing can be sent there without it: see :attr:`Address.is_link_local`.
+    An address with a scope is link-local, and nothing can be sent there without the scope: see
+    :attr:`Address.is_link_local`.
     """
     host: str = sockaddr[0]
     if ":" in host:

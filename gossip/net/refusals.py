@@ -1,8 +1,8 @@
 """Datagrams that the system of a peer refused, because no process listens there.
 
-A datagram to a closed port is answered by an ICMP or ICMPv6 message, "port unreachable". Linux hands these out
-with the address that the datagram was sent to, through a queue of errors beside the data of a socket. Other
-systems keep them to themselves; there, silence has to do.
+A datagram to a closed port is answered by an ICMP or ICMPv6 message, "port unreachable". Linux hands these messages
+out with the address that the datagram was sent to, through a queue of errors beside the data of a socket. Other systems
+do not; there, a crash is found by silence alone.
 
 Source: ip(7) and ipv6(7) of the Linux manual, IP_RECVERR; RFC 792 and RFC 4443.
 """
@@ -27,21 +27,22 @@ _PORT_UNREACHABLE = frozenset({(2, 3, 3), (3, 1, 4)})
 """Origin, type and code: ICMP and ICMPv6."""
 
 MAX_AT_ONCE = 64
-"""Refusals read before others get a turn."""
+"""Refusals read before other tasks get a turn."""
 
 
 def ask_for_refusals(opened: socket.socket) -> None:
     """Have the system keep refusals for :func:`refusals`, if it can."""
     if sys.platform != "linux":
         return
-    with contextlib.suppress(OSError):  # not on this kernel: silence has to do
+    with contextlib.suppress(OSError):  # this kernel cannot: crashes are found by silence alone
         opened.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)  # on an IPv6 socket it is for the IPv4 addresses
         if opened.family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
 
 
 def refusals(opened: socket.socket) -> Iterator[Any]:
-    """The addresses, in the socket's own form, where datagrams were refused since; at most :data:`MAX_AT_ONCE`."""
+    """The addresses where datagrams were refused since the last call, in the socket's own form; at most
+    :data:`MAX_AT_ONCE`."""
     if sys.platform != "linux":
         return
     for _ in range(MAX_AT_ONCE):

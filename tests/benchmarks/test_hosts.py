@@ -18,7 +18,8 @@ from typing import Any
 import attrs
 import pytest
 
-from benchmarks.systems import SYSTEMS, System, Unavailable
+from benchmarks.environment.builds import Unavailable
+from benchmarks.sockets.systems import SYSTEMS, System
 from tests.rst import ROOT
 
 PATIENCE_S = 30.0

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.commands import compare, report, show
 from benchmarks.environment.measuring import measure
-from benchmarks.environment.terminal import EXIT_INTERRUPTED, enter_namespace, progress_bar
+from benchmarks.environment.terminal import EXIT_INTERRUPTED, enter_namespace, progress_bar, sizes
 from benchmarks.sockets.campaign import SIMULATED, Campaign, Choice, ready
 from benchmarks.sockets.experiments import EXPERIMENTS
 from benchmarks.sockets.systems import SYSTEMS
@@ -37,16 +37,6 @@ def _listed(allowed: Sequence[str]) -> Callable[[click.Context, click.Parameter,
     return read
 
 
-def _sizes(_: click.Context, __: click.Parameter, given: str | None) -> tuple[int, ...]:
-    try:
-        sizes = tuple(dict.fromkeys(int(each) for each in given.split(","))) if given else ()
-    except ValueError:
-        raise click.BadParameter("give numbers separated by commas, such as 8,32") from None
-    if any(not 3 <= size <= 1000 for size in sizes):
-        raise click.BadParameter("a cluster has 3 to 1000 nodes")
-    return sizes
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Benchmarks over real sockets: this library beside its alternatives."""
@@ -64,7 +54,7 @@ def _about_experiments() -> str:
 )
 @click.argument("experiments", nargs=-1, type=click.Choice(list(ABOUT)), metavar="[EXPERIMENT]...")
 @click.option("--systems", callback=_listed(list(SYSTEMS)), help=f"Default: all. Of {', '.join(SYSTEMS)}.")
-@click.option("--nodes", callback=_sizes, metavar="N,...", help="Sizes of clusters, such as 8,32,128.")
+@click.option("--nodes", callback=sizes(least=3), metavar="N,...", help="Sizes of clusters, such as 8,32,128.")
 @click.option("--repeat", type=click.IntRange(1), help="Repetitions of each experiment.")
 @click.option("--seed", default=0, show_default=True, help="Determines which nodes are made to do what, and when.")
 @click.option("--quick", is_flag=True, help="Small clusters, short experiments, two systems: less than three minutes.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 from rich.console import Console
@@ -15,6 +16,10 @@ EXIT_INTERRUPTED = 130
 
 WIDTH_ELSEWHERE = 160
 """Columns of tables where standard output is no terminal."""
+
+
+MOST_NODES = 1000
+"""In one cluster on one machine."""
 
 
 def console() -> Console:
@@ -32,6 +37,21 @@ def progress_bar(*columns: ProgressColumn, auto_refresh: bool = True) -> Progres
         MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
     )  # fmt: skip
     return Progress(*columns, console=Console(stderr=True), auto_refresh=auto_refresh, transient=True)
+
+
+def sizes(least: int) -> Callable[[click.Context, click.Parameter, str | None], tuple[int, ...]]:
+    """A reader of an option: sizes of clusters, separated by commas."""
+
+    def read(_: click.Context, __: click.Parameter, given: str | None) -> tuple[int, ...]:
+        try:
+            found = tuple(dict.fromkeys(int(each) for each in given.split(","))) if given else ()
+        except ValueError:
+            raise click.BadParameter("give numbers separated by commas, such as 8,32") from None
+        if any(not least <= size <= MOST_NODES for size in found):
+            raise click.BadParameter(f"a cluster has {least} to {MOST_NODES} nodes")
+        return found
+
+    return read
 
 
 def enter_namespace() -> None:

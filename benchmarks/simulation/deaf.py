@@ -22,7 +22,7 @@ from benchmarks.ablations import AS_BUILT, OF_THE_DEAF
 from benchmarks.agents.processes import GOSSIP, PORT, open_agents
 from benchmarks.environment import namespace
 from benchmarks.environment.measuring import MeasurementFailed
-from benchmarks.environment.terminal import enter_namespace
+from benchmarks.environment.terminal import enter_namespace, sizes
 from sims.engine import Simulation
 
 JOINED_WITHIN_S = 60.0
@@ -124,18 +124,20 @@ def _row(one: Seen) -> str:
 
 
 @click.command()
-@click.option("--nodes", default="2,3,5,16,40,128", show_default=True, help="Sizes of the cluster.")
+@click.option(
+    "--nodes", default="2,3,5,16,40,128", show_default=True, callback=sizes(least=2), help="Sizes of the cluster."
+)
 @click.option("--minutes", default=10.0, show_default=True, help="How long the member hears nothing.")
 @click.option("--runs", default=1, show_default=True, help="Runs of each size; each simulated run has its own seed.")
 @click.option("--agents", is_flag=True, help="Measure processes in a private network instead of simulating.")
 @click.option("--ablations", is_flag=True, help="Also simulate with each choice made otherwise.")
-def main(nodes: str, minutes: float, runs: int, agents: bool, ablations: bool) -> None:
+def main(nodes: tuple[int, ...], minutes: float, runs: int, agents: bool, ablations: bool) -> None:
     """Let one member hear nothing, and count what the others are told of it."""
     if agents:
         enter_namespace()
     for ablation in OF_THE_DEAF if ablations else (AS_BUILT,):
         click.echo(f"{ablation.name}:\nNODES  VERDICT S  DIED EACH  RESTORED   BACK S")
-        for size in map(int, nodes.split(",")):
+        for size in nodes:
             for seed in range(runs):
                 try:
                     with ablation.in_force():

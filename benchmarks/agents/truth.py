@@ -146,10 +146,6 @@ class Truth:
         place = bisect.bisect_right(runs, generation / 1000 + 0.001, key=lambda life: life.spawned)
         return runs[place - 1] if place else None
 
-    def runs_of(self, name: str) -> tuple[Life, ...]:
-        """All processes of a name, in order."""
-        return tuple(self._by_name.get(name, ()))
-
     def current(self) -> Mapping[str, Life]:
         """The latest process of each name."""
         return {name: runs[-1] for name, runs in self._by_name.items()}

@@ -73,9 +73,9 @@ little, and burdens a system that computes much. Factors near 1 should not be ta
 
 AGAIN = """\
 ``python -m benchmarks run`` measures everything again; it takes some hours, ``--quick`` three minutes.
-``CONTRIBUTING.rst`` says what it needs. ``python -m benchmarks report`` generates these pages from the kept results,
-every figure and every plot in them, and ``python -m benchmarks report FILE...`` from other results. Where two files
-hold the same measurement, that of the later one counts."""
+``CONTRIBUTING.rst`` says what it needs. ``python -m benchmarks report`` generates these pages, every figure and every
+plot in them, from the results that are kept in ``benchmarks/results/sockets/``, and ``python -m benchmarks report
+FILE...`` from other results. Where two files hold the same measurement, that of the later one counts."""
 
 
 @attrs.frozen
@@ -145,15 +145,15 @@ def _systems(material: Material) -> Sequence[tuple[str, str]]:
 
 
 def _machines(sources: Sequence[Source]) -> list[str]:
-    """The facts that hold for all files, and, folded, those that differ from file to file."""
+    """The facts that hold for all files, and, folded, a table of those that differ from file to file."""
     facts = {source.name: machine_facts(source.results.machine) for source in sources}
-    first, *others = facts.values()
-    common = {name: text for name, text in first.items() if all(each.get(name) == text for each in others)}
-    found = [items([escaped(f"{name}: {text}") for name, text in common.items()])]
-    for source, its in facts.items():
-        rest = [escaped(f"{name}: {text}") for name, text in its.items() if name not in common]
-        if rest:
-            found.append(folded(source, items(rest)))
+    values = {name: [its.get(name, "") for its in facts.values()] for its in facts.values() for name in its}
+    common = [f"{name}: {told[0]}" for name, told in values.items() if len(set(told)) == 1]
+    differing = {name: told for name, told in values.items() if len(set(told)) > 1}
+    found = [items([escaped(text) for text in common])]
+    if differing:
+        rows = tuple((file.rpartition("/")[2], *cells) for file, *cells in zip(facts, *differing.values(), strict=True))
+        found.append(folded("What differs from file to file", list_table(Table(heads=("", *differing), rows=rows))))
     return found
 
 

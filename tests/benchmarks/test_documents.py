@@ -69,8 +69,8 @@ def test_facts_that_differ_from_file_to_file_are_told_for_each() -> None:
     sources = [Source("a.json", results()), Source("b.json", results(commit="fffffff"))]
     text = pages(sources)["benchmarks.rst"]
     assert text.count("- cores: 2\n") == 1
-    assert "<details><summary>a.json</summary>\n\n- commit: abc1234" in text
-    assert "<details><summary>b.json</summary>\n\n- commit: fffffff" in text
+    assert "- commit: abc1234\n" not in text
+    assert "   * - a.json\n     - abc1234\n   * - b.json\n     - fffffff\n" in text
 
 
 def test_no_line_of_a_page_is_too_long() -> None:

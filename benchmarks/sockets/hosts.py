@@ -23,6 +23,9 @@ REPLY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 5.0
 """How long a host may take to end by itself when its input has ended."""
 
+MAX_REPLY_BYTES = 1 << 24
+"""Longest reply: a report of 100,000 deaths, each with two names and a time, has less than half of it."""
+
 
 class Host:
     """A process that runs nodes. Made by :func:`open_host`."""
@@ -32,7 +35,7 @@ class Host:
         assert process.stdout is not None
         self._process = process
         self._requests, self._replies = process.stdin, process.stdout
-        self._lines = Lines(process.stdout)
+        self._lines = Lines(process.stdout, MAX_REPLY_BYTES)
         self._errors = errors
 
     async def ask(self, do: str, *, within_s: float = REPLY_WITHIN_S, **arguments: Any) -> dict[str, Any]:

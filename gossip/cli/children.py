@@ -50,8 +50,10 @@ class Lines:
     ``async for`` reads them to the end of the stream, ``await anext(lines)`` reads one.
     """
 
-    def __init__(self, stream: trio.abc.ReceiveStream) -> None:
+    def __init__(self, stream: trio.abc.ReceiveStream, longest: int = MAX_LINE_BYTES) -> None:
+        """:param longest: the most bytes of a line."""
         self._stream = stream
+        self._longest = longest
         self._complete: deque[bytes] = deque()
         self._rest = bytearray()
 
@@ -61,10 +63,10 @@ class Lines:
     async def __anext__(self) -> bytes:
         """
         :raises StopAsyncIteration: at the end of the stream.
-        :raises EndlessLine: if a line has more than :data:`MAX_LINE_BYTES`.
+        :raises EndlessLine: if a line is too long.
         """
         while not self._complete:
-            if len(self._rest) > MAX_LINE_BYTES:
+            if len(self._rest) > self._longest:
                 raise EndlessLine
             chunk = await self._stream.receive_some()
             if not chunk:

@@ -28,9 +28,9 @@ class Chunks(trio.abc.ReceiveStream):
         """Nothing is to be closed."""
 
 
-async def lines_of(chunks: Sequence[bytes]) -> list[bytes]:
+async def lines_of(chunks: Sequence[bytes], longest: int = children.MAX_LINE_BYTES) -> list[bytes]:
     """The lines of a stream that brings these chunks."""
-    return [line async for line in Lines(Chunks(chunks))]
+    return [line async for line in Lines(Chunks(chunks), longest)]
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,10 @@ async def test_lines_are_whole_however_they_arrive(chunks: list[bytes], lines: l
     assert await lines_of(chunks) == lines
 
 
-async def test_a_line_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "MAX_LINE_BYTES", 10)
-    assert await lines_of([b"1234567890\n"]) == [b"1234567890"]
+async def test_a_line_without_end_is_not_kept() -> None:
+    assert await lines_of([b"1234567890\n"], longest=10) == [b"1234567890"]
     with pytest.raises(EndlessLine):
-        await lines_of([b"12345678901", b"x" * 100])
+        await lines_of([b"12345678901", b"x" * 100], longest=10)
 
 
 async def test_lines_can_be_read_one_at_a_time() -> None:

@@ -74,7 +74,8 @@ def test_facts_that_differ_from_file_to_file_are_told_for_each() -> None:
 
 
 def test_no_line_of_a_page_is_too_long() -> None:
-    assert max(len(line) for page in made_up_pages().values() for line in page.splitlines()) <= 110
+    for each in (*made_up_pages().values(), *documents.generated().values()):
+        assert max(map(len, each.splitlines())) <= 110
 
 
 def test_whatever_a_file_says_stays_a_text() -> None:

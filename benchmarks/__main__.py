@@ -49,8 +49,9 @@ def _about_experiments() -> str:
 
 
 @main.command(
+    short_help="Measure systems side by side.",
     help="Measure systems side by side, on this machine, over real sockets in a private network.\n\n"
-    "Experiments (default: all):\n\n" + _about_experiments()
+    "Experiments (default: all):\n\n" + _about_experiments(),
 )
 @click.argument("experiments", nargs=-1, type=click.Choice(list(ABOUT)), metavar="[EXPERIMENT]...")
 @click.option("--systems", callback=_listed(list(SYSTEMS)), help=f"Default: all. Of {', '.join(SYSTEMS)}.")

@@ -81,7 +81,7 @@ def _check(folder: Path) -> None:
     sys.exit(1 if outdated else 0)
 
 
-@click.command(epilog=RULE)
+@click.command(epilog=RULE, short_help="Print what moved between two files of results.")
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
 def compare(old: Path, new: Path) -> None:

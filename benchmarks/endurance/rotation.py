@@ -118,7 +118,9 @@ def _ids(ring: Keyring) -> str:
     return " and ".join(key.id for key in ring.keys)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]}, short_help="Change the keys of a running cluster."
+)
 @click.option("--agents", type=click.IntRange(4, 200), default=32, show_default=True, help="Number of agents.")
 @click.option("--loss", type=click.FloatRange(0, 0.5), default=0.05, show_default=True, help="Share of packets lost.")
 @click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write what was found to this file.")

@@ -206,7 +206,7 @@ def _counts(agents: Agents, name: str) -> Path:
     return agents.folder / f"{name}.counts"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, short_help="Trouble many agents for an hour.")
 @click.option("--agents", type=click.IntRange(4, 200), default=50, show_default=True, help="Number of agents.")
 @click.option("--minutes", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Length of the trouble.")
 @click.option("--loss", type=click.FloatRange(0, 0.5), default=0.05, show_default=True, help="Share of packets lost.")

@@ -135,7 +135,9 @@ def _earlier(_: click.Context, __: click.Parameter, reference: str | None) -> Ve
         raise click.BadParameter(str(error)) from None
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]}, short_help="Replace agents of another version one by one."
+)
 @click.option(
     "--from", "earlier", metavar="REF", callback=_earlier,
     help="A tag, branch or commit. Default: the newest tag that is older than this version.",

@@ -123,7 +123,7 @@ def _row(one: Seen) -> str:
     )
 
 
-@click.command()
+@click.command(short_help="Let one member hear nothing.")
 @click.option(
     "--nodes", default="2,3,5,16,40,128", show_default=True, callback=sizes(least=2), help="Sizes of the cluster."
 )

@@ -139,7 +139,7 @@ def measure(sizes: Sequence[int], seed: int, share: float, jobs: int | None) -> 
     return [cell(by_name[name], condition, found) for (condition, name), found in grouped.items()]
 
 
-@click.command()
+@click.command(short_help="Make each choice in the protocol otherwise.")
 @click.option(
     "--nodes", type=click.Choice([str(nodes) for nodes in RUNS]), multiple=True,
     help="Measure only this size; may be repeated.",

@@ -39,7 +39,7 @@ def _measure(wanted: Sequence[str], first_seed: int, quick: bool, processes: int
     return study
 
 
-@click.command()
+@click.command(short_help="Measure figures that have targets.")
 @click.option("--only", type=click.Choice(list(FIGURES)), multiple=True, help="Measure only this; may be repeated.")
 @click.option("--quick", is_flag=True, help="Few and small runs: a minute or two. The targets are for full runs.")
 @click.option("--seed", default=0, show_default=True, help="The first seed.")

@@ -166,7 +166,7 @@ EXPERIMENTS: dict[str, Callable[[Measurement], Awaitable[None]]] = {
 }
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, short_help="Attack running nodes.")
 @click.option("--only", type=click.Choice(list(EXPERIMENTS)), multiple=True, help="Run only this; may be repeated.")
 @click.option("--share", type=click.FloatRange(0.001, 1), default=1.0, show_default=True,
               help="Share of the usual size and duration.")  # fmt: skip

@@ -143,14 +143,14 @@ EXPERIMENTS = (
     Experiment(name="update", about="a node changes its metadata: until the others know", run=update),
     Experiment(
         name="crash",
-        about="a node ends without a word, at 0, 5 and 25 % loss, with its machine, and five at once: until the others"
+        about="a node ends without a farewell, at 0, 5 and 25 % loss, with its machine, and five at once: until the others"
         " declare it dead",
         run=crash,
     ),
     Experiment(name="leave", about="a node says farewell: until the others know", run=leave),
     Experiment(
         name="restart",
-        about="a node ends without a word and starts again at once: until the others see the new one",
+        about="a node ends without a farewell and starts again at once: until the others see the new one",
         run=restart,
     ),
 )

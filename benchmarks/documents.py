@@ -34,6 +34,12 @@ SOCKETS = (
 FIGURES = ("speed", "news", "update", "lossy", "slow", "growth")
 """Results of simulations with targets, in the order of the table."""
 
+CHOICES = "evaluation"
+"""What each choice in the protocol is worth."""
+
+BOMBS = "hostile-bombs"
+"""Which rates of the dearest messages a node bears."""
+
 
 class NoMarkers(Exception):
     """A document has no place for a generated table. The text says which."""
@@ -88,7 +94,7 @@ def between_markers(document: str, name: str, text: str) -> str:
 
 def _evaluation() -> dict[str, str]:
     figures = [figure for name in FIGURES for figure in kept_figures(_kept(name))]
-    first, *others = ablation_tables(_kept("evaluation")["cells"])
+    first, *others = ablation_tables(_kept(CHOICES)["cells"])
     conditions = [folded(table.title, list_table(Table(heads=table.heads, rows=table.rows, widths=table.widths)))
                   for table in others]  # fmt: skip
     return {
@@ -100,7 +106,7 @@ def _evaluation() -> dict[str, str]:
 def _security() -> dict[str, str]:
     runs = _table("Fuzzing runs", fuzzing.RUNS, fuzzing.runs(), (18, 24, 14, 18, 12, 14))
     dearest = _table("Dearest bombs", fuzzing.BOMBS, fuzzing.bombs(), (28, 36, 12, 12, 12))
-    borne = rates_borne(kept_figures(_kept("hostile-bombs")))
+    borne = rates_borne(kept_figures(_kept(BOMBS)))
     return {"fuzzing runs": list_table(runs), "dearest bombs": list_table(dearest), "rates borne": list_table(borne)}
 
 

@@ -143,8 +143,8 @@ EXPERIMENTS = (
     Experiment(name="update", about="a node changes its metadata: until the others know", run=update),
     Experiment(
         name="crash",
-        about="a node ends without a farewell, at 0, 5 and 25 % loss, with its machine, and five at once: until the others"
-        " declare it dead",
+        about="a node ends without a farewell, at 0, 5 and 25 % loss, with its machine, and five at once: until the"
+        " others declare it dead",
         run=crash,
     ),
     Experiment(name="leave", about="a node says farewell: until the others know", run=leave),

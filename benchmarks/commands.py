@@ -17,11 +17,11 @@ from benchmarks.analysis.sources import read, samples_of, skipped_of
 from benchmarks.analysis.summary import Summary, summary_of
 from benchmarks.environment.terminal import console
 from benchmarks.report.findings import pictures_of
-from benchmarks.report.layout import number_label, tables_of, targets_table
+from benchmarks.report.layout import number_label, tables_of
 from benchmarks.report.numbers import cell, times
 from benchmarks.report.pages import OVERVIEW, pages
 from benchmarks.report.table import Table
-from benchmarks.report.targets import verdicts_of
+from benchmarks.report.targets import verdicts_of, verdicts_table
 from benchmarks.report.text import as_text, rich_table
 
 NO_MATPLOTLIB = "plots need matplotlib: pip install 'gossip-membership[bench]', or ask for --text"
@@ -94,7 +94,7 @@ def compare(old: Path, new: Path) -> None:
 def show(samples: Sequence[Sample], skipped: Sequence[Skipped]) -> None:
     """Print results as tables."""
     summary = summary_of(samples)
-    tables = (*tables_of(summary, skipped), targets_table(verdicts_of(summary)))
+    tables = (*tables_of(summary, skipped), verdicts_table(verdicts_of(summary), "Target", "Targets"))
     console().print(as_text(tables, skipped))
 
 

@@ -17,7 +17,7 @@ from benchmarks.analysis.summary import LIMIT, OURS, Group, Kind, Stat, Summary,
 from benchmarks.core.ratios import COMPARED
 from benchmarks.report.numbers import cell, label, times, value
 from benchmarks.report.table import Table
-from benchmarks.report.targets import PEER, Verdict
+from benchmarks.report.targets import PEER
 from benchmarks.report.wording import SPREADS, in_order, wording_of
 
 NOT_MEASURED = "not measured"
@@ -44,12 +44,6 @@ def table_of(summary: Summary, experiment: str, skipped: Sequence[Skipped] = ())
         left_out = frozenset(each.system for each in skipped if each.experiment in ("", experiment))
         return _by_system(summary, experiment, systems, left_out)
     return _by_number(summary, experiment, systems)
-
-
-def targets_table(verdicts: Sequence[Verdict]) -> Table:
-    """What the figures are held to."""
-    rows = tuple((each.claim, each.measured or NOT_MEASURED, each.held_to, each.outcome.value) for each in verdicts)
-    return Table(title="Targets", heads=("Target", "Measured", "Held to", ""), rows=rows, leading=1)
 
 
 def headline_table(summary: Summary) -> Table:

@@ -14,7 +14,7 @@ from benchmarks.analysis.samples import Skipped
 from benchmarks.analysis.sources import Source, machine_facts, samples_of, skipped_of, systems_of
 from benchmarks.analysis.summary import Summary, summary_of
 from benchmarks.report.findings import pictures_of
-from benchmarks.report.layout import headline_table, table_of, targets_table
+from benchmarks.report.layout import headline_table, table_of
 from benchmarks.report.rst import (
     Picture,
     escaped,
@@ -29,7 +29,7 @@ from benchmarks.report.rst import (
     wrapped,
 )
 from benchmarks.report.table import Table
-from benchmarks.report.targets import verdicts_of
+from benchmarks.report.targets import verdicts_of, verdicts_table
 from benchmarks.report.wording import in_order, wording_of
 
 OVERVIEW = "benchmarks"
@@ -118,7 +118,7 @@ def _overview(material: Material, experiments: Sequence[str]) -> str:
         items([_pointer(material, name) for name in experiments]),
         title("What the library is held to", "-"),
         paragraph(TARGETS),
-        list_table(targets_table(verdicts)),
+        list_table(verdicts_table(verdicts, "Target", "Targets")),
         title("How to read the tables", "-"),
         *map(paragraph, (READING, MEASURED, LIMITS_OF_IT)),
         title("The systems", "-"),

@@ -6,22 +6,29 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from benchmarks.analysis.figures import Figure
 from benchmarks.report.table import Table
-from benchmarks.report.targets import Outcome
+from benchmarks.report.targets import Outcome, Verdict, verdicts_table
 
 Cell = Mapping[str, Any]
 """What one ablation did under one condition, as ``evaluation.json`` keeps it."""
 
-OUTCOMES = {None: "", True: Outcome.MET.value, False: Outcome.MISSED.value}
+OUTCOMES = {None: Outcome.NO_TARGET, True: Outcome.MET, False: Outcome.MISSED}
 
 ABLATION_HEADS = ("Choice", "Crash known", "Update known", "Missed", "False deaths", "Suspicions", "Traffic")
 
 
 def figures_table(figures: Iterable[Figure]) -> Table:
     """Figures beside their targets."""
-    rows = tuple((each.name, each.value_text, each.target_text, OUTCOMES[each.is_met]) for each in figures)
-    return Table(heads=("Figure", "Measured", "Held to", ""), rows=rows, widths=(60, 16, 14, 10))
+    verdicts = [
+        Verdict(
+            claim=each.name, measured=each.value_text, held_to=each.target_text, outcome=OUTCOMES[each.is_met]
+        )
+        for each in figures
+    ]  # fmt: skip
+    return attrs.evolve(verdicts_table(verdicts, "Figure"), widths=(60, 16, 14, 10))
 
 
 def ablation_tables(cells: Sequence[Cell]) -> list[Table]:

@@ -7,7 +7,7 @@ look at for others, the target counts as not measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 import attrs
@@ -16,6 +16,7 @@ from benchmarks.analysis.samples import Number
 from benchmarks.analysis.summary import OURS, Stat, Summary, or_never, ratio
 from benchmarks.core.ratios import COMPARED, TO_THE_LIMIT
 from benchmarks.report.numbers import times, value
+from benchmarks.report.table import Table
 
 PEER = "memberlist-lan"
 """The system with which ours is compared: memberlist with its settings for a local network."""
@@ -46,6 +47,7 @@ class Outcome(Enum):
     MET = "met"
     MISSED = "missed"
     NOT_MEASURED = "not measured"
+    NO_TARGET = ""
 
 
 @attrs.frozen
@@ -86,6 +88,17 @@ class Verdict:
 def verdicts_of(summary: Summary) -> tuple[Verdict, ...]:
     """Check all targets."""
     return tuple(verdict_of(target, summary) for target in TARGETS)
+
+
+def verdicts_table(verdicts: Iterable[Verdict], head: str, title: str = "") -> Table:
+    """What was measured beside what it is held to.
+
+    :param head: what the rows are.
+    """
+    rows = tuple(
+        (each.claim, each.measured or Outcome.NOT_MEASURED.value, each.held_to, each.outcome.value) for each in verdicts
+    )
+    return Table(title=title, heads=(head, "Measured", "Held to", ""), rows=rows)
 
 
 def verdict_of(target: Target, summary: Summary) -> Verdict:

@@ -90,7 +90,7 @@ def what_it_costs(summary: Summary) -> str:
             parts.append(cost.words.format(value(number, ours.median) + beside))
     if not parts:
         return "What an idle node costs"
-    return f"Among {nodes} nodes an idle one of ours (of {PEER}) costs {_listed(parts)}"
+    return f"An idle node among {nodes} costs with ours (with {PEER}) {_listed(parts)}"
 
 
 def largest(summary: Summary, experiment: str, number: str) -> int | None:

@@ -1,16 +1,22 @@
-"""Measurements: of real clusters beside other systems, and of simulated ones.
+"""Measurements: of real clusters beside other systems, of simulated ones, and of real agents in trouble.
 
-``python -m benchmarks``: ``run`` measures systems side by side over real sockets, ``report`` renders what was
-measured, ``compare`` tells two measurements apart.
+``python -m benchmarks``
+    ``run`` measures systems side by side over real sockets, ``report`` generates the documentation from kept results,
+    ``compare`` tells two results apart.
+``python -m benchmarks.simulation``
+    Simulated clusters: what the protocol is held to, and what each choice in it is worth.
+``python -m benchmarks.endurance``
+    Real agents and nodes in trouble for minutes or hours, and under attack.
 
-- ``systems``: which systems there are; ``peers``: the processes that run their nodes
-- ``namespace``, ``hosts``, ``cluster``: a private network, processes in it, and the nodes in those
-- ``experiments``: what is done to clusters; ``running``: all of it, one after the other
-- ``limits``, ``theory``, ``micro``: how far from what theory allows; single operations of the core
-- ``samples``, ``sources``, ``summary``: what is kept of each repetition, which of several files counts, and medians
-- ``targets``, ``comparison``: what the figures are held to; what moved by more than its spread
-- ``cli_report``, ``render``: tables, ``docs/benchmarks.rst`` and its plots (extra ``bench``)
+Rooms, of which each imports only from those below it:
 
-``python -m benchmarks.simulated`` and ``python -m benchmarks.evaluation`` measure simulated clusters: what the
-protocol is held to, and what each choice in it is worth. ``figures`` and ``tables`` are theirs.
+- ``commands``, ``documents``: the commands ``report`` and ``compare``; which documents are generated from what
+- ``sockets``, ``simulation``, ``endurance``: the measurements
+- ``agents``: the harness for real agents
+- ``report``: tables, pages and plots
+- ``core``: the core by itself: single operations, and limits of theory
+- ``analysis``: what is kept of a measurement, and what it comes to
+- ``environment``: what measurements need from the machine
+
+``peers/`` has the programs that run nodes of the compared systems, and ``results/`` the kept results.
 """

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure systems side by side, render what was measured, compare two measurements."""
+"""``python -m benchmarks``: measure systems side by side, document the results, compare two results."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import namespace
-from benchmarks.cli_report import compare, report, show
-from benchmarks.experiments import EXPERIMENTS
-from benchmarks.measuring import EXIT_INTERRUPTED, measure, progress_bar
-from benchmarks.running import SIMULATED, Campaign, Choice, ready
-from benchmarks.systems import SYSTEMS
+from benchmarks.commands import compare, report, show
+from benchmarks.environment.measuring import measure
+from benchmarks.environment.terminal import EXIT_INTERRUPTED, enter_namespace, progress_bar, sizes
+from benchmarks.sockets.campaign import SIMULATED, Campaign, Choice, ready
+from benchmarks.sockets.experiments import EXPERIMENTS
+from benchmarks.sockets.systems import SYSTEMS
 from gossip.cli import escape_missing_letters
 
 ABOUT = {each.name: each.about for each in EXPERIMENTS.values()} | SIMULATED
@@ -25,7 +25,7 @@ QUICK_SYSTEMS = ("ours", "memberlist-lan")
 
 
 def _listed(allowed: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], tuple[str, ...]]:
-    """Reads names that are separated by commas."""
+    """Reads names separated by commas."""
 
     def read(_: click.Context, __: click.Parameter, given: str | None) -> tuple[str, ...]:
         names = tuple(dict.fromkeys(given.split(","))) if given else ()
@@ -37,19 +37,9 @@ def _listed(allowed: Sequence[str]) -> Callable[[click.Context, click.Parameter,
     return read
 
 
-def _sizes(_: click.Context, __: click.Parameter, given: str | None) -> tuple[int, ...]:
-    try:
-        sizes = tuple(dict.fromkeys(int(each) for each in given.split(","))) if given else ()
-    except ValueError:
-        raise click.BadParameter("numbers separated by commas, such as 8,32") from None
-    if any(not 3 <= size <= 1000 for size in sizes):
-        raise click.BadParameter("clusters have 3 to 1000 nodes")
-    return sizes
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Benchmarks over real sockets: this library beside what one would use instead."""
+    """Benchmarks over real sockets: this library beside its alternatives."""
     escape_missing_letters()
 
 
@@ -59,15 +49,16 @@ def _about_experiments() -> str:
 
 
 @main.command(
+    short_help="Measure systems side by side.",
     help="Measure systems side by side, on this machine, over real sockets in a private network.\n\n"
-    "Experiments (default: all):\n\n" + _about_experiments()
+    "Experiments (default: all):\n\n" + _about_experiments(),
 )
 @click.argument("experiments", nargs=-1, type=click.Choice(list(ABOUT)), metavar="[EXPERIMENT]...")
 @click.option("--systems", callback=_listed(list(SYSTEMS)), help=f"Default: all. Of {', '.join(SYSTEMS)}.")
-@click.option("--nodes", callback=_sizes, metavar="N,...", help="Sizes of clusters, such as 8,32,128.")
+@click.option("--nodes", callback=sizes(least=3), metavar="N,...", help="Sizes of clusters, such as 8,32,128.")
 @click.option("--repeat", type=click.IntRange(1), help="Repetitions of each experiment.")
-@click.option("--seed", default=0, show_default=True, help="From which follows who is made to do what.")
-@click.option("--quick", is_flag=True, help="Small clusters, short, and two systems: less than three minutes.")
+@click.option("--seed", default=0, show_default=True, help="Determines which nodes are made to do what, and when.")
+@click.option("--quick", is_flag=True, help="Small clusters, short experiments, two systems: less than three minutes.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
     help="Write all samples to this file, after each experiment.",
@@ -85,10 +76,7 @@ def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int
     )
     with Console(stderr=True).status("making the systems ready"):
         usable, skipped = ready(choice.systems)  # while there is still a network to install from
-    try:
-        namespace.enter()
-    except namespace.NamespaceUnavailable as error:
-        raise click.ClickException(str(error)) from None
+    enter_namespace()
     interrupted = False
     with progress_bar(auto_refresh=False) as progress:
         task = progress.add_task("", total=choice.cells)
@@ -104,7 +92,7 @@ def run(experiments: tuple[str, ...], systems: tuple[str, ...], nodes: tuple[int
             interrupted = True
     show(campaign.samples, campaign.skipped)
     if interrupted:
-        click.echo("interrupted; this is what was measured until then", err=True)
+        click.echo("interrupted; the tables show what was measured until then", err=True)
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(0 if campaign.samples else 1)
 

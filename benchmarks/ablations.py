@@ -188,7 +188,7 @@ OF_THE_DEAF = (
     Ablation(name="healing by chance only", patches=(_HEAL_BY_CHANCE,)),
     Ablation(name="none of these", patches=(_RUN_ON, _LOW_CONVICTION, _HEAL_BY_CHANCE)),
 )
-"""Choices that matter where a member hears nobody; see :mod:`benchmarks.deaf`."""
+"""Choices that matter where a member hears nobody; see :mod:`benchmarks.simulation.deaf`."""
 
 
 def named(name: str) -> Ablation:

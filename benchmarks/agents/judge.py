@@ -1,26 +1,26 @@
-"""Whether what agents told was right, by what is known to be true. Nothing here does anything; all of it is pure.
+"""Judges whether what agents told was right, given what is known to be true. Everything here is pure.
 
-**A false death** is a member told to be dead by anybody, although it has not deserved that. It has deserved it
+**A false death** is a member that some agent told to be dead without justification. A death is justified
 
-- from the moment on at which it was killed, told to leave, or ended;
-- if it stood still for at least ``suspicion_min``, which is the shortest time that anybody suspected has to refute:
-  from that long after it was stopped until that long after it went on. Whoever stands still for less must survive, and
-  so must everybody after that time.
+- from the moment at which the member was killed, was told to leave, or ended;
+- if the member was stopped for at least ``suspicion_min``, the shortest time that a suspect has to refute: from that
+  long after the stop began until that long after it ended. A member must survive a shorter stop, and every member must
+  survive after that time.
 
-An agent that itself stood still reads, when it goes on, what was sent to it meanwhile. So what it tells until
-``suspicion_min`` after that counts as told at any time since it was stopped. What it tells of a member that ran all
-that time is false: nobody may convict others on waking.
+A stopped agent reads what was sent to it meanwhile when it continues. So what it tells until ``suspicion_min`` after
+that may have been sent at any time since it was stopped. If the member in question ran all that time, the death is
+false: no agent may convict others when it wakes.
 
-There is no other excuse: not the loss of packets, and not how busy the machine is.
+Nothing else justifies a death, neither lost packets nor a busy machine.
 
-**What is to be known** are deeds, each of which all are to learn within a bound. Asked are those agents that took part
-from some time before the deed and ran until the bound was over; others may have good reasons not to know.
+**What must become known** are deeds: every agent has to learn of each within a bound. The judge asks only agents that
+took part from some time before the deed and ran until the bound was over. Other agents may have good reasons not to
+know.
 """
 
 from __future__ import annotations
 
 import bisect
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
@@ -28,40 +28,40 @@ import attrs
 from benchmarks.agents.truth import Act, Deed, Life, Sight, Stop, Truth
 
 JOINED_S = 5.0
-"""An agent counts as one that knows the others so long after it has started."""
+"""So long after its start, an agent counts as one that knows the others."""
 
 EARLY_S = 1.0
-"""By how much an agent may tell too early a time: those of versions before 0.1.0 looked at two clocks in an order that,
-where they were kept waiting in between, made it so. It excuses no death, only what is known to have been told of a deed
-that it follows from."""
+"""By how much too early a time an agent may tell. Versions before 0.1.0 read two clocks in an order that made the time
+too early where the system kept them waiting between the two. This justifies no death. It only counts an early line as
+news of the deed that it follows from."""
 
 GONE = ("died", "left")
 LIVING = ("restored", "suspected")
-"""What is told of a member that was dead and is so no more."""
+"""The events that tell that a dead member is dead no more."""
 
 
 @attrs.frozen
 class Rules:
-    """What the judgement depends on."""
+    """The bounds on which the judgement depends."""
 
     least_suspicion_s: float
     """The shortest time that a suspect has to refute: ``suspicion_min``."""
     known_within_s: float
-    """By then all must know of a deed."""
+    """Every agent must know of a deed so long after it."""
 
 
 @attrs.frozen
 class Deaths:
-    """What was told of deaths."""
+    """What agents told of deaths."""
 
     told: int
-    """How many times a member was told to be dead."""
+    """How many times an agent told that a member is dead."""
     of_stopped: int
-    """Those of members that stood still, or had until just before."""
+    """Deaths of members that were stopped, or had been until just before."""
     of_leavers: int
-    """Those of members that had been told to leave, and whose farewell was not heard."""
+    """Deaths of members that had been told to leave, and whose farewell an agent missed."""
     false: tuple[str, ...]
-    """Those that were not deserved, each in words."""
+    """Deaths without justification, each in words."""
 
 
 @attrs.frozen
@@ -70,13 +70,13 @@ class Spread:
 
     deeds: int
     times_s: tuple[float, ...]
-    """When each of those asked told of each deed, in seconds after it, sorted."""
+    """When each agent that was asked told of each deed, in seconds after it, sorted."""
     missing: tuple[str, ...]
-    """Who did not, in words."""
+    """The agents that did not tell in time, in words."""
 
 
 def deaths(truth: Truth, rules: Rules) -> Deaths:
-    """Look at every death that was told."""
+    """Judge every death that agents told."""
     told = of_stopped = of_leavers = 0
     false: list[str] = []
     for sight in truth.sights:
@@ -97,7 +97,7 @@ def deaths(truth: Truth, rules: Rules) -> Deaths:
 
 
 def earliest(sight: Sight, rules: Rules) -> float:
-    """When that which an agent told can have been sent to it at the earliest."""
+    """The earliest time at which that could have been sent which made an agent tell something."""
     stop = last_stop(sight.observer, sight.time)
     if stop is None or (stop.ended is not None and sight.time > stop.ended + rules.least_suspicion_s):
         return sight.time
@@ -105,12 +105,12 @@ def earliest(sight: Sight, rules: Rules) -> float:
 
 
 def last_stop(life: Life, time: float) -> Stop | None:
-    """The last stop that had begun by then."""
+    """The last stop that had begun by then; None if there was none."""
     return next((stop for stop in reversed(life.stops) if stop.began <= time), None)
 
 
 def deserved_by_standing_still(life: Life, since: float, until: float, rules: Rules) -> bool:
-    """Whether a process stood still, at some moment in between, for so long that it may be taken for dead."""
+    """Whether a process was stopped so long, at some moment in between, that others may take it for dead."""
     return any(
         stop.began + rules.least_suspicion_s <= until
         and (stop.ended is None or (is_long(stop, rules) and stop.ended + rules.least_suspicion_s >= since))
@@ -119,12 +119,13 @@ def deserved_by_standing_still(life: Life, since: float, until: float, rules: Ru
 
 
 def is_long(stop: Stop, rules: Rules) -> bool:
-    """Whether a stop that is over was so long that it need not be survived."""
+    """Whether a stop is over and was so long that a member need not survive it."""
     return stop.ended is not None and stop.ended - stop.began >= rules.least_suspicion_s
 
 
 def oddities(truth: Truth) -> tuple[str, ...]:
-    """What agents told, other than deaths, that cannot be: conflicts, farewells nobody said, members nobody started."""
+    """What agents told, other than deaths, that cannot be: conflicts, unsaid farewells, members that were never
+    started."""
     return tuple(
         _in_words(sight, truth, odd) for sight in truth.sights if sight.kind != "died" and (odd := _odd(sight, truth))
     )
@@ -144,7 +145,7 @@ def _odd(sight: Sight, truth: Truth) -> str:
 
 
 def spreads(truth: Truth, rules: Rules, until: float) -> dict[Deed, Spread]:
-    """How each kind of deed became known, of those whose bound is over by ``until``."""
+    """How each kind of deed became known. Deeds count whose bound is over by ``until``."""
     index = _Index(truth.sights)
     found: dict[Deed, Spread] = {}
     for deed in Deed:
@@ -160,7 +161,7 @@ def spreads(truth: Truth, rules: Rules, until: float) -> dict[Deed, Spread]:
 
 
 def learning(act: Act, truth: Truth, index: _Index, rules: Rules) -> Mapping[Life, float | None]:
-    """When each agent that is asked knew of a deed, in seconds after it; None for never."""
+    """When each agent that is asked knew of a deed, in seconds after it; None for an agent that never did."""
     until = act.at + rules.known_within_s
     asked = [
         life
@@ -177,7 +178,7 @@ def learning(act: Act, truth: Truth, index: _Index, rules: Rules) -> Mapping[Lif
 
 
 def _can_know(act: Act, until: float) -> bool:
-    """Whether what was done held until then. An end cannot be undone."""
+    """Whether the deed was not undone by then. An end cannot be undone."""
     if act.deed in (Deed.KILLED, Deed.LEFT):
         return True
     return act.life.gone is None or act.life.gone > until
@@ -194,7 +195,7 @@ def _shows(act: Act, sight: Sight) -> bool:
 
 
 def _restored(act: Act, asked: Sequence[Life], index: _Index, until: float) -> Mapping[Life, float | None]:
-    """Of those that held it for dead at some time of its stop, or just after: when it was the last time restored."""
+    """Of the agents that took it for dead during its stop or just after: when each restored it for the last time."""
     stop = next(stop for stop in act.life.stops if stop.ended == act.at)
     dead: set[Life] = set()
     restored: dict[Life, float | None] = {}
@@ -210,7 +211,7 @@ def _restored(act: Act, asked: Sequence[Life], index: _Index, until: float) -> M
 
 
 class _Index:
-    """What was told, by whom it is about and in order of time."""
+    """What agents told, by the member it is about and in order of time."""
 
     def __init__(self, sights: Iterable[Sight]) -> None:
         self._about: dict[str, list[Sight]] = {}
@@ -218,7 +219,7 @@ class _Index:
             self._about.setdefault(sight.subject, []).append(sight)
 
     def about(self, name: str, since: float, until: float) -> Sequence[Sight]:
-        """What was told of a member in between."""
+        """What agents told of a member in between."""
         told = self._about.get(name, [])
         first = bisect.bisect_left(told, since, key=lambda sight: sight.time)
         last = bisect.bisect_right(told, until, key=lambda sight: sight.time)
@@ -226,7 +227,7 @@ class _Index:
 
 
 def false_suspicions(truth: Truth, rules: Rules) -> int:
-    """How many times a member was told to be suspected that ran. That is no fault, but tells how near one is."""
+    """How many times an agent told that a running member is suspected. That is no fault, but tells how near one is."""
     count = 0
     for sight in truth.sights:
         life = truth.bearer(sight.subject, sight.generation) if sight.kind == "suspected" else None
@@ -236,14 +237,14 @@ def false_suspicions(truth: Truth, rules: Rules) -> int:
 
 
 View = Mapping[str, tuple[int, str]]
-"""Whom an agent holds for living, by name, with generation and what the metadata says."""
+"""The members that an agent takes for living, by name, with generation and the value in the metadata."""
 
 
 def disagreements(truth: Truth, expected: Mapping[str, str], views: Mapping[str, View]) -> tuple[str, ...]:
     """Where the views of agents differ from the truth, in words.
 
-    :param expected: what the metadata of each agent that runs says.
-    :param views: of each of them.
+    :param expected: the value in the metadata of each agent that runs.
+    :param views: of each of these agents.
     """
     current = truth.current()
     wanted = {name: (current[name].generation, value) for name, value in expected.items()}
@@ -256,11 +257,6 @@ def disagreements(truth: Truth, expected: Mapping[str, str], views: Mapping[str,
             if names:
                 found.append(f"{observer} {what} {', '.join(names)}")
     return tuple(found)
-
-
-def percentile(times: Sequence[float], share: float) -> float | None:
-    """The smallest of these times, sorted, that so large a share of them does not exceed."""
-    return times[max(0, math.ceil(share * len(times)) - 1)] if times else None
 
 
 # --- in words

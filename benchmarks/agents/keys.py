@@ -1,4 +1,5 @@
-"""The keys of agents, each in a file of its own, and changing them while all run: one agent after the other."""
+"""The keys of agents, each agent with a file of its own, and how they change while all agents run: one after the
+other."""
 
 from __future__ import annotations
 
@@ -9,31 +10,32 @@ from random import Random
 import trio
 
 from benchmarks.agents.processes import Agents
-from benchmarks.measuring import MeasurementFailed
+from benchmarks.environment.measuring import MeasurementFailed
 from gossip.security.keyring import Key, Keyring
 
 PAUSE_S = 0.05
-"""Between one agent and the next: each step takes some seconds, in which some have done it and others have not."""
+"""Between one agent and the next. Each step takes some seconds, in which some agents have the new ring and others do
+not."""
 
 TAKEN_UP_WITHIN_S = 60.0
-"""An agent that has not taken up a new file by then never will. It looks each second; the rest is for those that stand
-still."""
+"""An agent that has not taken up a new file by then never will. It looks each second; the rest of the time is for
+stopped agents."""
 
 CHECK_EVERY_S = 0.2
 
 HURRY = 0.5
-"""Share of agents that are told to read the file; the others find out by themselves."""
+"""Share of agents that get a signal to read their file; the others find out by themselves."""
 
 
 class Keys:
-    """What is in the files, and who has taken it up."""
+    """What is in the files, and which agents have taken it up."""
 
     def __init__(self, agents: Agents, keyring: Keyring, random: Random) -> None:
-        """Writes the file of each agent, before any of them is started."""
+        """Write the file of each agent, before any of them is started."""
         self._agents = agents
         self._random = random
         self.keyring = keyring
-        """What all files say, once a step is over."""
+        """The ring in all files, once a step is over."""
         for name in agents.names:
             keyring.save(self.file(name))
 
@@ -42,13 +44,13 @@ class Keys:
         return self._agents.folder / f"{name}.keys"
 
     def arguments(self, name: str) -> tuple[str, ...]:
-        """With these, an agent takes its file."""
+        """The options with which an agent uses its file."""
         return "--keyring", str(self.file(name))
 
     async def step(self, keyring: Keyring) -> None:
-        """Give all agents this ring, one after the other, and wait until all that are up have taken it up.
+        """Give this ring to all agents, one after the other, and wait until all that are up have taken it up.
 
-        :raises MeasurementFailed: if one does not.
+        :raises MeasurementFailed: if one does not in time.
         """
         for name in self._agents.names:
             await trio.to_thread.run_sync(keyring.save, self.file(name))
@@ -71,14 +73,14 @@ class Keys:
     async def replace(self) -> None:
         """Replace the key in use by a new one, in three steps.
 
-        :raises MeasurementFailed: if an agent does not take part in one.
+        :raises MeasurementFailed: if an agent does not take up a ring.
         """
         for ring in replacement(self.keyring, Key.generate()):
             await self.step(ring)
 
 
 def replacement(ring: Keyring, new: Key) -> Iterator[Keyring]:
-    """The rings, one after the other, by which the key in use is replaced by another one, or by ``PLAIN``."""
+    """The rings, one after the other, by which another key, or ``PLAIN``, replaces the key in use."""
     old = ring.in_use
     yield (ring := ring.add(new))
     yield (ring := ring.use(new.id))

@@ -1,17 +1,14 @@
-"""Agents as processes of this benchmark: started, told things by signals, and listened to.
+"""Agents as processes: starting them, sending them signals, and reading what they tell.
 
-Whatever happens, none of them is left: on the normal ways out they are killed, each by its own number, and waited for.
-If the benchmark itself is killed, their standard input ends, at which they leave; each is a process group of its own,
-so that a stopped one is continued by the system then.
+None of them is left behind. On the normal ways out, each is killed by its own process id and waited for. If the
+benchmark itself is killed, the agents' standard input ends, at which they leave.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,25 +19,22 @@ import attrs
 import trio
 
 from benchmarks.agents.truth import Deed, Life, Sight, Truth
-from benchmarks.measuring import MeasurementFailed
-from benchmarks.namespace import LEFT as NETWORK
+from benchmarks.environment.builds import ROOT
+from benchmarks.environment.measuring import MeasurementFailed
+from benchmarks.environment.namespace import LEFT as NETWORK
+from gossip.cli import children
+from gossip.cli.children import EndlessLine, ErrorTail, Lines
 
 PORT = 7000
 
 GOSSIP = (sys.executable, "-m", "gossip")
-"""The command of this version."""
-
-ROOT = Path(__file__).parents[2]
+"""The command ``gossip`` of this version."""
 
 STARTED_WITHIN_S = 60.0
-"""An agent that has not said by then that it takes part is broken, however busy the machine is."""
+"""An agent that does not take part by then is broken, however busy the machine is."""
 
 LEFT_WITHIN_S = 10.0
-"""An agent is gone 3 s after it was told to leave; the rest is for a machine that is busy."""
-
-KEPT_ERROR_BYTES = 4096
-
-_OWN_GROUP: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"preexec_fn": os.setpgrp}
+"""An agent ends 3 s after it was told to leave; the rest of the time is for a busy machine."""
 
 
 @attrs.define(eq=False)
@@ -49,37 +43,35 @@ class Agent:
 
     life: Life
     process: trio.Process
-    errors: bytes = b""
-    """The end of what it wrote to standard error."""
+    errors: ErrorTail = attrs.Factory(ErrorTail)
     news: trio.Event = attrs.Factory(trio.Event)
-    """Set when it has written something, or has ended; then there is another one."""
+    """Set when the process has written something or has ended; then replaced by a new one."""
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait for a condition on what it wrote; whether it came true in time."""
+        """Wait for a condition on what the agent wrote; tells whether it came true in time."""
         with trio.move_on_after(seconds):
             while not condition():
                 await self.news.wait()
         return condition()
 
     def wake(self) -> None:
-        """Let the conditions in :meth:`until` be looked at again."""
+        """Have the conditions in :meth:`until` checked again."""
         self.news.set()
         self.news = trio.Event()
 
     @property
     def complaint(self) -> str:
-        """What it wrote to standard error last."""
-        return self.errors.decode(errors="replace").strip()[-500:] or "it did not say why"
+        """The last line that it wrote to standard error."""
+        return self.errors.last_line
 
 
 class Agents:
     """Starts agents and keeps the truth about them. Made by :func:`open_agents`."""
 
     def __init__(self, names: Sequence[str], folder: Path, nursery: trio.Nursery, log: Path | None = None) -> None:
-        """
-        :param names: of all agents there will be.
+        """:param names: of all agents there will be.
         :param folder: for their files.
-        :param log: a file that takes everything that is told and done, as JSON lines.
+        :param log: a file that takes everything that is done and told, as JSON lines.
         """
         self.names = tuple(names)
         self.folder = folder
@@ -87,9 +79,9 @@ class Agents:
         self.current: dict[str, Agent] = {}
         """The latest process of each name."""
         self.values = {name: f"{name} 0" for name in names}
-        """What the metadata of each says."""
+        """The value in the metadata of each agent."""
         self.failures: list[str] = []
-        """What agents did that they should not have, other than by what they told."""
+        """What agents did wrong, other than by what they told."""
         self._changes = 0
         self._nursery = nursery
         self._log = None if log is None else log.open("w", encoding="utf-8")
@@ -110,8 +102,8 @@ class Agents:
         """Start an agent; returns when it takes part.
 
         :param command: the command ``gossip`` of some version.
-        :param seeds: names of those through whom it joins.
-        :raises MeasurementFailed: if it ends before, or does not start in time.
+        :param seeds: names of the agents through which it joins.
+        :raises MeasurementFailed: if it ends before it takes part, or does not do so in time.
         """
         agent = await self.spawn(name, *arguments, command=command, seeds=seeds)
         life = agent.life
@@ -132,24 +124,17 @@ class Agents:
         options += ["--meta-file", str(self.metadata_file(name)), *join, *arguments]
         life = self.truth.spawn(name, time.time())
         self.log(time=life.spawned, done="spawned", name=name, run=life.run)
-        process = await trio.lowlevel.open_process(
-            [*command, "agent", *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=ROOT,
-            **_OWN_GROUP,
-        )
+        process = await children.start([*command, "agent", *options], cwd=ROOT)
         agent = self.current[name] = Agent(life, process)
         self._nursery.start_soon(self._follow, agent)
         return agent
 
     def stop(self, name: str) -> None:
-        """Let an agent stand still."""
+        """Stop an agent."""
         self._signal(self.current[name], signal.SIGSTOP, before=lambda life, now: life.stand_still(now))
 
     def go_on(self, name: str) -> None:
-        """Let it run again."""
+        """Let a stopped agent continue."""
         agent = self.current[name]
         agent.process.send_signal(signal.SIGCONT)
         now = time.time()
@@ -158,7 +143,7 @@ class Agents:
         self.log(time=now, done="SIGCONT", name=name, run=agent.life.run)
 
     async def kill(self, name: str) -> None:
-        """End an agent without a word."""
+        """Kill an agent, so that it ends without a farewell."""
         agent = self.current[name]
 
         def note(life: Life, now: float) -> None:
@@ -169,7 +154,7 @@ class Agents:
         await agent.process.wait()
 
     async def leave(self, name: str) -> None:
-        """Let an agent say farewell, and wait until it has ended."""
+        """Have an agent say farewell, and wait until it has ended."""
         agent = self.current[name]
 
         def note(life: Life, now: float) -> None:
@@ -185,7 +170,7 @@ class Agents:
             self.failures.append(f"{agent.life} left with exit code {agent.process.returncode}: {agent.complaint}")
 
     def change(self, name: str) -> None:
-        """Let an agent's metadata say something new."""
+        """Change an agent's metadata."""
         agent = self.current[name]
 
         def note(life: Life, now: float) -> None:
@@ -197,7 +182,7 @@ class Agents:
         self._signal(agent, signal.SIGHUP, before=note)
 
     def reread(self, name: str) -> None:
-        """Let an agent read its files again."""
+        """Have an agent read its files again."""
         self._signal(self.current[name], signal.SIGHUP)
 
     def metadata_file(self, name: str) -> Path:
@@ -209,7 +194,7 @@ class Agents:
         for agent in self.current.values():
             if agent.process.poll() is None:
                 agent.life.killed = agent.life.killed or time.time()
-                agent.process.kill()
+            children.kill(agent.process)
 
     def close(self) -> None:
         """Close the log."""
@@ -235,7 +220,7 @@ class Agents:
     async def _follow(self, agent: Agent) -> None:
         """Read what an agent writes, to its end."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._read_errors, agent)
+            nursery.start_soon(agent.errors.follow, agent.process)
             await self._read_lines(agent)
         await agent.process.wait()
         life = agent.life
@@ -248,13 +233,14 @@ class Agents:
 
     async def _read_lines(self, agent: Agent) -> None:
         assert agent.process.stdout is not None
-        waiting = b""
         async with agent.process.stdout as output:
-            async for chunk in output:
-                *lines, waiting = (waiting + chunk).split(b"\n")
-                for line in lines:
+            try:
+                async for line in Lines(output):
                     self._take(agent, line)
-                agent.wake()
+                    agent.wake()
+            except EndlessLine:
+                self.failures.append(f"{agent.life} wrote a line without end")
+                children.kill(agent.process)
 
     def _take(self, agent: Agent, line: bytes) -> None:
         life = agent.life
@@ -263,7 +249,7 @@ class Agents:
             kind, at = event["event"], float(event["time"])
             if kind == "started":
                 life.started, life.generation = at, event["generation"]
-                # Others may know of it before it has told so itself.
+                # Others may know of it before it tells so itself.
                 self.truth.do(Deed.STARTED, life, event["generation"] / 1000)
             elif kind == "keys":
                 life.keys = event["seals"], tuple(event["opens"])
@@ -272,12 +258,6 @@ class Agents:
             self.log(observer=life.name, run=life.run, told=event)
         except (ValueError, KeyError, TypeError):
             self.failures.append(f"{life} wrote something that is no event: {line[:200]!r}")
-
-    async def _read_errors(self, agent: Agent) -> None:
-        assert agent.process.stderr is not None
-        async with agent.process.stderr as output:
-            async for chunk in output:
-                agent.errors = (agent.errors + chunk)[-KEPT_ERROR_BYTES:]
 
 
 def _sight(observer: Life, event: dict[str, Any]) -> Sight:
@@ -294,7 +274,7 @@ def _sight(observer: Life, event: dict[str, Any]) -> Sight:
 
 @contextlib.asynccontextmanager
 async def open_agents(names: Sequence[str], folder: Path, log: Path | None = None) -> AsyncIterator[Agents]:
-    """A place for agents; when the block is left, none of them runs any more."""
+    """Agents that can be started. When the block is left, none of them runs any more."""
     async with trio.open_nursery() as nursery:
         agents = Agents(names, folder, nursery, log)
         try:

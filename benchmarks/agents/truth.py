@@ -1,7 +1,7 @@
-"""What is true of agents: which process of which name ran, stood still or was gone, when; and what each of them told.
+"""The truth about agents: which process of which name ran, was stopped or was gone, when; and what each agent told.
 
-Nothing here judges, or starts anything. All times are those of one machine's clock, in Unix seconds: the benchmark's
-own for what it did, and the agents' for what they told.
+Nothing here judges or starts anything. All times are Unix seconds of one machine's clock: the benchmark's own for what
+it did, and the agents' for what they told.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import attrs
 
 @attrs.define
 class Stop:
-    """A time in which a process stood still."""
+    """A time in which a process was stopped."""
 
     began: float
-    """When it was about to be stopped."""
+    """Just before it was stopped."""
     ended: float | None = None
-    """When it had been let go on; None while it stands still."""
+    """When it could continue; None while it is stopped."""
 
 
 @attrs.define(eq=False)
@@ -32,9 +32,9 @@ class Life:
     """1 for the first process of this name, and one more for each that followed."""
     spawned: float
     started: float | None = None
-    """When it said that it takes part."""
+    """When it told that it takes part."""
     generation: int | None = None
-    """Its start in Unix milliseconds, as it says itself."""
+    """Its start in Unix milliseconds, as it told itself."""
     stops: list[Stop] = attrs.Factory(list)
     leaving: float | None = None
     """When it was told to leave."""
@@ -43,17 +43,17 @@ class Life:
     ended: float | None = None
     """When its end was noticed."""
     keys: tuple[str, tuple[str, ...]] | None = None
-    """Ids of the key that seals and of those that open, as it said last."""
+    """The id of the key that seals and the ids of the keys that open, as it told last."""
 
     @property
     def gone(self) -> float | None:
-        """From when on it need not be here any more, whatever was the reason; None if it still has to."""
+        """Since when it may be absent, for whatever reason; None if it must still be present."""
         times = [time for time in (self.leaving, self.killed, self.ended) if time is not None]
         return min(times, default=None)
 
     @property
     def is_up(self) -> bool:
-        """Whether it is to be here now, even if it has not yet said so, or stands still."""
+        """Whether it must be present now, even if it has not told so yet, or is stopped."""
         return self.gone is None
 
     @property
@@ -66,7 +66,7 @@ class Life:
         self.stops.append(Stop(now))
 
     def go_on(self, now: float) -> None:
-        """Note that it goes on."""
+        """Note that it continues."""
         self.stops[-1].ended = now
 
     def is_steady(self, since: float, until: float) -> bool:
@@ -80,7 +80,7 @@ class Life:
 
 
 class Deed(enum.Enum):
-    """What was done to an agent, or by it, that all others are to learn."""
+    """What was done to an agent, or by it, that all others have to learn."""
 
     STARTED = "started"
     CHANGED = "metadata changed"
@@ -97,7 +97,7 @@ class Act:
     at: float
     life: Life
     value: str = ""
-    """What its metadata says from then on, for a change."""
+    """The new value in its metadata, if that is what changed."""
 
 
 @attrs.frozen
@@ -111,12 +111,12 @@ class Sight:
     generation: int
     time: float
     value: str = ""
-    """Of the member's metadata, what is under the key ``value``."""
+    """The value under the key ``value`` of the member's metadata."""
     accusers: tuple[str, ...] = ()
 
 
 class Truth:
-    """Everything that was done, and everything that was told, so far."""
+    """Everything that was done and told so far."""
 
     def __init__(self) -> None:
         self.lives: list[Life] = []
@@ -137,23 +137,19 @@ class Truth:
         self.acts.append(Act(deed, now, life, value))
 
     def bearer(self, name: str, generation: int) -> Life | None:
-        """The process that is meant by a name and a generation; None if there was none.
+        """The process with this name and generation; None if there was none.
 
-        The generation is the time at which the process began to take part, so it lies between its start and that of
-        the next process of the name.
+        The generation is the time at which the process began to take part, so it lies between its start and that of the
+        next process of the name.
         """
         runs = self._by_name.get(name, [])
         place = bisect.bisect_right(runs, generation / 1000 + 0.001, key=lambda life: life.spawned)
         return runs[place - 1] if place else None
-
-    def runs_of(self, name: str) -> tuple[Life, ...]:
-        """All processes of a name, in order."""
-        return tuple(self._by_name.get(name, ()))
 
     def current(self) -> Mapping[str, Life]:
         """The latest process of each name."""
         return {name: runs[-1] for name, runs in self._by_name.items()}
 
     def up(self) -> Iterator[Life]:
-        """The processes that are to be here now."""
+        """The processes that must be present now."""
         return (life for life in self.current().values() if life.is_up)

@@ -1,6 +1,6 @@
-"""Other versions of this library: which one is meant, and an environment in which it is installed.
+"""Other versions of this library: finding the one that is meant, and an environment in which it is installed.
 
-Environments are kept in the cache of the benchmarks, by commit, so that each is made once.
+The cache of the benchmarks keeps the environments by commit, so that each is made once.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import attrs
 
-from benchmarks.measuring import machine
-from benchmarks.systems import Unavailable, alone, cache, output
+from benchmarks.environment.builds import Unavailable, alone, cache, output
+from benchmarks.environment.measuring import machine
 
 KEYRING, INSECURE = "--keyring", "--insecure"
-"""Options that not every version has."""
+"""Options that some versions lack."""
 
 
 @attrs.frozen
@@ -24,21 +24,21 @@ class Version:
     """A version that can be run."""
 
     title: str
-    """As it was asked for, with the commit."""
+    """The reference that the user gave, with the commit."""
     command: tuple[str, ...]
     """Its command ``gossip``."""
     options: frozenset[str]
-    """Those of the above that its agents know."""
+    """Those of the options above that its agents know."""
 
 
 def this_version() -> Version:
-    """The one that is being worked on."""
+    """The version in this checkout."""
     command = (sys.executable, "-m", "gossip")
     return Version(f"this version ({machine()['commit']})", command, _options(command))
 
 
 def newest_tag() -> str:
-    """The newest tag whose commit is another than that which is being worked on.
+    """The newest tag that does not contain the commit of this checkout.
 
     :raises Unavailable: if there is none.
     """

@@ -14,13 +14,13 @@ from gossip.errors import QueryError
 from gossip.security.keyring import Keyring
 
 ANSWER_WITHIN_S = 10.0
-"""For one answer. Packets of the stream are lost as well, and the system sends them again after a while."""
+"""For one answer. Packets of streams are lost as well, and the system sends them again after a while."""
 
 AGAIN_AFTER_S = 1.0
 
 
 async def agreement(agents: Agents, config: Config, keyring: Keyring | None, within_s: float) -> tuple[str, ...]:
-    """Wait until every agent that is up sees every other one, as it is, and nobody else.
+    """Wait until every agent that is up sees every other one as it is, and nobody else.
 
     :returns: what is wrong with the views when ``within_s`` are over, in words; nothing as soon as nothing is wrong.
     """

@@ -1,8 +1,8 @@
 """A host of this library's nodes: ``python -m benchmarks.peers.ours``. See ``README.rst`` beside this file.
 
-Times are those in the nodes' own events: the moment a node read the datagram that told it. They are collected where
-events are published. A reading task per node would add a wake-up for each event, as many as the square of the
-number of nodes in a join, to the work of the very process that is measured.
+Times are those in the nodes' own events: the moment at which a node read the datagram that told it. Events are taken
+where they are published. A reading task for each node would add a wake-up for each event to the work of the measured
+process, as many as the square of the number of nodes in a join.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ import attrs
 import trio
 
 from gossip import Config, EventKind, MembershipEvent, Node, Subscription, open_node
+from gossip.cli.children import Lines
 from gossip.core.config import PROFILES
 from gossip.core.member import Member
 
 MOST_DEATHS = 100_000
-"""Deaths kept for a report."""
-
-CHUNK_BYTES = 65_536
+"""Most deaths that a report tells."""
 
 
 @attrs.frozen
@@ -98,7 +97,7 @@ class Watch:
             self._see(observer, time.monotonic())
 
     async def outcome(self, seconds: float) -> dict[str, Any]:
-        """Who has seen it when, as soon as all have or so many seconds are over."""
+        """Which nodes have seen it, and when, as soon as all have or so many seconds are over."""
         if self._sight is None:
             raise ValueError("nothing is expected")
         if self._missing:
@@ -124,14 +123,14 @@ class Watch:
 
 
 class _Tap(Subscription):
-    """Hands each event on at once, in place of keeping it for a reader."""
+    """Passes each event on at once, instead of keeping it for a reader."""
 
     def __init__(self, node: Node, tell: Callable[[MembershipEvent], None]) -> None:
         super().__init__(node._broadcast, buffer=1)
         self._tell = tell
 
     def publish(self, event: MembershipEvent) -> None:
-        """Hand on one event."""
+        """Pass on one event."""
         self._tell(event)
 
 
@@ -204,16 +203,13 @@ class Host:
 
 
 async def serve(requests: trio.abc.ReceiveStream, reply: Callable[[str], None], config: Config) -> None:
-    """Do what each line asks, one after the other, until there are no more; then end at once."""
+    """Do what each line asks, one after the other, until the input ends; then end at once."""
     async with trio.open_nursery() as nursery:
         host = Host(config, nursery)
         send, receive = trio.open_memory_channel[bytes](math.inf)
         nursery.start_soon(_do_all, host, receive, reply)
-        rest = b""
-        while chunk := await requests.receive_some(CHUNK_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                send.send_nowait(line)
+        async for line in Lines(requests):
+            send.send_nowait(line)
         nursery.cancel_scope.cancel()
 
 

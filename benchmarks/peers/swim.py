@@ -1,10 +1,10 @@
 """A host of swim-protocol for the benchmarks; ``README.rst`` beside this file describes the lines it reads and writes.
 
-It runs in an environment of its own, in which there is nothing but swim-protocol, so it uses no other package and
-nothing of this project. All nodes share one event loop.
+It runs in an environment of its own that holds only swim-protocol. So it uses no other package and nothing of this
+project. All nodes share one event loop.
 
-In swim-protocol an address is the name of a member. The names that the benchmarks choose travel as metadata, beside
-the value, so that hosts know the names of each other's nodes.
+In swim-protocol an address is the name of a member. The names that the benchmarks choose travel as metadata, beside the
+value, so that hosts know the names of each other's nodes.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ SECRET = "benchmark"
 """Signs the datagrams. Without one, the library takes the address of the network card."""
 
 MAX_DEATHS = 100_000
-"""Bounds what a report may hold."""
+"""Most deaths that a report tells."""
 
 SENDING_OR_READING = ("UdpSend._do_send", "BaseProtocol.handle_packet")
-"""What the library does for each datagram, in tasks that it keeps to itself."""
+"""The functions that the library runs for each datagram, in tasks that only the library knows."""
 
 Reply = dict[str, Any]
 
 
 class Refused(Exception):
-    """A request that cannot be met. The text says why."""
+    """A request that the host cannot meet. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Sight:
 
 
 class Expectation:
-    """What some nodes are yet to see, and when each has seen it."""
+    """What some nodes have yet to see, and when each has seen it."""
 
     def __init__(self, names: Iterable[str], sight: Sight) -> None:
         self.sight = sight
@@ -108,7 +108,7 @@ class Book:
                 self.expected.look(self.views[name], now)
 
     def reset(self) -> None:
-        """Forget the past. What the nodes see at this moment, they see after it as well."""
+        """Forget the past. What the nodes see at this moment counts as seen after it."""
         self.sizes = {view.living for view in self.views.values()}
         self.deaths = []
         self.suspicions = 0
@@ -131,13 +131,13 @@ class View:
         book.views[name] = self
 
     def close(self) -> None:
-        """Take no note of anything any more."""
+        """Ignore everything from now on."""
         self._open = False
         if self._book.views.get(self.name) is self:
             del self._book.views[self.name]
 
     def sees(self, sight: Sight) -> bool:
-        """Whether it is so for this node, now."""
+        """Whether this node sees it now."""
         if sight.alive is not None:
             return self.living == sight.alive
         address = self._book.addresses.get(sight.who or "", "")
@@ -145,7 +145,7 @@ class View:
         return not lives if sight.gone else lives and self._values.get(address) == sight.value
 
     def learn(self, member: Member) -> None:
-        """Called by the library whenever it has changed what it knows of a member."""
+        """Called by the library whenever its knowledge of a member has changed."""
         if not self._open:
             return
         now = time.monotonic()
@@ -175,7 +175,7 @@ class View:
 
 
 class DirectListener(Listener):
-    """Tells of a change while it happens. The library's own tells a task, which runs some time later."""
+    """Tells of a change while it happens. The library's own class tells a task, which runs some time later."""
 
     def __init__(self, tell: Callable[[Member], None]) -> None:
         super().__init__()
@@ -188,7 +188,7 @@ class DirectListener(Listener):
 
 
 class PatientWorker(Worker):
-    """Waits until there is somebody to ask. The library's own fails at once if a node starts without peers."""
+    """Waits until there is a peer to ask. The library's own class fails at once if a node starts without peers."""
 
     async def run_failure_detection(self) -> None:
         """Overrides what the library says may be overridden."""
@@ -233,7 +233,7 @@ class Node:
         self._members.update(self._members.local, new_metadata=self._metadata(value))
 
     async def crash(self) -> None:
-        """End all tasks and close the sockets. The library's own end would leave some of the tasks running."""
+        """End all tasks and close the sockets. The library's own way to end leaves some of the tasks running."""
         self._view.close()
         await self._worker.__aexit__(None, None, None)
         for task in [*self._worker._running, *self._worker._suspect.values()]:
@@ -341,7 +341,7 @@ def _read_lines(loop: AbstractEventLoop, take: Callable[[bytes], None], end: Cal
 
 
 def _tell_troubles(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
-    # What a crashed node was sending or reading finds its threads and its socket gone. That is as it should be.
+    # Tasks of a crashed node that were sending or reading find its threads and its socket gone, as they should.
     future = context.get("future")
     under_way = isinstance(future, Task) and getattr(future.get_coro(), "__qualname__", "") in SENDING_OR_READING
     if not (under_way and isinstance(context.get("exception"), (AttributeError, RuntimeError))):
@@ -349,7 +349,7 @@ def _tell_troubles(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 async def main() -> None:
-    """Answer until the input ends. It is read ahead, so that its end is noticed while a request waits."""
+    """Answer until the input ends. The input is read ahead, so that its end is noticed while a request waits."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_tell_troubles)
     host = Host()
@@ -362,7 +362,7 @@ async def main() -> None:
     threading.Thread(target=_read_lines, args=(loop, lines.put_nowait, end), daemon=True).start()
     while (line := await lines.get()) is not None:
         print(json.dumps(await host.answer(line)), flush=True)
-    # There is nothing to tidy up, and much that an orderly end would complain of.
+    # Nothing has to be tidied up, and an orderly end would complain of much.
     os._exit(0)
 
 

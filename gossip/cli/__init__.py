@@ -7,8 +7,8 @@ the library.
     The group of commands; errors become a line and an exit code.
 ``agent``, ``demo``, ``identity``, ``keys``, ``members``, ``simulator``
     The commands. The first two are rooms of their own.
-``options``, ``output``, ``rendering``, ``terminal``
-    What several commands share: options, standard output, how events look, rich's console.
+``options``, ``output``, ``rendering``, ``terminal``, ``children``
+    What several commands share: options, standard output, how events look, rich's console, child processes.
 
 The library imports nothing from here. This module imports neither click nor rich before it has made sure that they are
 there. Others import the names below.

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks.cli_report import report
-from benchmarks.samples import Results, load, save
+from benchmarks.analysis.samples import Results, load, save
+from benchmarks.commands import report
 from tests.benchmarks.made_up import results
 from tests.rst import ROOT
 
@@ -71,6 +71,6 @@ def report_of(folder: Path, *options: str) -> Result:
 @cache
 def why_no_network() -> str | None:
     """Why there can be no private network here; None if there can."""
-    script = "from benchmarks import namespace; namespace.enter()"
+    script = "from benchmarks.environment import namespace; namespace.enter()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
     return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]

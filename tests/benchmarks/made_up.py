@@ -7,7 +7,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from benchmarks.samples import Number, Results, Sample, Skipped
+from benchmarks.analysis.samples import Number, Results, Sample, Skipped
 
 SYSTEMS = {
     "ours": "this library, all nodes in one process",

@@ -21,7 +21,7 @@ class Story:
 
     def __getitem__(self, name: str) -> Life:
         """The latest process of a name."""
-        return self.truth.runs_of(name)[-1]
+        return self.truth.current()[name]
 
     def starts(self, name: str, at: float) -> Life:
         """A process starts, and takes part half a second later."""

@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.agents import versions
 from benchmarks.agents.keys import replacement
-from benchmarks.samples import Results, load
-from benchmarks.systems import Unavailable
+from benchmarks.analysis.samples import Results, load
+from benchmarks.environment.builds import Unavailable
 from gossip.security.keyring import PLAIN, Key, Keyring
 from tests.benchmarks.commands import LIMIT_S, why_no_network
 from tests.rst import ROOT
@@ -23,7 +23,7 @@ def measured(folder: Path, command: str, *arguments: str) -> Results:
     if (reason := why_no_network()) is not None:
         pytest.skip(reason)
     file = folder / "found.json"
-    line = [sys.executable, "-m", f"benchmarks.{command}", *arguments, "--json", str(file)]
+    line = [sys.executable, "-m", "benchmarks.endurance", command, *arguments, "--json", str(file)]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing was violated" in done.stdout

@@ -9,9 +9,9 @@ import attrs
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks.cli_report import compare
-from benchmarks.comparison import compared, has_moved
-from benchmarks.samples import Number, Results, Sample, save
+from benchmarks.analysis.comparison import compared, has_moved
+from benchmarks.analysis.samples import Number, Results, Sample, save
+from benchmarks.commands import compare
 from tests.benchmarks.made_up import results, sample, without
 from tests.benchmarks.test_summary import stat_of
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.ablations import OF_THE_DEAF
-from benchmarks.deaf import main, seen, simulated
+from benchmarks.simulation.deaf import main, seen, simulated
 from tests.benchmarks.test_namespace import inside
 
 

@@ -9,12 +9,10 @@ import attrs
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.hostile import borne
-from benchmarks.hostile.__main__ import main
-from benchmarks.hostile.bombs import BOMBS, Bomb
-from benchmarks.hostile.tables import rates_borne
+from benchmarks.endurance.hostile import borne
+from benchmarks.endurance.hostile.bombs import BOMBS, Bomb
+from benchmarks.endurance.hostile.command import main
 from gossip.core.wire import Codec
-from tests.rst import document, table
 
 
 def attacked(tmp_path: Path, *arguments: str) -> dict[str, float]:
@@ -53,7 +51,3 @@ def test_it_is_measured_how_much_of_a_bomb_a_node_bears(tmp_path: Path, monkeypa
     monkeypatch.setattr(borne, "BOMBS", few)
     figures = attacked(tmp_path, "--only", "bombs", "--share", "0.1")
     assert [figures[borne.borne_name(bomb)] for bomb in few] == [4, 4]
-
-
-def test_the_table_of_rates_borne_is_what_was_measured() -> None:
-    assert table(document("docs/security.rst"), "Rates borne") == rates_borne()

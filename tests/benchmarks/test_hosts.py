@@ -10,6 +10,7 @@ import json
 import random
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -18,7 +19,10 @@ from typing import Any
 import attrs
 import pytest
 
-from benchmarks.systems import SYSTEMS, System, Unavailable
+from benchmarks.environment.builds import Unavailable
+from benchmarks.environment.measuring import MeasurementFailed
+from benchmarks.sockets import hosts
+from benchmarks.sockets.systems import SYSTEMS, System
 from tests.rst import ROOT
 
 PATIENCE_S = 30.0
@@ -222,3 +226,18 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Unavailable, match="no Go compiler; apt-get install golang-go"):
         SYSTEMS["memberlist-lan"]()
+
+
+# --- the benchmark's side
+
+
+async def test_a_reply_may_be_as_long_as_a_report_of_very_many_deaths() -> None:
+    told = "input(); print(json.dumps({'deaths': [['n1', 'n2', 123456.123456]] * 100_000}), flush=True); input()"
+    async with hosts.open_host([sys.executable, "-c", f"import json; {told}"]) as host:
+        assert len((await host.ask("report"))["deaths"]) == 100_000
+
+
+async def test_a_host_that_ends_is_a_failure_with_its_last_words() -> None:
+    async with hosts.open_host([sys.executable, "-c", "import sys; input(); sys.exit('no more')"]) as host:
+        with pytest.raises(MeasurementFailed, match="no more"):
+            await host.ask("report")

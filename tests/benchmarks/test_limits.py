@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmarks.limits import CRASH, EQUAL_DELAYS, UPDATE, UPDATE_LAN, Task, World, compared, limits, limits_of, measure
-from benchmarks.samples import Number, Sample
+from benchmarks.analysis.samples import Number, Sample
+from benchmarks.core.limits import Task, limits, limits_of, measure
+from benchmarks.core.ratios import CRASH, UPDATE, UPDATE_LAN, compared
+from benchmarks.core.world import EQUAL_DELAYS, World
 from gossip.core.config import Config
 
 NODES = 16

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.measuring import MeasurementFailed
-from benchmarks.micro import (
+from benchmarks.core.micro import (
     MEMBERS,
     MEMBERS_TO_TELL_OF,
     OPERATIONS,
@@ -19,6 +18,7 @@ from benchmarks.micro import (
     operation,
     seconds,
 )
+from benchmarks.environment.measuring import MeasurementFailed
 from gossip.core.belief import Verdict
 from gossip.core.config import Config
 from gossip.core.messages import Ack, AliveFact, Message, News, Ping

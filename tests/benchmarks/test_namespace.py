@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from benchmarks import namespace
+from benchmarks.environment import namespace
 from tests.benchmarks.commands import why_no_network
 from tests.rst import ROOT
 
@@ -14,7 +14,7 @@ LIMIT_S = 60
 
 INSIDE = """
 import socket, subprocess, sys
-from benchmarks import namespace
+from benchmarks.environment import namespace
 
 namespace.enter()
 

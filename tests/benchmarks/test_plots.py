@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.render.rst import page
-from benchmarks.samples import Sample
-from benchmarks.sources import Source
-from benchmarks.summary import summary_of
+from benchmarks.analysis.samples import Sample
+from benchmarks.analysis.sources import Source
+from benchmarks.analysis.summary import summary_of
+from benchmarks.report.findings import pictures_of
+from benchmarks.report.pages import pages
 from tests.benchmarks.commands import report_of
 from tests.benchmarks.made_up import SIZES, SYSTEMS, results, sample
 
@@ -24,7 +25,7 @@ SUMMARY = summary_of(results().samples)
 @pytest.fixture
 def plots() -> Any:
     """The module that draws; imported here, because it needs matplotlib."""
-    return pytest.importorskip("benchmarks.render.plots", reason="the extra bench is not installed")
+    return pytest.importorskip("benchmarks.report.plots", reason="the extra bench is not installed")
 
 
 def test_when_nodes_know_is_a_panel_for_each_size_and_a_line_for_each_system(plots: Any) -> None:
@@ -68,8 +69,8 @@ def test_what_never_happened_is_told_in_words(plots: Any) -> None:
     ],
 )
 def test_however_little_there_is_it_can_be_drawn(plots: Any, samples: list[Sample], tmp_path: Path) -> None:
-    pictures = plots.write(summary_of(samples), tmp_path)
-    assert page([Source("few.json", results(samples))], pictures)
+    plots.write(summary_of(samples), tmp_path)
+    assert pages([Source("few.json", results(samples))])
 
 
 def test_costs_have_a_panel_each(plots: Any) -> None:
@@ -84,9 +85,9 @@ def test_costs_have_a_panel_each(plots: Any) -> None:
 
 def test_plots_are_the_same_bytes_each_time_and_their_texts_are_texts(plots: Any, tmp_path: Path) -> None:
     small = summary_of(sample for sample in results().samples if sample.nodes == 8)
-    found = plots.write(small, tmp_path / "one")
+    plots.write(small, tmp_path / "one")
     plots.write(small, tmp_path / "two")
-    assert [each.file for each in found] == ["one/last.svg", "one/update.svg", "one/crash.svg", "one/idle.svg"]
+    assert {each.name for each in pictures_of(small)} == {"last", "update", "crash", "idle"}
     for name in ("last.svg", "update.svg", "crash.svg", "idle.svg"):
         drawn = (tmp_path / "one" / name).read_bytes()
         assert drawn == (tmp_path / "two" / name).read_bytes()
@@ -95,11 +96,10 @@ def test_plots_are_the_same_bytes_each_time_and_their_texts_are_texts(plots: Any
 
 
 @pytest.mark.usefixtures("plots")
-def test_the_command_writes_the_page_and_its_plots(tmp_path: Path) -> None:
+def test_the_command_writes_the_pages_and_their_plots(tmp_path: Path) -> None:
     result = report_of(tmp_path)
     assert result.exit_code == 0, result.output
-    text = (tmp_path / "docs" / "benchmarks.rst").read_text(encoding="utf-8")
-    named = re.findall(r"\.\. image:: (\S+)", text)
+    pages = list((tmp_path / "docs").rglob("*.rst"))
+    named = [(page, name) for page in pages for name in re.findall(r"\.\. image:: (\S+)", page.read_text("utf-8"))]
     assert len(named) == 4
-    assert all((tmp_path / "docs" / name).is_file() for name in named)
-    assert "Targets" in result.output
+    assert all((page.parent / name).is_file() for page, name in named)

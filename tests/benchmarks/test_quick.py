@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.experiments import EXPERIMENTS
+from benchmarks.sockets.experiments import EXPERIMENTS
 from tests.benchmarks.commands import measure
 
 

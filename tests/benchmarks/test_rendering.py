@@ -1,4 +1,4 @@
-"""Tables and the page: everything is in them, and whatever reads them finds no fault."""
+"""Tables: everything is in them, with sensible digits and units."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from benchmarks.cli_report import report
-from benchmarks.render.layout import Table, cell_of, table_of, tables_of
-from benchmarks.render.numbers import cell, label, times
-from benchmarks.render.rst import Picture, escaped, page
-from benchmarks.render.text import as_text
-from benchmarks.samples import Number, Skipped
-from benchmarks.sources import Source
-from benchmarks.summary import Kind, summary_of
+from benchmarks.analysis.samples import Number, Skipped
+from benchmarks.analysis.summary import Kind, summary_of
+from benchmarks.commands import report
+from benchmarks.report.layout import cell_of, table_of, tables_of
+from benchmarks.report.numbers import cell, label, times
+from benchmarks.report.table import Table
+from benchmarks.report.text import as_text
 from tests.benchmarks.commands import report_of
 from tests.benchmarks.made_up import SYSTEMS, results, sample
 from tests.benchmarks.test_summary import stat_of
@@ -134,44 +133,6 @@ def test_the_terminal_shows_every_experiment_and_every_system() -> None:
         assert each in text
 
 
-# --- the page
-
-
-def whole_page() -> str:
-    pictures = (Picture("benchmarks/update.svg", "What * is seen", "update"), Picture("benchmarks/last.svg", "All"))
-    return page([Source("a.json", results()), Source("b/b.json", results())], pictures)
-
-
-def test_the_page_is_restructured_text_without_a_fault() -> None:
-    core = pytest.importorskip("docutils.core")
-    complaints = io.StringIO()
-    settings = {"warning_stream": complaints, "report_level": 1, "halt_level": 5}
-    html = core.publish_string(whole_page(), writer="html5", settings_overrides=settings).decode()
-    assert complaints.getvalue() == ""
-    assert "it has *no* way back | from a split" in html
-    assert html.count("<img") == 2
-    assert html.count("<table") == len(EXPERIMENTS) + 2
-
-
-def test_the_page_tells_where_it_comes_from() -> None:
-    text = whole_page()
-    assert "python -m benchmarks report a.json b/b.json" in text
-    for each in ("cores: 2", "go 1.22", "commit: abc1234", "load before: 0.1, 0.2, 0.3", *SYSTEMS):
-        assert each in text
-
-
-def test_no_line_of_the_page_is_too_long() -> None:
-    assert max(map(len, whole_page().splitlines())) <= 110
-
-
-def test_the_page_is_always_the_same() -> None:
-    assert whole_page() == whole_page()
-
-
-def test_whatever_a_file_says_stays_a_text() -> None:
-    assert escaped("*a* `b`_ |c|\n\\d") == r"\*a\* \`b\`\_ \|c\| \\d"
-
-
 # --- the command
 
 
@@ -183,13 +144,21 @@ def test_tables_alone_write_nothing(tmp_path: Path) -> None:
 
 
 def test_without_matplotlib_the_command_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "benchmarks.render.plots", raising=False)
-    monkeypatch.delattr("benchmarks.render.plots", raising=False)
+    monkeypatch.delitem(sys.modules, "benchmarks.report.plots", raising=False)
+    monkeypatch.delattr("benchmarks.report.plots", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = report_of(tmp_path)
     assert result.exit_code == 2
     assert "pip install 'gossip-membership[bench]'" in result.output
     assert not (tmp_path / "docs").exists()
+
+
+def test_a_long_table_is_cut_into_parts_that_keep_all_cells() -> None:
+    table = table_of(SUMMARY, "update")
+    parts = list(table.parts())
+    assert [part.title for part in parts][:2] == ["last node knows", "half of the nodes know"]
+    assert [row for part in parts for row in part.rows] == [row[1:] for row in table.rows]
+    assert all(part.heads == table.heads[1:] for part in parts)
 
 
 def test_a_file_that_is_not_there_is_an_error_with_code_2(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
-from benchmarks.samples import Results
+from benchmarks.analysis.samples import Results
 from tests.benchmarks.commands import interrupted, measure
 
 
@@ -72,7 +72,7 @@ def test_bad_usage_is_refused_with_what_would_be_right(arguments: tuple[str, ...
 def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     code, complaints, results = interrupted(tmp_path, "join", "idle", "--systems", "ours", "--nodes", "3", "--quick")
     assert code == 130
-    assert complaints.endswith("interrupted; this is what was measured until then\n")
+    assert complaints.endswith("interrupted; the tables show what was measured until then\n")
     assert "Traceback" not in complaints
     assert [each.experiment for each in results.samples] == ["join"]
 

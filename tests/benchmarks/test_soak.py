@@ -13,10 +13,10 @@ import pytest
 import trio
 from click.testing import CliRunner
 
-from benchmarks.samples import Results, Sample, load
-from benchmarks.soak.__main__ import main
-from benchmarks.soak.counted import LINE_BYTES, Counter
-from benchmarks.soak.resources import Held, Quarters, Samples, held_by
+from benchmarks.agents.counted import LINE_BYTES, Counter
+from benchmarks.agents.resources import Held, Quarters, Samples, held_by
+from benchmarks.analysis.samples import Results, Sample, load
+from benchmarks.endurance.soak import main
 from tests.benchmarks.commands import LIMIT_S, interruptible, why_no_network
 from tests.rst import ROOT
 
@@ -123,7 +123,7 @@ def test_tasks_and_blocks_are_counted_from_inside(tmp_path: Path) -> None:
 
 
 def test_an_agent_that_counts_itself_is_like_any_other(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.soak.counted", str(tmp_path / "counts")]
+    command = [sys.executable, "-m", "benchmarks.agents.counted", str(tmp_path / "counts")]
     agent = ["agent", "--name", "a", "--bind", "127.0.0.1:0", "--events", "json", "--exit-on-eof"]
     with subprocess.Popen(
         [*command, *agent], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -141,7 +141,7 @@ def soak(*arguments: str) -> list[str]:
     """The command line of a soak."""
     if (reason := why_no_network()) is not None:
         pytest.skip(reason)
-    return [sys.executable, "-m", "benchmarks.soak", *arguments]
+    return [sys.executable, "-m", "benchmarks.endurance", "soak", *arguments]
 
 
 def one(results: Results, setting: str) -> Sample:
@@ -185,7 +185,7 @@ def test_an_interrupt_leaves_no_agent_and_tells_what_was_found(tmp_path: Path) -
         told, complaints = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 130, complaints
     assert "deaths told" in told
-    assert complaints.endswith("interrupted; this is what was found until then\n")
+    assert complaints.endswith("interrupted; the tables show what was found until then\n")
     assert "Traceback" not in complaints
     assert not [pid for pid in found if Path(f"/proc/{pid}").exists()]
 

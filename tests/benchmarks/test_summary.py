@@ -8,9 +8,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from benchmarks.samples import Number, Sample, Skipped, UnusableResults, save
-from benchmarks.sources import Source, machine_facts, read, samples_of, skipped_of
-from benchmarks.summary import Stat, is_time, ratio, summary_of
+from benchmarks.analysis.samples import Number, Sample, Skipped, UnusableResults, save
+from benchmarks.analysis.sources import Source, machine_facts, read, samples_of, skipped_of
+from benchmarks.analysis.summary import Stat, is_time, ratio, summary_of
 from tests.benchmarks.made_up import MACHINE, REPEATS, results, sample
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from benchmarks.samples import Number, Sample
-from benchmarks.summary import summary_of
-from benchmarks.targets import TARGETS, Outcome, Verdict, verdicts_of
+from benchmarks.analysis.samples import Number, Sample
+from benchmarks.analysis.summary import summary_of
+from benchmarks.report.targets import TARGETS, Outcome, Verdict, verdicts_of
 from tests.benchmarks.made_up import results
 
 Change = Callable[[Sample], Sample | None]

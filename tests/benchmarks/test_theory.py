@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from benchmarks import theory
+from benchmarks.core import theory
 
 DRAWS = 4000
 DEVIATIONS = 5

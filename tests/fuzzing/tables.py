@@ -1,9 +1,7 @@
-"""``python -m tests.fuzzing.tables``: the tables of ``docs/security.rst``, made of what was recorded."""
+"""The rows of two tables of ``docs/security.rst``, made of what was recorded; ``python -m benchmarks report`` writes
+them."""
 
 from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
 
 from tests.fuzzing import measure, running
 from tests.fuzzing.targets import TARGETS
@@ -44,22 +42,3 @@ def bombs() -> list[list[str]]:
             for each in (*slowest, *(() if largest in slowest else (largest,)))
         ]
     return rows
-
-
-def rst(title: str, widths: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table as it stands in a document."""
-    lines = [f".. list-table:: {title}", "   :header-rows: 1", f"   :widths: {widths}", ""]
-    for row in (header, *rows):
-        lines += [f"   {'* -' if at == 0 else '  -'} {cell}".rstrip() for at, cell in enumerate(row)]
-    return "\n".join(lines) + "\n"
-
-
-def main() -> int:
-    """Print both."""
-    print(rst("Fuzzing runs", "18 24 14 18 12 14", RUNS, runs()))
-    print(rst("Dearest bombs", "28 36 12 12 12", BOMBS, bombs()), end="")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

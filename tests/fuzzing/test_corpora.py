@@ -85,7 +85,7 @@ def test_a_run_counts_what_it_did_and_leaves_its_inputs_behind(tmp_path: Path) -
 
 
 def test_the_tables_in_the_documentation_are_made_of_what_was_recorded() -> None:
-    """``python -m tests.fuzzing.tables`` prints them."""
+    """``python -m benchmarks report`` writes them."""
     security = document("docs/security.rst")
     assert table(security, "Fuzzing runs") == tables.runs()
     assert table(security, "Dearest bombs") == tables.bombs()

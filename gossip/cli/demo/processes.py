@@ -1,36 +1,25 @@
 """Agents as child processes: start them, read their output, and leave none behind.
 
-The agents end however the program ends that starts them. On its normal ways out, it kills them and waits for them. If
-it is killed itself, their standard input ends, and then they leave (``--exit-on-eof``). Even a frozen agent wakes for
-that: each agent is a process group of its own in our session, and the system continues a stopped group that its
-parent's death makes an orphan (POSIX, ``_exit``).
+Whatever happens to the program that starts them, the agents end. On the normal ways out the program kills them and
+waits for them. If the program itself is killed, their standard input ends, at which they leave (``--exit-on-eof``);
+:mod:`gossip.cli.children` says why this holds for stopped ones too.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import attrs
 import trio
 
+from gossip.cli import children
+from gossip.cli.children import EndlessLine, ErrorTail, Lines
 from gossip.cli.demo.journal import Journal, Sighting
-
-MAX_LINE_BYTES = 1 << 20
-"""Longest line that an agent may write: a hundred times the longest event with ordinary limits."""
-
-KEPT_ERROR_BYTES = 4096
-"""How much of an agent's standard error is kept, to be shown if it fails."""
-
-
-_OWN_GROUP: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"preexec_fn": os.setpgrp}
 
 
 class AgentFailed(Exception):
@@ -47,14 +36,18 @@ class AgentProcess:
     journal: Journal
     process: trio.Process
     address: str = ""
-    """Where it can be reached, or is bound; known once it has written ``started``."""
-    errors: bytes = b""
-    """The end of what it wrote to standard error."""
+    """Where it can be reached; known once it has written ``started``."""
+    error_tail: ErrorTail = attrs.Factory(ErrorTail)
     lines: list[bytes] = attrs.Factory(list)
     """Everything it wrote to standard output."""
     fault: str = ""
     """The line that was no event, for which it was killed."""
     is_frozen: bool = False
+
+    @property
+    def errors(self) -> bytes:
+        """The end of what it wrote to standard error."""
+        return self.error_tail.text
 
     @property
     def returncode(self) -> int | None:
@@ -79,12 +72,12 @@ class AgentProcess:
     @property
     def complaint(self) -> str:
         """What it did wrong, or else the last line it wrote to standard error."""
-        return self.fault or (self.errors.decode(errors="replace").strip().splitlines() or ["(it said nothing)"])[-1]
+        return self.fault or self.error_tail.last_line
 
     async def read(self) -> None:
         """Follow both outputs to their ends, and wait for its exit. Kill it if it writes a line that is no event."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._read_errors)
+            nursery.start_soon(self.error_tail.follow, self.process)
             try:
                 await self._read_events()
             except AgentFailed as error:
@@ -100,14 +93,12 @@ class AgentProcess:
 
     async def _read_events(self) -> None:
         assert self.process.stdout is not None
-        waiting = b""
         async with self.process.stdout as output:
-            async for chunk in output:
-                *lines, waiting = (waiting + chunk).split(b"\n")
-                for line in lines:
+            try:
+                async for line in Lines(output):
                     self._take(line)
-                if len(waiting) > MAX_LINE_BYTES:
-                    raise AgentFailed(f"{self.name} wrote a line without end")
+            except EndlessLine:
+                raise AgentFailed(f"{self.name} wrote a line without end") from None
 
     def _take(self, line: bytes) -> None:
         self.lines.append(line)
@@ -119,12 +110,6 @@ class AgentProcess:
         except (ValueError, TypeError, KeyError) as error:
             raise AgentFailed(f"{self.name} wrote something that is no event: {line[:200]!r}") from error
         self.journal.record(sighting)
-
-    async def _read_errors(self) -> None:
-        assert self.process.stderr is not None
-        async with self.process.stderr as output:
-            async for chunk in output:
-                self.errors = (self.errors + chunk)[-KEPT_ERROR_BYTES:]
 
 
 @attrs.define
@@ -141,13 +126,7 @@ class AgentPool:
     async def start(self, name: str, arguments: Sequence[str]) -> AgentProcess:
         """Start ``gossip agent --name NAME ARGUMENTS...``; does not wait until it takes part."""
         command = [sys.executable, "-m", "gossip", "agent", "--name", name, "--events", "json", "--exit-on-eof"]
-        process = await trio.lowlevel.open_process(
-            [*command, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **_OWN_GROUP,
-        )
+        process = await children.start([*command, *arguments])
         run = 1 + sum(agent.name == name for agent in self.agents)
         agent = AgentProcess(name, run, self.journal, process)
         self.agents.append(agent)
@@ -157,9 +136,7 @@ class AgentPool:
     def kill_all(self) -> None:
         """Send SIGKILL to every process that still runs; it works on frozen ones too."""
         for agent in self.agents:
-            if agent.process.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(agent.process.pid, signal.SIGKILL)
+            children.kill(agent.process)
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,309 @@
+"""What the figures are held to: each target is a claim in words and a rule that checks it.
+
+A rule looks at each size. If it fails at one, the target is missed. If it holds at some sizes and there is nothing to
+look at for others, the target counts as not measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+
+import attrs
+
+from benchmarks.analysis.samples import Number
+from benchmarks.analysis.summary import OURS, Stat, Summary, or_never, ratio
+from benchmarks.core.ratios import COMPARED, TO_THE_LIMIT
+from benchmarks.report.numbers import times, value
+from benchmarks.report.table import Table
+
+PEER = "memberlist-lan"
+"""The system with which ours is compared: memberlist with its settings for a local network."""
+
+SIZES = (8, 32, 64, 128)
+
+IDLE_DATAGRAMS = 2.5
+"""Datagrams per node and second: the 2.0 of memberlist (a probe and its answer each second), and a quarter more."""
+
+IDLE_BYTES = 256.0
+"""Payload bytes per node and second: a hundred for each of those datagrams."""
+
+IDLE_CPU = 1.5
+"""CPU time of an idle node, in relation to that of a compiled program."""
+
+LOSSY_MINUTES = 10.0
+LOSSY_NODES = 64
+LOSSY_SETTING = "25 % loss"
+SLOW_SETTINGS = ("2 s", "8 s", "16 s")
+
+NEAR_THE_LIMIT = 1.5
+"""Ratio to a limit that no protocol of this kind can beat."""
+
+
+class Outcome(Enum):
+    """What came of a target."""
+
+    MET = "met"
+    MISSED = "missed"
+    NOT_MEASURED = "not measured"
+    NO_TARGET = ""
+
+
+@attrs.frozen
+class Look:
+    """What a rule saw at one place."""
+
+    text: str
+    is_met: bool | None
+    """None if there was nothing to see."""
+
+
+NOTHING = Look("not measured", None)
+
+Rule = Callable[[Summary], Sequence[tuple[str, Look]]]
+"""Gives what it sees at each place that counts, with the name of the place."""
+
+
+@attrs.frozen
+class Target:
+    """A claim about this library."""
+
+    claim: str
+    held_to: str
+    rule: Rule
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """A target and what came of it."""
+
+    claim: str
+    measured: str
+    """Empty if nothing was measured."""
+    held_to: str
+    outcome: Outcome
+
+
+def verdicts_of(summary: Summary) -> tuple[Verdict, ...]:
+    """Check all targets."""
+    return tuple(verdict_of(target, summary) for target in TARGETS)
+
+
+def verdicts_table(verdicts: Iterable[Verdict], head: str, title: str = "") -> Table:
+    """What was measured beside what it is held to.
+
+    :param head: what the rows are.
+    """
+    rows = tuple(
+        (each.claim, each.measured or Outcome.NOT_MEASURED.value, each.held_to, each.outcome.value) for each in verdicts
+    )
+    return Table(title=title, heads=(head, "Measured", "Held to", ""), rows=rows)
+
+
+def verdict_of(target: Target, summary: Summary) -> Verdict:
+    """Check one target."""
+    looks = target.rule(summary)
+    results = [look.is_met for _, look in looks]
+    if False in results:
+        outcome = Outcome.MISSED
+    else:
+        outcome = Outcome.NOT_MEASURED if None in results or not looks else Outcome.MET
+    is_blank = all(result is None and look is NOTHING for result, (_, look) in zip(results, looks, strict=True))
+    measured = "" if is_blank else "; ".join(f"{place}: {look.text}" for place, look in looks)
+    return Verdict(claim=target.claim, measured=measured, held_to=target.held_to, outcome=outcome)
+
+
+# --- rules
+
+
+def sized(look: Callable[[Summary, int], Look], sizes: Sequence[int] = SIZES) -> Rule:
+    """A rule that has to hold at each of these sizes."""
+    return lambda summary: [(str(nodes), look(summary, nodes)) for nodes in sizes]
+
+
+def faster(experiment: str, at_least: float | None = None) -> Callable[[Summary, int], Look]:
+    """The median time of the last node with the peer is so many times ours; if no number is given, it is longer."""
+
+    def look(summary: Summary, nodes: int) -> Look:
+        ours, peer = _both(summary, experiment, nodes, "last_s")
+        factor = ratio(ours, peer)
+        if factor is None:
+            return NOTHING if ours is None or peer is None else Look("never with either", False)
+        return Look(_factor_text(factor), factor > 1.0 if at_least is None else factor >= at_least)
+
+    return look
+
+
+def worst_below_median(experiment: str) -> Callable[[Summary, int], Look]:
+    """The longest time that ours ever took is less than the median time of the peer."""
+
+    def look(summary: Summary, nodes: int) -> Look:
+        ours, peer = _both(summary, experiment, nodes, "last_s")
+        if ours is None or peer is None:
+            return NOTHING
+        text = f"{_value_text(ours, ours.most)} against {_value_text(peer, peer.median)}"
+        return Look(text, or_never(ours.most) < or_never(peer.median))
+
+    return look
+
+
+def at_most(experiment: str, number: str, limit: float) -> Callable[[Summary, int], Look]:
+    """The median of ours does not exceed a limit; the peer's is told beside it."""
+
+    def look(summary: Summary, nodes: int) -> Look:
+        ours, peer = _both(summary, experiment, nodes, number)
+        if ours is None:
+            return NOTHING
+        beside = f" ({_value_text(peer, peer.median)})" if peer else ""
+        return Look(_value_text(ours, ours.median) + beside, or_never(ours.median) <= limit)
+
+    return look
+
+
+def at_most_times(
+    experiment: str, number: str, factor: float, is_strict: bool = False
+) -> Callable[[Summary, int], Look]:
+    """The median of ours is at most so many times the peer's, or less than that."""
+
+    def look(summary: Summary, nodes: int) -> Look:
+        ours, peer = _both(summary, experiment, nodes, number)
+        if ours is None or peer is None:
+            return NOTHING
+        mine, limit = or_never(ours.median), factor * or_never(peer.median)
+        text = f"{_value_text(ours, ours.median)} against {_value_text(peer, peer.median)}"
+        return Look(text, mine < limit if is_strict else mine <= limit)
+
+    return look
+
+
+def no_false_death_in_loss(summary: Summary, nodes: int) -> Look:
+    """No living node was declared dead, in as many minutes as the claim says."""
+    ours, peer = _both(summary, "lossy", nodes, "false_deaths", LOSSY_SETTING)
+    minutes = summary.stat("lossy", OURS, nodes, "minutes", LOSSY_SETTING)
+    if ours is None or minutes is None or minutes.least is None:
+        return NOTHING
+    text = f"{_deaths_text(ours, peer)}, in {minutes.least:g} min"
+    if ours.total:
+        return Look(text, False)
+    return Look(text, True if minutes.least >= LOSSY_MINUTES else None)
+
+
+def no_false_death_of_the_slow(summary: Summary) -> Sequence[tuple[str, Look]]:
+    """No process was declared dead because it, or the process that watched it, was stopped, however long."""
+    return [(setting, _slow_look(summary, setting)) for setting in SLOW_SETTINGS]
+
+
+def near_the_limit(summary: Summary) -> Sequence[tuple[str, Look]]:
+    """Hops and rounds of updates, divided by the limits."""
+    stats = [
+        (group.kind.setting, group.kind.nodes, stat)
+        for group in summary.of("limits")
+        for stat in group.stats.values()
+        if group.kind.system == COMPARED and stat.name in TO_THE_LIMIT.get(group.kind.setting, ()) and stat.is_told
+    ]
+    return [
+        (
+            f"{setting}, {stat.name.removesuffix('_ratio').replace('_', ' ')}, {nodes}",
+            Look(_value_text(stat, stat.median), or_never(stat.median) <= NEAR_THE_LIMIT),
+        )
+        for setting, nodes, stat in stats
+    ]
+
+
+def _slow_look(summary: Summary, setting: str) -> Look:
+    found = [
+        _both(summary, "slow", nodes, "false_deaths", setting)
+        for nodes in summary.nodes("slow", setting)
+        if summary.stat("slow", OURS, nodes, "false_deaths", setting)
+    ]
+    if not found:
+        return NOTHING
+    ours = sum(mine.total for mine, _ in found if mine)
+    theirs = [peer.total for _, peer in found if peer]
+    return Look(f"{ours:,.0f}" + (f" ({sum(theirs):,.0f})" if theirs else ""), not ours)
+
+
+def _both(
+    summary: Summary, experiment: str, nodes: int, number: str, setting: str = ""
+) -> tuple[Stat | None, Stat | None]:
+    ours = summary.stat(experiment, OURS, nodes, number, setting)
+    return ours, summary.stat(experiment, PEER, nodes, number, setting)
+
+
+def _value_text(stat: Stat, number: Number) -> str:
+    return "never" if number is None else value(stat.name, number)
+
+
+def _factor_text(factor: float) -> str:
+    if math.isinf(factor):
+        return f"never with {PEER}"
+    return f"{times(factor)} times" if factor else "never with ours"
+
+
+def _deaths_text(ours: Stat, peer: Stat | None) -> str:
+    return f"{ours.total:,.0f}" + (f" ({peer.total:,.0f})" if peer else "")
+
+
+# --- the targets
+
+LAST = {
+    "join": "until all see all",
+    "update": "until the last node knows",
+    "crash": "until the last node knows",
+    "leave": "until the last node knows",
+}
+AT_LEAST: tuple[tuple[str, float, tuple[int, ...]], ...] = (
+    ("update", 8.0, SIZES),
+    ("crash", 3.0, SIZES),
+    ("join", 3.0, (128,)),
+)
+
+TARGETS = (
+    *(
+        Target(f"{name}: {PEER} takes longer than ours {what} (medians)", "above 1 times", sized(faster(name)))
+        for name, what in LAST.items()
+    ),
+    *(
+        Target(
+            f"{name}: {PEER} takes at least {factor:g} times as long as ours {LAST[name]} (medians)",
+            f"at least {factor:g} times",
+            sized(faster(name, factor), sizes),
+        )
+        for name, factor, sizes in AT_LEAST
+    ),
+    *(
+        Target(
+            f"{name}: the longest of ours {what}, against the median of {PEER}", "less", sized(worst_below_median(name))
+        )
+        for name, what in LAST.items()
+    ),
+    Target(
+        f"idle: datagrams per node and second ({PEER})",
+        f"at most {IDLE_DATAGRAMS:g}",
+        sized(at_most("idle", "datagrams_per_node_s", IDLE_DATAGRAMS)),
+    ),
+    Target(
+        f"idle: bytes per node and second ({PEER})",
+        f"at most {IDLE_BYTES:g}",
+        sized(at_most("idle", "bytes_per_node_s", IDLE_BYTES)),
+    ),
+    Target(
+        f"idle: CPU time, ms per node and second, against {PEER}",
+        f"at most {IDLE_CPU:g} times",
+        sized(at_most_times("idle", "cpu_ms_per_node_s", IDLE_CPU)),
+    ),
+    Target(
+        f"idle: memory, KiB per node, against {PEER}",
+        "less",
+        sized(at_most_times("idle", "memory_kib_per_node", 1.0, is_strict=True)),
+    ),
+    Target(
+        f"lossy: false deaths at {LOSSY_SETTING} in {LOSSY_MINUTES:g} minutes ({PEER})",
+        "0",
+        sized(no_false_death_in_loss, (LOSSY_NODES,)),
+    ),
+    Target(f"slow: false deaths ({PEER})", "0", no_false_death_of_the_slow),
+    Target("limits: hops and rounds, measured, divided by the limit", f"at most {NEAR_THE_LIMIT:g}", near_the_limit),
+)
+"""In the order in which they are told."""

@@ -1,0 +1,42 @@
+"""Simulated runs on all cores, each with its ablation in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from benchmarks.ablations import AS_BUILT, Ablation, named
+from benchmarks.environment.parallel import spread
+from sims.outcome import Outcome
+from sims.plan import Plan
+from sims.run import Run
+
+
+@attrs.frozen
+class Job:
+    """One run to make."""
+
+    plan: Plan
+    ablation: str = AS_BUILT.name
+    checks: bool = False
+
+    @classmethod
+    def of(cls, plan: Plan, ablation: Ablation) -> Job:
+        """The plan with one choice made otherwise."""
+        plan = attrs.evolve(plan, settings={**plan.settings, **ablation.settings}, spares="nobody")
+        return cls(plan, ablation.name)
+
+
+def do(job: Job) -> Outcome:
+    """Make one run."""
+    with named(job.ablation).in_force():
+        return Run(job.plan, checks=job.checks).run()
+
+
+def do_all(jobs: Iterable[Job], step: Callable[[], None], processes: int | None = None) -> list[Outcome]:
+    """Make many runs; their outcomes in the order of the jobs.
+
+    :param step: called after each run.
+    """
+    return spread(do, jobs, step, processes)

@@ -82,7 +82,7 @@ class Detector:
         return next(iter(self._view.sample(1, self._random)), None)
 
     def _after_round(self, entry: Entry, result: Result, now: float) -> None:
-        if result.answered or not entry.registers.is_living:
+        if result.answered or not self._still_there(entry):
             del self._asked[entry.id]
             return
         if result.helpers and not result.heard_helpers:
@@ -94,6 +94,9 @@ class Detector:
         self._timers.at(now + self._config.watch_delay, lambda now: self._look_again(entry, asked_since, now))
 
     def _look_again(self, entry: Entry, asked_since: float, now: float) -> None:
+        if not self._still_there(entry):
+            del self._asked[entry.id]
+            return
         self._prober.probe(
             entry, SECOND_LOOK, lambda result, now: self._after_second_look(entry, result, asked_since, now), now
         )

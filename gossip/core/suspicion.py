@@ -56,6 +56,8 @@ class _Case:
     convicted_elsewhere: int = 0
     """The floor at which others have convicted it; 0 if they have not."""
     timer: Timer | None = None
+    is_asked: bool = False
+    """Whether the last question is under way: what else is heard meanwhile does not ask it a second time."""
 
 
 class Suspicions:
@@ -137,6 +139,8 @@ class Suspicions:
 
     def _arm(self, case: _Case, now: float) -> None:
         config = self._config
+        if case.is_asked:
+            return
         if case.timer is not None:
             case.timer.cancel()
         earliest = max(case.public_since + config.ack_timeout_max, now)
@@ -152,11 +156,13 @@ class Suspicions:
     def _last_question(self, case: _Case, now: float) -> None:
         if self._is_moot(case):
             return
+        case.is_asked = True
         self._prober.probe(case.entry, LAST_QUESTION, lambda result, now: self._judge(case, result, now), now)
 
     def _judge(self, case: _Case, result: Result, now: float) -> None:
         if self._is_moot(case):
             return
+        case.is_asked = False
         if result.answered:
             # It lives, and yet did not jump over the floor: the floor is one that it refuses.
             case.since = case.public_since = now

@@ -25,9 +25,9 @@ from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.events import MembershipEvent
 from gossip.core.local import NO_METADATA
 from gossip.core.member import Member
+from gossip.core.node_standing import NodeStanding, Standing
 from gossip.core.protocol import Protocol
 from gossip.core.signing import Identities
-from gossip.core.standing import NodeStanding, Standing
 from gossip.core.wall import ClockDispute
 from gossip.driver import Driver
 from gossip.envelope import OVERHEAD_BYTES

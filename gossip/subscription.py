@@ -18,7 +18,7 @@ import trio
 from gossip.core.arguments import wrong
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
-from gossip.core.standing import NodeStanding
+from gossip.core.node_standing import NodeStanding
 from gossip.stats import ShellCounters
 
 

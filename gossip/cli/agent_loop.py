@@ -36,7 +36,7 @@ from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, GossipError
 from gossip.core.events import EventKind
 from gossip.core.member import Member, Status
-from gossip.core.standing import NodeStanding
+from gossip.core.node_standing import NodeStanding
 from gossip.keyring import Keyring
 from gossip.signing_key import SigningKey, load_allowed
 

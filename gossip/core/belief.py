@@ -2,7 +2,7 @@
 
 A counter is evidence only if it reaches the floor: an accusation below a counter already seen is
 contradicted, not believed, and so is a conviction. The conviction of a living member is taken as an
-accusation, and executed by :mod:`gossip.core.suspicion` unless it is refuted. Counters and floors far
+accusation, and executed by :mod:`gossip.core.detection.detector` unless it is refuted. Counters and floors far
 ahead of time are refused. What is said of this node itself is never merged but answered: by a jump of the
 counter, a newer record or, where that cannot help, a new generation.
 
@@ -163,16 +163,13 @@ class Belief:
             return Verdict.OUTDATED
         if not _is_plausible(entry, max(fact.floor, fact.heartbeat), now):
             return Disbelief("floor ahead of time")
-        was, accusers = registers.status, entry.accusers
-        if was is not Status.DEAD:
-            entry.accusers = _united(accusers, fact.accusers)
-        elif isinstance(fact, DeadFact):
+        was_dead = registers.status is Status.DEAD
+        if was_dead and isinstance(fact, DeadFact):
             return self._view.merge(entry, now, convicted=fact.floor, heartbeat=fact.heartbeat) or Verdict.KNOWN
-        change = self._view.merge(entry, now, accused=_accusation(entry, fact), heartbeat=fact.heartbeat)
+        accusers = entry.accusers if was_dead else _united(entry.accusers, fact.accusers)
+        change = self._view.accuse(entry, accusers, now, _accusation(entry, fact), fact.heartbeat)
         if entry.status is Status.DEAD:
             return Verdict.OUTDATED
-        if change is None and entry.accusers != accusers:
-            return Change(entry, was, was)
         return change or Verdict.KNOWN
 
     def _farewell(self, entry: Entry, fact: LeftFact, now: float) -> Outcome:
@@ -183,8 +180,7 @@ class Belief:
         objection = self._signatures.farewell_objection(entry.registers.record, fact.counter, fact.signature)
         if objection is not None:
             return Disbelief(objection)
-        entry.farewell = fact.signature
-        return self._view.merge(entry, now, left=fact.counter) or Verdict.KNOWN
+        return self._view.depart(entry, fact.counter, fact.signature, now) or Verdict.KNOWN
 
     def _about_self(self, fact: Fact, now: float) -> Outcome:
         local = self._local
@@ -231,7 +227,7 @@ class Belief:
             return Verdict.KNOWN
         if told.version >= MAX_VERSION - MAX_STEPS_AHEAD:
             return self._new_generation(now)
-        local.announce(self._view, now, above=told.version)
+        local.announce(now, above=told.version)
         return Change(local.entry, Status.ALIVE, Status.ALIVE, updated=True)
 
     def _new_generation(self, now: float, above: int = 0) -> Outcome:
@@ -239,7 +235,7 @@ class Belief:
             return Verdict.KNOWN
         if not self._local.may_renew(now):
             return Disbelief("too many new generations")  # whoever believes it says so again
-        self._local.start_generation(self._view, above, now)
+        self._local.start_generation(above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)
 

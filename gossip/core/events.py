@@ -12,7 +12,7 @@ import enum
 import attrs
 
 from gossip.core.member import Member, Status
-from gossip.core.standing import NodeStanding
+from gossip.core.node_standing import NodeStanding
 
 
 class EventKind(enum.Enum):

@@ -8,9 +8,8 @@ may trust its own view, so that the embedding program can act on that.
 
 from __future__ import annotations
 
-import enum
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
@@ -19,8 +18,11 @@ from gossip.core.config import Config
 from gossip.core.drops import Drops
 from gossip.core.hearing import SILENT_ROUNDS, Hearing
 from gossip.core.joining import Joining
+from gossip.core.journal import Journal
 from gossip.core.local import LocalMember
 from gossip.core.member import Member
+from gossip.core.node_standing import NodeStanding, Standing
+from gossip.core.outbox import Outbox
 from gossip.core.seeking import Seeking
 from gossip.core.view import View
 
@@ -56,47 +58,6 @@ UNFIT_ANSWERS = {
 is told."""
 
 
-class Standing(enum.Enum):
-    """The places that a node can have in its cluster. The first of these that applies is its standing.
-
-    - ``LEFT``: it has said farewell.
-    - ``DISPLACED``: another process with a higher generation bears its name, so nobody else sees it.
-    - ``JOINING``: it has somebody to look for, and has not found the cluster yet.
-    - ``ISOLATED``: it was part of a cluster and hears nobody any more: it is cut off, or the last one. What it believes
-      of the others is a guess.
-    - ``HELD_DEAD``: others say, or must be expected to say, that it is dead, and may have given away what was its own.
-    - ``CONNECTED``: it hears others, and its view has equalled one of theirs; or it is the first of its cluster.
-    """
-
-    LEFT = "left"
-    DISPLACED = "displaced"
-    JOINING = "joining"
-    ISOLATED = "isolated"
-    HELD_DEAD = "held_dead"
-    CONNECTED = "connected"
-
-
-@attrs.frozen
-class NodeStanding:
-    """The standing of a node at one moment.
-
-    - ``standing``: its place in the cluster, a :class:`Standing`.
-    - ``since``: local time in seconds at which it came to this standing.
-    - ``why``: the reason, for people: a sentence about the node.
-    - ``is_warning``: whether somebody should look: something is wrong, or is over that was told to be wrong. It is what
-      the log goes by, and does not count where two of these are compared.
-    """
-
-    standing: Standing
-    since: float
-    why: str
-    is_warning: bool = attrs.field(default=False, eq=False)
-
-    def __str__(self) -> str:
-        """Both for people: ``isolated: nobody was heard for 5.2 s ...``."""
-        return f"{self.standing.value.replace('_', ' ')}: {self.why}"
-
-
 @attrs.define
 class _Contact:
     """When members were heard last, by one generation of this node."""
@@ -114,7 +75,7 @@ class OwnStanding:
     """Decides the standing of one node."""
 
     def __init__(self, config: Config, view: View, local: LocalMember, hearing: Hearing, joining: Joining,
-                 drops: Drops, now: float) -> None:  # fmt: skip
+                 drops: Drops, journal: Journal, outbox: Outbox, now: float) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._local = local
@@ -122,12 +83,10 @@ class OwnStanding:
         self._joining = joining
         self._seeking = Seeking(view, local, joining)
         self._drops = drops
+        self._journal = journal
+        self._outbox = outbox
         self.value = NodeStanding(Standing.CONNECTED, now, "it has no seeds, and so begins a cluster of its own")
         """The standing now."""
-        self.changed: Callable[[NodeStanding, float], None] = lambda _value, _now: None
-        """Set by the protocol: told of each new value."""
-        self.withheld: Callable[[bool, float], None] = lambda _withholds, _now: None
-        """Set by the protocol: told, at each look, whether what this node believes of others is a guess."""
         self.is_unsettled = False
         """Whether the next message of another member may change the standing: only then :meth:`heard` is needed."""
         self.withholds = False
@@ -282,7 +241,10 @@ class OwnStanding:
         is_new = standing is not before.standing
         if is_new:
             self._reason, self._said = "", set()
-        self.withheld(self.withholds, now)
+        if self.withholds:
+            self._journal.pause()
+        else:
+            self._journal.resume(now)
         was_warned = self._is_trouble(before.standing)
         why = self._why(standing, is_new, now)
         self._origin = ""
@@ -290,7 +252,8 @@ class OwnStanding:
             return
         is_warning = self._is_trouble(standing) or (was_warned and standing is not Standing.LEFT)
         self.value = NodeStanding(standing, now if is_new else before.since, why, is_warning)
-        self.changed(self.value, now)
+        self._outbox.is_in_doubt = standing is Standing.ISOLATED
+        self._journal.note_standing(self.value, now)
 
     # --- what follows from it
 

@@ -8,7 +8,7 @@ from gossip.core.address import Address
 from gossip.core.caches import cached
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Identity, Member, Record
-from gossip.core.standing import Standing
+from gossip.core.node_standing import Standing
 from gossip.core.view import FINGERPRINT_MODULUS
 
 from ..node import SimulatedNode

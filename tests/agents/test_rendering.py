@@ -22,7 +22,7 @@ from gossip.cli.rendering import (
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
-from gossip.core.standing import NodeStanding, Standing
+from gossip.core.node_standing import NodeStanding, Standing
 from gossip.keyring import Key, Keyring
 from gossip.subscription import Snapshot
 from tests.rst import document, table

@@ -37,8 +37,9 @@ from gossip.core.messages import (
 )
 from gossip.core.outbox import ANSWERS_PER_PUSH, SendFrame
 from gossip.core.proof import COOKIE_PERIOD_S, MAX_PROVEN, PROVEN_FOR_S, Proofs
-from gossip.core.protocol import MAX_CORRECTIONS, Protocol
+from gossip.core.protocol import Protocol
 from gossip.core.reconciliation import DIGEST_BYTES
+from gossip.core.replies import MAX_CORRECTIONS
 from gossip.core.wire import (
     ACK_BYTES,
     COOKIE_BYTES,

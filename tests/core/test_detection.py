@@ -8,7 +8,7 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.detector import DEAF_SUSPICIONS
+from gossip.core.detection.detector import DEAF_SUSPICIONS
 from gossip.core.messages import Ping, SuspectFact
 from sims.latency import Lognormal
 from sims.links import Link, LinkChange

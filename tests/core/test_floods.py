@@ -27,7 +27,7 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.protocol import MAX_CHALLENGES
+from gossip.core.questions import MAX_CHALLENGES
 from gossip.core.sources import MAX_SOURCES
 from gossip.core.timers import SWEEP_FROM
 from gossip.core.wire import Codec

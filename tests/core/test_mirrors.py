@@ -16,7 +16,7 @@ from gossip.core.errors import DisplacedError
 from gossip.core.events import EventKind
 from gossip.core.member import Status
 from gossip.core.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, SuspectFact
-from gossip.core.standing import Standing
+from gossip.core.node_standing import Standing
 from sims.engine import WALL_START_MS
 from sims.node import SimulatedNode
 from sims.observer import Observer

@@ -11,7 +11,8 @@ from gossip.core.config import Config
 from gossip.core.errors import DisplacedError
 from gossip.core.member import Member, Status
 from gossip.core.messages import DeadFact, News, Ping, SuspectFact
-from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S, Standing
+from gossip.core.node_standing import Standing
+from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S
 from gossip.core.wire import Codec
 from sims.engine import WALL_START_MS
 from sims.links import Link

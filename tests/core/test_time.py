@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
-from gossip.core.health import WORST, LocalHealth
+from gossip.core.detection.detector import suspicion_timeout
+from gossip.core.detection.health import WORST, LocalHealth
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS, HEARTBEAT_STEP_S, HeartbeatCounter, HeartbeatEstimate
 from gossip.core.rtt import RoundTrip
-from gossip.core.suspicion import suspicion_timeout
 from gossip.core.timers import SWEEP_FROM, Timers
 
 seconds = st.floats(0, 10_000)

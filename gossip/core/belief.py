@@ -17,12 +17,13 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.hearing import CONVICTION_STEPS
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
 from gossip.core.member import MAX_VERSION, Member, Record, Status, member_of
 from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
-from gossip.core.signing import NAME_OF_ANOTHER, Signatures
+from gossip.core.signing import Signatures
 from gossip.core.sources import SourceBudgets
 from gossip.core.view import Change, Entry, Refused, View
 from gossip.core.wire import metadata_bytes
@@ -47,7 +48,7 @@ class Verdict(enum.Enum):
 class Disbelief:
     """A fact that was refused; counted under its reason."""
 
-    reason: str
+    reason: Drop
     bearer: Entry | None = None
     """Who bears, or last bore, the name under which somebody else was presented."""
     rival: Member | None = None
@@ -98,7 +99,7 @@ class Belief:
         if heartbeat <= registers.heartbeat:
             return Verdict.KNOWN if registers.is_living else Verdict.OUTDATED
         if not _is_plausible(entry, heartbeat, now):
-            return Disbelief("counter ahead of time")
+            return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         if change := self._view.advance(entry, heartbeat, now):
             return change
         was_never_dead = not (registers.convicted or registers.left)  # as nearly always, and quickly told
@@ -117,25 +118,25 @@ class Belief:
                 return Verdict.OUTDATED
         objection = self._objection(record, teller)
         if objection is not None:
-            bearer = self._view.named(record.identity.name) if objection == NAME_OF_ANOTHER else None
+            bearer = self._view.named(record.identity.name) if objection is Drop.NAME_OF_ANOTHER_KEY else None
             return _disbelief(objection, bearer, record)
         if entry is None:
             return self._stranger(fact, now, source)
         if not _is_plausible(entry, fact.heartbeat, now):
-            return Disbelief("counter ahead of time")
+            return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         change = self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat)
         if change is None:
             return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
         return change
 
-    def _objection(self, record: Record, teller: Address | None) -> str | None:
+    def _objection(self, record: Record, teller: Address | None) -> Drop | None:
         """Why a record is not believed, whoever it is about; None if there is no reason."""
         if metadata_bytes(record) > self._config.max_metadata:
-            return "metadata too large"
+            return Drop.METADATA_TOO_LARGE
         if record.address.is_unspecified or record.address.is_ambiguous:
-            return "address nobody can send to"
+            return Drop.ADDRESS_NOBODY_CAN_SEND_TO
         if record.address.is_loopback and self._is_elsewhere(teller):
-            return "loopback address of another machine"
+            return Drop.LOOPBACK_ADDRESS_OF_ANOTHER_MACHINE
         return self._signatures.objection(record, self._view.owners(record.identity))
 
     def _is_elsewhere(self, teller: Address | None) -> bool:
@@ -146,13 +147,13 @@ class Belief:
 
     def _stranger(self, fact: RecordFact, now: float, source: str | None) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:
-            return Disbelief("counter ahead of time")
+            return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         if source is not None and self._newcomers.available(source, now) < 1:
-            return Disbelief("too many new members")
+            return Disbelief(Drop.TOO_MANY_NEW_MEMBERS)
         try:
             change = self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall.time_ms(now))
         except Refused as refusal:
-            return _disbelief(str(refusal), refusal.bearer, fact.record)
+            return _disbelief(refusal.reason, refusal.bearer, fact.record)
         if source is not None:
             self._newcomers.spend(source, now)
         return change
@@ -162,7 +163,7 @@ class Belief:
         if registers.left or fact.floor <= registers.heartbeat:
             return Verdict.OUTDATED
         if not _is_plausible(entry, max(fact.floor, fact.heartbeat), now):
-            return Disbelief("floor ahead of time")
+            return Disbelief(Drop.FLOOR_AHEAD_OF_TIME)
         was_dead = registers.status is Status.DEAD
         if was_dead and isinstance(fact, DeadFact):
             return self._view.merge(entry, now, convicted=fact.floor, heartbeat=fact.heartbeat) or Verdict.KNOWN
@@ -174,7 +175,7 @@ class Belief:
 
     def _farewell(self, entry: Entry, fact: LeftFact, now: float) -> Outcome:
         if not _is_plausible(entry, fact.counter, now):
-            return Disbelief("counter ahead of time")
+            return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         if fact.counter <= entry.registers.left:
             return Verdict.KNOWN
         objection = self._signatures.farewell_objection(entry.registers.record, fact.counter, fact.signature)
@@ -234,13 +235,13 @@ class Belief:
         if self._local.has_left or self._view.is_displaced:  # the name is not ours to renew while another bears it
             return Verdict.KNOWN
         if not self._local.may_renew(now):
-            return Disbelief("too many new generations")  # whoever believes it says so again
+            return Disbelief(Drop.TOO_MANY_NEW_GENERATIONS)  # whoever believes it says so again
         self._local.start_generation(above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)
 
 
-def _disbelief(reason: str, bearer: Entry | None, record: Record) -> Disbelief:
+def _disbelief(reason: Drop, bearer: Entry | None, record: Record) -> Disbelief:
     """Why a record was refused, and who bears its name instead, if that is known."""
     is_rival = bearer is not None and bearer.registers.is_living
     return Disbelief(reason, bearer, member_of(record, Status.ALIVE) if is_rival else None)

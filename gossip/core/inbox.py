@@ -6,6 +6,7 @@ piece goes to the module that judges it. This module judges nothing itself.
 
 from __future__ import annotations
 
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.errors import WireError
 from gossip.core.hearing import Hearing
@@ -56,7 +57,7 @@ class Inbox:
         try:
             message = self._codec.decode(data)
         except WireError as error:
-            self._refuse(path, str(error), now)
+            self._refuse(path, error.reason, now)
             return
         for reason in message.refused:
             self._drops.note(reason)
@@ -95,7 +96,7 @@ class Inbox:
     def _came_back(self, message: Message, path: Path, now: float) -> None:
         """Drop a message of our own. A ping that comes from where it was sent to shows that this node itself is there,
         which a node that does not know its address yet could not tell."""
-        self._drops.note("our own message")
+        self._drops.note(Drop.OUR_OWN_MESSAGE)
         body = message.body
         if path.stream is None and isinstance(body, Ping) and self._joining.came_back(body.token, path.address):
             self._standing.own_seed_found(now)
@@ -127,10 +128,10 @@ class Inbox:
         else:
             self._replies.answer(message, sender, path, corrections, now)
 
-    def _refuse(self, path: Path, reason: str, now: float) -> None:
+    def _refuse(self, path: Path, reason: Drop, now: float) -> None:
         """Count what is no message. Have whoever connected to us from another cluster see a message of this one, to
         learn that it is another."""
         self._drops.note(reason)
         stream = None if path.stream is None else self._streams.get(path.stream)
-        if reason == "other cluster" and stream is not None and stream.incoming:
+        if reason is Drop.OTHER_CLUSTER and stream is not None and stream.incoming:
             self._outbox.send(path, News(), now)

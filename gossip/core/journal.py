@@ -97,7 +97,9 @@ class Journal:
         alive = self._view.alive
         gone = attrs.evolve(told, status=Status.DEAD) if told.status.is_living else told
         if gone is not told:
-            self.events.append(MembershipEvent(EventKind.DIED, gone, alive, now, previous=told.status))
+            why = self._casebook.explain(gone.name, now)
+            event = MembershipEvent(EventKind.DIED, gone, alive, now, previous=told.status, explanation=why)
+            self.events.append(event)
         self.events.append(MembershipEvent(EventKind.FORGOTTEN, gone, alive, now, previous=gone.status))
 
     def _catch_up(self, entry: Entry, told: Member | None, now: float) -> None:
@@ -138,6 +140,7 @@ class Journal:
                 accusers=tuple(self._name(each) for each in entry.accusers) if accused else (),
                 floor=floor,
                 silent_for=max(0.0, now - entry.estimate.time_of(entry.registers.heartbeat)) if accused else None,
+                explanation=self._casebook.explanation(entry, now) if kind is EventKind.DIED else None,
             )
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gossip.core.address import Address
+from gossip.core.drop_reasons import Drop
 from gossip.core.member import Record
 
 MAX_ID = 2**64 - 1
@@ -169,5 +170,5 @@ class Message(NamedTuple):
     """Fingerprint of the sender's view."""
     body: Body
     facts: tuple[Fact, ...] = ()
-    refused: tuple[str, ...] = ()
+    refused: tuple[Drop, ...] = ()
     """Why facts of it were refused, one reason for each; the others are all there."""

@@ -2,8 +2,8 @@
 believe its own generation.
 
 A second bearer of a member's name is challenged, because only a process that runs can answer. If another process has
-taken this node's own name, the node says so, or takes the name back if that process is gone or was an earlier life of its
-own. If this node's generation was drawn from a clock that was wrong, it becomes one that others can believe.
+taken this node's own name, the node says so, or takes the name back if that process is gone or was an earlier life of
+its own. If this node drew its generation from a clock that was wrong, it becomes one that others can believe.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.facts import liveness_fact, without_loopback
 from gossip.core.messages import ANONYMOUS, Ack, Body, News, Ping
@@ -273,7 +274,7 @@ class Outbox:
         if path.stream is not None:
             self.actions.append(SendFrame(path.stream, data))
         elif len(self.datagrams) >= MAX_PENDING_DATAGRAMS:
-            self._drops.note("too much to send")
+            self._drops.note(Drop.TOO_MUCH_TO_SEND)
         else:
             self.datagrams.append((data, path.address))
             self.datagrams_sent += 1

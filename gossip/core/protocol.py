@@ -26,6 +26,7 @@ from gossip.core.detection.health import LocalHealth, StallGuard
 from gossip.core.detection.helping import Helping
 from gossip.core.detection.probing import Prober
 from gossip.core.dissemination import Dissemination
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.errors import DisplacedError, WireError
 from gossip.core.events import MembershipEvent
@@ -167,7 +168,7 @@ class Protocol:
         self.drops.handling = source
         size = len(data)
         if size > self._longest:
-            self.drops.note("too large")
+            self.drops.note(Drop.TOO_LARGE)
         else:
             self._inbox.receive(data, Path(source, None, size), now)
         self.drops.handling = None
@@ -272,7 +273,7 @@ class Protocol:
             try:
                 outcome = self._belief.take(RecordFact(record_of(member), 0), now)
             except WireError as error:
-                self.drops.note(str(error))
+                self.drops.note(error.reason)
                 continue
             if isinstance(outcome, Disbelief):
                 self.drops.note(outcome.reason)

@@ -1,8 +1,8 @@
 """Questions: every ping and request of this node whose answer may still come, by the token that the answer repeats.
 
-One registry serves all who ask: probes, contacts with seeds and the dead, the farewell, challenges to a second bearer of
-a name, and invitations to prove an address. It draws the tokens, which nobody can guess, and bounds how many questions
-of each purpose are open. What an answer means is decided by the module that asked.
+One registry serves all who ask: probes, contacts with seeds and the dead, the farewell, challenges to a second bearer
+of a name, and invitations to prove an address. It draws the tokens, which nobody can guess, and bounds how many
+questions of each purpose are open. The module that asked decides what an answer means.
 """
 
 from __future__ import annotations

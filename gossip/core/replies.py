@@ -1,8 +1,8 @@
 """Replies: what the body of a message asks for, and what goes out in answer.
 
 A ping is answered at once. An ack belongs to a question of this node's own, and goes to the module that asked. A digest
-and a list of entries are compared with the view. An answer also carries the corrections: what the sender has shown to know
-less well than this node.
+and a list of entries are compared with the view. An answer also carries corrections: facts that the sender has shown to
+know less well than this node.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import attrs
 
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.facts import liveness_fact, record_fact
 from gossip.core.member import Status
@@ -64,7 +65,7 @@ class Rumours:
             record, liveness = record or rumour.record, liveness or rumour.liveness
         while len(self._rumours) >= self._config.max_rumours:
             self._drop(next(iter(self._rumours)))
-            self._drops.note("too many rumours")
+            self._drops.note(Drop.TOO_MANY_RUMOURS)
         self._rumours[entry.id] = Rumour(record, liveness, source, now)
 
     def riders(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:

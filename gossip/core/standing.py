@@ -15,6 +15,7 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.hearing import SILENT_ROUNDS, Hearing
 from gossip.core.joining import Joining
@@ -40,19 +41,15 @@ node tell everybody that it lives, and whoever has not heard of that yet says so
 PATIENCE_OF_THE_DEAD = 3
 """How many times as long silence has to last for a node that others hold dead: they only look for it now and then."""
 
-_OURS = "our own message"
-
 UNFIT_ANSWERS = {
-    "sealed with an unknown key": (
-        "answers come sealed with a key that is not ours; give this node the cluster's keyring"
-    ),
-    "of another cluster with this key, or forged": (
+    Drop.UNKNOWN_KEY: ("answers come sealed with a key that is not ours; give this node the cluster's keyring"),
+    Drop.FORGED_OR_OTHER_CLUSTER: (
         "answers come sealed for another cluster, or by somebody who has not our key; give both the same cluster name"
     ),
-    "not sealed": "answers come without a seal, and ours have one; give that member the cluster's keyring",
-    "other cluster": "answers come from a cluster of another name; give both the same cluster name",
-    "unknown version": "answers come in another version of the protocol; run the same version everywhere",
-    _OURS: "the only seed is this node itself; give it the address of another member, or no seeds",
+    Drop.NOT_SEALED: "answers come without a seal, and ours have one; give that member the cluster's keyring",
+    Drop.OTHER_CLUSTER: "answers come from a cluster of another name; give both the same cluster name",
+    Drop.UNKNOWN_VERSION: "answers come in another version of the protocol; run the same version everywhere",
+    Drop.OUR_OWN_MESSAGE: "the only seed is this node itself; give it the address of another member, or no seeds",
 }
 """What it means if the messages of a seed are dropped for one of these reasons, and what to do; the first that applies
 is told."""
@@ -99,7 +96,7 @@ class OwnStanding:
         self._held_dead = ""
         """Why it counts as held dead; empty if it does not."""
         self._convicted_at = self._cleared_at = float("-inf")
-        self._drops_before: dict[str, int] = {}
+        self._drops_before: dict[Drop, int] = {}
         self._drops_seen = 0
         self._is_calm = False
         """Whether it is connected and needs no look as long as it hears others."""
@@ -415,7 +412,7 @@ class OwnStanding:
         :param sources: the addresses from which an answer may come; what others send says nothing.
         """
         for reason, meaning in UNFIT_ANSWERS.items():
-            if reason == _OURS and len(sources) > 1:
+            if reason == Drop.OUR_OWN_MESSAGE and len(sources) > 1:
                 continue  # to be among one's own seeds is nothing wrong
             is_new = self._drops.counts[reason] > self._drops_before.get(reason, 0)
             if is_new and self._drops.last_source[reason] in sources:

@@ -21,6 +21,7 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.heartbeat import HeartbeatEstimate
 from gossip.core.member import Identity, Member, Record, Registers, Status, member_of
 from gossip.core.rtt import RoundTrip
@@ -113,8 +114,9 @@ class Tombstone:
 class Refused(Exception):
     """A record was not taken into the view. The text is a short reason, fit to count by."""
 
-    def __init__(self, reason: str, bearer: Entry | None = None) -> None:
+    def __init__(self, reason: Drop, bearer: Entry | None = None) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.bearer = bearer
         """Who bears, or last bore, the name instead."""
 
@@ -273,19 +275,19 @@ class View:
         if bearer is not None and not (
             identity.supersedes(bearer.identity) or _gives_way(bearer.identity, identity, wall_ms)
         ):
-            raise Refused("superseded member", bearer)
+            raise Refused(Drop.SUPERSEDED_MEMBER, bearer)
         if is_from_future(identity.generation, wall_ms):
-            raise Refused("generation from the future")
+            raise Refused(Drop.GENERATION_FROM_THE_FUTURE)
         tombstone = self._tombstones.get(identity.name)
         if tombstone is not None and not (
             tombstone.admits(identity, heartbeat) or _gives_way(tombstone.entry.identity, identity, wall_ms)
         ):
-            raise Refused("buried member", tombstone.entry)
+            raise Refused(Drop.BURIED_MEMBER, tombstone.entry)
         namesake = self._entries.get(identity.id)
         if namesake is not None and namesake is not bearer:
             # A damaged or forged record gave one id to two members. Every node keeps the same one of them.
             if (identity.generation, identity.name) < (namesake.identity.generation, namesake.identity.name):
-                raise Refused("id of another member", namesake)
+                raise Refused(Drop.ID_OF_ANOTHER_MEMBER, namesake)
             self._remove(namesake)
             forgotten.append(namesake)
         if bearer is None:
@@ -459,6 +461,6 @@ class View:
         if leaving is None:
             leaving = next(iter(self._gone.values()), None)
             if leaving is None or now < (leaving.gone_at or 0.0) + self._config.suspicion_max:
-                raise Refused("view is full")
+                raise Refused(Drop.VIEW_IS_FULL)
         self._bury(leaving)
         return [leaving]

@@ -28,6 +28,7 @@ import cbor2
 
 from gossip.core.address import Address
 from gossip.core.caches import cached
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.member import KEY_BYTES, MAX_NAME_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Member, Record, shared
@@ -165,29 +166,29 @@ _NUMBERS = struct.Struct(">QQQ")
 
 def _number(value: object, high: int, low: int = 0) -> int:
     if type(value) is not int or not low <= value <= high:
-        raise WireError("number out of range")
+        raise WireError(Drop.NUMBER_OUT_OF_RANGE)
     return value
 
 
 def _list(value: object, length: int | None = None) -> list[Any]:
     if type(value) is not list or (length is not None and len(value) != length):
-        raise WireError("wrong shape")
+        raise WireError(Drop.WRONG_SHAPE)
     return value
 
 
 def _bytes(value: object, length: int) -> bytes:
     if type(value) is not bytes or len(value) != length:
-        raise WireError("bad key or signature")
+        raise WireError(Drop.BAD_KEY_OR_SIGNATURE)
     return value
 
 
 def _address(value: object) -> Address:
     if type(value) is not bytes:
-        raise WireError("bad address")
+        raise WireError(Drop.BAD_ADDRESS)
     try:
         return Address.from_wire(value)
     except ValueError:
-        raise WireError("bad address") from None
+        raise WireError(Drop.BAD_ADDRESS) from None
 
 
 def is_valid_name(name: object) -> bool:
@@ -201,17 +202,17 @@ def is_valid_name(name: object) -> bool:
 
 def _name(value: object) -> str:
     if not isinstance(value, str) or not is_valid_name(value):
-        raise WireError("bad name")
+        raise WireError(Drop.BAD_NAME)
     return value
 
 
 def _metadata(items: tuple[tuple[Any, Any], ...]) -> Mapping[str, str]:
     for key, text in items:
         if type(key) is not str or type(text) is not str:
-            raise WireError("bad metadata")
+            raise WireError(Drop.BAD_METADATA)
     metadata = dict(items)
     if list(metadata) != sorted(metadata):
-        raise WireError("not canonical")
+        raise WireError(Drop.NOT_CANONICAL)
     return metadata
 
 
@@ -225,7 +226,7 @@ def checked_record(
     :raises WireError: if one of them is not valid.
     """
     if type(metadata) is not dict:
-        raise WireError("bad metadata")
+        raise WireError(Drop.BAD_METADATA)
     items = tuple(metadata.items())
     if not type(member_id) is type(generation) is type(version) is int:
         return _new_record(member_id, name, generation, version, address, items, *signed)
@@ -246,7 +247,7 @@ def record_of(member: Member) -> Record:
     try:
         address = member.address.to_wire()
     except ValueError:
-        raise WireError("bad address") from None
+        raise WireError(Drop.BAD_ADDRESS) from None
     metadata = dict(sorted(member.metadata.items()))
     signed = (member.key, member.signature) if member.signature else ()
     return checked_record(member.id, member.name, member.generation, member.version, address, metadata, *signed)
@@ -288,7 +289,7 @@ def _characters(metadata: Iterable[tuple[Any, Any]]) -> int:
 def _accusers(value: object) -> tuple[int, ...]:
     accusers = _list(value)
     if len(accusers) > MAX_ACCUSERS:
-        raise WireError("too many accusers")
+        raise WireError(Drop.TOO_MANY_ACCUSERS)
     return tuple(_number(accuser, MAX_ID, 1) for accuser in accusers)
 
 
@@ -296,13 +297,13 @@ def _fact(value: object) -> Fact:
     items = _list(value)
     code = items[0] if items else None
     if type(code) is not int:
-        raise WireError("unknown fact")
+        raise WireError(Drop.UNKNOWN_FACT)
     if code == ALIVE:
         _list(items, 3)
         return AliveFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER))
     if code == RECORD:
         if len(items) not in (RECORD_ITEMS, SIGNED_RECORD_ITEMS):
-            raise WireError("wrong shape")
+            raise WireError(Drop.WRONG_SHAPE)
         return RecordFact(checked_record(*items[1:7], *items[7:-1]), _number(items[-1], MAX_COUNTER))
     if code in (SUSPECT, DEAD):
         _list(items, 5)
@@ -315,16 +316,16 @@ def _fact(value: object) -> Fact:
         )
     if code == LEFT:
         if len(items) not in (LEFT_ITEMS, LEFT_ITEMS + 1):
-            raise WireError("wrong shape")
+            raise WireError(Drop.WRONG_SHAPE)
         signature = _bytes(items[3], SIGNATURE_BYTES) if len(items) > LEFT_ITEMS else b""
         return LeftFact(_number(items[1], MAX_ID, 1), _number(items[2], MAX_COUNTER, 1), signature)
-    raise WireError("unknown fact")
+    raise WireError(Drop.UNKNOWN_FACT)
 
 
-_NO_NEWS: tuple[tuple[Fact, ...], tuple[str, ...]] = ((), ())
+_NO_NEWS: tuple[tuple[Fact, ...], tuple[Drop, ...]] = ((), ())
 
 
-def _facts(values: list[object]) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+def _facts(values: list[object]) -> tuple[tuple[Fact, ...], tuple[Drop, ...]]:
     """The facts that are valid, and why the others are not."""
     try:
         return tuple([_fact(each) for each in values]), ()
@@ -332,24 +333,24 @@ def _facts(values: list[object]) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
         return _valid_facts(values)
 
 
-def _valid_facts(values: list[object]) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+def _valid_facts(values: list[object]) -> tuple[tuple[Fact, ...], tuple[Drop, ...]]:
     facts: list[Fact] = []
-    refused: list[str] = []
+    refused: list[Drop] = []
     for each in values:
         try:
             facts.append(_fact(each))
         except WireError as error:
             if len(refused) >= MAX_BAD_FACTS:
-                raise WireError("too many bad facts") from None
-            refused.append(str(error))
+                raise WireError(Drop.TOO_MANY_BAD_FACTS) from None
+            refused.append(error.reason)
     return tuple(facts), tuple(refused)
 
 
 def _padding(value: object) -> bytes:
     if type(value) is not bytes:
-        raise WireError("wrong shape")
+        raise WireError(Drop.WRONG_SHAPE)
     if value.strip(b"\0") or not value:
-        raise WireError("not canonical")
+        raise WireError(Drop.NOT_CANONICAL)
     return value
 
 
@@ -360,7 +361,7 @@ def _range(low: object, high: object) -> tuple[int, int]:
 
 def _digest(low: object, high: object, hashes: object, cookie: object, *repeats: object) -> Digest:
     if type(hashes) is not bytes or len(hashes) != DIGEST_RANGES * HASH_BYTES:
-        raise WireError("wrong shape")
+        raise WireError(Drop.WRONG_SHAPE)
     parts = (hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
     numbers = tuple(int.from_bytes(part, "big") for part in parts)
     return Digest(*_range(low, high), numbers, _token(cookie), *map(_token, repeats))
@@ -372,7 +373,7 @@ def _entries(low: object, high: object, *repeats: object) -> Entries:
 
 def _token(value: object) -> int:
     if type(value) is not int or not 0 <= value <= MAX_TOKEN:
-        raise WireError("number out of range")
+        raise WireError(Drop.NUMBER_OUT_OF_RANGE)
     return value
 
 
@@ -462,7 +463,7 @@ def _padding_of(size: int) -> bytes:
 
 
 def _refuse_tag(_decoder: object, _immutable: bool) -> object:
-    raise WireError("tag")
+    raise WireError(Drop.TAG)
 
 
 class _NoTags(dict[int, Callable[..., object]]):
@@ -539,19 +540,19 @@ class Codec:
         """
         items = _list(_loads(_checked(data)))
         if len(items) <= _HEADER_ITEMS or items[0] != PROTOCOL_VERSION or type(items[0]) is not int:
-            raise WireError("unknown version")
+            raise WireError(Drop.UNKNOWN_VERSION)
         _, tag, kind, sender, heartbeat, fingerprint, *body, facts = items
         if tag != self._tag:
-            raise WireError("other cluster")
+            raise WireError(Drop.OTHER_CLUSTER)
         if type(kind) is not int or kind not in _BODIES:
-            raise WireError("unknown kind")
+            raise WireError(Drop.UNKNOWN_KIND)
         lengths, build = _BODIES[kind]
         if len(body) not in lengths or type(facts) is not list:
-            raise WireError("wrong shape")
+            raise WireError(Drop.WRONG_SHAPE)
         if not (type(sender) is type(heartbeat) is type(fingerprint) is int) or not (
             0 <= sender <= MAX_ID and 0 <= heartbeat <= MAX_COUNTER and 0 <= fingerprint <= MAX_ID
         ):
-            raise WireError("number out of range")
+            raise WireError(Drop.NUMBER_OUT_OF_RANGE)
         told, refused = _facts(facts) if facts else _NO_NEWS
         return tuple.__new__(Message, (sender, heartbeat, fingerprint, build(*body), told, refused))
 
@@ -563,10 +564,10 @@ def _with_checksum(content: bytes) -> bytes:
 def _checked(data: bytes) -> bytes:
     """What is in front of the checksum, if that is right."""
     if len(data) > MAX_FRAME_BYTES:
-        raise WireError("too large")
+        raise WireError(Drop.TOO_LARGE)
     content = data[:-CHECKSUM_BYTES]
     if crc32(content).to_bytes(CHECKSUM_BYTES, "big") != data[-CHECKSUM_BYTES:]:
-        raise WireError("damaged")
+        raise WireError(Drop.DAMAGED)
     return content
 
 
@@ -581,9 +582,9 @@ def _loads(data: bytes) -> object:
             strict_hashable_types=True,
         )
         if cbor2.dumps(value) != data:  # also finds trailing bytes
-            raise WireError("not canonical")
+            raise WireError(Drop.NOT_CANONICAL)
     except WireError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a decoder of foreign bytes may raise means one thing
-        raise WireError("tag" if isinstance(error.__cause__, WireError) else "not CBOR") from None
+        raise WireError(Drop.TAG if isinstance(error.__cause__, WireError) else "not CBOR") from None
     return value

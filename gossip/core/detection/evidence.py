@@ -1,7 +1,7 @@
 """Evidence: why a member is trusted, suspected or held dead, as frozen values that people can read.
 
 An :class:`Explanation` answers "where does ada stand, and why?" for one member in the eyes of one node. It is the same
-on a real cluster and in the simulator. This module holds values only; :mod:`gossip.core.detection.casebook` collects them.
+on a real cluster and in the simulator. This module holds values only. The casebook collects them.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from collections import Counter
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detection.probing import Probe, Prober, Reason
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.messages import IndirectAck, Nack
 from gossip.core.outbox import Outbox, Path
@@ -38,7 +39,7 @@ class Helping:
         target = self._view.get(target_id)
         is_too_much = self._is_too_much(path.address)
         if is_too_much:
-            self._drops.note("too many requests to help")
+            self._drops.note(Drop.TOO_MANY_REQUESTS_TO_HELP)
         if target is None or is_too_much:
             self._outbox.send(path, Nack(token, target_id), now)
             return

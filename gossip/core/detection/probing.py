@@ -20,6 +20,7 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detection.health import LocalHealth
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.hearing import Hearing
 from gossip.core.messages import Ping, PingRequest
@@ -232,7 +233,7 @@ class Prober:
     def _begin(self, probe: Probe, now: float) -> None:
         target = probe.target
         if self.is_full:
-            self._drops.note("too many probes")
+            self._drops.note(Drop.TOO_MANY_PROBES)
             self._timers.at(now + self.timeout(target), self._begin, probe)
             return
         self._probes[probe] = None

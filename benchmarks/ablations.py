@@ -21,7 +21,7 @@ from gossip.core.facts import liveness_fact
 from gossip.core.detection.health import LocalHealth
 from gossip.core.hearing import Hearing
 from gossip.core.member import Status
-from gossip.core.messages import Ack, Body, Ping
+from gossip.core.wire.messages import Ack, Body, Ping
 from gossip.core.outbox import Outbox, Path
 from gossip.core.detection.probing import Result
 from gossip.core.protocol import Protocol

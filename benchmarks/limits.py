@@ -48,7 +48,7 @@ from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.messages import Ping
+from gossip.core.wire.messages import Ping
 from gossip.core.wire import Codec
 from sims.cycles import few_searches_for_cycles
 from sims.engine import Simulation

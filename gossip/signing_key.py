@@ -9,16 +9,15 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, final
 
 import attrs
 
 from gossip import private_file
 from gossip.core.arguments import require, wrong
-from gossip.core.caches import cached
 from gossip.core.errors import ConfigurationError
-from gossip.core.member import KEY_BYTES
-from gossip.core.wire import is_valid_name
+from gossip.core.member import KEY_BYTES, is_valid_name
 
 ALGORITHM = "ed25519"
 HEADER = "# The signing key of one member of a gossip cluster. Nobody else may read it: chmod 600.\n"
@@ -147,7 +146,7 @@ def _public(text: str) -> bytes | None:
     return public if len(public) == KEY_BYTES else None
 
 
-@cached
+@lru_cache(16_384)
 def _verify(public: bytes, signature: bytes, statement: bytes) -> bool:
     """What was signed is heard again, and by every node of a process, and a verdict takes a tenth of a millisecond."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  (optional)

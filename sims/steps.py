@@ -15,7 +15,7 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.heartbeat import MAX_STEPS_AHEAD
-from gossip.core.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, News, SuspectFact
+from gossip.core.wire.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, News, SuspectFact
 from gossip.core.wire import Codec, encode_fact
 
 from .engine import Simulation

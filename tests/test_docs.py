@@ -17,7 +17,7 @@ from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.detection.detector import suspicion_timeout
 from gossip.core.member import Identity, Record
-from gossip.core.messages import DeadFact, News, Ping, RecordFact, SuspectFact
+from gossip.core.wire.messages import DeadFact, News, Ping, RecordFact, SuspectFact
 from gossip.core.standing import UNFIT_ANSWERS
 from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, encode_fact

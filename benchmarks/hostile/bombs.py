@@ -13,7 +13,7 @@ import attrs
 
 from gossip import Address
 from gossip.core.member import Identity, Record
-from gossip.core.messages import AliveFact, Fact, News, RecordFact, SuspectFact
+from gossip.core.wire.messages import AliveFact, Fact, News, RecordFact, SuspectFact
 from gossip.core.protocol import JUMBO_DATAGRAM_BYTES
 from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
 from gossip.envelope import OVERHEAD_BYTES

@@ -21,12 +21,11 @@ from gossip.core.drop_reasons import Drop
 from gossip.core.hearing import CONVICTION_STEPS
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
-from gossip.core.member import MAX_VERSION, Member, Record, Status, member_of
-from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
+from gossip.core.member import MAX_VERSION, Member, Record, Status
 from gossip.core.signing import Signatures
 from gossip.core.sources import SourceBudgets
 from gossip.core.view import Change, Entry, Refused, View
-from gossip.core.wire import metadata_bytes
+from gossip.core.wire.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 
 MAX_FIRST_COUNTER = MAX_COUNTER // 2
 """Highest counter believed of a member of whom none was seen before, so that no other value can be expected;
@@ -131,7 +130,7 @@ class Belief:
 
     def _objection(self, record: Record, teller: Address | None) -> Drop | None:
         """Why a record is not believed, whoever it is about; None if there is no reason."""
-        if metadata_bytes(record) > self._config.max_metadata:
+        if record.metadata_bytes > self._config.max_metadata:
             return Drop.METADATA_TOO_LARGE
         if record.address.is_unspecified or record.address.is_ambiguous:
             return Drop.ADDRESS_NOBODY_CAN_SEND_TO
@@ -244,7 +243,7 @@ class Belief:
 def _disbelief(reason: Drop, bearer: Entry | None, record: Record) -> Disbelief:
     """Why a record was refused, and who bears its name instead, if that is known."""
     is_rival = bearer is not None and bearer.registers.is_living
-    return Disbelief(reason, bearer, member_of(record, Status.ALIVE) if is_rival else None)
+    return Disbelief(reason, bearer, record.member(Status.ALIVE) if is_rival else None)
 
 
 def _is_plausible(entry: Entry, counter: int, now: float) -> bool:

@@ -13,13 +13,13 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.facts import farewell_facts
 from gossip.core.local import LocalMember
-from gossip.core.messages import Ping
 from gossip.core.outbox import Outbox, Path
 from gossip.core.questions import Purpose, Question, Questions
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
 from gossip.core.timers import Timers
 from gossip.core.view import Entry, View
+from gossip.core.wire.messages import Ping
 
 
 class Farewell:

@@ -14,7 +14,6 @@ from gossip.core.intake import Intake
 from gossip.core.joining import Joining
 from gossip.core.journal import Journal
 from gossip.core.local import LocalMember
-from gossip.core.messages import ANONYMOUS, Ack, Clock, Message, News, Ping, PingRequest
 from gossip.core.names import Names
 from gossip.core.outbox import OVERHEAD_BYTES, Outbox, Path
 from gossip.core.own_address import OwnAddress
@@ -24,6 +23,7 @@ from gossip.core.standing import OwnStanding
 from gossip.core.streams import Streams
 from gossip.core.view import Entry, View
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import ANONYMOUS, Ack, Clock, Message, News, Ping, PingRequest
 
 SETTLING_ROOM = DIGEST_BYTES + OVERHEAD_BYTES
 """Bytes kept in an answer for the digest with which a difference is to be settled."""

@@ -17,7 +17,6 @@ from gossip.core.drops import Drops
 from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.local import LocalMember
 from gossip.core.member import Status
-from gossip.core.messages import DeadFact, Fact, Message, RecordFact
 from gossip.core.names import Names
 from gossip.core.outbox import Path
 from gossip.core.own_address import OwnAddress
@@ -25,6 +24,7 @@ from gossip.core.standing import OwnStanding
 from gossip.core.streams import Streams
 from gossip.core.timers import Timers
 from gossip.core.view import Change, Entry, View
+from gossip.core.wire.messages import DeadFact, Fact, Message, RecordFact
 
 
 class Intake:

@@ -15,7 +15,6 @@ from gossip.core.config import Config
 from gossip.core.facts import record_fact
 from gossip.core.hearing import Hearing
 from gossip.core.local import LocalMember
-from gossip.core.messages import Ping
 from gossip.core.outbox import Outbox, Path
 from gossip.core.questions import Purpose, Question, Questions
 from gossip.core.reconciliation import Reconciler
@@ -23,6 +22,7 @@ from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import Entry, View
+from gossip.core.wire.messages import Ping
 
 MAX_SEEDS = 64
 """Seed addresses kept; a DNS name may have many, and any one of them is enough."""

@@ -19,12 +19,12 @@ from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.hearing import HEARING_S, Hearing
 from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
-from gossip.core.member import MAX_VERSION, Identity, Record, shared
+from gossip.core.member import MAX_VERSION, Identity, Record, encoded_metadata_bytes, is_valid_name
 from gossip.core.signing import Signatures
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
 from gossip.core.wall import WallClock
-from gossip.core.wire import encoded_metadata_bytes, is_valid_name
+from gossip.core.wire import Records
 
 RENEWALS = 3
 """New generations that others can have this node start at once: several lies at a time are outlived in a moment."""
@@ -69,7 +69,7 @@ def _new_id(random: RandomSource) -> int:
 
 
 def first_record(config: Config, name: str, generation: int, random: RandomSource, address: Address | None,
-                 metadata: Mapping[str, str], signatures: Signatures) -> Record:  # fmt: skip
+                 metadata: Mapping[str, str], signatures: Signatures, records: Records) -> Record:  # fmt: skip
     """What a node says of itself at first.
 
     :raises ConfigurationError: if the name, the generation, the address or the metadata cannot be announced.
@@ -85,18 +85,19 @@ def first_record(config: Config, name: str, generation: int, random: RandomSourc
     signatures.check_own(name, config)
     identity = Identity(name, generation, _new_id(random))
     record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
-    return shared(signatures.signed(record))
+    return records.shared(signatures.signed(record))
 
 
 class LocalMember:
     """The member that this node is. Its entry is part of the view like any other."""
 
     def __init__(self, view: View, random: RandomSource, signatures: Signatures, hearing: Hearing,
-                 now: float) -> None:  # fmt: skip
+                 records: Records, now: float) -> None:  # fmt: skip
         self._view = view
         self._random = random
         self._signatures = signatures
         self._hearing = hearing
+        self._records = records
         generation = view.local.identity.generation
         self.wall = WallClock(generation, now)
         self._counter = HeartbeatCounter(now)
@@ -150,7 +151,7 @@ class LocalMember:
             old.address if address is None else address,
             old.metadata if metadata is None else metadata,
         )
-        self._view.merge(self.entry, now, record=shared(self._signatures.signed(record)))
+        self._view.merge(self.entry, now, record=self._records.shared(self._signatures.signed(record)))
 
     def say_farewell(self, now: float) -> None:
         """Set the register that says this member left of its own will."""
@@ -191,5 +192,5 @@ class LocalMember:
         identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
         self._counter = HeartbeatCounter(now)
         record = attrs.evolve(self.entry.registers.record, identity=identity, version=1)
-        self._view.become(shared(self._signatures.signed(record)), now)
+        self._view.become(self._records.shared(self._signatures.signed(record)), now)
         self.refresh(now)

@@ -13,12 +13,12 @@ from gossip.core.config import Config
 from gossip.core.journal import Journal
 from gossip.core.local import LocalMember
 from gossip.core.member import Member, Status
-from gossip.core.messages import Clock, Message, Ping, RecordFact
 from gossip.core.outbox import Outbox, Path
 from gossip.core.questions import MOST, Purpose, Question, Questions
 from gossip.core.standing import OwnStanding
 from gossip.core.timers import Timers
 from gossip.core.view import Change, View
+from gossip.core.wire.messages import Clock, Message, Ping, RecordFact
 
 
 class Names:

@@ -17,11 +17,11 @@ from gossip.core.config import Config
 from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.facts import liveness_fact, without_loopback
-from gossip.core.messages import ANONYMOUS, Ack, Body, News, Ping
 from gossip.core.proof import Proofs
 from gossip.core.rumours import Rumours
 from gossip.core.view import Entry, View
 from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, MAX_FRAME_BYTES, OBSERVED_BYTES, Codec, counter_excess
+from gossip.core.wire.messages import ANONYMOUS, Ack, Body, News, Ping
 
 MAX_PENDING_DATAGRAMS = 4096
 """Datagrams composed but not yet taken by the driver, which takes them after every call."""

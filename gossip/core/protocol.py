@@ -38,7 +38,6 @@ from gossip.core.joining import Joining
 from gossip.core.journal import Journal
 from gossip.core.local import NO_METADATA, LocalMember, check_metadata, first_record
 from gossip.core.member import Member, Status
-from gossip.core.messages import RecordFact
 from gossip.core.names import Names
 from gossip.core.node_standing import NodeStanding
 from gossip.core.notices import Notices
@@ -58,7 +57,8 @@ from gossip.core.streams import Streams
 from gossip.core.timers import Timers
 from gossip.core.view import Change, View
 from gossip.core.wall import ClockDispute
-from gossip.core.wire import Codec, record_of
+from gossip.core.wire import Codec, Records
+from gossip.core.wire.messages import RecordFact
 
 JUMBO_DATAGRAM_BYTES = 8972
 """A datagram may have so many bytes, or ``max_datagram`` if that is more: what one frame of 9,000 bytes holds, the
@@ -76,7 +76,7 @@ class Protocol:
 
     def __init__(self, config: Config, *, name: str, generation: int, random: RandomSource, now: float,
                  address: Address | None = None, metadata: Mapping[str, str] = NO_METADATA,
-                 identities: Identities | None = None) -> None:  # fmt: skip
+                 identities: Identities | None = None, records: Records | None = None) -> None:  # fmt: skip
         """Start a node that knows only itself.
 
         :param generation: Unix time in milliseconds; a restart under the same name must have a higher one.
@@ -84,6 +84,7 @@ class Protocol:
         :param now: local time in seconds.
         :param address: where others reach this node; None if that is to be learnt from them.
         :param identities: what is needed where members sign what they say of themselves; None where they do not.
+        :param records: a store of records that the nodes of one process share; None for one of its own.
         :raises ConfigurationError: if the name, the address or the metadata cannot be announced.
         """
         self._config = config
@@ -91,9 +92,10 @@ class Protocol:
         """What was refused or given up, by reason. A driver adds what it refuses itself."""
         signatures = Signatures(config.cluster, identities)
         self._hearing = Hearing()
-        first = first_record(config, name, generation, random, address, metadata, signatures)
+        self._records = Records() if records is None else records
+        first = first_record(config, name, generation, random, address, metadata, signatures, self._records)
         self._view = View(config, first, now)
-        self._local = LocalMember(self._view, random, signatures, self._hearing, now)
+        self._local = LocalMember(self._view, random, signatures, self._hearing, self._records, now)
         self._timers = Timers()
         self._health = LocalHealth()
         self._notices = Notices()
@@ -102,7 +104,7 @@ class Protocol:
         self._journal = Journal(self._view, self._casebook)
         self._belief = Belief(config, self._view, self._local, signatures)
         self._rumours = Rumours(config, self._view, self.drops)
-        codec = Codec(config.cluster)
+        codec = Codec(config.cluster, self._records)
         self._longest = max(JUMBO_DATAGRAM_BYTES, config.max_datagram + OVERHEAD_BYTES)  # members may not seal yet
         self._proofs = Proofs(random)
         self._outbox = Outbox(config, self._view, self._rumours, codec, self._proofs, self.drops, now)
@@ -271,7 +273,7 @@ class Protocol:
             if not member.status.is_living or member.id == self._local.id:
                 continue
             try:
-                outcome = self._belief.take(RecordFact(record_of(member), 0), now)
+                outcome = self._belief.take(RecordFact(self._records.of(member), 0), now)
             except WireError as error:
                 self.drops.note(error.reason)
                 continue

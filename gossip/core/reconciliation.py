@@ -20,12 +20,23 @@ from collections.abc import Sequence
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.facts import all_facts, liveness_fact, record_fact
-from gossip.core.messages import DIGEST_RANGES, MAX_ID, Ack, AliveFact, Digest, Entries, Fact, Message, Ping, RecordFact
 from gossip.core.outbox import Outbox, Path
 from gossip.core.questions import Purpose, Question, Questions
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
 from gossip.core.wire import ACK_BYTES
+from gossip.core.wire.messages import (
+    DIGEST_RANGES,
+    MAX_ID,
+    Ack,
+    AliveFact,
+    Digest,
+    Entries,
+    Fact,
+    Message,
+    Ping,
+    RecordFact,
+)
 
 MAX_ANSWER_DATAGRAMS = 8
 """Datagrams that answer one digest; the rest of a large difference is found by the next ones."""

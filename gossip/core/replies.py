@@ -15,7 +15,17 @@ from gossip.core.heartbeat import FLOOR_SLACK_STEPS
 from gossip.core.intake import Intake
 from gossip.core.joining import Joining
 from gossip.core.local import LocalMember
-from gossip.core.messages import (
+from gossip.core.names import Names
+from gossip.core.outbox import Outbox, Path
+from gossip.core.own_address import OwnAddress
+from gossip.core.proof import Proofs
+from gossip.core.questions import Purpose, Question, Questions
+from gossip.core.reconciliation import Reconciler
+from gossip.core.standing import OwnStanding
+from gossip.core.streams import Streams
+from gossip.core.view import Entry, View
+from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, OBSERVED_BYTES
+from gossip.core.wire.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,
@@ -27,16 +37,6 @@ from gossip.core.messages import (
     Ping,
     PingRequest,
 )  # fmt: skip
-from gossip.core.names import Names
-from gossip.core.outbox import Outbox, Path
-from gossip.core.own_address import OwnAddress
-from gossip.core.proof import Proofs
-from gossip.core.questions import Purpose, Question, Questions
-from gossip.core.reconciliation import Reconciler
-from gossip.core.standing import OwnStanding
-from gossip.core.streams import Streams
-from gossip.core.view import Entry, View
-from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, OBSERVED_BYTES
 
 MAX_CORRECTIONS = 8
 """Datagrams in which the sender of outdated facts is told better, at most."""

@@ -23,7 +23,7 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.drop_reasons import Drop
 from gossip.core.heartbeat import HeartbeatEstimate
-from gossip.core.member import Identity, Member, Record, Registers, Status, member_of
+from gossip.core.member import Identity, Member, Record, Registers, Status
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
 from gossip.core.wall import is_from_future
@@ -80,7 +80,7 @@ class Entry:
 
     def snapshot(self) -> Member:
         """The member as the embedding program sees it."""
-        return member_of(self.registers.record, self.registers.status)
+        return self.registers.record.member(self.registers.status)
 
 
 class Change(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from gossip.core.errors import WireError
-from gossip.core.messages import (
+from gossip.core.wire.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,

@@ -21,7 +21,7 @@ from benchmarks.micro import (
 )
 from gossip.core.belief import Verdict
 from gossip.core.config import Config
-from gossip.core.messages import Ack, AliveFact, Message, News, Ping
+from gossip.core.wire.messages import Ack, AliveFact, Message, News, Ping
 from gossip.core.view import Change
 from gossip.core.wire import Codec
 

@@ -13,7 +13,7 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.errors import WireError
-from gossip.core.messages import SuspectFact
+from gossip.core.wire.messages import SuspectFact
 from gossip.core.outbox import CloseStream, SendFrame
 from gossip.core.query import ViewQuery
 from sims.latency import Lognormal

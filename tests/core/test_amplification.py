@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.messages import (
+from gossip.core.wire.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
     MAX_ID,

@@ -9,7 +9,7 @@ import pytest
 
 from gossip.core.local import RENEWALS
 from gossip.core.member import MAX_VERSION
-from gossip.core.messages import AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
+from gossip.core.wire.messages import AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from gossip.core.view import Entry
 from tests.core.test_forgeries import DAY_MS, FAR, record_like
 from tests.core.test_signing import signed_cluster

@@ -12,7 +12,7 @@ from gossip.core.detection.probing import Probe, Reason
 from gossip.core.hearing import CONVICTION_STEPS, HEARING_S
 from gossip.core.heartbeat import HEARTBEAT_STEP_S
 from gossip.core.member import Status
-from gossip.core.messages import AliveFact, DeadFact, Ping
+from gossip.core.wire.messages import AliveFact, DeadFact, Ping
 from sims.engine import Simulation
 from sims.latency import Uniform
 from sims.links import Link, LinkChange

@@ -10,7 +10,7 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import DisplacedError
 from gossip.core.member import Member, Status
-from gossip.core.messages import DeadFact, News, Ping, SuspectFact
+from gossip.core.wire.messages import DeadFact, News, Ping, SuspectFact
 from gossip.core.node_standing import Standing
 from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S
 from gossip.core.wire import Codec

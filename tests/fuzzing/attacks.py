@@ -15,7 +15,7 @@ from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.member import MAX_VERSION, SIGNATURE_BYTES, Identity, Record
-from gossip.core.messages import (
+from gossip.core.wire.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
     MAX_ID,

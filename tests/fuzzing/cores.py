@@ -14,7 +14,7 @@ from random import Random
 
 from gossip.core.config import Config
 from gossip.core.member import Status
-from gossip.core.messages import RecordFact
+from gossip.core.wire.messages import RecordFact
 from gossip.core.signing import Identities
 from sims.invariants import (
     CounterNeverRegresses,

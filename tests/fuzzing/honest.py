@@ -7,7 +7,7 @@ from functools import cache
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.member import KEY_BYTES, SIGNATURE_BYTES, Identity, Record
-from gossip.core.messages import (
+from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ID,
     Ack,

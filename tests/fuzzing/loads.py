@@ -11,7 +11,7 @@ from itertools import islice
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.member import Identity, Member, Record, Status
-from gossip.core.messages import (
+from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ACCUSERS,
     MAX_ID,

@@ -17,7 +17,7 @@ import cbor2
 from gossip.core.address import Address
 from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION
-from gossip.core.messages import MAX_ID, MAX_TOKEN
+from gossip.core.wire.messages import MAX_ID, MAX_TOKEN
 from gossip.core.wire import CHECKSUM_BYTES
 
 MutateBytes = Callable[[bytes, int], bytes]

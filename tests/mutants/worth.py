@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 from gossip.core.heartbeat import MAX_STEPS_AHEAD
-from gossip.core.messages import AliveFact, RecordFact, SuspectFact
+from gossip.core.wire.messages import AliveFact, RecordFact, SuspectFact
 from gossip.core.signing import Identities
 from gossip.signing_key import SigningKey
 from sims.links import Link

@@ -15,7 +15,7 @@ from gossip import ClockDispute, Node
 from gossip.clocklog import AGAIN_AFTER_S, ClockLog, sentence, wall_clock_ms
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.messages import Clock
+from gossip.core.wire.messages import Clock
 from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec
 from tests.node.nodes import local_node, until

@@ -14,7 +14,7 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.messages import (
+from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ID,
     MAX_TOKEN,

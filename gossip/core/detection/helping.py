@@ -14,9 +14,9 @@ from gossip.core.config import Config
 from gossip.core.detection.probing import Probe, Prober, Reason
 from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
-from gossip.core.messages import IndirectAck, Nack
 from gossip.core.outbox import Outbox, Path
 from gossip.core.view import Entry, View
+from gossip.core.wire.messages import IndirectAck, Nack
 
 
 class Helping:

@@ -23,7 +23,6 @@ from gossip.core.detection.health import LocalHealth
 from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.hearing import Hearing
-from gossip.core.messages import Ping, PingRequest
 from gossip.core.outbox import CloseStream, Outbox, Path
 from gossip.core.questions import Purpose, Question, Questions
 from gossip.core.rtt import RoundTrip
@@ -33,6 +32,7 @@ from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import Entry, View
 from gossip.core.wire import INDIRECT_ACK_BYTES, counter_excess
+from gossip.core.wire.messages import Ping, PingRequest
 
 
 class Reason(enum.Enum):

@@ -146,9 +146,9 @@ class Protocol:
             self._own_address, self._standing, self._names, self._streams, changes, self.drops,
         )  # fmt: skip
         replies = Replies(
-            self._view, self._local, intake, self._prober, self._helping, self._questions, self._farewell,
-            self._joining, self._reconciler, self._names, self._own_address, self._standing, self._proofs,
-            self._streams, self._outbox,
+            self._view, self._local, self._casebook, intake, self._prober, self._helping, self._questions,
+            self._farewell, self._joining, self._reconciler, self._names, self._own_address, self._standing,
+            self._proofs, self._streams, self._outbox,
         )  # fmt: skip
         self._inbox = Inbox(
             self._view, codec, self._local, self._hearing, intake, replies, self._reconciler, self._joining,
@@ -436,7 +436,7 @@ class Protocol:
             self._outbox.datagrams_sent,
             self._outbox.bytes_sent,
             self._prober.datagrams_refused,
-            dict(self.drops.counts),
+            {str(reason): count for reason, count in self.drops.counts.items()},
             self._detector.accusations,
             self._reconciler.started,
             self._joining.heals,

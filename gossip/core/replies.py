@@ -7,9 +7,10 @@ know less well than this node.
 
 from __future__ import annotations
 
+from gossip.core.detection.casebook import Casebook
 from gossip.core.detection.helping import Helping
 from gossip.core.detection.probing import Prober
-from gossip.core.facts import all_facts, liveness_fact
+from gossip.core.facts import all_facts, liveness_fact, record_fact
 from gossip.core.farewell import Farewell
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS
 from gossip.core.intake import Intake
@@ -31,6 +32,8 @@ from gossip.core.wire.messages import (
     AliveFact,
     Digest,
     Entries,
+    Explain,
+    Explained,
     IndirectAck,
     Message,
     Nack,
@@ -45,12 +48,13 @@ MAX_CORRECTIONS = 8
 class Replies:
     """Answers the messages of one node."""
 
-    def __init__(self, view: View, local: LocalMember, intake: Intake, prober: Prober, helping: Helping,
-                 questions: Questions, farewell: Farewell, joining: Joining, reconciler: Reconciler, names: Names,
-                 own_address: OwnAddress, standing: OwnStanding, proofs: Proofs, streams: Streams,
-                 outbox: Outbox) -> None:  # fmt: skip
+    def __init__(self, view: View, local: LocalMember, casebook: Casebook, intake: Intake, prober: Prober,
+                 helping: Helping, questions: Questions, farewell: Farewell, joining: Joining,
+                 reconciler: Reconciler, names: Names, own_address: OwnAddress, standing: OwnStanding,
+                 proofs: Proofs, streams: Streams, outbox: Outbox) -> None:  # fmt: skip
         self._view = view
         self._local = local
+        self._casebook = casebook
         self._intake = intake
         self._prober = prober
         self._helping = helping
@@ -85,6 +89,8 @@ class Replies:
             case IndirectAck(token=token, target=target, target_heartbeat=heartbeat):
                 self._intake.facts([AliveFact(target, heartbeat)], message.sender, path, now)
                 self._prober.answered_to_helper(token, target, now)
+            case Explain(token=token, name=name):
+                self._explain(token, name, path, now)
             case Digest() | Entries():
                 corrections += self._compare(message, message.body, path, now)
         self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
@@ -100,6 +106,17 @@ class Replies:
             self._reconciler.answer_digest(body, path, now)
             return []
         return self._reconciler.missing_from(body, message.facts, path, now)
+
+    def _explain(self, token: int, name: str, path: Path, now: float) -> None:
+        """Say where a member stands in our eyes, over a stream: it may be long."""
+        if path.stream is None:
+            return
+        explanation = self._casebook.explain(name, now)
+        content = None if explanation is None else explanation.to_wire()
+        entry = self._view.named(name)
+        path.is_query = True
+        facts = [] if entry is None else [record_fact(entry), liveness_fact(entry)]
+        self._outbox.send(path, Explained(token, content), now, facts=facts)
 
     def _answer_ping(self, message: Message, token: int, sender: Entry | None, path: Path, corrections: list[bytes],
                      now: float) -> None:  # fmt: skip

@@ -9,6 +9,10 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.questions import MAX_CHALLENGES
+from gossip.core.sources import MAX_SOURCES
+from gossip.core.timers import SWEEP_FROM
+from gossip.core.wire import Codec
 from gossip.core.wire.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
@@ -27,10 +31,6 @@ from gossip.core.wire.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.questions import MAX_CHALLENGES
-from gossip.core.sources import MAX_SOURCES
-from gossip.core.timers import SWEEP_FROM
-from gossip.core.wire import Codec
 from sims.invariants import bounds
 from tests.core.worlds import (
     SEEDS,

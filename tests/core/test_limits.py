@@ -10,9 +10,9 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.belief import Disbelief
 from gossip.core.config import Config
-from gossip.core.wire.messages import LeftFact, Ping, RecordFact
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
 from gossip.core.wire import Records
+from gossip.core.wire.messages import LeftFact, Ping, RecordFact
 from tests.core.worlds import (
     SEEDS,
     STRANGER,

@@ -12,9 +12,9 @@ from gossip.core.config import Config
 from gossip.core.detection import detector
 from gossip.core.detection.stages import PROBING, SUSPICION, TABLE, Action, Happening, Row, Stage
 from gossip.core.member import Identity, Record
-from gossip.core.wire.messages import Ack, AliveFact, DeadFact, LeftFact, News, Ping, RecordFact, SuspectFact
 from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec, encode_fact
+from gossip.core.wire.messages import Ack, AliveFact, DeadFact, LeftFact, News, Ping, RecordFact, SuspectFact
 
 CALM = Config.lan(witnesses=30.0)
 """A node that hears of a suspicion is always drawn as a witness: with the usual share a walk takes long to see one."""

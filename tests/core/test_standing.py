@@ -10,10 +10,10 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import DisplacedError
 from gossip.core.member import Member, Status
-from gossip.core.wire.messages import DeadFact, News, Ping, SuspectFact
 from gossip.core.node_standing import Standing
 from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import DeadFact, News, Ping, SuspectFact
 from sims.engine import WALL_START_MS
 from sims.links import Link
 from sims.node import SimulatedNode

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Record
+from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Record, encoded_metadata_bytes, is_valid_name
+from gossip.core.wire import (
+    CHECKSUM_BYTES,
+    KINDS,
+    MAX_FRAME_BYTES,
+    PROTOCOL_VERSION,
+    Codec,
+    Records,
+    encode_fact,
+)
 from gossip.core.wire.messages import (
     MAX_ACCUSERS,
     MAX_ID,
@@ -28,14 +37,6 @@ from gossip.core.wire.messages import (
     Ping,
     PingRequest,
     RecordFact,
-)
-from gossip.core.wire import (
-    CHECKSUM_BYTES,
-    KINDS,
-    MAX_FRAME_BYTES,
-    PROTOCOL_VERSION,
-    Codec,
-    encode_fact,
 )
 from tests.core import strategies
 from tests.core.worlds import examples

@@ -7,11 +7,15 @@ on a real cluster and in the simulator. This module holds values only. The caseb
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
-from gossip.core.detection.stages import Stage
+from gossip.core.detection.stages import PROBING, SUSPICION, Stage
+from gossip.core.drop_reasons import Drop
+from gossip.core.errors import WireError
 from gossip.core.member import Member, Status
+from gossip.core.text import is_printable
 
 
 @attrs.frozen
@@ -84,8 +88,11 @@ class Told:
     def __str__(self) -> str:
         """A sentence for people, without the time."""
         if self.is_conviction:
-            return f"declared dead by {self.by!r} at floor {self.floor}"
-        return f"{self.by!r} tells of a suspicion by {_listed(self.accusers)} at floor {self.floor}"
+            return f"{self.by!r} declares it dead at floor {self.floor}"
+        if self.by in self.accusers:
+            others = [each for each in self.accusers if each != self.by]
+            return f"{self.by!r} accuses it at floor {self.floor}" + (f", like {_listed(others)}" if others else "")
+        return f"{self.by!r} tells that {_listed(self.accusers)} accused it at floor {self.floor}"
 
 
 @attrs.frozen
@@ -152,6 +159,103 @@ class Explanation:
         if self.member.status is Status.DEAD:
             return f"A counter of {self.floor} or more, or a restart, brings it back."
         return ""
+
+    # --- on the wire
+
+    def to_wire(self) -> list[Any]:
+        """The explanation without the member, as items of a message; times as whole milliseconds before this one."""
+        asked = [
+            [
+                each.reason, self._ago(each.began), self._ago(each.ended), each.pings, each.address,
+                list(each.helpers), list(each.nacks), each.over_stream, each.refused, each.alone,
+            ]
+            for each in self.asked
+        ]  # fmt: skip
+        told = [
+            [self._ago(each.at), each.by, list(each.accusers), each.floor, each.is_conviction] for each in self.told
+        ]
+        return [
+            self.node, self.probing.value, self.suspicion.value, self._ago(self.since), self.counter,
+            round(1000 * self.silent_for), self.floor, list(self.accusers), self._ago(self.deadline), asked, told,
+        ]  # fmt: skip
+
+    @classmethod
+    def from_wire(cls, content: list[Any], member: Member) -> Explanation:
+        """The reverse of :meth:`to_wire`, with the moment of the explanation as time 0.
+
+        :raises WireError: if the content is none.
+        """
+        try:
+            node, probing, suspicion, since, counter, silent, floor, accusers, deadline, asked, told = content
+            return cls(
+                member=member,
+                node=_text(node),
+                time=0.0,
+                probing=_stage(probing, PROBING),
+                suspicion=_stage(suspicion, SUSPICION),
+                since=_moment(since),
+                counter=_whole(counter),
+                silent_for=_whole(silent) / 1000,
+                floor=_whole(floor),
+                accusers=_texts(accusers),
+                deadline=_moment(deadline),
+                asked=tuple(_asked_from(*each) for each in asked),
+                told=tuple(_told_from(*each) for each in told),
+            )
+        except (TypeError, ValueError):
+            raise WireError(Drop.WRONG_SHAPE) from None
+
+    def _ago(self, when: float | None) -> int | None:
+        return None if when is None else round(1000 * (self.time - when))
+
+
+def _asked_from(reason: object, began: object, ended: object, pings: object, address: object, helpers: object,
+                nacks: object, *flags: object) -> Asked:  # fmt: skip
+    over_stream, refused, alone = (flag is True for flag in flags)
+    first = _moment(began)
+    if first is None:
+        raise ValueError("a probe has a beginning")
+    where = _text(address)
+    return Asked(
+        _text(reason), first, _moment(ended), _whole(pings), where, _texts(helpers), _texts(nacks), over_stream,
+        refused, alone,
+    )  # fmt: skip
+
+
+def _told_from(at: object, by: object, accusers: object, floor: object, is_conviction: object) -> Told:
+    moment = _moment(at)
+    if moment is None:
+        raise ValueError("a telling has a moment")
+    return Told(moment, _text(by), _texts(accusers), _whole(floor), is_conviction is True)
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise ValueError("no whole number")
+    return value
+
+
+def _moment(value: object) -> float | None:
+    return None if value is None else -_whole(value) / 1000
+
+
+def _text(value: object) -> str:
+    if type(value) is not str or not is_printable(value):
+        raise ValueError("no text for people")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise ValueError("no list of texts")
+    return tuple(_text(each) for each in value)
+
+
+def _stage(value: object, among: tuple[Stage, ...]) -> Stage:
+    stage = Stage(value)
+    if stage not in among:
+        raise ValueError("a stage of another kind")
+    return stage
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -5,12 +5,14 @@ back, with the help of ``values`` (single items), ``records``, ``facts`` and ``b
 codec, its limits and sizes, and the encoding of facts; the values come from ``messages``.
 """
 
+from gossip.core.wire.bodies import KINDS
 from gossip.core.wire.codec import (
     ACK_BYTES,
     CHECKSUM_BYTES,
     CLUSTER_TAG_BYTES,
     COOKIE_BYTES,
     INDIRECT_ACK_BYTES,
+    LONG_COUNTER_BYTES,
     MAX_FRAME_BYTES,
     OBSERVED_BYTES,
     PROTOCOL_VERSION,
@@ -26,6 +28,8 @@ __all__ = [
     "CLUSTER_TAG_BYTES",
     "COOKIE_BYTES",
     "INDIRECT_ACK_BYTES",
+    "KINDS",
+    "LONG_COUNTER_BYTES",
     "MAX_FRAME_BYTES",
     "OBSERVED_BYTES",
     "PROTOCOL_VERSION",

@@ -216,5 +216,5 @@ def _loads(data: bytes) -> object:
     except WireError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a decoder of foreign bytes may raise means one thing
-        raise WireError(Drop.TAG if isinstance(error.__cause__, WireError) else "not CBOR") from None
+        raise WireError(Drop.TAG if isinstance(error.__cause__, WireError) else Drop.NOT_CBOR) from None
     return value

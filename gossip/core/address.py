@@ -127,6 +127,9 @@ def _ipv6_text(packed: bytes) -> str:
 
 
 def _to_wire(address: Address) -> bytes:
+    octets = address.host.split(".")
+    if len(octets) == 4 and all(each.isdigit() and each.isascii() and str(int(each)) == each for each in octets):
+        return bytes(map(int, octets)) + address.port.to_bytes(2, "big")  # as nearly always, and in a tenth of the time
     return ipaddress.ip_address(address.host).packed + address.port.to_bytes(2, "big")
 
 

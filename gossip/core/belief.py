@@ -132,7 +132,7 @@ class Belief:
         """Why a record is not believed, whoever it is about; None if there is no reason."""
         if record.metadata_bytes > self._config.max_metadata:
             return Drop.METADATA_TOO_LARGE
-        if record.address.is_unspecified or record.address.is_ambiguous:
+        if record.is_unreachable:
             return Drop.ADDRESS_NOBODY_CAN_SEND_TO
         if record.address.is_loopback and self._is_elsewhere(teller):
             return Drop.LOOPBACK_ADDRESS_OF_ANOTHER_MACHINE

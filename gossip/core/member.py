@@ -135,6 +135,8 @@ class Record:
 
     encoded: bytes = attrs.field(init=False, eq=False, hash=False, repr=False)
     """How a fact about it begins on the wire: everything but the heartbeat."""
+    is_unreachable: bool = attrs.field(init=False, eq=False, hash=False, repr=False)
+    """Whether nobody can be sent anything at its address: it is one to bind to, of many machines, or of some link."""
     _members: dict[Status, Member] = attrs.field(init=False, factory=dict, eq=False, hash=False, repr=False)
     """The member at each status, as it was made."""
 
@@ -145,6 +147,10 @@ class Record:
     @encoded.default
     def _encoded(self) -> bytes:
         return _record_head(self)
+
+    @is_unreachable.default
+    def _is_unreachable(self) -> bool:
+        return self.address.is_unspecified or self.address.is_ambiguous
 
     @property
     def metadata_bytes(self) -> int:

@@ -36,6 +36,8 @@ class Records:
         # By type as well: to a dictionary 1 is 1.0 and True.
         self._known = lru_cache(KEPT, typed=True)(self._build)
         self._first = lru_cache(KEPT, typed=True)(_itself)
+        self.of = lru_cache(KEPT, typed=True)(self._of)
+        """The record that a peer would have told of a member; raises WireError if no peer could."""
 
     def __len__(self) -> int:
         return self._known.cache_info().currsize
@@ -65,11 +67,7 @@ class Records:
         except (TypeError, struct.error):  # one has no length, cannot be hashed, or is out of range: it is not valid
             return _new_record(member_id, name, generation, version, address, items, *signed)
 
-    def of(self, member: Member) -> Record:
-        """The record that a peer would have told of this member.
-
-        :raises WireError: if no peer could.
-        """
+    def _of(self, member: Member) -> Record:
         try:
             address = member.address.to_wire()
         except ValueError:

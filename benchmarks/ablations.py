@@ -15,18 +15,17 @@ from typing import Any
 
 import attrs
 
-from gossip.core.detector import Detector
+from gossip.core.detection.detector import Detector, Suspicions
+from gossip.core.detection.health import LocalHealth
+from gossip.core.detection.probing import Result
 from gossip.core.dissemination import Dissemination
 from gossip.core.facts import liveness_fact
-from gossip.core.health import LocalHealth
 from gossip.core.hearing import Hearing
 from gossip.core.member import Status
-from gossip.core.messages import Ack, Body, Ping
 from gossip.core.outbox import Outbox, Path
-from gossip.core.probing import Result
 from gossip.core.protocol import Protocol
-from gossip.core.suspicion import Suspicions
 from gossip.core.view import Entry, View
+from gossip.core.wire.messages import Ack, Body, Ping
 
 STALEST_OF = 2
 """Random candidates of whom the one silent for longest is asked."""

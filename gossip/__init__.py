@@ -40,7 +40,7 @@ from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, DisplacedError, GossipError, LeftError
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
-from gossip.core.standing import NodeStanding, Standing
+from gossip.core.node_standing import NodeStanding, Standing
 from gossip.core.wall import ClockDispute
 from gossip.errors import BindError, ClosedError, JoinError, QueryError
 from gossip.node import Node, Snapshot, Subscription, open_node, query_members

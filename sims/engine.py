@@ -21,6 +21,7 @@ from gossip.core.local import NO_METADATA
 from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
 from gossip.core.signing import Identities
+from gossip.core.wire import Records
 
 from .clock import Clock
 from .latency import Latency
@@ -48,6 +49,8 @@ class Simulation:
         self.config = config or Config.lan()
         self.now = 0.0
         """Virtual seconds since the beginning."""
+        self.records = Records()
+        """What all nodes have met: they run in one process, and check each record once."""
         self.network = Network(derived_seed(seed, "network"), link)
         self.nodes: dict[str, SimulatedNode] = {}
         """The latest process of each key."""
@@ -106,6 +109,7 @@ class Simulation:
             address=None if learns_address else address,
             metadata=metadata,
             identities=self.identities(key),
+            records=self.records,
         )
         if before is not None:
             self.past.append(before.protocol.stats)

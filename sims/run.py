@@ -10,7 +10,6 @@ from pathlib import Path
 
 import attrs
 
-from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
 
@@ -96,7 +95,6 @@ class Run:
         :param progress: told, once a virtual second, how many have passed.
         """
         began = time.perf_counter()
-        caches.forget()
         with few_searches_for_cycles() as all_stays:
             try:
                 self._begin()

@@ -15,12 +15,12 @@ import pytest
 from gossip.core import messages, signing, wire
 from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
+from gossip.core.detection.detector import suspicion_timeout
 from gossip.core.member import Identity, Record
-from gossip.core.messages import DeadFact, News, Ping, RecordFact, SuspectFact
 from gossip.core.standing import UNFIT_ANSWERS
-from gossip.core.suspicion import suspicion_timeout
 from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, encode_fact
+from gossip.core.wire.messages import DeadFact, News, Ping, RecordFact, SuspectFact
 from gossip.telemetry.drops import ROUTINE
 from sims.cli.main import run as simulate
 from sims.invariants import all_invariants

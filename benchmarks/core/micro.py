@@ -39,9 +39,9 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.facts import record_fact
 from gossip.core.heartbeat import HEARTBEAT_STEP_S
-from gossip.core.messages import AliveFact, Body, News, Ping, RecordFact
 from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import AliveFact, Body, News, Ping, RecordFact
 from sims.engine import Simulation
 from sims.node import SimulatedNode
 

@@ -13,8 +13,8 @@ from benchmarks.environment.measuring import MeasurementFailed
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.messages import Ping
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import Ping
 from sims.engine import Simulation
 from sims.latency import Constant, Latency
 from sims.links import LAN_LATENCY, Link

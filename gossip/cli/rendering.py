@@ -15,7 +15,7 @@ from gossip import Snapshot
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
-from gossip.core.standing import NodeStanding, Standing
+from gossip.core.node_standing import NodeStanding, Standing
 from gossip.core.text import is_printable
 from gossip.security import Keyring
 

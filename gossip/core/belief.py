@@ -2,7 +2,7 @@
 
 A counter is evidence only if it reaches the floor: an accusation below a counter already seen is
 contradicted, not believed, and so is a conviction. The conviction of a living member is taken as an
-accusation, and executed by :mod:`gossip.core.suspicion` unless it is refuted. Counters and floors far
+accusation, and executed by :mod:`gossip.core.detection.detector` unless it is refuted. Counters and floors far
 ahead of time are refused. What is said of this node itself is never merged but answered: by a jump of the
 counter, a newer record or, where that cannot help, a new generation.
 
@@ -17,15 +17,15 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.hearing import CONVICTION_STEPS
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.local import LocalMember
-from gossip.core.member import MAX_VERSION, Member, Record, Status, member_of
-from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
-from gossip.core.signing import NAME_OF_ANOTHER, Signatures
+from gossip.core.member import MAX_VERSION, Member, Record, Status
+from gossip.core.signing import Signatures
 from gossip.core.sources import SourceBudgets
 from gossip.core.view import Change, Entry, Refused, View
-from gossip.core.wire import metadata_bytes
+from gossip.core.wire.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 
 MAX_FIRST_COUNTER = MAX_COUNTER // 2
 """Highest counter believed of a member of whom none was seen before, so that no other value can be expected;
@@ -47,7 +47,7 @@ class Verdict(enum.Enum):
 class Disbelief:
     """A fact that was refused; counted under its reason."""
 
-    reason: str
+    reason: Drop
     bearer: Entry | None = None
     """Who bears, or last bore, the name under which somebody else was presented."""
     rival: Member | None = None
@@ -98,7 +98,7 @@ class Belief:
         if heartbeat <= registers.heartbeat:
             return Verdict.KNOWN if registers.is_living else Verdict.OUTDATED
         if not _is_plausible(entry, heartbeat, now):
-            return Disbelief("counter ahead of time")
+            return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         if change := self._view.advance(entry, heartbeat, now):
             return change
         was_never_dead = not (registers.convicted or registers.left)  # as nearly always, and quickly told
@@ -117,25 +117,25 @@ class Belief:
                 return Verdict.OUTDATED
         objection = self._objection(record, teller)
         if objection is not None:
-            bearer = self._view.named(record.identity.name) if objection == NAME_OF_ANOTHER else None
+            bearer = self._view.named(record.identity.name) if objection is Drop.NAME_OF_ANOTHER_KEY else None
             return _disbelief(objection, bearer, record)
         if entry is None:
             return self._stranger(fact, now, source)
         if not _is_plausible(entry, fact.heartbeat, now):
-            return Disbelief("counter ahead of time")
+            return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         change = self._view.merge(entry, now, record=record, heartbeat=fact.heartbeat)
         if change is None:
             return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
         return change
 
-    def _objection(self, record: Record, teller: Address | None) -> str | None:
+    def _objection(self, record: Record, teller: Address | None) -> Drop | None:
         """Why a record is not believed, whoever it is about; None if there is no reason."""
-        if metadata_bytes(record) > self._config.max_metadata:
-            return "metadata too large"
-        if record.address.is_unspecified or record.address.is_ambiguous:
-            return "address nobody can send to"
+        if record.metadata_bytes > self._config.max_metadata:
+            return Drop.METADATA_TOO_LARGE
+        if record.is_unreachable:
+            return Drop.ADDRESS_NOBODY_CAN_SEND_TO
         if record.address.is_loopback and self._is_elsewhere(teller):
-            return "loopback address of another machine"
+            return Drop.LOOPBACK_ADDRESS_OF_ANOTHER_MACHINE
         return self._signatures.objection(record, self._view.owners(record.identity))
 
     def _is_elsewhere(self, teller: Address | None) -> bool:
@@ -146,13 +146,13 @@ class Belief:
 
     def _stranger(self, fact: RecordFact, now: float, source: str | None) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:
-            return Disbelief("counter ahead of time")
+            return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         if source is not None and self._newcomers.available(source, now) < 1:
-            return Disbelief("too many new members")
+            return Disbelief(Drop.TOO_MANY_NEW_MEMBERS)
         try:
             change = self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall.time_ms(now))
         except Refused as refusal:
-            return _disbelief(str(refusal), refusal.bearer, fact.record)
+            return _disbelief(refusal.reason, refusal.bearer, fact.record)
         if source is not None:
             self._newcomers.spend(source, now)
         return change
@@ -162,29 +162,25 @@ class Belief:
         if registers.left or fact.floor <= registers.heartbeat:
             return Verdict.OUTDATED
         if not _is_plausible(entry, max(fact.floor, fact.heartbeat), now):
-            return Disbelief("floor ahead of time")
-        was, accusers = registers.status, entry.accusers
-        if was is not Status.DEAD:
-            entry.accusers = _united(accusers, fact.accusers)
-        elif isinstance(fact, DeadFact):
+            return Disbelief(Drop.FLOOR_AHEAD_OF_TIME)
+        was_dead = registers.status is Status.DEAD
+        if was_dead and isinstance(fact, DeadFact):
             return self._view.merge(entry, now, convicted=fact.floor, heartbeat=fact.heartbeat) or Verdict.KNOWN
-        change = self._view.merge(entry, now, accused=_accusation(entry, fact), heartbeat=fact.heartbeat)
+        accusers = entry.accusers if was_dead else _united(entry.accusers, fact.accusers)
+        change = self._view.accuse(entry, accusers, now, _accusation(entry, fact), fact.heartbeat)
         if entry.status is Status.DEAD:
             return Verdict.OUTDATED
-        if change is None and entry.accusers != accusers:
-            return Change(entry, was, was)
         return change or Verdict.KNOWN
 
     def _farewell(self, entry: Entry, fact: LeftFact, now: float) -> Outcome:
         if not _is_plausible(entry, fact.counter, now):
-            return Disbelief("counter ahead of time")
+            return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         if fact.counter <= entry.registers.left:
             return Verdict.KNOWN
         objection = self._signatures.farewell_objection(entry.registers.record, fact.counter, fact.signature)
         if objection is not None:
             return Disbelief(objection)
-        entry.farewell = fact.signature
-        return self._view.merge(entry, now, left=fact.counter) or Verdict.KNOWN
+        return self._view.depart(entry, fact.counter, fact.signature, now) or Verdict.KNOWN
 
     def _about_self(self, fact: Fact, now: float) -> Outcome:
         local = self._local
@@ -231,23 +227,23 @@ class Belief:
             return Verdict.KNOWN
         if told.version >= MAX_VERSION - MAX_STEPS_AHEAD:
             return self._new_generation(now)
-        local.announce(self._view, now, above=told.version)
+        local.announce(now, above=told.version)
         return Change(local.entry, Status.ALIVE, Status.ALIVE, updated=True)
 
     def _new_generation(self, now: float, above: int = 0) -> Outcome:
         if self._local.has_left or self._view.is_displaced:  # the name is not ours to renew while another bears it
             return Verdict.KNOWN
         if not self._local.may_renew(now):
-            return Disbelief("too many new generations")  # whoever believes it says so again
-        self._local.start_generation(self._view, above, now)
+            return Disbelief(Drop.TOO_MANY_NEW_GENERATIONS)  # whoever believes it says so again
+        self._local.start_generation(above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)
 
 
-def _disbelief(reason: str, bearer: Entry | None, record: Record) -> Disbelief:
+def _disbelief(reason: Drop, bearer: Entry | None, record: Record) -> Disbelief:
     """Why a record was refused, and who bears its name instead, if that is known."""
     is_rival = bearer is not None and bearer.registers.is_living
-    return Disbelief(reason, bearer, member_of(record, Status.ALIVE) if is_rival else None)
+    return Disbelief(reason, bearer, record.member(Status.ALIVE) if is_rival else None)
 
 
 def _is_plausible(entry: Entry, counter: int, now: float) -> bool:

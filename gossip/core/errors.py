@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gossip.core.drop_reasons import Drop
+
 
 class GossipError(Exception):
     """Base of every error this package raises on purpose."""
@@ -21,3 +23,8 @@ class DisplacedError(GossipError):
 
 class WireError(GossipError):
     """A peer sent bytes that are no message of this protocol. Counted and dropped, never raised to users."""
+
+    def __init__(self, reason: Drop) -> None:
+        """An error that is counted under this reason."""
+        super().__init__(reason)
+        self.reason = reason

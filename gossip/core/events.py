@@ -11,8 +11,9 @@ import enum
 
 import attrs
 
+from gossip.core.detection.evidence import Explanation
 from gossip.core.member import Member, Status
-from gossip.core.standing import NodeStanding
+from gossip.core.node_standing import NodeStanding
 
 
 class EventKind(enum.Enum):
@@ -56,6 +57,7 @@ class MembershipEvent:
     - ``silent_for``: seconds for which its counter has stood, as far as this node and the accusers know (suspected and
       died): since it was at the highest value that any of them has seen.
     - ``standing``: what this node knows of its own place (standing).
+    - ``explanation``: why this node holds the member dead: what was asked, what answered, and who accused it (died).
     """
 
     kind: EventKind
@@ -67,3 +69,4 @@ class MembershipEvent:
     floor: int = 0
     silent_for: float | None = None
     standing: NodeStanding | None = None
+    explanation: Explanation | None = None

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gossip.core.member import Status
-from gossip.core.messages import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, RecordFact, SuspectFact
 from gossip.core.view import Entry
-from gossip.core.wire import decode_fact, encode_fact, encode_record
+from gossip.core.wire import encode_fact, encode_record, is_at_loopback
+from gossip.core.wire.messages import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, SuspectFact
 
 
 def record_fact(entry: Entry) -> bytes:
@@ -20,12 +20,7 @@ def record_fact(entry: Entry) -> bytes:
 
 def without_loopback(facts: Sequence[bytes]) -> list[bytes]:
     """The same encoded facts, without records of members at loopback addresses."""
-    return [fact for fact in facts if not _is_at_loopback(fact)]
-
-
-def _is_at_loopback(fact: bytes) -> bool:
-    told = decode_fact(fact)
-    return isinstance(told, RecordFact) and told.record.address.is_loopback
+    return [fact for fact in facts if not is_at_loopback(fact)]
 
 
 def liveness_fact(entry: Entry) -> bytes:

@@ -13,28 +13,30 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.facts import farewell_facts
 from gossip.core.local import LocalMember
-from gossip.core.messages import Ping
 from gossip.core.outbox import Outbox, Path
-from gossip.core.probing import Prober
+from gossip.core.questions import Purpose, Question, Questions
+from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
 from gossip.core.timers import Timers
 from gossip.core.view import Entry, View
+from gossip.core.wire.messages import Ping
 
 
 class Farewell:
     """The farewell of this node, once it has begun."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
-                 local: LocalMember, prober: Prober) -> None:  # fmt: skip
+                 local: LocalMember, questions: Questions, round_trip: RoundTrip) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._timers = timers
         self._random = random
         self._outbox = outbox
         self._local = local
-        self._prober = prober
-        self._asked: dict[int, int | Address] = {}
-        """By token, who was told: a member's id, or the address of somebody unknown."""
+        self._questions = questions
+        self._round_trip = round_trip
+        self._tokens: dict[int | Address, list[int]] = {}
+        """Tokens of the questions to each that was told: a member's id, or the address of somebody unknown."""
         self._unheard: dict[Address, None] = {}
         """Where somebody may be who knows of us, and has not acknowledged yet."""
         self._deadline = 0.0
@@ -57,17 +59,17 @@ class Farewell:
         told, wanted = len(self.acknowledged_by), self._config.leave_acknowledgements
         return told >= min(wanted, self._view.others or told + len(self._unheard))
 
-    def acknowledged(self, token: int, sender: int) -> bool:
-        """Match an ack with the farewell it answers. Whoever was told counts once, under however many names."""
-        asked = self._asked.get(token)
-        if asked is None or (not isinstance(asked, Address) and asked != sender):
-            return False
-        self._asked = {each: whom for each, whom in self._asked.items() if whom != asked}
+    def acknowledged(self, question: Question, sender: int) -> None:
+        """Take in an ack of the farewell. Each one that was told counts once, under however many names it answers."""
+        asked: int | Address = question.target
+        if not isinstance(asked, Address) and asked != sender:
+            return
+        for token in self._tokens.pop(asked, ()):
+            self._questions.close(token)
         entry = self._view.get(sender)
         self.acknowledged_by[sender] = str(asked) if entry is None else entry.identity.name
         if isinstance(asked, Address):
             self._unheard.pop(asked, None)
-        return True
 
     def refused(self, address: Address) -> None:
         """Take note that no process listens at an address."""
@@ -81,9 +83,9 @@ class Farewell:
             self._ask(entry.id, entry.registers.record.address, entry, now)
         for address in self._unheard:
             self._ask(address, address, None, now)
-        self._timers.at(now + self._prober.round_trip.timeout(self._config), self._tell)
+        self._timers.at(now + self._round_trip.timeout(self._config), self._tell)
 
     def _ask(self, whom: int | Address, address: Address, to: Entry | None, now: float) -> None:
-        token = self._prober.new_token()
-        self._asked[token] = whom
+        token = self._questions.ask(Question(Purpose.FAREWELL, now, address, whom))
+        self._tokens.setdefault(whom, []).append(token)
         self._outbox.send(Path(address), Ping(token), now, to=to, facts=farewell_facts(self._local.entry))

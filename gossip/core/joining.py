@@ -15,13 +15,14 @@ from gossip.core.config import Config
 from gossip.core.facts import record_fact
 from gossip.core.hearing import Hearing
 from gossip.core.local import LocalMember
-from gossip.core.messages import Ping
 from gossip.core.outbox import Outbox, Path
+from gossip.core.questions import Purpose, Question, Questions
 from gossip.core.reconciliation import Reconciler
 from gossip.core.source import RandomSource
 from gossip.core.streams import Streams
 from gossip.core.timers import Timer, Timers
 from gossip.core.view import Entry, View
+from gossip.core.wire.messages import Ping
 
 MAX_SEEDS = 64
 """Seed addresses kept; a DNS name may have many, and any one of them is enough."""
@@ -43,8 +44,8 @@ reconciliation has to do."""
 COPY_PAUSE_S = 0.3
 """Pause, on average, before another member is asked for it."""
 
-MAX_PENDING_CONTACTS = 64
-"""Unanswered contacts remembered, to tell their answers from uncalled-for ones."""
+MAX_PRESENTED = 64
+"""Addresses remembered at which this node has presented itself, the latest."""
 
 UNHEARD_ROUNDS = 3
 """Rounds after which nobody is expected to have taken us in and not to be known: a member asks a newcomer, or tells it
@@ -63,7 +64,8 @@ class Joining:
     """Contacts with those who are not (or no longer) living members of our view."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
-                 local: LocalMember, hearing: Hearing, streams: Streams, reconciler: Reconciler) -> None:  # fmt: skip
+                 local: LocalMember, hearing: Hearing, streams: Streams, reconciler: Reconciler,
+                 questions: Questions) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._timers = timers
@@ -73,23 +75,18 @@ class Joining:
         self._hearing = hearing
         self._streams = streams
         self._reconciler = reconciler
+        self._questions = questions
         self._seeds: tuple[Address, ...] = ()
         self._ours: set[Address] = set()
         """Seeds at which this node itself has answered."""
         self._pause = FIRST_PAUSE_S
         self._timer: Timer | None = None
-        self._contacts: dict[int, tuple[Address, float]] = {}
         self._presented: dict[Address, float] = {}
         self._settling = False
         self._has_copy = False
         self._copies = 0
         self._at_seeds: dict[Address, int] = {}
         self.heals = 0
-
-    @property
-    def unanswered(self) -> int:
-        """Number of contacts whose answer may still come."""
-        return len(self._contacts)
 
     @property
     def seeds(self) -> tuple[Address, ...]:
@@ -121,10 +118,7 @@ class Joining:
 
         :param least: bytes of the ping, so that there is room in the answer.
         """
-        while len(self._contacts) >= MAX_PENDING_CONTACTS:
-            del self._contacts[next(iter(self._contacts))]
-        token = self._random.getrandbits(32)
-        self._contacts[token] = (address, now)
+        token = self._questions.ask(Question(Purpose.CONTACT, now, address))
         facts = self._presentation(address, now)
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
         self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts, least=least)
@@ -143,7 +137,7 @@ class Joining:
         if not self._local.address_known:
             return []
         self._presented.pop(address, None)
-        while len(self._presented) >= MAX_PENDING_CONTACTS:
+        while len(self._presented) >= MAX_PRESENTED:
             del self._presented[next(iter(self._presented))]
         self._presented[address] = now
         return [record_fact(self._local.entry)]
@@ -172,22 +166,22 @@ class Joining:
             for member in self._view.sample(1, self._random):
                 self._reconciler.send_digest(Path(member.registers.record.address), now)
         if step < len(SETTLING_PAUSES_S):
-            self._timers.at(now + SETTLING_PAUSES_S[step], lambda now: self._settle(step + 1, now))
+            self._timers.at(now + SETTLING_PAUSES_S[step], self._settle, step + 1)
         else:
             self._settling = False
 
-    def answered(self, token: int, now: float) -> tuple[Address, float] | None:
-        """Whom the contact was made with, and when, that an ack with this token answers; None if it answers none."""
-        contact = self._contacts.pop(token, None)
-        if contact is not None:
-            self._ours.discard(contact[0])
-            self._outbox.prove(contact[0], now)
-        return contact
+    def answered(self, token: int, address: Address, now: float) -> None:
+        """Take in an ack of a contact with this address."""
+        self._questions.close(token)
+        self._ours.discard(address)
+        self._outbox.prove(address, now)
 
     def came_back(self, token: int, source: Address) -> bool:
         """Take note that a ping of our own came in. Whether that shows that this node itself is at a seed: it was sent
         there, and comes from there."""
-        is_ours = self._contacts.get(token, (None, 0.0))[0] == source and source in self._seeds
+        question = self._questions.get(token)
+        is_contact = question is not None and question.purpose is Purpose.CONTACT and question.address == source
+        is_ours = is_contact and source in self._seeds
         if is_ours and not self._local.address_known:
             self._ours.add(source)
         return source in self._ours
@@ -260,4 +254,4 @@ class Joining:
         if stream is not None:
             facts = self._presentation(address, now)
             self._reconciler.send_digest(stream.path, now)
-            self._outbox.send(stream.path, Ping(self._random.getrandbits(32)), now, facts=facts)
+            self._outbox.send(stream.path, Ping(self._questions.unanswered_token()), now, facts=facts)

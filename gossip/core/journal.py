@@ -11,9 +11,10 @@ from collections.abc import Collection
 
 import attrs
 
+from gossip.core.detection.casebook import Casebook
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
-from gossip.core.standing import NodeStanding
+from gossip.core.node_standing import NodeStanding
 from gossip.core.view import Change, Entry, View
 
 MAX_REMEMBERED_CONFLICTS = 256
@@ -41,8 +42,9 @@ def kinds_of(change: Change) -> list[EventKind]:
 class Journal:
     """Events that the embedding program has not taken yet."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, casebook: Casebook) -> None:
         self._view = view
+        self._casebook = casebook
         self.events: deque[MembershipEvent] = deque()
         """The oldest first."""
         self._conflicts: dict[int, Member] = {}
@@ -66,8 +68,9 @@ class Journal:
         if self._last_told is None:
             self._note(EventKind.FORGOTTEN, entry, entry.status, now)
 
-    def note_standing(self, standing: NodeStanding, local: Member, now: float) -> None:
+    def note_standing(self, standing: NodeStanding, now: float) -> None:
         """Record what this node's own standing is now."""
+        local = self._view.local_member
         self._displaced = (local, standing) if local.status is Status.DISPLACED else None
         self.events.append(MembershipEvent(EventKind.STANDING, local, self._view.alive, now, standing=standing))
 
@@ -94,7 +97,9 @@ class Journal:
         alive = self._view.alive
         gone = attrs.evolve(told, status=Status.DEAD) if told.status.is_living else told
         if gone is not told:
-            self.events.append(MembershipEvent(EventKind.DIED, gone, alive, now, previous=told.status))
+            why = self._casebook.explain(gone.name, now)
+            event = MembershipEvent(EventKind.DIED, gone, alive, now, previous=told.status, explanation=why)
+            self.events.append(event)
         self.events.append(MembershipEvent(EventKind.FORGOTTEN, gone, alive, now, previous=gone.status))
 
     def _catch_up(self, entry: Entry, told: Member | None, now: float) -> None:
@@ -135,6 +140,7 @@ class Journal:
                 accusers=tuple(self._name(each) for each in entry.accusers) if accused else (),
                 floor=floor,
                 silent_for=max(0.0, now - entry.estimate.time_of(entry.registers.heartbeat)) if accused else None,
+                explanation=self._casebook.explanation(entry, now) if kind is EventKind.DIED else None,
             )
         )
 

@@ -19,12 +19,12 @@ from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.hearing import HEARING_S, Hearing
 from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
-from gossip.core.member import MAX_VERSION, Identity, Record, shared
+from gossip.core.member import MAX_VERSION, Identity, Record, encoded_metadata_bytes, is_valid_name
 from gossip.core.signing import Signatures
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
 from gossip.core.wall import WallClock
-from gossip.core.wire import encoded_metadata_bytes, is_valid_name
+from gossip.core.wire import Records
 
 RENEWALS = 3
 """New generations that others can have this node start at once: several lies at a time are outlived in a moment."""
@@ -68,31 +68,46 @@ def _new_id(random: RandomSource) -> int:
     return random.getrandbits(64) or 1
 
 
+def first_record(config: Config, name: str, generation: int, random: RandomSource, address: Address | None,
+                 metadata: Mapping[str, str], signatures: Signatures, records: Records) -> Record:  # fmt: skip
+    """What a node says of itself at first.
+
+    :raises ConfigurationError: if the name, the generation, the address or the metadata cannot be announced.
+    """
+    if not is_valid_name(name):
+        raise wrong("name", "1 to 128 bytes of printable text, without space at either end", name)
+    if not 0 <= generation < MAX_VERSION:
+        raise ConfigurationError(f"generation must be Unix time in milliseconds, not {generation!r}")
+    if address is not None and address.is_unspecified:
+        raise ConfigurationError(f"address {address} is one to bind to, not one that others can reach")
+    if address is not None and address.is_group:
+        raise ConfigurationError(f"address {address} is one of many machines; give one at which only this node is")
+    signatures.check_own(name, config)
+    identity = Identity(name, generation, _new_id(random))
+    record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
+    return records.shared(signatures.signed(record))
+
+
 class LocalMember:
     """The member that this node is. Its entry is part of the view like any other."""
 
-    def __init__(self, config: Config, name: str, generation: int, random: RandomSource, now: float,
-                 address: Address | None, metadata: Mapping[str, str], signatures: Signatures,
-                 hearing: Hearing) -> None:  # fmt: skip
-        if not is_valid_name(name):
-            raise wrong("name", "1 to 128 bytes of printable text, without space at either end", name)
-        if not 0 <= generation < MAX_VERSION:
-            raise ConfigurationError(f"generation must be Unix time in milliseconds, not {generation!r}")
-        if address is not None and address.is_unspecified:
-            raise ConfigurationError(f"address {address} is one to bind to, not one that others can reach")
-        if address is not None and address.is_group:
-            raise ConfigurationError(f"address {address} is one of many machines; give one at which only this node is")
-        signatures.check_own(name, config)
+    def __init__(self, view: View, random: RandomSource, signatures: Signatures, hearing: Hearing,
+                 records: Records, now: float) -> None:  # fmt: skip
+        self._view = view
         self._random = random
         self._signatures = signatures
         self._hearing = hearing
+        self._records = records
+        generation = view.local.identity.generation
         self.wall = WallClock(generation, now)
         self._counter = HeartbeatCounter(now)
         self._renewals = TokenBucket(1 / RENEWAL_EVERY_S, RENEWALS, now)
         self._successions = TokenBucket(1 / OWN_SUCCESSION_EVERY_S, OWN_SUCCESSIONS, now)
-        identity = Identity(name, generation, _new_id(random))
-        record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
-        self.entry = Entry.first(shared(signatures.signed(record)), 1, now)
+
+    @property
+    def entry(self) -> Entry:
+        """The entry of the present generation."""
+        return self._view.local
 
     @property
     def id(self) -> int:
@@ -118,10 +133,9 @@ class LocalMember:
         """Write the counter's present value into the entry, so that facts about it are current."""
         hears = now <= self._hearing.last_heard + HEARING_S  # as nearly always
         value = self._counter.value(now) if hears else self.heartbeat(now)
-        if value > self.entry.registers.heartbeat:
-            self.entry.registers = self.entry.registers.at(value)
+        self._view.advance_own(value)
 
-    def announce(self, view: View, now: float, *, metadata: Mapping[str, str] | None = None,
+    def announce(self, now: float, *, metadata: Mapping[str, str] | None = None,
                  address: Address | None = None, above: int = 0) -> None:  # fmt: skip
         """Replace the record by a newer version, higher than ``above``.
 
@@ -137,13 +151,13 @@ class LocalMember:
             old.address if address is None else address,
             old.metadata if metadata is None else metadata,
         )
-        view.merge(self.entry, now, record=shared(self._signatures.signed(record)))
+        self._view.merge(self.entry, now, record=self._records.shared(self._signatures.signed(record)))
 
-    def say_farewell(self, view: View, now: float) -> None:
+    def say_farewell(self, now: float) -> None:
         """Set the register that says this member left of its own will."""
         counter = self.heartbeat(now)
-        self.entry.farewell = self._signatures.farewell(self.entry.registers.record, counter)
-        view.merge(self.entry, now, left=counter)
+        signature = self._signatures.farewell(self.entry.registers.record, counter)
+        self._view.depart(self.entry, counter, signature, now)
 
     def can_outrun(self, counter: int, now: float) -> bool:
         """Whether jumping over ``counter`` is reasonable, or it is poisoned."""
@@ -163,21 +177,20 @@ class LocalMember:
         has the same key, so it is an earlier life of this node, for which anybody may show counters."""
         return self._signatures.is_own(bearer) and self._successions.take(now)
 
-    def start_generation(self, view: View, above: int, now: float) -> None:
+    def start_generation(self, above: int, now: float) -> None:
         """Become a new generation of the same name, higher than ``above`` if that one can be believed."""
         if not self.wall.believes(above, now):
             above = 0
-        self._become(max(above, self.entry.identity.generation) + 1, view, now)
+        self._become(max(above, self.entry.identity.generation) + 1, now)
 
-    def start_generation_by_the_clock(self, view: View, now: float) -> None:
+    def start_generation_by_the_clock(self, now: float) -> None:
         """Become the generation of the present time, though the one until now is higher: that one was drawn from a
         clock that was wrong."""
-        self._become(self.wall.time_ms(now), view, now)
+        self._become(self.wall.time_ms(now), now)
 
-    def _become(self, generation: int, view: View, now: float) -> None:
+    def _become(self, generation: int, now: float) -> None:
         identity = Identity(self.entry.identity.name, generation, _new_id(self._random))
         self._counter = HeartbeatCounter(now)
         record = attrs.evolve(self.entry.registers.record, identity=identity, version=1)
-        view.become(shared(self._signatures.signed(record)), now)
-        self.entry = view.local
+        self._view.become(self._records.shared(self._signatures.signed(record)), now)
         self.refresh(now)

@@ -17,7 +17,7 @@ import attrs
 import cbor2
 
 from gossip.core.address import Address
-from gossip.core.caches import cached
+from gossip.core.text import is_printable
 
 MAX_NAME_BYTES = 128
 """UTF-8 bytes of a name: longer than any host name label (63) and most pod names (253 is the limit of
@@ -26,6 +26,9 @@ a DNS name, which fits in metadata)."""
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 """Public key and signature of a member, where identities are signed: those of Ed25519 (RFC 8032)."""
+
+RECORD = 0
+"""The code of a record fact on the wire."""
 
 MAX_VERSION = 2**62
 """Record versions and generations above this are not of this protocol."""
@@ -79,6 +82,27 @@ def fingerprint_mark(record: Record) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
 
 
+def _record_head(record: Record) -> bytes:
+    """A record fact on the wire without its last item, the heartbeat, the only one that changes all the time."""
+    who, address, metadata = record.identity, record.address.to_wire(), dict(record.metadata)
+    signed = (record.key, record.signature) if record.signature else ()
+    return cbor2.dumps([RECORD, who.id, who.name, who.generation, record.version, address, metadata, *signed, 0])[:-1]
+
+
+def is_valid_name(name: object) -> bool:
+    """Whether ``name`` may name a member: 1 to 128 bytes of UTF-8, printable, no space at either end."""
+    if not isinstance(name, str):
+        return False
+    if not name or name[0] == " " or name[-1] == " " or not is_printable(name):
+        return False
+    return len(name if name.isascii() else name.encode()) <= MAX_NAME_BYTES
+
+
+def encoded_metadata_bytes(metadata: Mapping[str, str]) -> int:
+    """Size of a metadata mapping inside a record fact, in bytes."""
+    return len(cbor2.dumps(dict(metadata)))
+
+
 def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
     """A copy that nobody can change, in the order of its keys, as on the wire."""
     return MappingProxyType(dict(sorted(given.items())))
@@ -109,9 +133,38 @@ class Record:
     mark: int = attrs.field(init=False, eq=False, hash=True, repr=False)
     """What the member adds to a fingerprint while it lives."""
 
+    encoded: bytes = attrs.field(init=False, eq=False, hash=False, repr=False)
+    """How a fact about it begins on the wire: everything but the heartbeat."""
+    is_unreachable: bool = attrs.field(init=False, eq=False, hash=False, repr=False)
+    """Whether nobody can be sent anything at its address: it is one to bind to, of many machines, or of some link."""
+    _members: dict[Status, Member] = attrs.field(init=False, factory=dict, eq=False, hash=False, repr=False)
+    """The member at each status, as it was made."""
+
     @mark.default
     def _mark(self) -> int:
         return fingerprint_mark(self)
+
+    @encoded.default
+    def _encoded(self) -> bytes:
+        return _record_head(self)
+
+    @is_unreachable.default
+    def _is_unreachable(self) -> bool:
+        return self.address.is_unspecified or self.address.is_ambiguous
+
+    @property
+    def metadata_bytes(self) -> int:
+        """Size of the metadata inside a record fact, in bytes."""
+        return encoded_metadata_bytes(self.metadata) if self.metadata else 1
+
+    def member(self, status: Status) -> Member:
+        """The member of this record at one moment; the same object until something changes."""
+        member = self._members.get(status)
+        if member is None:
+            who = self.identity
+            about = self.address, self.metadata, self.version, status
+            member = self._members[status] = Member(who.name, who.generation, who.id, *about, self.key, self.signature)
+        return member
 
     def newest(self, other: Record) -> Record:
         """The one with the higher version. Equal versions that differ (a faulty or forged peer) are
@@ -203,17 +256,3 @@ class Member:
     status: Status
     key: bytes = b""
     signature: bytes = attrs.field(default=b"", repr=False)
-
-
-@cached
-def shared(record: Record) -> Record:
-    """The first made of all records equal to this one."""
-    return record
-
-
-@cached
-def member_of(record: Record, status: Status) -> Member:
-    """The member of a record at one moment; as a rule the same object until something changes."""
-    who = record.identity
-    about = record.address, record.metadata, record.version, status
-    return Member(who.name, who.generation, who.id, *about, record.key, record.signature)

@@ -14,14 +14,14 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
-from gossip.core.dissemination import Dissemination
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.facts import liveness_fact, without_loopback
-from gossip.core.local import LocalMember
-from gossip.core.messages import ANONYMOUS, Ack, Body, News, Ping
 from gossip.core.proof import Proofs
+from gossip.core.rumours import Rumours
 from gossip.core.view import Entry, View
 from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, MAX_FRAME_BYTES, OBSERVED_BYTES, Codec, counter_excess
+from gossip.core.wire.messages import ANONYMOUS, Ack, Body, News, Ping
 
 MAX_PENDING_DATAGRAMS = 4096
 """Datagrams composed but not yet taken by the driver, which takes them after every call."""
@@ -90,12 +90,11 @@ StreamAction = OpenStream | SendFrame | CloseStream
 class Outbox:
     """Everything this node is about to send."""
 
-    def __init__(self, config: Config, view: View, local: LocalMember, dissemination: Dissemination,
-                 codec: Codec, proofs: Proofs, drops: Drops, now: float) -> None:  # fmt: skip
+    def __init__(self, config: Config, view: View, rumours: Rumours, codec: Codec, proofs: Proofs, drops: Drops,
+                 now: float) -> None:  # fmt: skip
         self._config = config
         self._view = view
-        self._local = local
-        self._dissemination = dissemination
+        self._rumours = rumours
         self._codec = codec
         self._proofs = proofs
         self._drops = drops
@@ -114,7 +113,7 @@ class Outbox:
         the answer that says so."""
         self.agrees = False
         """Whether the one last heard of does."""
-        self.hides_loopback = local.entry.registers.record.address.is_loopback
+        self.hides_loopback = view.local.registers.record.address.is_loopback
         """Whether members at loopback addresses are known here, of whom other machines are not told."""
 
     @property
@@ -167,9 +166,9 @@ class Outbox:
         if to is not None and to.registers.is_doubted:
             wanted = [*wanted, liveness_fact(to)]
         needed, riders = len(wanted), None
-        if news and len(self._dissemination) and isinstance(body, (Ping, Ack)):
+        if news and len(self._rumours) and isinstance(body, (Ping, Ack)):
             limit, recipient = self.limit(path, now), ANONYMOUS if to is None else to.id
-            riders = self._dissemination.riders(recipient, agrees, min(limit, self._config.max_datagram), now)
+            riders = self._rumours.riders(recipient, agrees, min(limit, self._config.max_datagram), now)
             if self.hides_loopback:
                 riders = [(member, fact) for member, fact in riders if self._for_peer(path, [fact])]
             wanted = [*wanted, *(fact for _, fact in riders)]
@@ -184,7 +183,7 @@ class Outbox:
         if path.credit is not None and len(data) > path.credit and isinstance(body, Ack):
             self._answers.spend(1)
         if riders:
-            self._dissemination.rode(member_id for member_id, _ in riders[: max(0, fitting - needed)])
+            self._rumours.rode(member_id for member_id, _ in riders[: max(0, fitting - needed)])
         self._put(path, data)
         return True
 
@@ -266,7 +265,7 @@ class Outbox:
         return without_loopback(facts)
 
     def _encode(self, body: Body, facts: Sequence[bytes], limit: int, least: int = 0) -> tuple[bytes, int]:
-        own = self._local.entry
+        own = self._view.local
         return self._codec.encode(own.id, own.registers.heartbeat, self._view.fingerprint, body, facts, limit, least)
 
     def _put(self, path: Path, data: bytes) -> None:
@@ -275,7 +274,7 @@ class Outbox:
         if path.stream is not None:
             self.actions.append(SendFrame(path.stream, data))
         elif len(self.datagrams) >= MAX_PENDING_DATAGRAMS:
-            self._drops.note("too much to send")
+            self._drops.note(Drop.TOO_MUCH_TO_SEND)
         else:
             self.datagrams.append((data, path.address))
             self.datagrams_sent += 1

@@ -19,17 +19,21 @@ member elsewhere is known.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import attrs
 
 from gossip.core.address import Address
+from gossip.core.changes import Changes
 from gossip.core.config import Config
+from gossip.core.joining import Joining
 from gossip.core.local import LocalMember
+from gossip.core.member import Status
 from gossip.core.notices import Notices
+from gossip.core.outbox import Outbox
 from gossip.core.source import RandomSource
 from gossip.core.timers import Timers
-from gossip.core.view import Entry, View
+from gossip.core.view import Change, Entry, View
 
 FIRST_AGREEING = 2
 """Hosts that have to see a node at the same address before it is announced there; all, where fewer are known."""
@@ -70,13 +74,16 @@ class OwnAddress:
     """Decides where this node is, from what the peers that it asks see."""
 
     def __init__(self, config: Config, view: View, local: LocalMember, timers: Timers, random: RandomSource,
-                 notices: Notices, now: float) -> None:  # fmt: skip
+                 notices: Notices, joining: Joining, outbox: Outbox, changes: Changes, now: float) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._local = local
         self._timers = timers
         self._random = random
         self._notices = notices
+        self._joining = joining
+        self._outbox = outbox
+        self._changes = changes
         self._is_given = local.address_known
         self._voices: dict[str, _Voice] = {}
         self._first_voice_at: float | None = None
@@ -90,11 +97,7 @@ class OwnAddress:
         self.is_waiting = False
         """Whether somebody has said where this node is, and it is not announced yet: more facts may settle that."""
         self.asked_at = now
-        """Local time of the last question from anybody else. Set by the protocol."""
-        self.contact: Callable[[Address, float], None] = lambda _address, _now: None
-        """Set by the protocol: asks whoever is at an address where it sees this node."""
-        self.learnt: Callable[[Address, float], None] = lambda _address, _now: None
-        """Set by the protocol: told of each address from which on this node is to be announced there."""
+        """Local time of the last question from another node."""
 
     def __len__(self) -> int:
         return len(self._voices)
@@ -203,7 +206,7 @@ class OwnAddress:
             address = member.registers.record.address
             by_host.setdefault(address.host, address)
         for address in list(by_host.values())[:ASKED_AROUND]:
-            self.contact(address, now)
+            self._joining.contact(address, now)
 
     def _decide(self, now: float) -> bool:
         """Take another address if enough hosts agree on it. Whether this node knows where it is without a doubt."""
@@ -258,11 +261,17 @@ class OwnAddress:
                 f"this node has another address: it was announced at {present}, and {agreeing} of {asked} peers that "
                 f"were asked see it at {address}; it is announced there from now on",
             )
-        self.learnt(address, now)
+        self._announce(address, now)
         self.is_open = not self._is_reached_from_elsewhere()
         if not self._view.others:  # nobody is told of that as news; but those who were asked are there
             for voice in list(self._voices.values())[-ASKED_AROUND:]:
-                self.contact(voice.asked, now)
+                self._joining.contact(voice.asked, now)
+
+    def _announce(self, address: Address, now: float) -> None:
+        """Tell everybody that this node is reached at this address."""
+        self._local.announce(now, address=address)
+        self._outbox.hides_loopback = address.is_loopback
+        self._changes.pass_on(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
 
     def _heard_lately(self, hosts: set[str], now: float) -> list[Address]:
         """What counts of what was heard: the voices of hosts at which members are, if there are any. (A seed may be

@@ -7,8 +7,10 @@ answered in order, says that the list is complete.
 from __future__ import annotations
 
 from gossip.core.config import Config
-from gossip.core.member import Member, Record, Status, member_of
-from gossip.core.messages import (
+from gossip.core.member import Member, Record, Status
+from gossip.core.source import RandomSource
+from gossip.core.wire import MAX_FRAME_BYTES, Codec
+from gossip.core.wire.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
     MAX_ID,
@@ -21,8 +23,6 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.source import RandomSource
-from gossip.core.wire import MAX_FRAME_BYTES, Codec
 
 
 class ViewQuery:
@@ -69,6 +69,6 @@ class ViewQuery:
     def members(self) -> tuple[Member, ...]:
         """The members of whom the node told a record, by name."""
         found = (
-            member_of(record, self._status.get(member_id, Status.ALIVE)) for member_id, record in self._records.items()
+            record.member(self._status.get(member_id, Status.ALIVE)) for member_id, record in self._records.items()
         )
         return tuple(sorted(found, key=lambda member: member.name))

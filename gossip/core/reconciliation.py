@@ -20,11 +20,23 @@ from collections.abc import Sequence
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.facts import all_facts, liveness_fact, record_fact
-from gossip.core.messages import DIGEST_RANGES, MAX_ID, Ack, AliveFact, Digest, Entries, Fact, Message, Ping, RecordFact
 from gossip.core.outbox import Outbox, Path
+from gossip.core.questions import Purpose, Question, Questions
 from gossip.core.source import RandomSource
 from gossip.core.view import Entry, View
 from gossip.core.wire import ACK_BYTES
+from gossip.core.wire.messages import (
+    DIGEST_RANGES,
+    MAX_ID,
+    Ack,
+    AliveFact,
+    Digest,
+    Entries,
+    Fact,
+    Message,
+    Ping,
+    RecordFact,
+)
 
 MAX_ANSWER_DATAGRAMS = 8
 """Datagrams that answer one digest; the rest of a large difference is found by the next ones."""
@@ -59,11 +71,13 @@ def parts(low: int, high: int) -> list[tuple[int, int]]:
 class Reconciler:
     """Watches agreement with peers and settles differences."""
 
-    def __init__(self, config: Config, view: View, random: RandomSource, outbox: Outbox) -> None:
+    def __init__(self, config: Config, view: View, random: RandomSource, outbox: Outbox,
+                 questions: Questions) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._random = random
         self._outbox = outbox
+        self._questions = questions
         self._differs_since: float | None = None
         self._not_before = 0.0
         self._invited: tuple[Address, float, int] | None = None
@@ -92,7 +106,8 @@ class Reconciler:
         self._outbox.agrees = agrees
         if agrees:
             self._outbox.is_known = True
-            self._differs_since = self._invited = None
+            self._differs_since = None
+            self._end_invitation()
             return False
         if self._differs_since is None:
             self._differs_since = now
@@ -108,25 +123,25 @@ class Reconciler:
         """Start to settle a difference with a peer. Without room for a digest, have it show that it hears us."""
         pause = self._config.probe_interval * (0.25 + 0.5 * self._random.random())
         if self._outbox.limit(path, now) >= DIGEST_BYTES:
-            self._invited = None
+            self._end_invitation()
             self._not_before = now + pause
             self.started += 1
             self.send_digest(path, now, repeats)
         elif (self._invited is None or now >= self._invited[1]) and self._outbox.limit(path, now) >= ACK_BYTES:
-            token = self._random.getrandbits(32)
+            token = self._questions.ask(Question(Purpose.INVITATION, now, path.address))
             self._invited = (path.address, now + pause, token)
             self._outbox.send(path, Ping(token), now)
 
-    def acknowledged(self, token: int, now: float) -> None:
-        """Take note of an ACK: it may be that of somebody who was to show that it hears us."""
-        if self._invited is not None and self._invited[2] == token:
-            self._outbox.prove(self._invited[0], now)
+    def _end_invitation(self) -> None:
+        if self._invited is not None:
+            self._questions.close(self._invited[2])
+            self._invited = None
 
     def pull(self, ack: Message, path: Path, now: float) -> None:
         """Ask once more, with a ping as large as may be, a member whose view differs from ours and whose ack may have
         had no room to tell us why."""
         if len(ack.facts) < FEW_FACTS and self._outbox.is_proven(path, now):
-            ping, sender = Ping(self._random.getrandbits(32)), self._view.get(ack.sender)
+            ping, sender = Ping(self._questions.unanswered_token()), self._view.get(ack.sender)
             self._outbox.send(path, ping, now, to=sender, least=self._config.max_datagram)
 
     def agreement(self, now: float) -> float | None:

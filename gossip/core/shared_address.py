@@ -8,6 +8,7 @@ a restart under another name the old one is asked at the address of the new one 
 
 from __future__ import annotations
 
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.notices import Notices
 from gossip.core.view import Entry
@@ -30,7 +31,7 @@ class SharedAddresses:
 
     def answered_by_another(self, asked: Entry, other: Entry | None, now: float) -> None:
         """Take note that somebody else answered a question at the address of the member that was asked."""
-        self._drops.note("answer of another member")
+        self._drops.note(Drop.ANSWER_OF_ANOTHER_MEMBER)
         if other is None or not other.registers.is_living:
             return
         by, counter = self._answered.pop(asked.id, (0, 0))

@@ -15,11 +15,9 @@ import attrs
 import cbor2
 
 from gossip.core.config import METADATA_ROOM, Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import ConfigurationError
 from gossip.core.member import KEY_BYTES, SIGNATURE_BYTES, Record
-
-NAME_OF_ANOTHER = "name of another key"
-"""The reason for which a record is not believed whose name, or id, belongs to another key."""
 
 SIGNED_ROOM = 2 + KEY_BYTES + 2 + SIGNATURE_BYTES
 """Bytes by which a signed record is longer: key and signature with their CBOR heads."""
@@ -107,7 +105,7 @@ class Signatures:
             return b""
         return self._notary.sign(farewell_statement(self._cluster, record, counter))
 
-    def objection(self, record: Record, owners: Collection[bytes]) -> str | None:
+    def objection(self, record: Record, owners: Collection[bytes]) -> Drop | None:
         """Why a record is not believed, as a short reason; None if there is none.
 
         :param owners: the keys to which its name and its id belong so far.
@@ -115,16 +113,16 @@ class Signatures:
         if self._notary is None:
             return None
         if not record.signature:
-            return "record not signed"
+            return Drop.RECORD_NOT_SIGNED
         if self._allowed is not None:
             owners = (*owners, self._allowed.get(record.identity.name, b""))
         if any(owner != record.key for owner in owners):
-            return NAME_OF_ANOTHER
+            return Drop.NAME_OF_ANOTHER_KEY
         if not self._notary.verify(record.key, record.signature, record_statement(self._cluster, record)):
-            return "forged signature"
+            return Drop.FORGED_SIGNATURE
         return None
 
-    def farewell_objection(self, record: Record, counter: int, signature: bytes) -> str | None:
+    def farewell_objection(self, record: Record, counter: int, signature: bytes) -> Drop | None:
         """Why a farewell is not believed, as a short reason; None if there is none.
 
         :param record: that of the member that is said to have left.
@@ -132,7 +130,7 @@ class Signatures:
         if self._notary is None:
             return None
         if not signature:
-            return "farewell not signed"
+            return Drop.FAREWELL_NOT_SIGNED
         if not self._notary.verify(record.key, signature, farewell_statement(self._cluster, record, counter)):
-            return "forged signature"
+            return Drop.FORGED_SIGNATURE
         return None

@@ -8,19 +8,22 @@ may trust its own view, so that the embedding program can act on that.
 
 from __future__ import annotations
 
-import enum
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.hearing import SILENT_ROUNDS, Hearing
 from gossip.core.joining import Joining
+from gossip.core.journal import Journal
 from gossip.core.local import LocalMember
 from gossip.core.member import Member
+from gossip.core.node_standing import NodeStanding, Standing
+from gossip.core.outbox import Outbox
 from gossip.core.seeking import Seeking
 from gossip.core.view import View
 
@@ -38,63 +41,18 @@ node tell everybody that it lives, and whoever has not heard of that yet says so
 PATIENCE_OF_THE_DEAD = 3
 """How many times as long silence has to last for a node that others hold dead: they only look for it now and then."""
 
-_OURS = "our own message"
-
 UNFIT_ANSWERS = {
-    "sealed with an unknown key": (
-        "answers come sealed with a key that is not ours; give this node the cluster's keyring"
-    ),
-    "of another cluster with this key, or forged": (
+    Drop.UNKNOWN_KEY: ("answers come sealed with a key that is not ours; give this node the cluster's keyring"),
+    Drop.FORGED_OR_OTHER_CLUSTER: (
         "answers come sealed for another cluster, or by somebody who has not our key; give both the same cluster name"
     ),
-    "not sealed": "answers come without a seal, and ours have one; give that member the cluster's keyring",
-    "other cluster": "answers come from a cluster of another name; give both the same cluster name",
-    "unknown version": "answers come in another version of the protocol; run the same version everywhere",
-    _OURS: "the only seed is this node itself; give it the address of another member, or no seeds",
+    Drop.NOT_SEALED: "answers come without a seal, and ours have one; give that member the cluster's keyring",
+    Drop.OTHER_CLUSTER: "answers come from a cluster of another name; give both the same cluster name",
+    Drop.UNKNOWN_VERSION: "answers come in another version of the protocol; run the same version everywhere",
+    Drop.OUR_OWN_MESSAGE: "the only seed is this node itself; give it the address of another member, or no seeds",
 }
 """What it means if the messages of a seed are dropped for one of these reasons, and what to do; the first that applies
 is told."""
-
-
-class Standing(enum.Enum):
-    """The places that a node can have in its cluster. The first of these that applies is its standing.
-
-    - ``LEFT``: it has said farewell.
-    - ``DISPLACED``: another process with a higher generation bears its name, so nobody else sees it.
-    - ``JOINING``: it has somebody to look for, and has not found the cluster yet.
-    - ``ISOLATED``: it was part of a cluster and hears nobody any more: it is cut off, or the last one. What it believes
-      of the others is a guess.
-    - ``HELD_DEAD``: others say, or must be expected to say, that it is dead, and may have given away what was its own.
-    - ``CONNECTED``: it hears others, and its view has equalled one of theirs; or it is the first of its cluster.
-    """
-
-    LEFT = "left"
-    DISPLACED = "displaced"
-    JOINING = "joining"
-    ISOLATED = "isolated"
-    HELD_DEAD = "held_dead"
-    CONNECTED = "connected"
-
-
-@attrs.frozen
-class NodeStanding:
-    """The standing of a node at one moment.
-
-    - ``standing``: its place in the cluster, a :class:`Standing`.
-    - ``since``: local time in seconds at which it came to this standing.
-    - ``why``: the reason, for people: a sentence about the node.
-    - ``is_warning``: whether somebody should look: something is wrong, or is over that was told to be wrong. It is what
-      the log goes by, and does not count where two of these are compared.
-    """
-
-    standing: Standing
-    since: float
-    why: str
-    is_warning: bool = attrs.field(default=False, eq=False)
-
-    def __str__(self) -> str:
-        """Both for people: ``isolated: nobody was heard for 5.2 s ...``."""
-        return f"{self.standing.value.replace('_', ' ')}: {self.why}"
 
 
 @attrs.define
@@ -114,7 +72,7 @@ class OwnStanding:
     """Decides the standing of one node."""
 
     def __init__(self, config: Config, view: View, local: LocalMember, hearing: Hearing, joining: Joining,
-                 drops: Drops, now: float) -> None:  # fmt: skip
+                 drops: Drops, journal: Journal, outbox: Outbox, now: float) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._local = local
@@ -122,12 +80,10 @@ class OwnStanding:
         self._joining = joining
         self._seeking = Seeking(view, local, joining)
         self._drops = drops
+        self._journal = journal
+        self._outbox = outbox
         self.value = NodeStanding(Standing.CONNECTED, now, "it has no seeds, and so begins a cluster of its own")
         """The standing now."""
-        self.changed: Callable[[NodeStanding, float], None] = lambda _value, _now: None
-        """Set by the protocol: told of each new value."""
-        self.withheld: Callable[[bool, float], None] = lambda _withholds, _now: None
-        """Set by the protocol: told, at each look, whether what this node believes of others is a guess."""
         self.is_unsettled = False
         """Whether the next message of another member may change the standing: only then :meth:`heard` is needed."""
         self.withholds = False
@@ -140,7 +96,7 @@ class OwnStanding:
         self._held_dead = ""
         """Why it counts as held dead; empty if it does not."""
         self._convicted_at = self._cleared_at = float("-inf")
-        self._drops_before: dict[str, int] = {}
+        self._drops_before: dict[Drop, int] = {}
         self._drops_seen = 0
         self._is_calm = False
         """Whether it is connected and needs no look as long as it hears others."""
@@ -282,7 +238,10 @@ class OwnStanding:
         is_new = standing is not before.standing
         if is_new:
             self._reason, self._said = "", set()
-        self.withheld(self.withholds, now)
+        if self.withholds:
+            self._journal.pause()
+        else:
+            self._journal.resume(now)
         was_warned = self._is_trouble(before.standing)
         why = self._why(standing, is_new, now)
         self._origin = ""
@@ -290,7 +249,8 @@ class OwnStanding:
             return
         is_warning = self._is_trouble(standing) or (was_warned and standing is not Standing.LEFT)
         self.value = NodeStanding(standing, now if is_new else before.since, why, is_warning)
-        self.changed(self.value, now)
+        self._outbox.is_in_doubt = standing is Standing.ISOLATED
+        self._journal.note_standing(self.value, now)
 
     # --- what follows from it
 
@@ -452,7 +412,7 @@ class OwnStanding:
         :param sources: the addresses from which an answer may come; what others send says nothing.
         """
         for reason, meaning in UNFIT_ANSWERS.items():
-            if reason == _OURS and len(sources) > 1:
+            if reason == Drop.OUR_OWN_MESSAGE and len(sources) > 1:
                 continue  # to be among one's own seeds is nothing wrong
             is_new = self._drops.counts[reason] > self._drops_before.get(reason, 0)
             if is_new and self._drops.last_source[reason] in sources:

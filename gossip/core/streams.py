@@ -13,6 +13,7 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path
 
@@ -60,10 +61,10 @@ class Streams:
     def accept(self, source: Address) -> int | None:
         """Take in a stream that a peer opened; None, and counted, if there are too many."""
         if self._incoming.total() >= int(INCOMING_SHARE * self._config.max_streams):
-            self._drops.note("too many streams", source)
+            self._drops.note(Drop.TOO_MANY_STREAMS, source)
             return None
         if self._incoming[source.host] >= self._config.max_streams_per_source:
-            self._drops.note("too many streams of one source", source)
+            self._drops.note(Drop.TOO_MANY_STREAMS_OF_ONE_SOURCE, source)
             return None
         number = next(self._numbers)
         self._open[number] = Stream(number, Path(source, number), True)

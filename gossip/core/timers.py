@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections.abc import Callable
 
 import attrs
 
-Callback = Callable[[float], None]
+Callback = Callable[..., None]
 
 SWEEP_FROM = 1024
 """Timers among which those called off are first looked for, and then again whenever there are twice as many as were
@@ -24,6 +25,10 @@ class Timer:
     """A call to come; :meth:`cancel` calls it off."""
 
     callback: Callback | None
+    what: tuple[object, ...]
+    """What the call is about, such as a member and its stage."""
+    due: float
+    """Its deadline, without what all were pushed back since."""
 
     def cancel(self) -> None:
         """Call it off. Does nothing if it has already run."""
@@ -50,13 +55,17 @@ class Timers:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def at(self, deadline: float, callback: Callback) -> Timer:
-        """Call ``callback(now)`` once ``deadline`` has come."""
+    def at(self, deadline: float, callback: Callback, *what: object) -> Timer:
+        """Call ``callback(*what, now)`` once ``deadline`` has come."""
         if len(self._heap) >= self._sweep_at:
             self._sweep()
-        timer = Timer(callback)
-        heapq.heappush(self._heap, (deadline - self._shift, next(self._count), timer))
+        timer = Timer(callback, what, deadline - self._shift)
+        heapq.heappush(self._heap, (timer.due, next(self._count), timer))
         return timer
+
+    def deadline(self, timer: Timer) -> float | None:
+        """When a timer is due; None if it was called off, or has run."""
+        return timer.due + self._shift if timer.is_pending else None
 
     def next_deadline(self) -> float | None:
         """When the earliest pending timer is due; None if none is pending."""
@@ -67,6 +76,11 @@ class Timers:
                 return deadline + self._shift
             heapq.heappop(heap)
         return None
+
+    def late(self, now: float) -> float:
+        """Seconds for which the earliest pending timer has been due; negative if it is still to come."""
+        deadline = self.next_deadline()
+        return -math.inf if deadline is None else now - deadline
 
     def _sweep(self) -> None:
         self._heap = [each for each in self._heap if each[2].is_pending]
@@ -86,4 +100,4 @@ class Timers:
         for timer in due:
             if timer.callback is not None:
                 callback, timer.callback = timer.callback, None
-                callback(now)
+                callback(*timer.what, now)

@@ -21,8 +21,9 @@ import attrs
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.heartbeat import HeartbeatEstimate
-from gossip.core.member import Identity, Member, Record, Registers, Status, member_of
+from gossip.core.member import Identity, Member, Record, Registers, Status
 from gossip.core.rtt import RoundTrip
 from gossip.core.source import RandomSource
 from gossip.core.wall import is_from_future
@@ -79,7 +80,7 @@ class Entry:
 
     def snapshot(self) -> Member:
         """The member as the embedding program sees it."""
-        return member_of(self.registers.record, self.registers.status)
+        return self.registers.record.member(self.registers.status)
 
 
 class Change(NamedTuple):
@@ -91,6 +92,8 @@ class Change(NamedTuple):
     after: Status
     updated: bool = False
     """Whether its record was replaced by a newer one."""
+    forgotten: tuple[Entry, ...] = ()
+    """Members that made room for it, and that no later bearer of their names replaces."""
 
 
 @attrs.frozen
@@ -111,8 +114,9 @@ class Tombstone:
 class Refused(Exception):
     """A record was not taken into the view. The text is a short reason, fit to count by."""
 
-    def __init__(self, reason: str, bearer: Entry | None = None) -> None:
+    def __init__(self, reason: Drop, bearer: Entry | None = None) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.bearer = bearer
         """Who bears, or last bore, the name instead."""
 
@@ -126,9 +130,13 @@ def _gives_way(bearer: Identity, other: Identity, wall_ms: int) -> bool:
 class View:
     """All known members; see the module's docstring."""
 
-    def __init__(self, config: Config, local: Entry) -> None:
+    def __init__(self, config: Config, own: Record, now: float) -> None:
+        """A view that holds this node alone.
+
+        :param own: what this node says of itself.
+        """
         self._config = config
-        self.local = local
+        self.local = Entry.first(own, 1, now)
         """This node's own entry. It stays here even while another process bears its name."""
         self._entries: dict[int, Entry] = {}
         self.get: Callable[[int], Entry | None] = self._entries.get
@@ -138,9 +146,7 @@ class View:
         self._gone: dict[int, Entry] = {}
         self._tombstones: dict[str, Tombstone] = {}
         self.fingerprint = 0
-        self.forgot: Callable[[Entry, float], None] = lambda _entry, _now: None
-        """Set by the protocol: told of each member that is known no more, and has no later bearer of its name."""
-        self._admit(local)
+        self._admit(self.local)
 
     # --- questions
 
@@ -181,6 +187,14 @@ class View:
     def is_displaced(self) -> bool:
         """Whether another process with a higher generation bears this node's name."""
         return self.local.id not in self._entries
+
+    @property
+    def local_member(self) -> Member:
+        """This node's own member, with the status ``DISPLACED`` while another process bears its name."""
+        own = self.local.snapshot()
+        if self.is_displaced and own.status.is_living:
+            return attrs.evolve(own, status=Status.DISPLACED)
+        return own
 
     @property
     def others(self) -> int:
@@ -256,27 +270,28 @@ class View:
             future, or the view is full.
         """
         identity = record.identity
+        forgotten: list[Entry] = []
         bearer = self._names.get(identity.name)
         if bearer is not None and not (
             identity.supersedes(bearer.identity) or _gives_way(bearer.identity, identity, wall_ms)
         ):
-            raise Refused("superseded member", bearer)
+            raise Refused(Drop.SUPERSEDED_MEMBER, bearer)
         if is_from_future(identity.generation, wall_ms):
-            raise Refused("generation from the future")
+            raise Refused(Drop.GENERATION_FROM_THE_FUTURE)
         tombstone = self._tombstones.get(identity.name)
         if tombstone is not None and not (
             tombstone.admits(identity, heartbeat) or _gives_way(tombstone.entry.identity, identity, wall_ms)
         ):
-            raise Refused("buried member", tombstone.entry)
+            raise Refused(Drop.BURIED_MEMBER, tombstone.entry)
         namesake = self._entries.get(identity.id)
         if namesake is not None and namesake is not bearer:
             # A damaged or forged record gave one id to two members. Every node keeps the same one of them.
             if (identity.generation, identity.name) < (namesake.identity.generation, namesake.identity.name):
-                raise Refused("id of another member", namesake)
+                raise Refused(Drop.ID_OF_ANOTHER_MEMBER, namesake)
             self._remove(namesake)
-            self.forgot(namesake, now)
+            forgotten.append(namesake)
         if bearer is None:
-            self._make_room(now)
+            forgotten += self._make_room(now)
         else:
             self._remove(bearer)
         entry = Entry.first(record, heartbeat, now)
@@ -284,7 +299,7 @@ class View:
         if before is not None and before.answering_since is not None:
             entry.answering_since = now - before.acquaintance(now)
         self._admit(entry)
-        return Change(entry, None, Status.ALIVE, updated=True)
+        return Change(entry, None, Status.ALIVE, True, tuple(forgotten))
 
     def merge(self, entry: Entry, now: float, *, record: Record | None = None, heartbeat: int = 0,
               accused: int = 0, convicted: int = 0, left: int = 0) -> Change | None:  # fmt: skip
@@ -302,6 +317,52 @@ class View:
             entry.registers = new
             return None
         return self._replace(entry, new, now)
+
+    def accuse(self, entry: Entry, accusers: tuple[int, ...], now: float, floor: int = 0,
+               heartbeat: int = 0) -> Change | None:  # fmt: skip
+        """Merge an accusation of a member.
+
+        :param accusers: ids of all that accuse it by now.
+        :param floor: the counter that it has to reach; 0 for the present one.
+        :returns: what others should hear of: also that there are more accusers.
+        """
+        before, entry.accusers = entry.accusers, accusers
+        change = self.merge(entry, now, accused=floor, heartbeat=heartbeat)
+        if change is None and accusers != before:
+            return Change(entry, entry.status, entry.status)
+        return change
+
+    def depart(self, entry: Entry, counter: int, signature: bytes, now: float) -> Change | None:
+        """Merge a member's farewell, which it said when its counter was at this value."""
+        entry.farewell = signature
+        return self.merge(entry, now, left=counter)
+
+    def answered(self, entry: Entry, heartbeat: int, asked_at: float, now: float) -> None:
+        """Take note that a member answered a question of this node, over whatever path, with this counter."""
+        entry.estimate.fresh(heartbeat, asked_at, now)
+
+    def measured(self, entry: Entry, address: Address | None, asked_at: float, now: float) -> None:
+        """Take note of how long an answer in a datagram took.
+
+        :param address: where the question went, if the answer shows that the member is there.
+        """
+        if entry.round_trip is None:
+            entry.round_trip = RoundTrip()
+            if entry.answering_since is None:
+                entry.answering_since = now
+        entry.round_trip.sample(now - asked_at)
+        if address is not None:
+            entry.answered_at = address
+
+    def remembered(self, entry: Entry) -> None:
+        """Take note that a member was known in an earlier life of this node, at its address."""
+        entry.answered_at = entry.registers.record.address
+
+    def advance_own(self, heartbeat: int) -> None:
+        """Set this node's own counter."""
+        local = self.local
+        if heartbeat > local.registers.heartbeat:
+            local.registers = local.registers.at(heartbeat)
 
     def advance(self, entry: Entry, heartbeat: int, now: float) -> Change | None:
         """Merge a counter above the one seen so far; a short cut for what happens most."""
@@ -321,15 +382,18 @@ class View:
         self.local = Entry.first(record, 1, now)
         self._admit(self.local)
 
-    def forget(self, now: float) -> None:
-        """Drop those who are gone for ``forget_after``, leaving tombstones; drop old tombstones."""
+    def forget(self, now: float) -> list[Entry]:
+        """Drop those who are gone for ``forget_after``, leaving tombstones; drop old tombstones.
+
+        :returns: the members that are known no more.
+        """
         horizon = now - self._config.forget_after
         expired = [each for each in self._gone.values() if each.gone_at is not None and each.gone_at <= horizon]
         for entry in expired:
             self._bury(entry)
-            self.forgot(entry, now)
         for name in [name for name, stone in self._tombstones.items() if stone.expires <= now]:
             del self._tombstones[name]
+        return expired
 
     def _replace(self, entry: Entry, new: Registers, now: float) -> Change:
         old = entry.registers
@@ -385,18 +449,18 @@ class View:
                 del self._tombstones[each]
         self._tombstones[name] = Tombstone(entry, gone_at + 2 * self._config.forget_after)
 
-    def _make_room(self, now: float) -> None:
-        """See to it that there is a place, if need be that of somebody who is gone.
+    def _make_room(self, now: float) -> list[Entry]:
+        """See to it that there is a place, if need be that of somebody who is gone; returns that one.
 
         Those who have answered a question of ours go last, and keep their place for as long as a suspect has to
         refute: members can be invented, and must not crowd out one that is only said to be gone.
         """
         if len(self._entries) < self._config.max_members:
-            return
+            return []
         leaving = next((each for each in self._gone.values() if each.round_trip is None), None)
         if leaving is None:
             leaving = next(iter(self._gone.values()), None)
             if leaving is None or now < (leaving.gone_at or 0.0) + self._config.suspicion_max:
-                raise Refused("view is full")
+                raise Refused(Drop.VIEW_IS_FULL)
         self._bury(leaving)
-        self.forgot(leaving, now)
+        return [leaving]

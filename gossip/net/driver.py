@@ -14,6 +14,7 @@ from collections.abc import Callable
 import trio
 
 from gossip.core.address import Address
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
@@ -141,12 +142,12 @@ class Driver:
     def _open(self, data: bytes, source: Address, now: float) -> None:
         self._has_read = True
         if ":" in source.host and source.is_link_local:
-            self._protocol.drops.note("from a link-local address", source)
+            self._protocol.drops.note(Drop.FROM_A_LINK_LOCAL_ADDRESS, source)
             return
         try:
             content = self._security.envelope.open(data)
         except WireError as error:
-            self._protocol.drops.note(str(error), source)
+            self._protocol.drops.note(error.reason, source)
         else:
             self._protocol.receive_datagram(content, source, now)
 

@@ -11,6 +11,7 @@ import trio
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.net.conversation import Conversation
 from gossip.security import FRAME_HEADER_BYTES
 
@@ -49,7 +50,7 @@ class Link:
         self.has_said_all = False
         """Whether all was written after that, and the end of it; then a peer that closes late has not failed."""
         self.has_failed = False
-        self.reason: str | None = None
+        self.reason: Drop | None = None
         """Why we cut it; None if we did not, or if it was not the peer's doing."""
 
     def enqueue(self, message: bytes) -> None:
@@ -59,7 +60,7 @@ class Link:
         self._bytes_out += FRAME_HEADER_BYTES + len(message)
         self.bytes_queued += len(message)
         if self._bytes_out > self._max_bytes:
-            self.fail("stream too long")
+            self.fail(Drop.STREAM_TOO_LONG)
         else:
             self._outgoing.send_nowait(message)
 
@@ -68,7 +69,7 @@ class Link:
         self.is_finished = True
         self._outgoing.close()
 
-    def fail(self, reason: str | None = None) -> None:
+    def fail(self, reason: Drop | None = None) -> None:
         """Cut the stream; with the reason, if it is the peer's doing."""
         self.has_failed = True
         self.reason = self.reason or reason
@@ -96,7 +97,7 @@ class Link:
             self.progress()
         self._bytes_in += count
         if self._bytes_in > self._max_bytes:
-            self.fail("stream too long")
+            self.fail(Drop.STREAM_TOO_LONG)
 
     async def wait_for_room(self) -> None:
         """Return once little enough waits to be written."""

@@ -16,6 +16,7 @@ import trio
 
 from gossip.backoff import Backoff
 from gossip.core.address import Address
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
 from gossip.core.outbox import OpenStream, SendFrame, StreamAction
 from gossip.core.protocol import Protocol
@@ -90,7 +91,7 @@ class Streams:
             elif not isinstance(action, SendFrame):  # CloseStream
                 known.finish()
             elif self._bytes_queued() > MAX_QUEUED_BYTES_IN_ALL:
-                known.fail("too much unread on streams")
+                known.fail(Drop.TOO_MUCH_UNREAD_ON_STREAMS)
             else:
                 known.enqueue(action.data)
 
@@ -128,9 +129,9 @@ class Streams:
     def _accepted(self, connection: trio.socket.SocketType, source: Address) -> None:
         stream = None
         if self._active >= self._config.max_streams:
-            self._protocol.drops.note("too many streams", source)
+            self._protocol.drops.note(Drop.TOO_MANY_STREAMS, source)
         elif source.is_link_local:
-            self._protocol.drops.note("from a link-local address", source)
+            self._protocol.drops.note(Drop.FROM_A_LINK_LOCAL_ADDRESS, source)
         else:
             stream = self._protocol.stream_accepted(source, trio.current_time())
         if stream is None:
@@ -154,7 +155,7 @@ class Streams:
         since = trio.current_time() - SILENT_FOR_S
         for link in incoming:
             if not link.has_spoken and not link.has_failed and link.began_at < since:
-                link.fail("too many streams")
+                link.fail(Drop.TOO_MANY_STREAMS)
                 return
 
     async def _run_incoming(self, stream: int, connection: trio.socket.SocketType, link: Link) -> None:
@@ -209,7 +210,7 @@ class Streams:
                 if isinstance(error, WireError):
                     await self._refuse(conversation)
                 if not link.is_finished:
-                    link.fail(str(error) if isinstance(error, WireError) else None)
+                    link.fail(error.reason if isinstance(error, WireError) else None)
             link.finish()  # the other side says no more; what is still to be sent, and only that, is sent
 
     async def _refuse(self, conversation: Conversation) -> None:
@@ -234,7 +235,7 @@ class Streams:
         link.close()
         del self._links[stream]
         if link.scope.cancelled_caught and not (link.has_failed or link.has_said_all):
-            link.fail("stream out of time")
+            link.fail(Drop.STREAM_OUT_OF_TIME)
         self._counters.streams_failed += link.has_failed
         if link.reason is not None:
             self._protocol.drops.note(link.reason, link.peer)

@@ -21,8 +21,8 @@ from gossip.core.arguments import require, require_seconds, wrong
 from gossip.core.config import Config
 from gossip.core.errors import LeftError
 from gossip.core.member import Member
+from gossip.core.node_standing import NodeStanding, Standing
 from gossip.core.protocol import Protocol
-from gossip.core.standing import NodeStanding, Standing
 from gossip.core.wall import ClockDispute
 from gossip.errors import ClosedError, JoinError
 from gossip.net import Driver, SeedFinder, SocketPair

@@ -71,7 +71,7 @@ async def query_members(
                 await _ask(stream, query, security, target.host, config.max_stream_bytes)
             except trio.BrokenResourceError:
                 pass  # like an end of the stream: complete or not
-            except WireError as error:
+            except (WireError, _TooLong) as error:
                 said = _MEANINGS.get(str(error), f"not like a gossip node: {error}")
                 raise QueryError(f"{target} answers, but {said}") from error
         if not query.done:
@@ -82,6 +82,10 @@ async def query_members(
     return query.members
 
 
+class _TooLong(Exception):
+    """The answer goes on beyond any view."""
+
+
 async def _ask(stream: trio.SocketStream, query: ViewQuery, security: Security, host: str, max_bytes: int) -> None:
     total = 0
 
@@ -89,7 +93,7 @@ async def _ask(stream: trio.SocketStream, query: ViewQuery, security: Security, 
         nonlocal total
         total += count
         if total > max_bytes:
-            raise WireError(f"more than {max_bytes} bytes and no end")
+            raise _TooLong(f"more than {max_bytes} bytes and no end")
 
     conversation = Conversation.begin(security, stream, host, received)
     await conversation.greet()

@@ -16,8 +16,8 @@ import trio
 from gossip.core.arguments import wrong
 from gossip.core.events import MembershipEvent
 from gossip.core.member import Member
+from gossip.core.node_standing import NodeStanding
 from gossip.core.protocol import Protocol
-from gossip.core.standing import NodeStanding
 from gossip.telemetry import ShellCounters
 
 

@@ -24,6 +24,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
 from gossip.security.copies import begin_anew_in_children
@@ -82,7 +83,7 @@ class Channel:
             return b""
         if self._unread[0] != VERSION:
             if self._connects or not self._keyring.allows_plain:
-                raise WireError("not sealed")
+                raise WireError(Drop.NOT_SEALED)
             self.is_open = True
             return b""
         if len(self._unread) < GREETING_BYTES:
@@ -116,10 +117,10 @@ class Channel:
         if data and not self._has_begun:
             self._has_begun = True
             if self._sealed is None and data[0] == VERSION:  # no frame is so long
-                raise WireError("sealed with an unknown key")
+                raise WireError(Drop.UNKNOWN_KEY)
         for frame in self._reader.feed(data):
             if self.has_ended:
-                raise WireError("frames after the last one")
+                raise WireError(Drop.FRAMES_AFTER_THE_LAST_ONE)
             message = frame if self._sealed is None else self._sealed.open(frame)
             self._opened[self._key.id] += 1
             self._has_read = True
@@ -157,7 +158,7 @@ class Channel:
             for key in self._keyring.keys:
                 if key.number == number and not key.is_plain:
                     return key
-        raise WireError("sealed with an unknown key")
+        raise WireError(Drop.UNKNOWN_KEY)
 
 
 class _SealedFrames:

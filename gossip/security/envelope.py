@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 import attrs
 
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
 from gossip.security.copies import begin_anew_in_children
 from gossip.security.keyring import Key, Keyring
@@ -141,22 +142,22 @@ class Envelope:
         """
         if not data or data[0] != VERSION:
             if not self._keyring.allows_plain:
-                raise WireError("not sealed")
+                raise WireError(Drop.NOT_SEALED)
             self.opened["plain"] += 1
             return data
         if len(data) < OVERHEAD_BYTES:
-            raise WireError("sealed, but too short")
+            raise WireError(Drop.SEALED_TOO_SHORT)
         key = self._keys.get(data[KEY_AT:SESSION_AT])
         if key is None:
-            raise WireError("sealed with an unknown key")
+            raise WireError(Drop.UNKNOWN_KEY)
         name = data[KEY_AT:SEQUENCE_AT]
         if name in self._own:
-            raise WireError("our own message")
+            raise WireError(Drop.OUR_OWN_MESSAGE)
         session = self._sessions.get(name) or _Session(key, self._subkey(key, name[SESSION_AT - KEY_AT :]))
         number = data[SEQUENCE_AT:HEADER_BYTES]
         content = unsealed(cipher(key, session.subkey), _NONCE_HEAD + number, data[HEADER_BYTES:], data[:HEADER_BYTES])
         if not session.admit(int.from_bytes(number, "big")):
-            raise WireError("replayed")
+            raise WireError(Drop.REPLAYED)
         self._remember(name, session)
         self.opened[key.id] += 1
         return content

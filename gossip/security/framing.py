@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
 
@@ -45,7 +46,7 @@ class FrameReader:
         while len(buffer) >= FRAME_HEADER_BYTES:
             length = int.from_bytes(buffer[:FRAME_HEADER_BYTES], "big")
             if not self._least <= length <= self._most:
-                raise WireError("frame of impossible length")
+                raise WireError(Drop.FRAME_OF_IMPOSSIBLE_LENGTH)
             end = FRAME_HEADER_BYTES + length
             if len(buffer) < end:
                 return

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import attrs
 
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import ConfigurationError, WireError
 from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305, KEY_BYTES, Key
 
@@ -63,7 +64,7 @@ def unsealed(cipher: Cipher, nonce: bytes, data: bytes, associated_data: bytes |
     try:
         return cipher.decrypt(nonce, data, associated_data)
     except _primitives().invalid_tag:
-        raise WireError("of another cluster with this key, or forged") from None
+        raise WireError(Drop.FORGED_OR_OTHER_CLUSTER) from None
 
 
 @attrs.frozen

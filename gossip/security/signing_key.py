@@ -12,15 +12,14 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, final
 
 import attrs
 
 from gossip.core.arguments import require, wrong
-from gossip.core.caches import cached
 from gossip.core.errors import ConfigurationError
-from gossip.core.member import KEY_BYTES
-from gossip.core.wire import is_valid_name
+from gossip.core.member import KEY_BYTES, is_valid_name
 from gossip.security import private_file
 
 ALGORITHM = "ed25519"
@@ -150,7 +149,7 @@ def _public(text: str) -> bytes | None:
     return public if len(public) == KEY_BYTES else None
 
 
-@cached
+@lru_cache(16_384)
 def _verify(public: bytes, signature: bytes, statement: bytes) -> bool:
     """Cached, because a verdict takes a tenth of a millisecond, and every node of a process hears a statement often."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  (optional)

@@ -1,18 +1,17 @@
 """Lines about what a node drops: one for each reason, ever more seldom while it goes on.
 
-Messages of another cluster get one line for each host that sends them. The core and the streams count what they drop
-in :class:`gossip.core.drops.Drops`; this module looks at the counts. A line holds a reason, which is a text of this
+Messages of another cluster get one line for each host that sends them, because that is nobody's fault and goes on. The
+core and the streams count what they drop in :class:`gossip.core.drops.Drops`; this module looks at the counts. A line holds a reason, which is a text of this
 project, an address as the operating system tells it, and the number of drops since the last line about this reason.
 Nothing in it was written by a peer.
 """
 
 from __future__ import annotations
 
-import logging
-
 import attrs
 
 from gossip.backoff import Backoff
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.telemetry.node_log import NodeLog
 
@@ -22,39 +21,13 @@ PERIOD_S = 1.0
 LONGEST_PERIOD_S = 3600.0
 """After so many seconds without a drop for that reason, its lines come as quickly as at first."""
 
-ROUTINE = frozenset(
-    {
-        "buried member",
-        "our own message",
-        "superseded member",
-        "too many probes",
-        "too many requests to help",
-        "too many rumours",
-        "too many streams",
-        "too much to send",
-    }
-)
-"""Reasons that occur in healthy clusters, too: members restart, are among their own seeds, or join or die in great
-numbers. They are told as information, all others as warnings."""
-
-OTHER_CLUSTER = "other cluster"
-"""Told once for each host, because it is nobody's fault and goes on."""
-
 MAX_HOSTS_TOLD = 16
 """Most hosts of other clusters that the log names. There may be thousands."""
 
-MEANINGS = {
-    "not sealed": "somebody without the cluster's keyring",
-    "sealed with an unknown key": "somebody whose key is not ours",
-    "of another cluster with this key, or forged": "somebody with another cluster name, or without our key",
-    "stream out of time": "a peer opened a stream and did not send or read everything in time",
-}
-"""What a reason means, where its own words say too little."""
 
-
-def _period(reason: str) -> Backoff:
+def _period(reason: Drop) -> Backoff:
     """The pauses between the lines about a reason."""
-    longest_s = PERIOD_S if reason == OTHER_CLUSTER else LONGEST_PERIOD_S
+    longest_s = PERIOD_S if reason is Drop.OTHER_CLUSTER else LONGEST_PERIOD_S
     return Backoff(PERIOD_S, longest_s, calm_s=LONGEST_PERIOD_S)
 
 
@@ -72,7 +45,7 @@ class DropLog:
     def __init__(self, node_name: str, drops: Drops) -> None:
         self._log = NodeLog(__name__, node_name)
         self._drops = drops
-        self._kinds: dict[str, _Kind] = {}
+        self._kinds: dict[Drop, _Kind] = {}
         self._told_in_all = 0
         self._hosts_told: set[str] = set()
 
@@ -89,18 +62,17 @@ class DropLog:
                 self._told_in_all += new
                 self._write(reason, new)
 
-    def _write(self, reason: str, count: int) -> None:
-        if reason == OTHER_CLUSTER:
+    def _write(self, reason: Drop, count: int) -> None:
+        if reason is Drop.OTHER_CLUSTER:
             self._write_of_other_cluster()
             return
-        level = logging.INFO if reason in ROUTINE else logging.WARNING
         source = self._drops.last_source[reason]
         where = "" if source is None else f", last from {source}"
-        meaning = f" ({MEANINGS[reason]})" if reason in MEANINGS else ""
-        self._log.log(level, "dropped %d: %s%s%s", count, reason, meaning, where)
+        hint = f" ({reason.hint})" if reason.hint else ""
+        self._log.log(reason.level, "dropped %d: %s%s%s", count, reason, hint, where)
 
     def _write_of_other_cluster(self) -> None:
-        source = self._drops.last_source[OTHER_CLUSTER]
+        source = self._drops.last_source[Drop.OTHER_CLUSTER]
         if source is None or source.host in self._hosts_told or len(self._hosts_told) >= MAX_HOSTS_TOLD:
             return
         self._hosts_told.add(source.host)

@@ -13,8 +13,18 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import WireError
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.messages import Ack, DeadFact, IndirectAck, LeftFact, Message, Nack, Ping, PingRequest, SuspectFact
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import (
+    Ack,
+    DeadFact,
+    IndirectAck,
+    LeftFact,
+    Message,
+    Nack,
+    Ping,
+    PingRequest,
+    SuspectFact,
+)
 
 from ..node import SimulatedNode
 from ..observer import Observer

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.joining import MAX_PENDING_CONTACTS
 from gossip.core.notices import MAX_REMEMBERED_NOTICES
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
 from gossip.core.own_address import MAX_VOICES
 from gossip.core.proof import MAX_PROVEN
-from gossip.core.protocol import MAX_CHALLENGES
+from gossip.core.questions import MAX_CHALLENGES, MAX_CONTACTS
 from gossip.core.shared_address import MAX_ANSWERED_BY_ANOTHER
 from gossip.core.streams import INCOMING_SHARE
 
@@ -48,7 +47,7 @@ def bounds(config: Config, members: int) -> dict[str, int]:
         "members": config.max_members,
         "tombstones": config.max_members,
         "rumours": config.max_rumours,
-        "contacts": MAX_PENDING_CONTACTS,
+        "contacts": MAX_CONTACTS,
         "rivals": MAX_CHALLENGES,
         "pending_datagrams": MAX_PENDING_DATAGRAMS,
         "streams": int(INCOMING_SHARE * config.max_streams) + 2 * known,

@@ -9,7 +9,7 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.hearing import CONVICTION_STEPS
 from gossip.core.heartbeat import MAX_STEPS_AHEAD
 from gossip.core.member import Record, Registers, Status, fingerprint_mark
-from gossip.core.standing import Standing
+from gossip.core.node_standing import Standing
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
 
 from ..node import SimulatedNode

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gossip.core.address import Address
-from gossip.core.caches import cached
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Identity, Member, Record
-from gossip.core.standing import Standing
+from gossip.core.node_standing import Standing
 from gossip.core.view import FINGERPRINT_MODULUS
 
 from ..node import SimulatedNode
@@ -159,7 +159,7 @@ class _Mirror:
             self.fingerprint = (self.fingerprint - _mark_of(member)) % FINGERPRINT_MODULUS
 
 
-@cached
+@lru_cache(4096)
 def _mark_of(member: Member) -> int:
     identity = Identity(member.name, member.generation, member.id)
     return Record(identity, member.version, member.address, member.metadata, member.key).mark

@@ -7,7 +7,7 @@ import attrs
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
-from gossip.core.standing import Standing
+from gossip.core.node_standing import Standing
 
 from ..node import SimulatedNode
 from .base import Invariant

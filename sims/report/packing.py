@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from gossip.core.messages import ANONYMOUS
+from gossip.core.wire.messages import ANONYMOUS
 
 from .beliefs import STATUSES
 from .messages import Kept, MessageLog

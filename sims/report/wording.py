@@ -7,7 +7,8 @@ from collections.abc import Callable
 import attrs
 
 from gossip.core.errors import WireError
-from gossip.core.messages import (
+from gossip.core.wire import Codec
+from gossip.core.wire.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,
@@ -26,7 +27,6 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.wire import Codec
 
 KINDS = {
     Ping: "PING",

@@ -26,7 +26,7 @@ from gossip.cli.rendering import (
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Member, Status
-from gossip.core.standing import NodeStanding, Standing
+from gossip.core.node_standing import NodeStanding, Standing
 from tests.rst import document, table
 
 AGENT = document("docs/agent.rst")

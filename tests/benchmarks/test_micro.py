@@ -21,9 +21,9 @@ from benchmarks.core.micro import (
 from benchmarks.environment.measuring import MeasurementFailed
 from gossip.core.belief import Verdict
 from gossip.core.config import Config
-from gossip.core.messages import Ack, AliveFact, Message, News, Ping
 from gossip.core.view import Change
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import Ack, AliveFact, Message, News, Ping
 
 TIMES = 5
 CODEC = Codec(Config.lan().cluster)

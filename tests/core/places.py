@@ -11,10 +11,10 @@ from typing import Any
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.member import Member
-from gossip.core.messages import Ack, Body
 from gossip.core.outbox import Path
 from gossip.core.view import Entry
 from gossip.core.wire import ACK_BYTES
+from gossip.core.wire.messages import Ack, Body
 from sims.node import SimulatedNode
 from sims.streams import StreamCarrier
 from tests.core.worlds import World, expect

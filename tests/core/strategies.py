@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from gossip.core.address import MAX_PORT, Address
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import KEY_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Record, Registers
-from gossip.core.messages import (
+from gossip.core.member import KEY_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Record, Registers, is_valid_name
+from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ACCUSERS,
     MAX_ID,
@@ -31,7 +31,6 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.wire import is_valid_name
 
 ids = st.integers(1, MAX_ID)
 tokens = st.integers(0, MAX_TOKEN)

@@ -19,9 +19,9 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import WireError
 from gossip.core.events import EventKind
-from gossip.core.messages import DeadFact, Fact, LeftFact, News, RecordFact
 from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec, encode_fact
+from gossip.core.wire.messages import DeadFact, Fact, LeftFact, News, RecordFact
 from gossip.security.envelope import HEADER_BYTES, OVERHEAD_BYTES, Envelope
 from gossip.security.keyring import Key, Keyring
 from tests.core.worlds import examples

@@ -13,9 +13,9 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.errors import WireError
-from gossip.core.messages import SuspectFact
 from gossip.core.outbox import CloseStream, SendFrame
 from gossip.core.query import ViewQuery
+from gossip.core.wire.messages import SuspectFact
 from sims.latency import Lognormal
 from sims.links import Link
 from sims.node import SimulatedNode

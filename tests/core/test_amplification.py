@@ -14,7 +14,22 @@ from hypothesis import strategies as st
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.messages import (
+from gossip.core.outbox import ANSWERS_PER_PUSH, SendFrame
+from gossip.core.proof import COOKIE_PERIOD_S, MAX_PROVEN, PROVEN_FOR_S, Proofs
+from gossip.core.protocol import Protocol
+from gossip.core.reconciliation import DIGEST_BYTES
+from gossip.core.replies import MAX_CORRECTIONS
+from gossip.core.wire import (
+    ACK_BYTES,
+    COOKIE_BYTES,
+    INDIRECT_ACK_BYTES,
+    LONG_COUNTER_BYTES,
+    OBSERVED_BYTES,
+    Codec,
+    counter_excess,
+    encode_fact,
+)
+from gossip.core.wire.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
     MAX_ID,
@@ -34,20 +49,6 @@ from gossip.core.messages import (
     PingRequest,
     RecordFact,
     SuspectFact,
-)
-from gossip.core.outbox import ANSWERS_PER_PUSH, SendFrame
-from gossip.core.proof import COOKIE_PERIOD_S, MAX_PROVEN, PROVEN_FOR_S, Proofs
-from gossip.core.protocol import MAX_CORRECTIONS, Protocol
-from gossip.core.reconciliation import DIGEST_BYTES
-from gossip.core.wire import (
-    ACK_BYTES,
-    COOKIE_BYTES,
-    INDIRECT_ACK_BYTES,
-    LONG_COUNTER_BYTES,
-    OBSERVED_BYTES,
-    Codec,
-    counter_excess,
-    encode_fact,
 )
 from tests.core import strategies
 from tests.core.worlds import (

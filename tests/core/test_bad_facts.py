@@ -9,8 +9,9 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.errors import WireError
-from gossip.core.messages import AliveFact, News, RecordFact
-from gossip.core.wire import MAX_BAD_FACTS, Codec
+from gossip.core.wire import Codec
+from gossip.core.wire.facts import MAX_BAD_FACTS
+from gossip.core.wire.messages import AliveFact, News, RecordFact
 from tests.core.test_wire import CODEC, message_with_facts, opened, sealed
 from tests.core.worlds import STRANGER, cluster, dropped, forged
 

@@ -8,8 +8,8 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.detector import DEAF_SUSPICIONS
-from gossip.core.messages import Ping, SuspectFact
+from gossip.core.detection.detector import DEAF_SUSPICIONS
+from gossip.core.wire.messages import Ping, SuspectFact
 from sims.latency import Lognormal
 from sims.links import Link, LinkChange
 from tests.core.worlds import (

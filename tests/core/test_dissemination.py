@@ -10,7 +10,7 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.dissemination import CROWD
 from gossip.core.errors import ConfigurationError, LeftError
-from gossip.core.messages import News, RecordFact
+from gossip.core.wire.messages import News, RecordFact
 from sims.latency import Constant, Lognormal
 from sims.links import Link
 from tests.core.worlds import (

@@ -9,7 +9,11 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.messages import (
+from gossip.core.questions import MAX_CHALLENGES
+from gossip.core.sources import MAX_SOURCES
+from gossip.core.timers import SWEEP_FROM
+from gossip.core.wire import Codec
+from gossip.core.wire.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
     MAX_ID,
@@ -27,10 +31,6 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.protocol import MAX_CHALLENGES
-from gossip.core.sources import MAX_SOURCES
-from gossip.core.timers import SWEEP_FROM
-from gossip.core.wire import Codec
 from sims.invariants import bounds
 from tests.core.worlds import (
     SEEDS,

@@ -9,8 +9,8 @@ import pytest
 
 from gossip.core.local import RENEWALS
 from gossip.core.member import MAX_VERSION
-from gossip.core.messages import AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from gossip.core.view import Entry
+from gossip.core.wire.messages import AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from tests.core.test_forgeries import DAY_MS, FAR, record_like
 from tests.core.test_signing import signed_cluster
 from tests.core.worlds import World, cluster, dropped, entry_of, everybody, expect_agreement, expect_no_deaths, inject

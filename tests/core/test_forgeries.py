@@ -11,8 +11,8 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.member import MAX_VERSION
-from gossip.core.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from gossip.core.view import Entry
+from gossip.core.wire.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from tests.core.worlds import (
     SEEDS,
     STRANGER,

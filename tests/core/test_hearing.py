@@ -8,11 +8,11 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.detection.probing import Probe, Reason
 from gossip.core.hearing import CONVICTION_STEPS, HEARING_S
 from gossip.core.heartbeat import HEARTBEAT_STEP_S
 from gossip.core.member import Status
-from gossip.core.messages import AliveFact, DeadFact, Ping
-from gossip.core.probing import LAST_QUESTION, Result
+from gossip.core.wire.messages import AliveFact, DeadFact, Ping
 from sims.engine import Simulation
 from sims.latency import Uniform
 from sims.links import Link, LinkChange
@@ -292,14 +292,14 @@ def test_a_crash_is_found_where_answers_take_no_time_at_all(count: int, refused:
 
 def test_a_probe_counts_who_was_heard_while_it_asked_and_not_before() -> None:
     sim = cluster(3)
-    node, results = sim.nodes["n0"], list[Result]()
+    node, ended = sim.nodes["n0"], list[Probe]()
     sim.crash("n1")
     entry = entry_of(node, "n1")
     prober = node.protocol._prober
     hello = forged(sim, sender=sim.nodes["n2"].id)
     node.protocol.receive_datagram(hello, sim.nodes["n2"].address, sim.now)
-    prober.probe(entry, LAST_QUESTION, lambda result, _now: results.append(result), sim.now)
+    prober.probe(entry, Reason.LAST, lambda probe, _now: ended.append(probe), sim.now)
     node.protocol.receive_datagram(hello, sim.nodes["n2"].address, sim.now)
     prober.refused(entry.registers.record.address, sim.now)
     prober.refused(entry.registers.record.address, sim.now)
-    assert [(result.answered, result.heard) for result in results] == [(False, 1)]
+    assert [(probe.answered, probe.heard) for probe in ended] == [(False, 1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.config import Config
-from gossip.core.messages import AliveFact
+from gossip.core.wire.messages import AliveFact
 from sims.links import Link
 from tests.core.worlds import (
     SEEDS,

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 
 from gossip.core.config import Config
-from gossip.core.messages import Ack, LeftFact, Ping, RecordFact
 from gossip.core.signing import Identities
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import Ack, LeftFact, Ping, RecordFact
 from gossip.security.signing_key import SigningKey
 from sims.latency import Constant
 from sims.links import Link

@@ -7,13 +7,12 @@ from itertools import islice
 
 import pytest
 
-from gossip.core import caches
 from gossip.core.address import Address
 from gossip.core.belief import Disbelief
 from gossip.core.config import Config
-from gossip.core.messages import LeftFact, Ping, RecordFact
 from gossip.core.outbox import MAX_PENDING_DATAGRAMS
-from gossip.core.wire import checked_record
+from gossip.core.wire import Records
+from gossip.core.wire.messages import LeftFact, Ping, RecordFact
 from tests.core.worlds import (
     SEEDS,
     STRANGER,
@@ -141,9 +140,10 @@ def test_what_is_refused_for_its_size_is_kept_in_no_cache() -> None:
     sim = cluster(3)
     belief = sim.nodes["n0"].protocol._belief
     facts = [record(number, metadata={"k": "v" * 60_000}) for number in range(20)]
-    before = [cache.cache_info().currsize for cache in caches._caches]
+    records = sim.nodes["n0"].protocol._records
+    before = len(records)
     assert all(isinstance(belief.take(fact, sim.now), Disbelief) for fact in facts)
-    assert [cache.cache_info().currsize for cache in caches._caches] == before
+    assert len(records) == before
 
 
 PAIRS = list(islice(collisions.neighbours(1_700_000_000_000, 1_000), 300))
@@ -179,7 +179,7 @@ def test_no_peer_can_make_records_of_one_hash(made: Callable[[int], RecordFact])
 def test_no_peer_can_make_records_that_are_all_looked_at_before_one_is_found_to_be_new() -> None:
     Compared.times = 0
     for generation, version in PAIRS:
-        checked_record(1, Compared("n"), generation, version, STRANGER.to_wire(), {})
+        Records().checked(1, Compared("n"), generation, version, STRANGER.to_wire(), {})
     assert Compared.times < 3 * len(PAIRS)
 
 

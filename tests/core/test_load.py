@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gossip.core.config import Config
-from gossip.core.health import STALL_S
+from gossip.core.detection.health import STALL_S
 from gossip.core.protocol import JUMBO_DATAGRAM_BYTES
 from gossip.core.wire import MAX_FRAME_BYTES
 from tests.core.worlds import STRANGER, Script, cluster, dropped, forged, presented

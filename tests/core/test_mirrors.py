@@ -15,8 +15,8 @@ from gossip.core.config import Config
 from gossip.core.errors import DisplacedError
 from gossip.core.events import EventKind
 from gossip.core.member import Status
-from gossip.core.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, SuspectFact
-from gossip.core.standing import Standing
+from gossip.core.node_standing import Standing
+from gossip.core.wire.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, SuspectFact
 from sims.engine import WALL_START_MS
 from sims.node import SimulatedNode
 from sims.observer import Observer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.address import Address
+from gossip.core.node_standing import Standing
 from gossip.core.own_address import LATELY_ROUNDS
-from gossip.core.standing import Standing
 from tests.core.places import PlacesWorld, address_seen, all_at_home, lan, let_lie, notices, places
 from tests.core.worlds import (
     SEEDS,

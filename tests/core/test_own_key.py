@@ -6,8 +6,8 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.local import OWN_SUCCESSIONS
-from gossip.core.messages import AliveFact
 from gossip.core.signing import Identities
+from gossip.core.wire.messages import AliveFact
 from tests.core.test_signing import key_of, signed_cluster
 from tests.core.worlds import everybody, expect, expect_agreement, generations_seen, inject
 

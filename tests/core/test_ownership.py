@@ -7,7 +7,7 @@ import pytest
 from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
-from gossip.core.messages import DeadFact
+from gossip.core.wire.messages import DeadFact
 from sims.node import SimulatedNode
 from tests.core.worlds import (
     SEEDS,

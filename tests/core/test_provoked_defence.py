@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossip.core.messages import DeadFact, SuspectFact
+from gossip.core.wire.messages import DeadFact, SuspectFact
 from sims.node import SimulatedNode
 from tests.core.worlds import World, cluster, entry_of, expect_no_deaths, inject, metadata_seen, world
 

@@ -8,11 +8,13 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
 from gossip.core.errors import DisplacedError
 from gossip.core.member import Member, Status
-from gossip.core.messages import DeadFact, News, Ping, SuspectFact
-from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S, Standing
+from gossip.core.node_standing import Standing
+from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import DeadFact, News, Ping, SuspectFact
 from sims.engine import WALL_START_MS
 from sims.links import Link
 from sims.node import SimulatedNode
@@ -243,7 +245,7 @@ def test_what_forgers_send_makes_one_reason_of_each_kind(seed: int) -> None:
     sim.run(UNANSWERED_S + 5)
     for number in range(60):
         source = STRANGER if number % 2 else sim.nodes["n0"].address
-        node.protocol.drops.note("sealed with an unknown key" if number % 3 else "other cluster", source)
+        node.protocol.drops.note(Drop.UNKNOWN_KEY if number % 3 else Drop.OTHER_CLUSTER, source)
         sim.run(1)
     assert len(standings(node)) <= 4, "nobody answers, as a warning as well; another key, another cluster"
 
@@ -700,7 +702,7 @@ def test_an_isolated_node_says_if_the_others_have_come_to_use_what_it_cannot_ope
     node, other = sim.nodes["n2"], sim.nodes["n1"]
     isolate(sim, "n2")
     sim.run(2)
-    node.protocol.drops.note("sealed with an unknown key", STRANGER)
-    node.protocol.drops.note("not sealed", other.address)
+    node.protocol.drops.note(Drop.UNKNOWN_KEY, STRANGER)
+    node.protocol.drops.note(Drop.NOT_SEALED, other.address)
     expect(sim, is_(node, Standing.ISOLATED), within=10, why="it hears nobody")
     assert "s; answers come without a seal, and ours have one" in why(node), "what strangers send says nothing"

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
-from gossip.core.health import WORST, LocalHealth
+from gossip.core.detection.detector import suspicion_timeout
+from gossip.core.detection.health import WORST, LocalHealth
 from gossip.core.heartbeat import FLOOR_SLACK_STEPS, HEARTBEAT_STEP_S, HeartbeatCounter, HeartbeatEstimate
 from gossip.core.rtt import RoundTrip
-from gossip.core.suspicion import suspicion_timeout
 from gossip.core.timers import SWEEP_FROM, Timers
 
 seconds = st.floats(0, 10_000)
@@ -24,7 +24,7 @@ seconds = st.floats(0, 10_000)
 def test_timers_run_once_when_due_in_order_of_deadline(deadlines: list[float], moments: list[float]) -> None:
     timers, ran = Timers(), list[tuple[float, int]]()
     for number, deadline in enumerate(deadlines):
-        timers.at(deadline, lambda _now, d=deadline, n=number: ran.append((d, n)))  # type: ignore[misc]
+        timers.at(deadline, lambda _now, d=deadline, n=number: ran.append((d, n)))
     for now in moments:
         timers.run_due(now)
         assert ran == sorted((d, n) for n, d in enumerate(deadlines) if d <= now)
@@ -35,7 +35,7 @@ def test_timers_run_once_when_due_in_order_of_deadline(deadlines: list[float], m
 def test_equal_deadlines_run_in_the_order_set() -> None:
     timers, ran = Timers(), list[int]()
     for number in range(5):
-        timers.at(1.0, lambda _now, n=number: ran.append(n))  # type: ignore[misc]
+        timers.at(1.0, lambda _now, n=number: ran.append(n))
     timers.run_due(1.0)
     assert ran == [0, 1, 2, 3, 4]
 
@@ -55,7 +55,7 @@ def test_a_cancelled_timer_neither_runs_nor_counts() -> None:
 def test_timers_called_off_do_not_pile_up_and_those_left_run_in_their_order() -> None:
     timers, ran = Timers(), list[int]()
     for number in range(20 * SWEEP_FROM):
-        timer = timers.at(1.0 + number % 7, lambda _now, n=number: ran.append(n))  # type: ignore[misc]
+        timer = timers.at(1.0 + number % 7, lambda _now, n=number: ran.append(n))
         if number % 100:
             timer.cancel()
         assert len(timers) <= SWEEP_FROM

@@ -31,7 +31,7 @@ def entry_for(identity: Identity, version: int = 1) -> Entry:
 
 def view_of(*ids: int, local: int = 50, config: Config = CONFIG) -> View:
     """A view of a local member and these others, all alive."""
-    view = View(config, entry_for(Identity("local", 1, local)))
+    view = View(config, Record(Identity("local", 1, local), 1, ADDRESS, {}), 0.0)
     for each in ids:
         introduce(view, f"m{each}", each)
     return view
@@ -360,7 +360,7 @@ def test_only_what_others_should_hear_of_is_a_change() -> None:
 def test_those_known_for_the_shortest_time_lose_their_tombstones_first() -> None:
     """Inventions may answer, too, but not for as long as a member has."""
     config = Config.lan(max_members=20, forget_after=1000.0)
-    view = View(config, Entry.first(Record(Identity("local", 1, 50), 1, ADDRESS, {}), 1, 0.0))
+    view = View(config, Record(Identity("local", 1, 50), 1, ADDRESS, {}), 0.0)
     for member_id in (60, *range(100, 160)):
         now = 100.0 + member_id
         introduce(view, f"m{member_id}", member_id, now=now)

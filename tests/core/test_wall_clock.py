@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.address import Address
-from gossip.core.messages import ANONYMOUS, Clock, News, RecordFact
-from gossip.core.standing import Standing
+from gossip.core.node_standing import Standing
 from gossip.core.wall import DISPUTE_LASTS_S, MAX_GENERATION_AHEAD_MS, SANE_WALL_MS, ClockDispute
+from gossip.core.wire.messages import ANONYMOUS, Clock, News, RecordFact
 from sims.engine import WALL_START_MS
 from sims.node import SimulatedNode
 from tests.core.worlds import (

@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Record
-from gossip.core.messages import (
+from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Record, encoded_metadata_bytes, is_valid_name
+from gossip.core.wire import (
+    CHECKSUM_BYTES,
+    KINDS,
+    MAX_FRAME_BYTES,
+    PROTOCOL_VERSION,
+    Codec,
+    Records,
+    encode_fact,
+)
+from gossip.core.wire.messages import (
     MAX_ACCUSERS,
     MAX_ID,
     MAX_TOKEN,
@@ -28,17 +37,6 @@ from gossip.core.messages import (
     Ping,
     PingRequest,
     RecordFact,
-)
-from gossip.core.wire import (
-    CHECKSUM_BYTES,
-    KINDS,
-    MAX_FRAME_BYTES,
-    PROTOCOL_VERSION,
-    Codec,
-    checked_record,
-    encode_fact,
-    encoded_metadata_bytes,
-    is_valid_name,
 )
 from tests.core import strategies
 from tests.core.worlds import examples
@@ -584,6 +582,7 @@ def test_a_record_that_is_met_again_is_one_object_unless_it_is_so_large_that_lia
     size: int, is_shared: bool
 ) -> None:
     items = (7, "ada", 1, 1, Address("10.0.0.1", 7946).to_wire(), {"text": "x" * size})
-    first, second = checked_record(*items), checked_record(*items)
+    records = Records()
+    first, second = records.checked(*items), records.checked(*items)
     assert first == second
     assert (first is second) == is_shared

@@ -12,10 +12,10 @@ from typing import Any
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.member import Identity, Record
-from gossip.core.messages import ANONYMOUS, Body, Fact, Message, News, RecordFact
 from gossip.core.protocol import Protocol
 from gossip.core.view import Entry
 from gossip.core.wire import Codec, encode_fact
+from gossip.core.wire.messages import ANONYMOUS, Body, Fact, Message, News, RecordFact
 from sims.engine import Simulation
 from sims.links import Link
 from sims.node import SimulatedNode

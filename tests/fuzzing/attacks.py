@@ -15,7 +15,10 @@ from gossip.core.address import Address
 from gossip.core.errors import WireError
 from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.member import MAX_VERSION, SIGNATURE_BYTES, Identity, Record
-from gossip.core.messages import (
+from gossip.core.signing import Identities, Signatures
+from gossip.core.view import Entry
+from gossip.core.wire import CLUSTER_TAG_BYTES, PROTOCOL_VERSION, Codec, encode_fact
+from gossip.core.wire.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
     MAX_ID,
@@ -35,9 +38,6 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.signing import Identities, Signatures
-from gossip.core.view import Entry
-from gossip.core.wire import CLUSTER_TAG_BYTES, PROTOCOL_VERSION, Codec, encode_fact
 from sims.node import SimulatedNode
 from sims.observer import Observer
 from tests.core.worlds import STRANGER, World

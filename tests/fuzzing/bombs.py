@@ -16,8 +16,8 @@ import attrs
 import cbor2
 
 from gossip.core.address import Address
-from gossip.core.messages import Ack
 from gossip.core.wire import CHECKSUM_BYTES, MAX_FRAME_BYTES, Codec, encode_fact
+from gossip.core.wire.messages import Ack
 from tests.fuzzing import collisions, honest
 from tests.fuzzing.mutations import sealed
 from tests.fuzzing.raw_cbor import (

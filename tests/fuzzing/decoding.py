@@ -9,8 +9,8 @@ from __future__ import annotations
 from random import Random
 
 from gossip.core.errors import WireError
-from gossip.core.messages import Message
 from gossip.core.wire import CHECKSUM_BYTES, Codec, encode_fact
+from gossip.core.wire.messages import Message
 from tests.fuzzing import honest
 from tests.fuzzing.mutations import MutateBytes, changed_message
 

@@ -7,7 +7,9 @@ from functools import cache
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.member import KEY_BYTES, SIGNATURE_BYTES, Identity, Record
-from gossip.core.messages import (
+from gossip.core.query import ViewQuery
+from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
+from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ID,
     Ack,
@@ -27,8 +29,6 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.query import ViewQuery
-from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
 from sims.randomness import derived_random
 
 BODIES: tuple[Body, ...] = (

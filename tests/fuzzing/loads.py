@@ -11,7 +11,9 @@ from itertools import islice
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.member import Identity, Member, Record, Status
-from gossip.core.messages import (
+from gossip.core.protocol import Protocol
+from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
+from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ACCUSERS,
     MAX_ID,
@@ -27,8 +29,6 @@ from gossip.core.messages import (
     RecordFact,
     SuspectFact,
 )
-from gossip.core.protocol import Protocol
-from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
 from sims.randomness import derived_random
 from tests.fuzzing import collisions
 

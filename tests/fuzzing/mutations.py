@@ -17,8 +17,8 @@ import cbor2
 from gossip.core.address import Address
 from gossip.core.heartbeat import MAX_COUNTER
 from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION
-from gossip.core.messages import MAX_ID, MAX_TOKEN
 from gossip.core.wire import CHECKSUM_BYTES
+from gossip.core.wire.messages import MAX_ID, MAX_TOKEN
 
 MutateBytes = Callable[[bytes, int], bytes]
 """Given bytes and how many there may be, other bytes: libFuzzer's own mutations, or a substitute for them."""

@@ -9,7 +9,6 @@ from random import Random
 
 import pytest
 
-from gossip.core import caches
 from gossip.core.errors import WireError
 from gossip.core.wire import MAX_FRAME_BYTES
 from gossip.security.envelope import SESSION_BYTES, Envelope
@@ -113,7 +112,6 @@ def test_a_bomb_on_a_stream_is_read_as_far_as_it_is_right(name: str) -> None:
 @pytest.mark.parametrize("name", loads.LOADS)
 def test_a_message_full_of_what_is_right_leaves_a_node_within_its_bounds(name: str, over_stream: bool) -> None:
     node, data = loads.node(), loads.message(name)
-    caches.forget()
     # Whatever its size: an answer may be larger. Over a stream it is the largest, and looking at memory takes time.
     with memory_within(MAX_FRAME_BYTES, MEMORY_PER_BYTE) if over_stream else nullcontext():
         loads.handled(node, data, over_stream=over_stream)

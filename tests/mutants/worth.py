@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import partial
 
 from gossip.core.heartbeat import MAX_STEPS_AHEAD
-from gossip.core.messages import AliveFact, RecordFact, SuspectFact
 from gossip.core.signing import Identities
+from gossip.core.wire.messages import AliveFact, RecordFact, SuspectFact
 from gossip.security.signing_key import SigningKey
 from sims.links import Link
 from tests.core.worlds import World, cluster, entry_of, everybody_has, forged, heal, inject, isolate, mute

@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock
 
 from gossip import Address, Config, Node
-from gossip.core.health import STALL_S
+from gossip.core.detection.health import STALL_S
 from gossip.core.protocol import Protocol
 from gossip.net.datagrams import BATCH_S
 from gossip.net.driver import HELD_BACK_S

@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from gossip import Address, Config, ConfigurationError, open_node
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
 from gossip.telemetry.drops import MAX_HOSTS_TOLD, PERIOD_S, DropLog
 from tests.node.nodes import local_node, until
@@ -90,8 +91,8 @@ async def test_another_cluster_is_told_of_once_for_each_host_with_what_to_do(cap
     drops = Drops()
     log = DropLog("a", drops)
     for second in range(3600):
-        drops.note("other cluster", Address("192.0.2.7", 7946))
-        drops.note("other cluster", Address("192.0.2.8", 7946 + second % 50))
+        drops.note(Drop.OTHER_CLUSTER, Address("192.0.2.7", 7946))
+        drops.note(Drop.OTHER_CLUSTER, Address("192.0.2.8", 7946 + second % 50))
         log.look(second * PERIOD_S)
     (told,) = caplog.messages
     assert "192.0.2.8" in told
@@ -103,7 +104,7 @@ async def test_of_other_clusters_only_so_many_hosts_are_named(caplog: pytest.Log
     drops = Drops()
     log = DropLog("a", drops)
     for number in range(200):
-        drops.note("other cluster", Address(f"192.0.2.{number}", 7946))
+        drops.note(Drop.OTHER_CLUSTER, Address(f"192.0.2.{number}", 7946))
         log.look(number * PERIOD_S)
     assert len(caplog.messages) == MAX_HOSTS_TOLD
 

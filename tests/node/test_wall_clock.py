@@ -14,9 +14,9 @@ import pytest
 from gossip import ClockDispute, Node
 from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.messages import Clock
 from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec
+from gossip.core.wire.messages import Clock
 from gossip.net import wall_clock_ms
 from gossip.telemetry.clocks import AGAIN_AFTER_S, ClockLog, sentence
 from tests.node.nodes import local_node, until

@@ -18,10 +18,10 @@ from gossip.core.hearing import Hearing
 from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatEstimate
 from gossip.core.local import LocalMember
 from gossip.core.member import Identity, Record, Registers, Status
-from gossip.core.messages import DeadFact, RecordFact
 from gossip.core.protocol import Protocol, ProtocolLoad
 from gossip.core.standing import OwnStanding
 from gossip.core.view import Entry
+from gossip.core.wire.messages import DeadFact, RecordFact
 from sims.engine import Simulation
 from sims.invariants import Violated, all_invariants
 from sims.outcome import Violation

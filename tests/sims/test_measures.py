@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gossip.core.events import EventKind
-from gossip.core.messages import DeadFact
+from gossip.core.wire.messages import DeadFact
 from sims.engine import Simulation
 from sims.links import Link
 from sims.measures import FalseDeaths, percentile

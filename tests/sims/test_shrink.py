@@ -20,7 +20,6 @@ from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.local import LocalMember
 from gossip.core.member import Record
-from gossip.core.view import View
 from sims import shrink as shrinking
 from sims.engine import Simulation
 from sims.invariants import Violated
@@ -37,10 +36,11 @@ PYTEST_TIMEOUT_S = 60
 _announce = LocalMember.announce
 
 
-def _announce_badly(member: LocalMember, view: View, now: float, *, metadata: Mapping[str, str] | None = None,
+def _announce_badly(member: LocalMember, now: float, *, metadata: Mapping[str, str] | None = None,
                     address: Address | None = None, above: int = 0) -> None:  # fmt: skip
+    view = member._view
     if metadata is None or not view.gone():
-        _announce(member, view, now, metadata=metadata, address=address, above=above)
+        _announce(member, now, metadata=metadata, address=address, above=above)
     else:
         old = member.entry.registers.record
         view.merge(member.entry, now, record=Record(old.identity, old.version, old.address, metadata))

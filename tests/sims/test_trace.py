@@ -14,7 +14,8 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.messages import (
+from gossip.core.wire import Codec
+from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ID,
     MAX_TOKEN,
@@ -29,7 +30,6 @@ from gossip.core.messages import (
     Ping,
     PingRequest,
 )
-from gossip.core.wire import Codec
 from sims.links import Link
 from sims.plan import Plan
 from sims.run import Run

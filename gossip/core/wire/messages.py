@@ -6,9 +6,10 @@ A fact is one assertion about one member.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gossip.core.address import Address
+from gossip.core.drop_reasons import Drop
 from gossip.core.member import Record
 
 MAX_ID = 2**64 - 1
@@ -155,7 +156,22 @@ class Clock(NamedTuple):
     """Unix time in milliseconds."""
 
 
-Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries | Clock
+class Explain(NamedTuple):
+    """Where does the bearer of this name stand in your eyes, and why? Asked over a stream, by whoever only asks too."""
+
+    token: int
+    name: str
+
+
+class Explained(NamedTuple):
+    """Answers an :class:`Explain` with the same token; the facts of the message say who the member is."""
+
+    token: int
+    content: list[Any] | None
+    """An explanation as :mod:`gossip.core.detection.evidence` writes it; None if nobody bears that name."""
+
+
+Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries | Clock | Explain | Explained
 
 
 class Message(NamedTuple):
@@ -169,5 +185,5 @@ class Message(NamedTuple):
     """Fingerprint of the sender's view."""
     body: Body
     facts: tuple[Fact, ...] = ()
-    refused: tuple[str, ...] = ()
+    refused: tuple[Drop, ...] = ()
     """Why facts of it were refused, one reason for each; the others are all there."""

@@ -11,11 +11,12 @@ from collections import Counter
 
 from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.detection.probing import Probe, Prober, Reason
+from gossip.core.drop_reasons import Drop
 from gossip.core.drops import Drops
-from gossip.core.messages import IndirectAck, Nack
 from gossip.core.outbox import Outbox, Path
-from gossip.core.probing import HELP, Prober, Result
 from gossip.core.view import Entry, View
+from gossip.core.wire.messages import IndirectAck, Nack
 
 
 class Helping:
@@ -38,7 +39,7 @@ class Helping:
         target = self._view.get(target_id)
         is_too_much = self._is_too_much(path.address)
         if is_too_much:
-            self._drops.note("too many requests to help")
+            self._drops.note(Drop.TOO_MANY_REQUESTS_TO_HELP)
         if target is None or is_too_much:
             self._outbox.send(path, Nack(token, target_id), now)
             return
@@ -48,7 +49,7 @@ class Helping:
             asking.append((path, token))
             return
         self._asking[target] = [(path, token)]
-        self._prober.probe(target, HELP, lambda result, now: self._report(target, result, now), now, path.credit)
+        self._prober.probe(target, Reason.HELP, self._report, now, path.credit)
 
     def _is_too_much(self, source: Address) -> bool:
         return (
@@ -57,12 +58,13 @@ class Helping:
             or self._prober.is_full
         )
 
-    def _report(self, target: Entry, result: Result, now: float) -> None:
+    def _report(self, probe: Probe, now: float) -> None:
+        target = probe.target
         for path, token in self._asking.pop(target):
             self._by_source[path.address] -= 1
             if not self._by_source[path.address]:
                 del self._by_source[path.address]
-            if result.answered:
+            if probe.answered:
                 self._outbox.send(path, IndirectAck(token, target.id, target.registers.heartbeat), now)
             else:
                 self._outbox.send(path, Nack(token, target.id), now)

@@ -1,0 +1,31 @@
+"""Changes: whatever changes in the view is told to the embedding program and spread to the other members."""
+
+from __future__ import annotations
+
+from gossip.core.dissemination import Dissemination
+from gossip.core.journal import Journal
+from gossip.core.view import Change, View
+
+
+class Changes:
+    """Passes changes on, each to the journal and to dissemination."""
+
+    def __init__(self, view: View, journal: Journal, dissemination: Dissemination) -> None:
+        self._view = view
+        self._journal = journal
+        self._dissemination = dissemination
+
+    def pass_on(self, change: Change, teller: int, now: float, *, spread: bool = True) -> None:
+        """Pass on what has changed about a member.
+
+        :param teller: id of the member that told us, who need not be told; 0 for our own findings.
+        :param spread: whether others are to hear of it.
+        """
+        entry = change.entry
+        for forgotten in change.forgotten:
+            self._journal.note_forgotten(forgotten, now)
+        if entry is not self._view.local or change.updated:
+            self._journal.note(change, now)
+        if spread:
+            record = change.updated
+            self._dissemination.spread(entry, teller, now, record=record, liveness=not record)

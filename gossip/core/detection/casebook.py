@@ -1,0 +1,199 @@
+"""The casebook: the members under scrutiny, one object for each, and the evidence about them and the last deaths.
+
+It remembers and explains; it asks nobody and decides nothing. The detector moves members from stage to stage. All of it
+is bounded: a few pieces of evidence for each member, and a number of deaths.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import attrs
+
+from gossip.core.detection.evidence import Asked, Explanation, Told
+from gossip.core.detection.probing import Probe
+from gossip.core.detection.stages import Stage
+from gossip.core.timers import Timer, Timers
+from gossip.core.view import Entry, View
+
+EVIDENCE_KEPT = 8
+"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
+
+DEATHS_KEPT = 64
+"""Deaths explained, the last ones: as many as people read after a bad night."""
+
+
+@attrs.define(eq=False)
+class Scrutiny:
+    """One member under scrutiny: its two stages, and what belongs to them."""
+
+    entry: Entry
+    probing: Stage = Stage.TRUSTED
+    suspicion: Stage = Stage.UNSUSPECTED
+    probe: Probe | None = None
+    """The last probe of the stages of probing."""
+    asked_since: float = 0.0
+    """Local time of the first question that it has not answered."""
+    last_probe: Probe | None = None
+    """The last probe of the stages of suspicion."""
+    since: float = 0.0
+    """When the time it has to refute began: with the first unanswered question of ours, or when we heard of it."""
+    public_since: float = 0.0
+    """When this node first knew of the suspicion."""
+    patience: float = 0.0
+    """Extra seconds before a mere listener acts."""
+    refused: bool = False
+    """Whether this node accuses it, and its system said that no process listens there."""
+    condemned_at: int = 0
+    """The floor at which others have declared it dead; 0 if they have not."""
+    timer: Timer | None = None
+    """Ends its time to refute."""
+    asked: deque[Asked] | None = None
+    told: deque[Told] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing speaks against the member any more."""
+        return self.probing is Stage.TRUSTED and self.suspicion is Stage.UNSUSPECTED
+
+
+@attrs.frozen
+class _Death:
+    entry: Entry
+    since: float | None
+    asked: tuple[Asked, ...]
+    told: tuple[Told, ...]
+
+
+class Casebook:
+    """The scrutinies of one node, and the evidence of the last deaths."""
+
+    def __init__(self, view: View, timers: Timers) -> None:
+        self._view = view
+        self._timers = timers
+        self._open: dict[int, Scrutiny] = {}
+        self._deaths: dict[int, _Death] = {}
+
+    def __iter__(self) -> Iterator[Scrutiny]:
+        return iter(list(self._open.values()))
+
+    @property
+    def suspects(self) -> int:
+        """Number of members with a stage of suspicion."""
+        return sum(each.suspicion is not Stage.UNSUSPECTED for each in self._open.values())
+
+    @property
+    def deaths(self) -> int:
+        """Number of deaths whose evidence is kept."""
+        return len(self._deaths)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def get(self, entry: Entry) -> Scrutiny | None:
+        """The scrutiny of a member; None if it is under none."""
+        scrutiny = self._open.get(entry.id)
+        return scrutiny if scrutiny is not None and scrutiny.entry is entry else None
+
+    def open(self, entry: Entry) -> Scrutiny:
+        """The scrutiny of a member, a new one if it is under none."""
+        scrutiny = self.get(entry)
+        if scrutiny is None:
+            scrutiny = self._open[entry.id] = Scrutiny(entry)
+        return scrutiny
+
+    def close_if_over(self, scrutiny: Scrutiny) -> None:
+        """Forget a scrutiny in which nothing is left to do, with its evidence."""
+        if scrutiny.is_over and self._open.get(scrutiny.entry.id) is scrutiny:
+            del self._open[scrutiny.entry.id]
+
+    # --- evidence
+
+    def note_failed(self, scrutiny: Scrutiny, probe: Probe, alone: bool, now: float) -> None:
+        """Keep how a member was asked, and that it did not answer."""
+        if scrutiny.asked is None:
+            scrutiny.asked = deque(maxlen=EVIDENCE_KEPT)
+        scrutiny.asked.append(_asked(probe, now, alone))
+
+    def note_told(self, scrutiny: Scrutiny, teller: int, floor: int, is_conviction: bool, now: float) -> None:
+        """Keep that somebody accuses a member, or has declared it dead.
+
+        :param teller: the id of the member that told us; 0 for this node itself.
+        """
+        if scrutiny.told is None:
+            scrutiny.told = deque(maxlen=EVIDENCE_KEPT)
+        accusers = self.names(scrutiny.entry.accusers)
+        scrutiny.told.append(Told(now, self.name(teller or self._view.local.id), accusers, floor, is_conviction))
+
+    def note_death(self, entry: Entry) -> None:
+        """Keep the evidence of a member that has just been found dead."""
+        scrutiny = self.get(entry)
+        self._deaths.pop(entry.id, None)
+        while len(self._deaths) >= DEATHS_KEPT:
+            del self._deaths[next(iter(self._deaths))]
+        if scrutiny is None:
+            self._deaths[entry.id] = _Death(entry, None, (), ())
+        else:
+            asked, told = tuple(scrutiny.asked or ()), tuple(scrutiny.told or ())
+            self._deaths[entry.id] = _Death(entry, scrutiny.since, asked, told)
+
+    def explain(self, name: str, now: float) -> Explanation | None:
+        """Where the bearer of a name stands, and why; None if nobody is known by it."""
+        entry = self._view.named(name)
+        if entry is None:
+            deaths = (each.entry for each in reversed(self._deaths.values()))
+            entry = next((each for each in deaths if each.identity.name == name), None)
+        return None if entry is None else self.explanation(entry, now)
+
+    def explanation(self, entry: Entry, now: float) -> Explanation:
+        """Where a member stands, and why."""
+        scrutiny, death, registers = self.get(entry), self._deaths.get(entry.id), entry.registers
+        is_suspected = scrutiny is not None and scrutiny.suspicion is not Stage.UNSUSPECTED
+        is_dead = not registers.is_living and not registers.left
+        asked: tuple[Asked, ...] = death.asked if death is not None and is_dead else ()
+        told: tuple[Told, ...] = death.told if death is not None and is_dead else ()
+        since = death.since if death is not None and is_dead else None
+        if scrutiny is not None and not is_dead:
+            under_way = [each for each in (scrutiny.probe, scrutiny.last_probe) if each and not each.is_over]
+            asked = (*(scrutiny.asked or ()), *(_asked(each, None, False) for each in under_way))
+            told, since = tuple(scrutiny.told or ()), scrutiny.since if is_suspected else None
+        return Explanation(
+            member=entry.snapshot(),
+            node=self._view.local.identity.name,
+            time=now,
+            probing=Stage.TRUSTED if scrutiny is None else scrutiny.probing,
+            suspicion=Stage.UNSUSPECTED if scrutiny is None else scrutiny.suspicion,
+            since=since,
+            counter=registers.heartbeat,
+            silent_for=max(0.0, now - entry.estimate.time_of(registers.heartbeat)),
+            floor=0 if not registers.is_doubted else max(registers.accused, registers.convicted),
+            accusers=self.names(entry.accusers) if registers.is_doubted else (),
+            deadline=None if scrutiny is None or scrutiny.timer is None else self._timers.deadline(scrutiny.timer),
+            asked=asked,
+            told=told,
+        )
+
+    def names(self, member_ids: tuple[int, ...]) -> tuple[str, ...]:
+        """The names of members, as far as they are known."""
+        return tuple(self.name(each) for each in member_ids)
+
+    def name(self, member_id: int) -> str:
+        """The name of a member, or a text that says that it is not known."""
+        known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)
+        return f"unknown {member_id:016x}" if known is None else known.identity.name
+
+
+def _asked(probe: Probe, ended: float | None, alone: bool) -> Asked:
+    return Asked(
+        reason=probe.reason.value,
+        began=probe.began,
+        ended=ended,
+        pings=probe.attempt + 1,
+        address=str(probe.target.registers.record.address),
+        helpers=tuple(probe.helpers.values()),
+        nacks=tuple(probe.nacks.values()),
+        over_stream=probe.used_stream,
+        refused=ended is not None and probe.is_refused,
+        alone=alone,
+    )

@@ -1,0 +1,341 @@
+"""The failure detector: whom to ask each round, and what follows from the answers and from what others tell.
+
+A round asks one member. In turn it is the next neighbour on the ring, so that everybody is asked
+regularly by somebody, and a random one, so that no two sick neighbours can hide a third. What follows
+is in the table of :mod:`gossip.core.detection.stages`: this module says what happens, looks up the row, and
+carries out its actions. A node that hears from nobody suspects itself first.
+
+Each node runs a timer per suspect. It starts long and shrinks with each independent accuser. Accusers
+count from their first unanswered question; others only lend their timer in case all accusers fail, and
+so wait longer. Shortest is the timer of an accuser that did not meet with silence, but was told by the
+member's system that no process listens there.
+
+Sources: SWIM (Das, Gupta and Motivala 2002) for probing; van Renesse, Minsky and Hayden (1998) for
+the counter as evidence; Lifeguard (Dadgar, Phillips and Currey 2017, section IV-B) for the timer of a
+suspicion; the second probe and the floors are this project's own.
+"""
+
+from __future__ import annotations
+
+import math
+
+from gossip.core.changes import Changes
+from gossip.core.config import Config
+from gossip.core.detection.casebook import Casebook, Scrutiny
+from gossip.core.detection.health import LocalHealth
+from gossip.core.detection.probing import Probe, Prober, Reason
+from gossip.core.detection.stages import TABLE, Action, Happening, Stage
+from gossip.core.dissemination import Dissemination
+from gossip.core.facts import liveness_fact
+from gossip.core.hearing import CONVICTION_STEPS, SILENT_ROUNDS, Hearing
+from gossip.core.member import Status
+from gossip.core.outbox import Outbox, Path
+from gossip.core.source import RandomSource
+from gossip.core.timers import Timers
+from gossip.core.view import Change, Entry, View
+
+DEAF_SUSPICIONS = 3
+"""Longest suspicions without a word from anybody after which a node takes the others for gone rather than itself for
+cut off. Cables, switches and wireless links that fail for some seconds are far more common than the end of all peers
+at once."""
+
+
+def suspicion_timeout(accusers: int, needed: int, shortest: float, longest: float) -> float:
+    """Seconds that a suspect has, from ``longest`` with one accuser down to ``shortest``.
+
+    :param accusers: members that accuse it, at least 1.
+    :param needed: accusers beyond the first that make the suspicion shortest; 0 if there is nobody
+        else who could confirm it.
+    """
+    if needed <= 0:
+        return shortest
+    share = math.log(max(1, accusers)) / math.log(needed + 1)
+    return max(shortest, longest - (longest - shortest) * share)
+
+
+class Detector:
+    """Runs the rounds of one node, and takes members through the stages."""
+
+    def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, prober: Prober,
+                 casebook: Casebook, health: LocalHealth, hearing: Hearing, dissemination: Dissemination,
+                 outbox: Outbox, changes: Changes) -> None:  # fmt: skip
+        self._config = config
+        self._view = view
+        self._timers = timers
+        self._random = random
+        self._prober = prober
+        self._casebook = casebook
+        self._health = health
+        self._hearing = hearing
+        self._dissemination = dissemination
+        self._outbox = outbox
+        self._changes = changes
+        self.accusations = 0
+        """Times that this node accused a member."""
+        self._rounds = 0
+
+    # --- what happens
+
+    def round(self, now: float) -> None:
+        """Ask one member."""
+        self._rounds += 1
+        target = self._next_target()
+        if target is not None and self._casebook.open(target).probing is Stage.TRUSTED:
+            self._probing(self._casebook.open(target), Happening.CHOSEN, now)
+
+    def follow(self, change: Change, teller: int, now: float) -> None:
+        """Take note that what is known of another member has changed.
+
+        :param teller: id of the member that told us; 0 for this node itself.
+        """
+        entry = change.entry
+        scrutiny = self._casebook.get(entry)
+        if change.after is not Status.SUSPECT:
+            if change.after is Status.DEAD and change.before is not Status.DEAD:
+                self._casebook.note_death(entry)
+            if scrutiny is not None and scrutiny.suspicion is not Stage.UNSUSPECTED:
+                self._suspicion(scrutiny, Happening.CLEARED, now)
+            return
+        if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED:
+            scrutiny = self._open_suspicion(entry, now)
+        self._casebook.note_told(scrutiny, teller, entry.registers.accused, False, now)
+        self._suspicion(scrutiny, Happening.SUSPICION_HEARD, now)
+        if change.before is Status.ALIVE:
+            self._consider_witnessing(scrutiny, now)
+
+    def convicted_elsewhere(self, entry: Entry, floor: int, teller: int, now: float) -> None:
+        """Take note that others have declared a suspect dead at this floor.
+
+        It is believed of a member that has been under suspicion here long enough to refute. One that was
+        accused behind our back, by somebody who is deaf or was cut off from us, gets as long first, and is asked;
+        and so is everyone while there is so much news that a refutation may be late.
+        """
+        scrutiny = self._casebook.get(entry)
+        if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED or scrutiny.condemned_at:
+            return
+        scrutiny.condemned_at = floor
+        self._casebook.note_told(scrutiny, teller, floor, True, now)
+        had_time = now >= scrutiny.public_since + self._config.ack_timeout_max
+        believed = had_time and not self._dissemination.is_busy(now)
+        happening = Happening.CONVICTION_HEARD if believed else Happening.EARLY_CONVICTION_HEARD
+        self._suspicion(scrutiny, happening, now)
+
+    def is_deaf(self, now: float) -> bool:
+        """Whether nobody at all was heard for so long that it is no passing fault of ours."""
+        rounds = self._config.probe_interval
+        patience = max(DEAF_SUSPICIONS * self._config.suspicion_max, SILENT_ROUNDS * rounds)
+        return now - self._hearing.last_heard >= patience + rounds
+
+    def _next_target(self) -> Entry | None:
+        if self._rounds % 2:
+            return self._view.successor()
+        return next(iter(self._view.sample(1, self._random)), None)
+
+    def _open_suspicion(self, entry: Entry, now: float) -> Scrutiny:
+        """A suspicion of which this node has just heard. A mere listener waits a little longer than accusers do."""
+        if len(self._casebook) >= 2 * len(self._view):
+            self._close_superseded(now)
+        scrutiny = self._casebook.open(entry)
+        scrutiny.since = scrutiny.public_since = now
+        scrutiny.patience = self._config.probe_interval * (1 + self._random.random())
+        scrutiny.refused, scrutiny.condemned_at, scrutiny.last_probe = False, 0, None
+        return scrutiny
+
+    def _consider_witnessing(self, scrutiny: Scrutiny, now: float) -> None:
+        """With a small probability, look for ourselves at a member that has just come under suspicion."""
+        if scrutiny.probing is not Stage.TRUSTED or self._view.local.id in scrutiny.entry.accusers:
+            return
+        if self._random.random() * self._view.others < self._config.witnesses:
+            self._probing(scrutiny, Happening.DRAWN, now)
+
+    def _probing(self, scrutiny: Scrutiny, happening: Happening, now: float) -> None:
+        """Something happens that concerns what this node finds out for itself."""
+        scrutiny.probing, actions = TABLE[scrutiny.probing, happening]
+        for action in actions:
+            _ACTIONS[action](self, scrutiny, now)
+        self._casebook.close_if_over(scrutiny)
+
+    def _suspicion(self, scrutiny: Scrutiny, happening: Happening, now: float) -> None:
+        """Something happens that concerns what is known in public."""
+        scrutiny.suspicion, actions = TABLE[scrutiny.suspicion, happening]
+        for action in actions:
+            _ACTIONS[action](self, scrutiny, now)
+        self._casebook.close_if_over(scrutiny)
+
+    def _probing_due(self, scrutiny: Scrutiny, stage: Stage, now: float) -> None:
+        if scrutiny.probing is stage:
+            self._probing(scrutiny, Happening.DUE if self._is_there(scrutiny.entry) else Happening.GONE, now)
+
+    def _probed(self, probe: Probe, now: float) -> None:
+        """A probe of the stage of probing has ended."""
+        scrutiny = self._casebook.get(probe.target)
+        if scrutiny is None or scrutiny.probe is not probe:
+            return
+        if probe.answered:
+            happening = Happening.ANSWERED
+        elif not self._is_there(probe.target):
+            happening = Happening.GONE
+        else:
+            alone = self._is_alone(probe, now)
+            happening = Happening.UNHEARD if alone else Happening.UNANSWERED
+            self._casebook.note_failed(scrutiny, probe, alone, now)
+        self._probing(scrutiny, happening, now)
+
+    def _suspicion_due(self, scrutiny: Scrutiny, stage: Stage, now: float) -> None:
+        if scrutiny.suspicion is stage:
+            is_known = self._view.get(scrutiny.entry.id) is scrutiny.entry
+            self._suspicion(scrutiny, Happening.DUE if is_known else Happening.CLEARED, now)
+
+    def _last_probed(self, probe: Probe, now: float) -> None:
+        """The last probe of a suspect has ended. One that is meanwhile cleared, or suspected anew, is not judged by
+        it."""
+        scrutiny = self._casebook.get(probe.target)
+        if scrutiny is None or scrutiny.last_probe is not probe or scrutiny.suspicion is not Stage.LAST_PROBED:
+            return
+        if self._view.get(probe.target.id) is not probe.target:
+            self._suspicion(scrutiny, Happening.CLEARED, now)
+            return
+        if not probe.answered:
+            self._casebook.note_failed(scrutiny, probe, False, now)
+        self._suspicion(scrutiny, Happening.ANSWERED if probe.answered else Happening.UNANSWERED, now)
+
+    def _close_superseded(self, now: float) -> None:
+        """Close the suspicions of those whose name has meanwhile gone to a later generation; their timers would, too,
+        but invented generations come faster."""
+        for scrutiny in self._casebook:
+            is_known = self._view.get(scrutiny.entry.id) is scrutiny.entry
+            if scrutiny.suspicion is not Stage.UNSUSPECTED and not is_known:
+                self._suspicion(scrutiny, Happening.CLEARED, now)
+
+    def _is_there(self, entry: Entry) -> bool:
+        return entry.registers.is_living and self._view.get(entry.id) is entry and not self._view.local.registers.left
+
+    def _is_alone(self, probe: Probe, now: float) -> bool:
+        """Whether nobody at all was heard while we asked, so that the fault may well be ours.
+
+        With a single peer its silence is all there is to hear. After a long silence from everybody the
+        node believes that they are gone after all: the last survivor must notice that it is one.
+        """
+        return self._view.others > 1 and not probe.heard and not self.is_deaf(now)
+
+    # --- actions of probing
+
+    def _probe(self, scrutiny: Scrutiny, now: float) -> None:
+        scrutiny.probe = self._prober.probe(scrutiny.entry, Reason.ROUND, self._probed, now)
+
+    def _probe_again(self, scrutiny: Scrutiny, now: float) -> None:
+        scrutiny.probe = self._prober.probe(scrutiny.entry, Reason.AGAIN, self._probed, now)
+
+    def _probe_as_witness(self, scrutiny: Scrutiny, now: float) -> None:
+        scrutiny.probe = self._prober.probe(scrutiny.entry, Reason.WITNESS, self._probed, now)
+
+    def _look_at_once(self, scrutiny: Scrutiny, now: float) -> None:
+        """By a timer, so that it is a question of our own, and no answer to the member that told us."""
+        self._timers.at(now, self._probing_due, scrutiny, Stage.WITNESS_CALLED)
+
+    def _wait_to_probe_again(self, scrutiny: Scrutiny, now: float) -> None:
+        self._timers.at(now + self._config.watch_delay, self._probing_due, scrutiny, Stage.DOUBTED)
+
+    def _count_silence(self, scrutiny: Scrutiny, _now: float) -> None:
+        assert scrutiny.probe is not None
+        scrutiny.asked_since = scrutiny.probe.began
+
+    def _count_silence_anew(self, scrutiny: Scrutiny, now: float) -> None:
+        scrutiny.asked_since = now
+
+    def _distrust_own_health(self, scrutiny: Scrutiny, _now: float) -> None:
+        """Helpers that live answer either way. If none did, it may be this node that is not heard."""
+        probe = scrutiny.probe
+        if probe is not None and probe.helpers and not probe.nacks:
+            self._health.worsen()
+
+    def _accuse(self, scrutiny: Scrutiny, now: float) -> None:
+        """Make this node an accuser of a member that does not answer, and let the member hear of it directly.
+
+        It seconds a standing suspicion at its floor, or raises a new floor: one that shows whether
+        anybody has seen the member alive after the last probe began.
+        """
+        entry, probe, local = scrutiny.entry, scrutiny.probe, self._view.local.id
+        assert probe is not None
+        if entry.status is not Status.SUSPECT:
+            floor = max(entry.registers.heartbeat + 1, entry.estimate.floor(probe.began))
+            change = self._view.accuse(entry, (local,), now, floor)
+        elif local not in entry.accusers:
+            change = self._view.accuse(entry, (*entry.accusers, local), now)
+        else:
+            return
+        if change is None:
+            return
+        if scrutiny.suspicion is Stage.UNSUSPECTED:
+            scrutiny.since, scrutiny.public_since = scrutiny.asked_since, now
+            scrutiny.condemned_at, scrutiny.last_probe = 0, None
+        scrutiny.since = min(scrutiny.since, scrutiny.asked_since)
+        scrutiny.patience, scrutiny.refused = 0.0, probe.is_refused
+        self._casebook.note_told(scrutiny, 0, entry.registers.accused, False, now)
+        self._suspicion(scrutiny, Happening.ACCUSED, now)
+        self.accusations += 1
+        self._pass_on(change, now)
+        self._outbox.send_pages(Path(entry.registers.record.address), [liveness_fact(entry)], now, 1)
+
+    # --- actions of suspicion
+
+    def _set_suspicion_timer(self, scrutiny: Scrutiny, now: float) -> None:
+        self._stop_suspicion_timer(scrutiny, now)
+        config = self._config
+        due = max(scrutiny.public_since + config.ack_timeout_max, now)
+        if not scrutiny.condemned_at:
+            needed = min(config.confirmations, self._view.others - 1)
+            shortest = config.ack_timeout_max if scrutiny.refused else config.suspicion_min
+            timeout = suspicion_timeout(len(scrutiny.entry.accusers), needed, shortest, config.suspicion_max)
+            due = max(due, scrutiny.since + timeout * self._health.suspicion_factor + scrutiny.patience)
+        scrutiny.timer = self._timers.at(due, self._suspicion_due, scrutiny, scrutiny.suspicion)
+
+    def _stop_suspicion_timer(self, scrutiny: Scrutiny, _now: float) -> None:
+        if scrutiny.timer is not None:
+            scrutiny.timer.cancel()
+            scrutiny.timer = None
+
+    def _start_suspicion_anew(self, scrutiny: Scrutiny, now: float) -> None:
+        scrutiny.since = scrutiny.public_since = now
+        scrutiny.condemned_at = 0
+
+    def _probe_last(self, scrutiny: Scrutiny, now: float) -> None:
+        scrutiny.last_probe = self._prober.probe(scrutiny.entry, Reason.LAST, self._last_probed, now)
+
+    def _convict(self, scrutiny: Scrutiny, now: float) -> None:
+        """Declare a suspect dead, at the floor at which others have, or at one above that of the accusation."""
+        entry, told = scrutiny.entry, scrutiny.condemned_at
+        if self._view.get(entry.id) is not entry:
+            self._suspicion(scrutiny, Happening.CLEARED, now)
+            return
+        registers = entry.registers
+        floor = told if told > registers.heartbeat else registers.accused + CONVICTION_STEPS
+        if change := self._view.merge(entry, now, convicted=floor):
+            if not told:
+                self._casebook.note_told(scrutiny, 0, floor, True, now)
+            self.follow(change, 0, now)
+            self._pass_on(change, now)
+
+    def _pass_on(self, change: Change, now: float) -> None:
+        """Pass on what this node has found out about another, unless the fault may be its own: a node that hears
+        nobody is the last one alive, or deaf, and has nobody to tell or nothing to say."""
+        self._changes.pass_on(change, 0, now, spread=not self.is_deaf(now))
+
+
+_ACTIONS = {
+    Action.PROBE: Detector._probe,
+    Action.PROBE_AGAIN: Detector._probe_again,
+    Action.PROBE_AS_WITNESS: Detector._probe_as_witness,
+    Action.LOOK_AT_ONCE: Detector._look_at_once,
+    Action.WAIT_TO_PROBE_AGAIN: Detector._wait_to_probe_again,
+    Action.COUNT_SILENCE: Detector._count_silence,
+    Action.COUNT_SILENCE_ANEW: Detector._count_silence_anew,
+    Action.DISTRUST_OWN_HEALTH: Detector._distrust_own_health,
+    Action.ACCUSE: Detector._accuse,
+    Action.SET_SUSPICION_TIMER: Detector._set_suspicion_timer,
+    Action.STOP_SUSPICION_TIMER: Detector._stop_suspicion_timer,
+    Action.START_SUSPICION_ANEW: Detector._start_suspicion_anew,
+    Action.PROBE_LAST: Detector._probe_last,
+    Action.CONVICT: Detector._convict,
+}
+"""What carries out each action."""

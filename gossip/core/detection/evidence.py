@@ -1,0 +1,263 @@
+"""Evidence: why a member is trusted, suspected or held dead, as frozen values that people can read.
+
+An :class:`Explanation` answers "where does ada stand, and why?" for one member in the eyes of one node. It is the same
+on a real cluster and in the simulator. This module holds values only. The casebook collects them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from gossip.core.detection.stages import PROBING, SUSPICION, Stage
+from gossip.core.drop_reasons import Drop
+from gossip.core.errors import WireError
+from gossip.core.member import Member, Status
+from gossip.core.text import is_printable
+
+
+@attrs.frozen
+class Asked:
+    """One probe that failed, or the one that is under way.
+
+    - ``reason``: why the member was probed, such as ``probe of a round``.
+    - ``began``: local time in seconds of the first ping.
+    - ``ended``: local time in seconds; None while it is under way.
+    - ``pings``: how often it was pinged directly.
+    - ``address``: where it was pinged, as text.
+    - ``helpers``: names of the members that were asked to ping it.
+    - ``nacks``: those of them that answered that they heard nothing from it.
+    - ``over_stream``: whether a TCP stream was tried, too.
+    - ``refused``: whether its system said that no process listens there.
+    - ``alone``: whether nobody else was heard meanwhile either, so that the fault may be this node's.
+    """
+
+    reason: str
+    began: float
+    ended: float | None
+    pings: int
+    address: str
+    helpers: tuple[str, ...] = ()
+    nacks: tuple[str, ...] = ()
+    over_stream: bool = False
+    refused: bool = False
+    alone: bool = False
+
+    def __str__(self) -> str:
+        """A sentence for people, without the times."""
+        times = {1: "once", 2: "twice"}.get(self.pings, f"{self.pings} times")
+        ways = [f"pinged {times} at {self.address}"]
+        if self.helpers:
+            ways.append(f"through {_listed(self.helpers)}")
+        if self.over_stream:
+            ways.append("over a stream")
+        return f"{self.reason}: {', '.join(ways)}; {self._outcome()}"
+
+    def _outcome(self) -> str:
+        if self.ended is None:
+            return "no answer yet"
+        found = ["its system says that no process listens there" if self.refused else "no answer"]
+        if self.nacks:
+            found.append(f"{_listed(self.nacks)} heard nothing from it either")
+        if silent := [each for each in self.helpers if each not in self.nacks]:
+            found.append(f"{_listed(silent)} did not report")
+        if self.alone:
+            found.append("nobody else was heard, so the fault may be this node's, and it does not count")
+        return "; ".join(found)
+
+
+@attrs.frozen
+class Told:
+    """One accusation or conviction that came to be known.
+
+    - ``at``: local time in seconds.
+    - ``by``: name of the member that told it; this node's own name where it is its own finding.
+    - ``accusers``: names of all accusers known then.
+    - ``floor``: the counter that the member has to reach, in heartbeat steps.
+    - ``is_conviction``: whether the member was declared dead.
+    """
+
+    at: float
+    by: str
+    accusers: tuple[str, ...]
+    floor: int
+    is_conviction: bool = False
+
+    def __str__(self) -> str:
+        """A sentence for people, without the time."""
+        if self.is_conviction:
+            return f"{self.by!r} declares it dead at floor {self.floor}"
+        if self.by in self.accusers:
+            others = [each for each in self.accusers if each != self.by]
+            return f"{self.by!r} accuses it at floor {self.floor}" + (f", like {_listed(others)}" if others else "")
+        return f"{self.by!r} tells that {_listed(self.accusers)} accused it at floor {self.floor}"
+
+
+@attrs.frozen
+class Explanation:
+    """Where one member stands in the eyes of one node, and why. It never changes.
+
+    - ``member``: the member, with its status.
+    - ``node``: name of the node that explains.
+    - ``time``: local time in seconds at which this was true; all times below are on the same clock.
+    - ``probing``: what this node finds out for itself, a :class:`~gossip.core.detection.stages.Stage`.
+    - ``suspicion``: what is known in public, a :class:`~gossip.core.detection.stages.Stage`.
+    - ``since``: start of the present suspicion, or of the last one if the member is dead; None if there is none.
+    - ``counter``: the highest value of its counter seen, in heartbeat steps.
+    - ``silent_for``: seconds since it should have shown that value.
+    - ``floor``: the counter that clears it; 0 if it is not in doubt.
+    - ``accusers``: names of the members that accuse it.
+    - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no time is running.
+    - ``asked``: the last probes of this node that failed, and the one under way, oldest first; at most 8.
+    - ``told``: the last accusations and convictions, oldest first; at most 8.
+    """
+
+    member: Member
+    node: str
+    time: float
+    probing: Stage
+    suspicion: Stage
+    since: float | None
+    counter: int
+    silent_for: float
+    floor: int
+    accusers: tuple[str, ...]
+    deadline: float | None
+    asked: tuple[Asked, ...]
+    told: tuple[Told, ...]
+
+    def __str__(self) -> str:
+        """Several lines for people: a sentence, a timeline in seconds before now, and what would clear the member."""
+        timeline = sorted(
+            [(each.began, str(each)) for each in self.asked] + [(each.at, str(each)) for each in self.told]
+        )
+        lines = [f"  {when - self.time:+9.3f} s  {what}" for when, what in timeline]
+        return "\n".join(filter(None, (self._verdict(), *lines, self._way_out())))
+
+    def _verdict(self) -> str:
+        name, status = repr(self.member.name), self.member.status
+        if status is Status.SUSPECT:
+            return (
+                f"{name} is suspected by {_listed(self.accusers)} ({self.suspicion.value}), and its counter has stood"
+                f" at {self.counter} for {self.silent_for:.1f} s."
+            )
+        if status is Status.DEAD:
+            by = f", accused by {_listed(self.accusers)}" if self.accusers else ""
+            return f"{name} is dead in the eyes of {self.node!r}: its counter stopped at {self.counter}{by}."
+        if status is Status.LEFT:
+            return f"{name} has left of its own will."
+        if self.probing in (Stage.TRUSTED, Stage.PROBED):
+            return f"{name} is alive: nothing speaks against it."
+        return f"{name} is alive, but {self.node!r} got no answer from it ({self.probing.value}); nobody was told yet."
+
+    def _way_out(self) -> str:
+        if self.member.status is Status.SUSPECT:
+            end = "" if self.deadline is None else f" Its time ends in {max(0.0, self.deadline - self.time):.1f} s."
+            return f"A counter of {self.floor} or more clears it.{end}"
+        if self.member.status is Status.DEAD:
+            return f"A counter of {self.floor} or more, or a restart, brings it back."
+        return ""
+
+    # --- on the wire
+
+    def to_wire(self) -> list[Any]:
+        """The explanation without the member, as items of a message; times as whole milliseconds before this one."""
+        asked = [
+            [
+                each.reason, self._ago(each.began), self._ago(each.ended), each.pings, each.address,
+                list(each.helpers), list(each.nacks), each.over_stream, each.refused, each.alone,
+            ]
+            for each in self.asked
+        ]  # fmt: skip
+        told = [
+            [self._ago(each.at), each.by, list(each.accusers), each.floor, each.is_conviction] for each in self.told
+        ]
+        return [
+            self.node, self.probing.value, self.suspicion.value, self._ago(self.since), self.counter,
+            round(1000 * self.silent_for), self.floor, list(self.accusers), self._ago(self.deadline), asked, told,
+        ]  # fmt: skip
+
+    @classmethod
+    def from_wire(cls, content: list[Any], member: Member) -> Explanation:
+        """The reverse of :meth:`to_wire`, with the moment of the explanation as time 0.
+
+        :raises WireError: if the content is none.
+        """
+        try:
+            node, probing, suspicion, since, counter, silent, floor, accusers, deadline, asked, told = content
+            return cls(
+                member=member,
+                node=_text(node),
+                time=0.0,
+                probing=_stage(probing, PROBING),
+                suspicion=_stage(suspicion, SUSPICION),
+                since=_moment(since),
+                counter=_whole(counter),
+                silent_for=_whole(silent) / 1000,
+                floor=_whole(floor),
+                accusers=_texts(accusers),
+                deadline=_moment(deadline),
+                asked=tuple(_asked_from(*each) for each in asked),
+                told=tuple(_told_from(*each) for each in told),
+            )
+        except (TypeError, ValueError):
+            raise WireError(Drop.WRONG_SHAPE) from None
+
+    def _ago(self, when: float | None) -> int | None:
+        return None if when is None else round(1000 * (self.time - when))
+
+
+def _asked_from(reason: object, began: object, ended: object, pings: object, address: object, helpers: object,
+                nacks: object, *flags: object) -> Asked:  # fmt: skip
+    over_stream, refused, alone = (flag is True for flag in flags)
+    first = _moment(began)
+    if first is None:
+        raise ValueError("a probe has a beginning")
+    where = _text(address)
+    return Asked(
+        _text(reason), first, _moment(ended), _whole(pings), where, _texts(helpers), _texts(nacks), over_stream,
+        refused, alone,
+    )  # fmt: skip
+
+
+def _told_from(at: object, by: object, accusers: object, floor: object, is_conviction: object) -> Told:
+    moment = _moment(at)
+    if moment is None:
+        raise ValueError("a telling has a moment")
+    return Told(moment, _text(by), _texts(accusers), _whole(floor), is_conviction is True)
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise ValueError("no whole number")
+    return value
+
+
+def _moment(value: object) -> float | None:
+    return None if value is None else -_whole(value) / 1000
+
+
+def _text(value: object) -> str:
+    if type(value) is not str or not is_printable(value):
+        raise ValueError("no text for people")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise ValueError("no list of texts")
+    return tuple(_text(each) for each in value)
+
+
+def _stage(value: object, among: tuple[Stage, ...]) -> Stage:
+    stage = Stage(value)
+    if stage not in among:
+        raise ValueError("a stage of another kind")
+    return stage
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = [repr(each) for each in names] or ["nobody known"]
+    return f"{', '.join(most)} and {last}" if most else last

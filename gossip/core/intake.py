@@ -1,0 +1,129 @@
+"""The intake: takes what others say of members into the view, and passes on what that changes.
+
+Belief judges each counter and each fact. What it believes is followed by the failure detector, told to the embedding
+program and spread. What a teller knows less well than this node is collected, so that it goes into the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gossip.core.address import Address
+from gossip.core.belief import Belief, Disbelief, Verdict
+from gossip.core.changes import Changes
+from gossip.core.detection.detector import Detector
+from gossip.core.dissemination import Dissemination
+from gossip.core.drops import Drops
+from gossip.core.facts import all_facts, liveness_fact, record_fact
+from gossip.core.local import LocalMember
+from gossip.core.member import Status
+from gossip.core.names import Names
+from gossip.core.outbox import Path
+from gossip.core.own_address import OwnAddress
+from gossip.core.standing import OwnStanding
+from gossip.core.streams import Streams
+from gossip.core.timers import Timers
+from gossip.core.view import Change, Entry, View
+from gossip.core.wire.messages import DeadFact, Fact, Message, RecordFact
+
+
+class Intake:
+    """Takes facts and counters into the view of one node."""
+
+    def __init__(self, view: View, timers: Timers, local: LocalMember, belief: Belief, detector: Detector,
+                 dissemination: Dissemination, own_address: OwnAddress, standing: OwnStanding, names: Names,
+                 streams: Streams, changes: Changes, drops: Drops) -> None:  # fmt: skip
+        self._view = view
+        self._timers = timers
+        self._local = local
+        self._belief = belief
+        self._detector = detector
+        self._dissemination = dissemination
+        self._own_address = own_address
+        self._standing = standing
+        self._names = names
+        self._streams = streams
+        self._changes = changes
+        self._drops = drops
+
+    def counter(self, sender: Entry, heartbeat: int, now: float) -> None:
+        """Take in the counter that a member has shown."""
+        outcome = self._belief.counter(sender, heartbeat, now)
+        if isinstance(outcome, Change):
+            self.pass_on(outcome, sender.id, now)
+        elif isinstance(outcome, Disbelief):
+            self._drops.note(outcome.reason)
+
+    def answer_of_contact(self, message: Message, address: Address, asked_at: float, now: float) -> None:
+        """Take in the counter that answers a contact of ours with this address: as good a reading as any, however far
+        it has jumped meanwhile."""
+        sender = self._view.get(message.sender)
+        if sender is not None and sender.registers.record.address == address:
+            self._view.answered(sender, message.heartbeat, asked_at, now)
+            outcome = self._belief.counter(sender, message.heartbeat, now)
+            if isinstance(outcome, Change):
+                self.pass_on(outcome, sender.id, now)
+
+    def facts(self, facts: Sequence[Fact], teller: int, path: Path, now: float) -> list[bytes]:
+        """Take in facts; returns the facts, encoded, that their teller should be told in return."""
+        stream = None if path.stream is None else self._streams.get(path.stream)
+        is_first_copy = stream is not None and stream.copies_view
+        source = None if is_first_copy else path.address.host
+        corrections: dict[int, list[bytes]] = {}
+        for fact in facts:
+            outcome = self._belief.take(fact, now, source, path.address)
+            if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
+                continue
+            if isinstance(outcome, Change) and not isinstance(fact, DeadFact):
+                self.pass_on(outcome, teller, now, spread=not is_first_copy)
+                continue
+            entry = self._subject(fact, teller, now)
+            if isinstance(outcome, Disbelief):
+                entry = outcome.bearer
+                self._disbelieved(outcome, fact.id == teller, path, now)
+            elif isinstance(outcome, Change):
+                self.pass_on(outcome, teller, now, spread=not is_first_copy)
+            elif outcome is Verdict.ACCUSED:
+                self._dissemination.defend(now)
+                self._own_address.doubt(now)
+            if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
+                corrections[entry.id] = self._correction(fact, entry)
+            elif isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:
+                self._detector.convicted_elsewhere(entry, fact.floor, teller, now)
+        if self._view.is_displaced:
+            self._names.resolve_displacement(now)
+        return [fact for about in corrections.values() for fact in about]
+
+    def _disbelieved(self, outcome: Disbelief, is_own_word: bool, path: Path, now: float) -> None:
+        """Count a fact that is not believed. If its teller bears the name of another, find out whether it runs."""
+        self._drops.note(outcome.reason)
+        if outcome.rival is not None and is_own_word:
+            self._names.challenge(outcome.rival, path, now)
+
+    def _subject(self, fact: Fact, teller: int, now: float) -> Entry | None:
+        """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing, if a
+        living member says so: one that is held dead here may be deaf, and holds everybody dead."""
+        if fact.id != self._local.id:
+            return self._view.get(fact.id)
+        told_by = self._view.get(teller)
+        if isinstance(fact, DeadFact) and told_by is not None and told_by.registers.is_living:
+            self._standing.convicted(told_by.identity.name, self._timers.late(now), now)
+        return self._local.entry
+
+    def _correction(self, fact: Fact, entry: Entry) -> list[bytes]:
+        """What to tell somebody whose ``fact`` shows that it knows ``entry`` less well than we do."""
+        if not isinstance(fact, RecordFact):
+            return [liveness_fact(entry)]
+        if fact.id != entry.id and not entry.registers.is_living:
+            # It may not know the dead bearer of its name, and must, to take a generation above it.
+            return [record_fact(entry), liveness_fact(entry)]
+        return all_facts(entry)
+
+    def pass_on(self, change: Change, teller: int, now: float, *, spread: bool = True) -> None:
+        """Pass a change that others have told us on to all whom it concerns."""
+        entry = change.entry
+        if entry is not self._view.local:
+            if change.updated and self._own_address.is_open:
+                self._own_address.follow(entry, now)
+            self._detector.follow(change, teller, now)
+        self._changes.pass_on(change, teller, now, spread=spread)

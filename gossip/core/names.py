@@ -1,0 +1,118 @@
+"""Conflicts of names and of generations: what a node does when another process bears a name, and when nobody can
+believe its own generation.
+
+A second bearer of a member's name is challenged, because only a process that runs can answer. If another process has
+taken this node's own name, the node says so, or takes the name back if that process is gone or was an earlier life of
+its own. If this node drew its generation from a clock that was wrong, it becomes one that others can believe.
+"""
+
+from __future__ import annotations
+
+from gossip.core.changes import Changes
+from gossip.core.config import Config
+from gossip.core.journal import Journal
+from gossip.core.local import LocalMember
+from gossip.core.member import Member, Status
+from gossip.core.outbox import Outbox, Path
+from gossip.core.questions import MOST, Purpose, Question, Questions
+from gossip.core.standing import OwnStanding
+from gossip.core.timers import Timers
+from gossip.core.view import Change, View
+from gossip.core.wire.messages import Clock, Message, Ping, RecordFact
+
+
+class Names:
+    """Settles the conflicts of one node."""
+
+    def __init__(self, config: Config, view: View, timers: Timers, local: LocalMember, questions: Questions,
+                 outbox: Outbox, journal: Journal, standing: OwnStanding, changes: Changes) -> None:  # fmt: skip
+        self._config = config
+        self._view = view
+        self._timers = timers
+        self._local = local
+        self._questions = questions
+        self._outbox = outbox
+        self._journal = journal
+        self._standing = standing
+        self._changes = changes
+
+    # --- a second bearer of a member's name
+
+    def challenge(self, rival: Member, path: Path, now: float) -> None:
+        """Ask a process that speaks under another's name: only one that runs can answer."""
+        is_full = self._questions.count(Purpose.CHALLENGE) >= MOST[Purpose.CHALLENGE]
+        if path.stream is None and not is_full and self._journal.rival(rival.id) is None:
+            token = self._questions.ask(Question(Purpose.CHALLENGE, now, path.address, rival))
+            self._timers.at(now + self._config.suspicion_min, self._questions.close, token)
+            self._outbox.send(path, Ping(token), now)
+
+    def answered(self, question: Question, sender: int, now: float) -> None:
+        """Take in the answer to a challenge."""
+        rival: Member = question.target
+        if rival.id == sender:
+            self._journal.note_conflict(rival, now)
+
+    # --- another bearer of this node's name
+
+    def resolve_displacement(self, now: float) -> None:
+        """Another process bears our name: say so, or take the name back if that one is gone, or was ourselves."""
+        local = self._local
+        if local.has_left:
+            return
+        self._outbox.is_known = False
+        bearer = self._view.named(local.entry.identity.name)
+        holder = bearer.registers if bearer is not None and bearer.registers.is_living else None
+        if holder is not None and not local.may_succeed(holder.record, now):
+            self._journal.note_conflict(self._view.local_member, now)
+        elif not self._standing.withholds and (bearer is None or holder is not None or local.may_renew(now)):
+            # A node that is cut off only guesses that the other one is gone.
+            local.start_generation(self._view.last_generation(local.entry.identity.name), now)
+            self._changes.pass_on(Change(local.entry, None, Status.ALIVE, updated=True), 0, now)
+        self._standing.look(now)
+
+    # --- generations and clocks
+
+    def refuses_for_clock(self, message: Message, path: Path, now: float) -> bool:
+        """Whether a stranger that has presented itself in a datagram is not believed for its generation, and should
+        be told so."""
+        own = (fact for fact in message.facts if fact.id == message.sender and isinstance(fact, RecordFact))
+        generation = next((fact.record.identity.generation for fact in own), 0)
+        if self._local.wall.believes(generation, now):
+            return False
+        self._local.wall.refuse(path.address, generation, now)
+        return path.stream is None
+
+    def refused_for_clock(self, refusal: Clock, path: Path, now: float) -> None:
+        """Take note that a peer does not believe our generation."""
+        self._local.wall.be_refused(path.address, self._local.entry.identity.generation, refusal.wall_ms, now)
+        self.follow_clock(now)
+
+    def follow_clock(self, now: float) -> None:
+        """Become a generation that others can believe, if the present one was drawn from a clock that was wrong.
+
+        Those who hold us go on to hold us, so it is done only as long as nobody does, or if a member refuses us. That
+        one's word alone changes nothing: our own clock has to say the same. It may be our clock that is wrong now, so
+        afterwards this node has to find out whether anybody takes it in.
+        """
+        local = self._local
+        generation = local.entry.identity.generation
+        if local.has_left or local.wall.believes(generation, now):
+            return
+        if self._outbox.is_known and not self._is_refused_by_a_member(generation, now):
+            return
+        local.start_generation_by_the_clock(now)
+        self._outbox.is_known = False
+        self._changes.pass_on(Change(local.entry, None, Status.ALIVE, updated=True), 0, now)
+        self._standing.became_another(now)
+
+    def _is_refused_by_a_member(self, generation: int, now: float) -> bool:
+        """Whether a living member whose own generation we believe refuses ours. More than one cannot be asked for:
+        those who started under the same wrong clock as we did know us, and will not refuse us."""
+        wall = self._local.wall
+        refused_by = wall.refused_by(generation, now)
+        return bool(refused_by) and any(
+            each.registers.record.address in refused_by
+            and each.registers.is_living
+            and wall.believes(each.identity.generation, now)
+            for each in self._view
+        )

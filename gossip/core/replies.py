@@ -1,0 +1,195 @@
+"""Replies: what the body of a message asks for, and what goes out in answer.
+
+A ping is answered at once. An ack belongs to a question of this node's own, and goes to the module that asked. A digest
+and a list of entries are compared with the view. An answer also carries corrections: facts that the sender has shown to
+know less well than this node.
+"""
+
+from __future__ import annotations
+
+from gossip.core.detection.casebook import Casebook
+from gossip.core.detection.helping import Helping
+from gossip.core.detection.probing import Prober
+from gossip.core.facts import all_facts, liveness_fact, record_fact
+from gossip.core.farewell import Farewell
+from gossip.core.heartbeat import FLOOR_SLACK_STEPS
+from gossip.core.intake import Intake
+from gossip.core.joining import Joining
+from gossip.core.local import LocalMember
+from gossip.core.names import Names
+from gossip.core.outbox import Outbox, Path
+from gossip.core.own_address import OwnAddress
+from gossip.core.proof import Proofs
+from gossip.core.questions import Purpose, Question, Questions
+from gossip.core.reconciliation import Reconciler
+from gossip.core.standing import OwnStanding
+from gossip.core.streams import Streams
+from gossip.core.view import Entry, View
+from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, OBSERVED_BYTES
+from gossip.core.wire.messages import (
+    ANONYMOUS,
+    Ack,
+    AliveFact,
+    Digest,
+    Entries,
+    Explain,
+    Explained,
+    IndirectAck,
+    Message,
+    Nack,
+    Ping,
+    PingRequest,
+)  # fmt: skip
+
+MAX_CORRECTIONS = 8
+"""Datagrams in which the sender of outdated facts is told better, at most."""
+
+
+class Replies:
+    """Answers the messages of one node."""
+
+    def __init__(self, view: View, local: LocalMember, casebook: Casebook, intake: Intake, prober: Prober,
+                 helping: Helping, questions: Questions, farewell: Farewell, joining: Joining,
+                 reconciler: Reconciler, names: Names, own_address: OwnAddress, standing: OwnStanding,
+                 proofs: Proofs, streams: Streams, outbox: Outbox) -> None:  # fmt: skip
+        self._view = view
+        self._local = local
+        self._casebook = casebook
+        self._intake = intake
+        self._prober = prober
+        self._helping = helping
+        self._questions = questions
+        self._farewell = farewell
+        self._joining = joining
+        self._reconciler = reconciler
+        self._names = names
+        self._own_address = own_address
+        self._standing = standing
+        self._proofs = proofs
+        self._streams = streams
+        self._outbox = outbox
+
+    def answer(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes],
+                now: float) -> None:  # fmt: skip
+        """Do what the body of a message asks for.
+
+        :param corrections: facts, encoded, that its sender should be told.
+        """
+        match message.body:
+            case Ping(token=token):
+                self._answer_ping(message, token, sender, path, corrections, now)
+                return
+            case Ack():
+                self._acknowledged(message, message.body, path, now)
+            case PingRequest(token=token, target=target):
+                self._helping.help(path, token, target, now)
+                return
+            case Nack(token=token, target=target):
+                self._prober.refused_by_helper(token, target, message.sender, now)
+            case IndirectAck(token=token, target=target, target_heartbeat=heartbeat):
+                self._intake.facts([AliveFact(target, heartbeat)], message.sender, path, now)
+                self._prober.answered_to_helper(token, target, now)
+            case Explain(token=token, name=name):
+                self._explain(token, name, path, now)
+            case Digest() | Entries():
+                corrections += self._compare(message, message.body, path, now)
+        self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
+
+    def _compare(self, message: Message, body: Digest | Entries, path: Path, now: float) -> list[bytes]:
+        """Find out what the sender's view lacks, and ours; returns the facts to answer with."""
+        if message.sender == ANONYMOUS and isinstance(body, Digest):
+            if path.stream is not None:
+                self._reconciler.answer_query(path, now)
+            return []
+        self._proofs.repeated(body.repeats, path.address, now)
+        if isinstance(body, Digest):
+            self._reconciler.answer_digest(body, path, now)
+            return []
+        return self._reconciler.missing_from(body, message.facts, path, now)
+
+    def _explain(self, token: int, name: str, path: Path, now: float) -> None:
+        """Say where a member stands in our eyes, over a stream: it may be long."""
+        if path.stream is None:
+            return
+        explanation = self._casebook.explain(name, now)
+        content = None if explanation is None else explanation.to_wire()
+        entry = self._view.named(name)
+        path.is_query = True
+        facts = [] if entry is None else [record_fact(entry), liveness_fact(entry)]
+        self._outbox.send(path, Explained(token, content), now, facts=facts)
+
+    def _answer_ping(self, message: Message, token: int, sender: Entry | None, path: Path, corrections: list[bytes],
+                     now: float) -> None:  # fmt: skip
+        if path.stream is None:
+            self._own_address.asked_at = now
+        agrees = message.fingerprint == self._view.fingerprint
+        is_plain = agrees and sender is not None and not _is_away(sender, path)
+        ack = Ack(token) if is_plain else self._ack(token, sender, agrees, path, now)
+        self._outbox.send(path, ack, now, to=sender, facts=corrections, agrees=agrees)
+
+    def _ack(self, token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
+        """The answer to a ping, with all that is to be said and has room: where it came from, to somebody who is not
+        known, or has asked from elsewhere than where it is known to be, and with a ping that leaves room for it; and
+        what to repeat, to somebody who is not proven and with whom we may have to settle a difference."""
+        room = self._outbox.limit(path, now) - ACK_BYTES
+        if sender is None:
+            says_where = room >= OBSERVED_BYTES
+        else:
+            says_where = _is_away(sender, path) and (path.credit or 0) >= ACK_BYTES + OBSERVED_BYTES
+        observed = path.address if says_where else None
+        room -= OBSERVED_BYTES if observed is not None else 0
+        wants_cookie = not agrees and room >= COOKIE_BYTES and not self._outbox.is_proven(path, now)
+        return Ack(token, observed, self._outbox.cookie(path, now) if wants_cookie else None)
+
+    def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
+        question = self._questions.get(ack.token)
+        stream = None if path.stream is None else self._streams.get(path.stream)
+        if question is not None and self._belongs(question, message, ack, stream is not None, now):
+            if question.purpose is Purpose.PROBE and stream is None and message.fingerprint != self._view.fingerprint:
+                self._reconciler.pull(message, path, now)
+            self._answered(question, message, ack, path, now)
+        elif stream is not None and stream.copies_view:
+            self._streams.close(stream.number)
+            self._joining.copied_view(now)
+            self._own_address.copied_view(now)
+
+    def _belongs(self, question: Question, message: Message, ack: Ack, over_stream: bool, now: float) -> bool:
+        """Give an ack to the module that asked. Whether it shows that a member, or somebody at a seed, is there."""
+        match question.purpose:
+            case Purpose.PROBE:
+                return self._prober.answered(question, message.sender, message.heartbeat, over_stream, now)
+            case Purpose.CONTACT if question.address is not None:
+                self._joining.answered(ack.token, question.address, now)
+                self._intake.answer_of_contact(message, question.address, question.asked_at, now)
+                return True
+            case Purpose.FAREWELL:
+                self._farewell.acknowledged(question, message.sender)
+            case Purpose.CHALLENGE:
+                self._names.answered(question, message.sender, now)
+            case Purpose.INVITATION if question.address is not None:
+                self._outbox.prove(question.address, now)
+        return False
+
+    def _answered(self, question: Question, message: Message, ack: Ack, path: Path, now: float) -> None:
+        """Take in what an answer says beyond its token: where the peer sees us, and what it knows of itself."""
+        self._standing.answered(ack.observed != self._view.local.registers.record.address, now)
+        if path.stream is None:
+            if question.purpose is Purpose.CONTACT and question.address is not None:
+                self._own_address.answered(question.address, ack.observed, now)
+            elif ack.observed is not None:
+                self._own_address.seen_at(ack.observed, now)
+        self._tell_of_excess(message.sender, path, now)
+        if ack.observed is not None and self._local.address_known:
+            self._outbox.send_pages(path, all_facts(self._view.local), now, 1)
+
+    def _tell_of_excess(self, member: int, path: Path, now: float) -> None:
+        """A member that has just shown a counter well below one that we believe to have seen has to hear of that, and
+        jump over it: until then nobody could tell from that counter that it has stopped."""
+        entry = self._view.get(member)
+        if entry is not None and entry.registers.heartbeat > entry.estimate.expected(now) + FLOOR_SLACK_STEPS:
+            self._outbox.send_pages(path, [liveness_fact(entry)], now, 1)
+
+
+def _is_away(sender: Entry, path: Path) -> bool:
+    """Whether a datagram came from elsewhere than where its sender is known to be."""
+    return path.stream is None and sender.registers.record.address != path.address

@@ -1,0 +1,143 @@
+"""Rumours: what is news about which member, what of it goes along with a message, and what is still to be pushed.
+
+A rumour is only the id of a member and what of it is news; its text is made from the view when it is sent, so there is
+at most one per member and it is always the newest. When a rumour is pushed, and to whom, is decided by
+:mod:`gossip.core.dissemination`.
+
+Source: piggybacking on failure detection, SWIM (Das, Gupta and Motivala 2002, section 4.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from gossip.core.config import Config
+from gossip.core.drop_reasons import Drop
+from gossip.core.drops import Drops
+from gossip.core.facts import liveness_fact, record_fact
+from gossip.core.member import Status
+from gossip.core.view import Entry, View
+
+RIDING_ROUNDS = 4
+"""Rounds for which a rumour rides on whatever is sent: about eight exchanges, after which what the push
+missed at 25 % loss is known almost everywhere. Reconciliation finds the rest."""
+
+
+@attrs.define(eq=False, weakref_slot=False)
+class Rumour:
+    """What is news about one member, and how often it may still ride."""
+
+    record: bool
+    """Whether its record is news."""
+    liveness: bool
+    """Whether its life is news."""
+    source: int
+    """Id of the member that told us, 0 if it is our own news."""
+    since: float
+    """Local time at which it was taken up."""
+    rides: int = 0
+
+
+class Rumours:
+    """The rumours of one node."""
+
+    def __init__(self, config: Config, view: View, drops: Drops) -> None:
+        self._config = config
+        self._view = view
+        self._drops = drops
+        self._rumours: dict[int, Rumour] = {}
+        self.hot: dict[int, None] = {}
+        """Ids of the members about whom news is still to be pushed, oldest first."""
+
+    def __len__(self) -> int:
+        return len(self._rumours)
+
+    def source(self, member_id: int) -> int:
+        """Id of the member that told us a rumour, 0 if it is our own news."""
+        return self._rumours[member_id].source
+
+    def take_up(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:
+        """Take up news about a member, which then rides on messages."""
+        rumour = self._rumours.pop(entry.id, None)
+        if rumour is not None:
+            record, liveness = record or rumour.record, liveness or rumour.liveness
+        while len(self._rumours) >= self._config.max_rumours:
+            self._drop(next(iter(self._rumours)))
+            self._drops.note(Drop.TOO_MANY_RUMOURS)
+        self._rumours[entry.id] = Rumour(record, liveness, source, now)
+
+    def riders(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:
+        """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids.
+
+        :param agrees: whether its fingerprint equals ours, so that only suspicions and their refutations
+            can be news to it.
+        :param room: bytes that they may take; no more are looked at once these are filled.
+        """
+        self._expire(now)
+        chosen = [
+            (member_id, rumour)
+            for member_id, rumour in self._rumours.items()
+            if rumour.source != recipient and not (agrees and self._is_settled(member_id, rumour))
+        ]
+        chosen.sort(key=lambda item: item[1].rides)
+        riders: list[tuple[int, bytes]] = []
+        for member_id, _ in chosen:
+            facts = self._facts(member_id)
+            riders += [(member_id, fact) for fact in facts]
+            room -= sum(map(len, facts))
+            if room <= 0:
+                break
+        return riders
+
+    def rode(self, member_ids: Iterable[int]) -> None:
+        """Count one ride for each of these rumours."""
+        for member_id in dict.fromkeys(member_ids):
+            self._rumours[member_id].rides += 1
+
+    def page(self) -> list[tuple[int, bytes]]:
+        """Encoded hot news with their ids, oldest first, at least as much as one datagram holds."""
+        page: list[tuple[int, bytes]] = []
+        room = self._config.max_datagram
+        for each in list(self.hot):
+            facts = self._facts(each)
+            if not facts:
+                del self.hot[each]
+            page += [(each, fact) for fact in facts]
+            room -= sum(map(len, facts))
+            if room <= 0:
+                break
+        return page
+
+    def _expire(self, now: float) -> None:
+        """Drop the rumours that have ridden long enough; the oldest stand first."""
+        riding_s = RIDING_ROUNDS * self._config.probe_interval
+        while self._rumours:
+            oldest = next(iter(self._rumours))
+            if self._rumours[oldest].since + riding_s > now or oldest in self.hot:
+                return
+            del self._rumours[oldest]
+        self._rumours.clear()  # gives back the room of a burst, as deleting one by one does not
+
+    def _is_settled(self, member_id: int, rumour: Rumour) -> bool:
+        """Whether two nodes with equal fingerprints surely agree about this rumour."""
+        entry = self._view.get(member_id)
+        status = None if entry is None else entry.registers.status
+        return status is not Status.SUSPECT and not (status is Status.ALIVE and rumour.liveness)
+
+    def _facts(self, member_id: int) -> list[bytes]:
+        entry, rumour = self._view.get(member_id), self._rumours[member_id]
+        if entry is None or entry.registers.record.address.is_unspecified:
+            return []
+        is_living = entry.registers.is_living
+        facts = []
+        if rumour.record and (is_living or entry.registers.left):  # of who left, the last words
+            facts.append(record_fact(entry))
+        if rumour.liveness or not is_living:
+            facts.append(liveness_fact(entry))
+        return facts
+
+    def _drop(self, member_id: int) -> None:
+        del self._rumours[member_id]
+        self.hot.pop(member_id, None)

@@ -23,7 +23,7 @@ from benchmarks.ablations import AS_BUILT, OF_THE_DEAF
 from benchmarks.agents.command import enter_namespace
 from benchmarks.agents.processes import GOSSIP, PORT, open_agents
 from benchmarks.measuring import MeasurementFailed
-from sims.engine import Simulation
+from sims.world import Simulation
 
 JOINED_WITHIN_S = 60.0
 BACK_WITHIN_S = 60.0

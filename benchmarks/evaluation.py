@@ -20,13 +20,12 @@ from benchmarks.ablations import ABLATIONS, Ablation
 from benchmarks.measuring import machine, progress_bar
 from benchmarks.parallel import Job, do_all
 from benchmarks.tables import ablation_tables
-from sims.links import Link
-from sims.measures import percentile
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.randomness import derived_random
+from sims.running import Outcome
 from sims.scenarios import find
 from sims.steps import AnyStep, Crash, Update
+from sims.watching import percentile
+from sims.world import Link, derived_random
 
 EVERY_S = 7.0
 """Virtual seconds between two crashes, and between two updates: as a rule each is over when the next comes."""

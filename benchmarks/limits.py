@@ -6,7 +6,7 @@ The limits are those of :mod:`benchmarks.theory`.
 whom first. Rounds are the time, in one-way delays of the network. There are two networks:
 
 - one whose delays are all equal, where rounds and hops are the same unless somebody waited before it pushed;
-- one like a local network (:data:`sims.links.LAN_LATENCY`), where news comes first by whatever way is fastest, over
+- one like a local network (:data:`sims.world.LAN_LATENCY`), where news comes first by whatever way is fastest, over
   more hops than the shortest has, and in less time.
 
 *What the hops are compared with.* If whoever knows tells k others at each hop, log(N) / log(1 + k) hops are the least
@@ -50,14 +50,9 @@ from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.messages import Ping
 from gossip.core.wire import Codec
-from sims.cycles import few_searches_for_cycles
-from sims.engine import Simulation
-from sims.latency import Constant, Latency
-from sims.links import LAN_LATENCY, Link
-from sims.measures import percentile
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.randomness import derived_random
+from sims.running.cycles import few_searches_for_cycles
+from sims.watching import percentile
+from sims.world import LAN_LATENCY, Constant, Latency, Link, Observer, SimulatedNode, Simulation, derived_random
 
 EXPERIMENT = "limits"
 COMPARED = "ours to limit"

@@ -11,9 +11,8 @@ from typing import TypeVar
 import attrs
 
 from benchmarks.ablations import AS_BUILT, Ablation, named
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Outcome, Run
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")

@@ -15,11 +15,11 @@ from benchmarks.ablations import AS_BUILT, GUARDS_OFF
 from benchmarks.figures import Figure
 from benchmarks.growth import growth_of
 from benchmarks.parallel import Job
-from sims.measures import percentile
-from sims.outcome import Outcome
 from sims.plan import Plan
+from sims.running import Outcome
 from sims.scenarios import find
 from sims.steps import Crash, Update
+from sims.watching import percentile
 
 SIZES = (32, 128, 1000)
 """Members for the figures that should not depend on it."""

@@ -12,13 +12,11 @@ from gossip.core.errors import ConfigurationError
 
 from ..explain import explain as explain_member
 from ..plan import Plan
-from ..plan_file import is_plan_file
-from ..request import Request
-from ..scenarios import SCENARIOS
-from ..shrink import MAX_TRIALS, Shrunk, as_pytest
-from ..shrink import shrink as shrink_plan
-from ..trace import replay as replay_trace
-from ..trace import run_twice
+from ..reproduce import MAX_TRIALS, Shrunk, as_pytest, run_twice
+from ..reproduce import replay as replay_trace
+from ..reproduce import shrink as shrink_plan
+from ..scenarios import SCENARIOS, is_plan_file
+from ..sweep import Request
 from .files import writable, write
 from .options import SEED, asks_for_runs, request_options
 from .terminal import EXIT_FAILURE

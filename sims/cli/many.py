@@ -8,17 +8,24 @@ from pathlib import Path
 
 import click
 
-from ..dask_engine import DaskEngine
-from ..ended import Ended, EngineLost, Failure
-from ..request import Request
-from ..results import ResultsFile
-from ..summary import summarise
-from ..sweep import Engine, Sweep
-from ..workers import LocalEngine, available_cores
+from ..sweep import (
+    DaskEngine,
+    Ended,
+    Engine,
+    EngineLost,
+    Failure,
+    LocalEngine,
+    Request,
+    ResultsFile,
+    Sweep,
+    available_cores,
+    summarise,
+)
+from ..words import counted
 from .files import STANDARD_OUTPUT, resumable, write
 from .options import json_option, parse_seeds, request_options
 from .progress import Progress
-from .rendering import counted, print_summary
+from .rendering import print_summary
 from .terminal import EXIT_FAILURE, EXIT_INTERRUPTED
 
 TOLD_AT_ONCE = 10

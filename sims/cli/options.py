@@ -12,9 +12,8 @@ import click
 
 from gossip.core.config import PROFILES
 
-from ..groups import MAX_NODES
-from ..plan import MIN_NODES
-from ..request import Request
+from ..plan import MAX_NODES, MIN_NODES
+from ..sweep import Request
 from .files import writable, writable_or_dash
 
 SEED = click.IntRange(min=0)
@@ -85,7 +84,7 @@ Command = Callable[..., int]
 
 
 def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """The options that say what to run; the command is given a :class:`sims.request.Request`.
+    """The options that say what to run; the command is given a :class:`sims.sweep.Request`.
 
     :param scenario: the argument or option ``scenario``.
     """

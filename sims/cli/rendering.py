@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..groups import labelled
-from ..measures import CrashMeasure, FalseDeaths, UpdateMeasure, percentile
-from ..outcome import Outcome, Violation
-from ..sometimes import POINTS
-from ..summary import Spread, Summary
-from .terminal import PlainConsole
+from ..plan import labelled, sizes
+from ..running import Outcome, Violation
+from ..sweep import Spread, Summary
+from ..watching import POINTS, CrashMeasure, FalseDeaths, UpdateMeasure, percentile
+from ..words import counted
+from .terminal import PlainConsole, table_of
 
 SHOWN_NEWS = 5
 """Crashes, and updates, shown one by one."""
@@ -23,11 +23,6 @@ SHOWN_SEEDS = 20
 """Violating seeds shown one by one."""
 
 ALARM = "bold red"
-
-
-def counted(count: int, noun: str) -> str:
-    """A number of things."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -39,7 +34,7 @@ def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None =
     console.print(Text(outcome.in_words, "bold"))
     console.print(Text(f"{outcome.scenario}, {outcome.nodes} nodes, seed {outcome.seed}, {outcome.profile}"))
     if groups:
-        console.print(Text(f"groups: {', '.join(f'{group} ({len(names)})' for group, names in groups.items())}"))
+        console.print(Text(f"groups: {sizes(groups)}"))
     console.print(_figures(outcome))
     _print_news(console, _CRASH_TITLES, [_crash_row(each, groups) for each in outcome.crashes])
     _print_news(console, _UPDATE_TITLES, [_update_row(each, groups) for each in outcome.updates])
@@ -73,14 +68,6 @@ def print_summary(summary: Summary) -> None:
         console.print(Text(f"everything held in {counted(summary.runs, 'run')}", "green"))
 
 
-def _table(*titles: str, text_columns: int = 1) -> Table:
-    """A table whose first columns are text and whose other ones are figures."""
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(titles))
-    for number, title in enumerate(titles):
-        table.add_column(title, justify="left" if number < text_columns else "right", overflow="fold")
-    return table
-
-
 def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f} s"
 
@@ -103,7 +90,7 @@ def _suspicions(count: int) -> str:
 
 
 def _figures(outcome: Outcome) -> Table:
-    table = _table("", "", text_columns=2)
+    table = table_of("", "", text_columns=2)
     rate = outcome.per_node_s
     table.add_row("time", f"{outcome.virtual_s:.3f} virtual s in {outcome.wall_s:.3f} s")
     table.add_row("traffic", f"{counted(outcome.datagrams, 'datagram')}, {counted(outcome.bytes, 'byte')}")
@@ -149,7 +136,7 @@ def _print_news(console: Console, titles: Sequence[str], news: Sequence[_News]) 
     """The first few, how many more there are, and the medians of all."""
     if not news:
         return
-    table = _table(*titles)
+    table = table_of(*titles)
     for each in news[:SHOWN_NEWS]:
         table.add_row(each.name, _seconds(each.at), *map(_seconds, each.times), str(each.missing))
     if len(news) > SHOWN_NEWS:
@@ -177,7 +164,7 @@ def _print_violation(console: Console, violation: Violation) -> None:
 
 
 def _totals(summary: Summary) -> Table:
-    table = _table("", "", text_columns=2)
+    table = table_of("", "", text_columns=2)
     table.add_row("time", f"{summary.virtual_s:,.0f} virtual s in {summary.wall_s:,.1f} s, all runs together")
     table.add_row("false deaths", _wrongs(summary.false_deaths))
     table.add_row("false suspicions", _suspicions(summary.suspicions))
@@ -186,7 +173,7 @@ def _totals(summary: Summary) -> Table:
 
 def _spreads(summary: Summary) -> Table:
     """The figures that occur."""
-    table = _table("FIGURE", "VALUES", "MEDIAN", "99 %", "WORST", "NEVER")
+    table = table_of("FIGURE", "VALUES", "MEDIAN", "99 %", "WORST", "NEVER")
     figures: list[tuple[str, Spread]] = [
         ("seconds from a crash until the last held it dead", summary.crash_last_dead_s),
         ("seconds from an update until the last knew it", summary.update_last_s),
@@ -223,7 +210,7 @@ def _print_sometimes(console: Console, title: str, counts: Mapping[str, int]) ->
     reached = {point: count for point, count in counts.items() if count}
     if not reached:
         return
-    table = _table("REACHED", title, "")
+    table = table_of("REACHED", title, "")
     table.columns[2].justify = "left"
     for point, count in reached.items():
         table.add_row(point, f"{count:,}", POINTS.get(point, ""))

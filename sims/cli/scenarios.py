@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from ..names import PROGRAM
 from ..scenarios import SCENARIOS
-from .terminal import PlainConsole
+from .terminal import PlainConsole, table_of
 
 HINT = f"Parameters are changed with --set, as in: {PROGRAM} run crash --set victims=half.\n"
 HINT += f"A plan of your own is a file whose name ends in .py, as in: {PROGRAM} run my_plan.py"
@@ -33,11 +32,9 @@ def list_scenarios(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([_described(name) for name in SCENARIOS], indent=2))
         return 0
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("SCENARIO", no_wrap=True)
-    table.add_column("NODES", justify="right")
-    table.add_column("WHAT HAPPENS")
-    table.add_column("PARAMETERS")
+    table = table_of("SCENARIO", "NODES", "WHAT HAPPENS", "PARAMETERS", text_columns=4)
+    table.columns[0].no_wrap = True
+    table.columns[1].justify = "right"
     for name, scenario in SCENARIOS.items():
         parameters = "\n".join(f"{each.name}={each.default}" for each in scenario.parameters)
         table.add_row(Text(name, "bold"), str(scenario.nodes), Text(scenario.summary), Text(parameters))

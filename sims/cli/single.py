@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from ..observer import Observer
-from ..outcome import Outcome
 from ..plan import Plan
-from ..request import Request
-from ..run import Run
+from ..running import Outcome, Run
+from ..sweep import Request
+from ..world import Observer
 from .files import STANDARD_OUTPUT, write
 from .options import SEED, file_option, json_option, request_options
 from .progress import Progress
@@ -64,7 +63,7 @@ def _run(plan: Plan, html: Path | None, trace: Path | None) -> Outcome:
             recording = Recording()
             observers.append(recording)
         if trace is not None:
-            from ..trace import TraceWriter  # noqa: PLC0415  (most runs need none)
+            from ..reproduce import TraceWriter  # noqa: PLC0415  (most runs need none)
 
             writer = TraceWriter(plan, stack.enter_context(trace.open("w", encoding="utf-8")))
             observers.append(writer)

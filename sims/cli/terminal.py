@@ -1,4 +1,4 @@
-"""Exit codes, and consoles that write plainly where nobody looks at a terminal."""
+"""Exit codes, consoles that write plainly where the output is no terminal, and the form of all tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 
 from rich.console import Console
+from rich.table import Table
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -26,3 +27,11 @@ class PlainConsole(Console):
     def on_broken_pipe(self) -> None:
         """Pass the error on; Rich would end the program from within whatever is printing."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def table_of(*titles: str, text_columns: int = 1) -> Table:
+    """A table without lines. Its first columns hold text, the other ones figures."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(titles))
+    for number, title in enumerate(titles):
+        table.add_column(title, justify="left" if number < text_columns else "right", overflow="fold")
+    return table

@@ -16,8 +16,7 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.messages import Ack, DeadFact, IndirectAck, LeftFact, Message, Nack, Ping, PingRequest, SuspectFact
 from gossip.core.wire import Codec
 
-from ..node import SimulatedNode
-from ..observer import Observer
+from ..world import Observer, SimulatedNode
 from .evidence import (
     Accusation,
     Condemned,

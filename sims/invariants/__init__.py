@@ -10,6 +10,7 @@ from __future__ import annotations
 from .base import Invariant, Rounds, Violated
 from .farewells import FarewellsAreAcknowledged
 from .limits import DatagramsFit, EverythingIsBounded, bounds
+from .promises import promised
 from .registers import (
     CounterNeverRegresses,
     FingerprintIsTheView,
@@ -66,4 +67,5 @@ __all__ = [
     "Violated",
     "all_invariants",
     "bounds",
+    "promised",
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..node import SimulatedNode
-from ..observer import Observer
+from ..world import Observer, SimulatedNode
 
 ENTRIES_PER_CHECK = 500
 """Entries of views gone through each virtual second."""

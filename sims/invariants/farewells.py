@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 

@@ -13,7 +13,7 @@ from gossip.core.protocol import MAX_CHALLENGES
 from gossip.core.shared_address import MAX_ANSWERED_BY_ANOTHER
 from gossip.core.streams import INCOMING_SHARE
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 MAX_TIMERS_PER_MEMBER = 40

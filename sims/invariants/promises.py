@@ -6,19 +6,19 @@ from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.hearing import HEARING_S
 
-from ..node import SimulatedNode
 from ..plan import Plan
 from ..steps import Disturb
-from ..truth import Truth
+from ..watching import Truth
+from ..world import SimulatedNode
 from .base import Invariant
 
 
 class NobodyHealthyIsSuspected(Invariant):
     """No healthy member is accused, even by one that stood still; only those who were cut off may be wrong."""
 
-    def __init__(self, plan: Plan, truth: Truth, grace_s: float) -> None:
+    def __init__(self, plan: Plan, truth: Truth) -> None:
         self._truth = truth
-        self._cuts = Truth([step for step in plan.steps if isinstance(step, Disturb)], grace_s)
+        self._cuts = Truth([step for step in plan.steps if isinstance(step, Disturb)], plan.grace_s)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """Look whom somebody accuses, and who that is."""
@@ -81,11 +81,11 @@ class KnownInTime(Invariant):
                 raise self.violated(f"{node.key} holds {ended.key} {entry.status.value} that ended at {since:.3f} s")
 
 
-def promised(plan: Plan, truth: Truth, grace_s: float) -> list[Invariant]:
+def promised(plan: Plan, truth: Truth) -> list[Invariant]:
     """A fresh one of each that this plan promises."""
     invariants: list[Invariant] = []
     if not plan.suspects_the_healthy:
-        invariants += [NobodyHealthyIsSuspected(plan, truth, grace_s), FloorsAreFair(truth)]
+        invariants += [NobodyHealthyIsSuspected(plan, truth), FloorsAreFair(truth)]
     if plan.known_within_s is not None:
         invariants.append(KnownInTime(truth, plan.known_within_s))
     return invariants

@@ -12,7 +12,7 @@ from gossip.core.member import Record, Registers, Status, fingerprint_mark
 from gossip.core.standing import Standing
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 RAISED_BY = (0, CONVICTION_STEPS, 2 * CONVICTION_STEPS)

@@ -10,7 +10,7 @@ from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.hearing import HEARING_S
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 DEAF_AFTER_S = 1.5 * HEARING_S

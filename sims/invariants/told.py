@@ -11,7 +11,7 @@ from gossip.core.member import Identity, Member, Record
 from gossip.core.standing import Standing
 from gossip.core.view import FINGERPRINT_MODULUS
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 _WITHHELD = (Standing.ISOLATED, Standing.DISPLACED, Standing.LEFT)

@@ -9,7 +9,7 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
 from gossip.core.standing import Standing
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 ROUNDING_S = 1e-6

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from ..outcome import Outcome, Violation
-from ..sometimes import POINTS
+from ..running import Outcome, Violation
+from ..watching import POINTS
 
 IN_HEADER = ("in_words", "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "trace_hash", "violations")
 """Fields of an outcome that are told above the figures."""

@@ -12,7 +12,7 @@ import attrs
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 
 MAX_NEWS = 256
 """Pieces of news followed: more than anybody looks at one by one."""

@@ -10,9 +10,7 @@ from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.wire import Codec
 
-from ..engine import Simulation
-from ..node import SimulatedNode
-from ..observer import Observer
+from ..world import Observer, SimulatedNode, Simulation
 from .beliefs import CODES, UNKNOWN, BeliefLog
 from .messages import Kept, MessageLog
 from .news import NewsLog, Spread

@@ -14,8 +14,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ..outcome import Outcome
-from ..plan import Plan
+from ..plan import Plan, sizes
+from ..running import Outcome
 from .figures import banner, figures
 from .packing import packed
 from .recording import Recording
@@ -63,8 +63,7 @@ def _facts(plan: Plan, outcome: Outcome) -> str:
 
 
 def _groups(plan: Plan) -> dict[str, str]:
-    sizes = ", ".join(f"{group} ({len(names)})" for group, names in plan.groups.items())
-    return {"Groups": sizes} if sizes else {}
+    return {"Groups": sizes(plan.groups)} if plan.groups else {}
 
 
 def _embedded(data: Any) -> str:

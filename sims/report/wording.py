@@ -9,37 +9,17 @@ import attrs
 from gossip.core.errors import WireError
 from gossip.core.messages import (
     ANONYMOUS,
-    Ack,
     AliveFact,
-    Clock,
     DeadFact,
-    Digest,
-    Entries,
     Fact,
-    IndirectAck,
     LeftFact,
     Message,
-    Nack,
-    News,
-    Ping,
-    PingRequest,
     RecordFact,
     SuspectFact,
 )
 from gossip.core.wire import Codec
 
-KINDS = {
-    Ping: "PING",
-    Ack: "ACK",
-    PingRequest: "PING_REQUEST",
-    Nack: "NACK",
-    IndirectAck: "INDIRECT_ACK",
-    News: "NEWS",
-    Digest: "DIGEST",
-    Entries: "ENTRIES",
-    Clock: "CLOCK",
-}
-"""The name of each kind of message, as in the description of the protocol."""
+from ..watching import kind_name
 
 UNREADABLE = "?"
 """Kind of a message that cannot be decoded."""
@@ -75,7 +55,7 @@ def content(codec: Codec, data: bytes) -> Content:
         return Content(UNREADABLE)
     about = getattr(message.body, "target", ANONYMOUS)
     facts = message.facts
-    return Content(KINDS[type(message.body)], about, facts[:MAX_FACTS_TOLD], max(0, len(facts) - MAX_FACTS_TOLD))
+    return Content(kind_name(type(message.body)), about, facts[:MAX_FACTS_TOLD], max(0, len(facts) - MAX_FACTS_TOLD))
 
 
 def fact_in_words(fact: Fact, name_of: NameOf) -> str:

@@ -13,11 +13,9 @@ import attrs
 
 from gossip.core.protocol import FORGET_EVERY_ROUNDS
 
-from ..latency import Exponential, Latency, Lognormal, Uniform
-from ..links import Link, LinkChange
 from ..plan import Plan
-from ..randomness import derived_random
 from ..steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Start, Update
+from ..world import Exponential, Latency, Link, LinkChange, Lognormal, Uniform, derived_random
 from .life import QUIET_S, crash_bound_s
 from .registry import Setting
 

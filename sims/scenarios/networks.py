@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from gossip.core.errors import ConfigurationError
 
-from ..latency import Lognormal
-from ..links import GilbertElliott, Link, LinkChange
 from ..plan import Plan
 from ..steps import AnyStep, Crash, Disturb, Hold, Update
+from ..world import GilbertElliott, Link, LinkChange, Lognormal
 from .life import QUIET_S, crash_bound_s, some_moment
 from .registry import Setting, scenario
 

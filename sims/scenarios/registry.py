@@ -17,11 +17,9 @@ import attrs
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
 
-from ..latency import Latency
-from ..links import Link, LinkChange
 from ..plan import Plan
-from ..randomness import derived_random
 from ..steps import AnyStep, Step
+from ..world import Latency, Link, LinkChange, derived_random
 
 
 @attrs.frozen(kw_only=True)

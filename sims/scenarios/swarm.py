@@ -8,8 +8,6 @@ from typing import Any
 
 import attrs
 
-from ..latency import Exponential, Latency, Lognormal, Pareto, Uniform
-from ..links import GilbertElliott, Link, LinkChange
 from ..plan import Plan
 from ..steps import (
     FORGERIES,
@@ -27,6 +25,7 @@ from ..steps import (
     Start,
     Update,
 )
+from ..world import Exponential, GilbertElliott, Latency, Link, LinkChange, Lognormal, Pareto, Uniform
 from .calm import calm_plan, is_calm
 from .life import QUIET_S, crash_bound_s
 from .registry import Setting, scenario

@@ -16,9 +16,7 @@ from gossip.core.errors import WireError
 from gossip.core.messages import SuspectFact
 from gossip.core.outbox import CloseStream, SendFrame
 from gossip.core.query import ViewQuery
-from sims.latency import Lognormal
-from sims.links import Link
-from sims.node import SimulatedNode
+from sims.world import Link, Lognormal, SimulatedNode
 from tests.core.worlds import (
     SEEDS,
     STRANGER,

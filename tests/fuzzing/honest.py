@@ -29,7 +29,7 @@ from gossip.core.messages import (
 )
 from gossip.core.query import ViewQuery
 from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
-from sims.randomness import derived_random
+from sims.world import derived_random
 
 BODIES: tuple[Body, ...] = (
     Ping(7),

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from sims.cli.progress import Progress
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Outcome, Run
 from sims.scenarios import SCENARIOS, find
 from tests.sims.commands import Done, Sims
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sims.engine import Simulation
-from sims.links import LinkChange
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.steps import Disturb, Hold
+from sims.world import LinkChange, Simulation
 from tests.core.worlds import World, world
 from tests.sims.watchers import Fates
 

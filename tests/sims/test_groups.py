@@ -10,8 +10,8 @@ import pytest
 from gossip.core.errors import ConfigurationError
 from sims.explain import explain
 from sims.plan import Plan
-from sims.run import Run
-from sims.shrink import shrink
+from sims.reproduce import shrink
+from sims.running import Run
 from sims.steps import Crash, Disturb, Forge, Pause, Reseed, Restart, Start, Update
 from tests.sims.watchers import Told
 
@@ -95,7 +95,7 @@ def test_who_starts_without_being_told_seeds_joins_through_those_of_the_plan() -
 @pytest.mark.parametrize(
     ("step", "complaint"),
     [
-        (Crash(at=10, node="rack-c"), "Crash at 10 s: node is 'rack-c', and there is no such node or group; there are"),
+        (Crash(at=10, node="rack-c"), "and there is no such node or group (did you mean 'rack-b'?); there are rack-a, rack-b, edge"),
         (Crash(at=10, node="n0"), "there are rack-a, rack-b, edge, all, backup"),
         (Crash(at=1, node="9 of rack-a"), "'9 of rack-a' cannot be drawn: rack-a has 3 nodes"),
         (Crash(at=1, node="0 of rack-a"), "cannot be drawn"),

@@ -22,13 +22,13 @@ from gossip.core.messages import DeadFact, RecordFact
 from gossip.core.protocol import Protocol, ProtocolLoad
 from gossip.core.standing import OwnStanding
 from gossip.core.view import Entry
-from sims.engine import Simulation
 from sims.invariants import Violated, all_invariants
-from sims.outcome import Violation
 from sims.plan import Plan
-from sims.run import CHECK_EVERY_S, REMEMBERED_EVENTS, Run
+from sims.running import Run, Violation
+from sims.running.run import CHECK_EVERY_S, REMEMBERED_EVENTS
 from sims.scenarios import find
 from sims.steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Start, Update
+from sims.world import Simulation
 from tests.core.worlds import entry_of, inject, isolate, mute, presented
 
 AT = 6.0

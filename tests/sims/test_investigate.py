@@ -115,7 +115,7 @@ def test_a_member_is_explained_by_scenario_seed_and_name(sims: Sims) -> None:
         (("explain", "1", "n0", "--scenario", "steady", "--set", "victims"), "KEY=VALUE"),
         (("explain", "1", "n0", "--scenario", "steady", "--set", "no=1"), "has no parameter 'no'"),
         (("explain", "1", "n0", "--scenario", "steady", "--duration", "inf"), "--duration"),
-        (("explain", "1", "n9", "--scenario", *SHORT), "nobody is called 'n9' in this run; there are n0, n1, n2"),
+        (("explain", "1", "n9", "--scenario", *SHORT), "no member of this run has the name 'n9'; there are n0, n1, n2"),
     ],
 )
 def test_what_cannot_be_is_explained_in_one_line_and_exits_with_2(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from gossip.core.address import Address
-from sims.latency import Constant
-from sims.links import Link, LinkChange
-from sims.network import Network
+from sims.world import Constant, Link, LinkChange, Network
 
 A, B, C = (Address(f"10.0.0.{number}", 7946) for number in range(1, 4))
 

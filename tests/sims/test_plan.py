@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from sims.groups import MAX_NODES
-from sims.latency import Constant, Latency, Lognormal, Measured
-from sims.links import Link, LinkChange
-from sims.plan import MIN_NODES, Plan
+from sims.plan import MAX_NODES, MIN_NODES, Plan
 from sims.steps import AnyStep, Crash, Disturb, Hold, Pause
+from sims.world import Constant, Latency, Link, LinkChange, Lognormal, Measured
 from tests.sims.strategies import always, latencies, plans, steps_by_kind
 
 

@@ -14,15 +14,15 @@ import pytest
 from gossip.core.errors import ConfigurationError
 from sims.names import answer_to_both_names
 from sims.plan import Plan
-from sims.request import Request
-from sims.run import Run
+from sims.reproduce import replay
+from sims.running import Run
 from sims.steps import Crash
-from sims.trace import replay
+from sims.sweep import Request
 from tests.sims.commands import Sims
 
 OBJECT = '''
 """Two racks, of which one loses its power."""
-from gossip_sims.links import Link
+from gossip_sims.world import Link
 from gossip_sims.plan import Plan
 from gossip_sims.steps import Crash
 

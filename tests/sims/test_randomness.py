@@ -9,14 +9,10 @@ from statistics import fmean, pvariance
 import pytest
 
 from gossip.core.address import Address
-from sims.engine import Simulation
-from sims.latency import Uniform
-from sims.links import Link, LinkChange
-from sims.network import Network
 from sims.plan import Plan
-from sims.randomness import Draws, derived_random, derived_seed
-from sims.run import Run
+from sims.running import Run
 from sims.steps import AnyStep, Disturb, Restart, Start
+from sims.world import Draws, Link, LinkChange, Network, Simulation, Uniform, derived_random, derived_seed
 from tests.core.worlds import SEEDS
 from tests.sims.watchers import Fates
 

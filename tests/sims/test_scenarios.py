@@ -9,11 +9,11 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from sims.latency import Constant
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.scenarios import SCENARIOS, Parameter, Scenario, find
 from sims.steps import Crash
+from sims.world import Constant
 
 SHORT = {"for_s": "8", "times": "2", "lies": "8", "jumps": "2", "every_s": "1", "held_s": "8", "forget_after_s": "5"}
 """Values that make a scenario short, for parameters that have to do with its length."""

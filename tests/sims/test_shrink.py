@@ -21,15 +21,12 @@ from gossip.core.errors import ConfigurationError
 from gossip.core.local import LocalMember
 from gossip.core.member import Record
 from gossip.core.view import View
-from sims import shrink as shrinking
-from sims.engine import Simulation
 from sims.invariants import Violated
-from sims.latency import Constant
-from sims.links import GilbertElliott, Link, LinkChange
 from sims.plan import Plan
-from sims.run import Run
-from sims.shrink import MAX_TRIALS, Shrunk, as_pytest, shrink
+from sims.reproduce import MAX_TRIALS, Shrunk, as_pytest, shrink, shrinking
+from sims.running import Run
 from sims.steps import AnyStep, Crash, Disturb, Forge, Leave, Pause, Reseed, Slow, Start, Step, Update
+from sims.world import Constant, GilbertElliott, Link, LinkChange, Simulation
 
 REPOSITORY = Path(__file__).parents[2]
 PYTEST_TIMEOUT_S = 60

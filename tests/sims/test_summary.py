@@ -7,11 +7,10 @@ from typing import Any
 
 import attrs
 
-from sims.ended import Failure
-from sims.measures import CrashMeasure, FalseDeaths, UpdateMeasure
-from sims.outcome import Joins, Outcome, PerNodeSecond, Violation
-from sims.request import Request
-from sims.summary import Spread, summarise
+from sims.running import Joins, Outcome, PerNodeSecond, Violation
+from sims.sweep import Failure, Request, summarise
+from sims.sweep.summary import Spread
+from sims.watching import CrashMeasure, FalseDeaths, UpdateMeasure
 
 REQUEST = Request(scenario="crash", nodes=8, loss=0.1, changes={"victims": "half and half"})
 

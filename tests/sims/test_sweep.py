@@ -15,19 +15,12 @@ import pytest
 
 from gossip.core import caches
 from gossip.core.errors import ConfigurationError
-from sims import workers
 from sims.cli.main import run as run_command
-from sims.dask_engine import DaskEngine
-from sims.ended import Ended, EngineLost, Failure
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.request import Request
-from sims.results import ResultsFile
-from sims.run import Run
+from sims.running import Outcome, Run
 from sims.scenarios import find
-from sims.sweep import Sweep
-from sims.worker import answer, read_answer
-from sims.workers import LocalEngine
+from sims.sweep import DaskEngine, Ended, EngineLost, Failure, LocalEngine, Request, ResultsFile, Sweep, workers
+from sims.sweep.answers import answer, read_answer
 
 COMMAND_LIMIT_S = 30.0
 
@@ -44,7 +37,7 @@ ENDLESS = find("steady").plan(nodes=8, duration_s=1e9)
 
 DEADLY_WORKER = """
 import os, signal, sys
-from sims import worker
+from sims.sweep import worker
 real = worker.answer
 def deadly(plan, progress):
     if '"seed": 5' in plan:
@@ -57,7 +50,7 @@ worker.main(int(sys.argv[1]))
 ABANDONED_SWEEP = """
 import signal, sys
 from sims.plan import Plan
-from sims.workers import LocalEngine
+from sims.sweep import LocalEngine
 def plans():
     yield Plan.from_json(sys.argv[1])
     print("the first worker has its plan", flush=True)

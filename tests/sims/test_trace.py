@@ -30,11 +30,13 @@ from gossip.core.messages import (
     PingRequest,
 )
 from gossip.core.wire import Codec
-from sims.links import Link
 from sims.plan import Plan
-from sims.run import Run
+from sims.reproduce import TraceWriter, replay, run_twice
+from sims.reproduce.replaying import CONTEXT_LINES
+from sims.running import Run
 from sims.steps import FORGER, Crash, Disturb, Forge, Restart, Update
-from sims.trace import CONTEXT_LINES, TraceWriter, kind_of, replay, run_twice
+from sims.watching import kind_of
+from sims.world import Link
 
 PLAN = Plan(
     scenario="life",

@@ -1,0 +1,177 @@
+"""The first line of a report: what happened in a run, who knew of it when, and who was wronged, in words.
+
+As in: 8 crashed; all 16 others knew within 6.4 s; nobody was falsely accused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+
+from gossip.core.events import EventKind
+
+from ..plan import Plan
+from ..plan.groups import in_words
+from ..steps import AnyStep, Crash, Leave, Subject, Update
+from ..watching import Measures, Spread
+from ..words import counted, seconds
+from .outcome import Outcome
+
+AT_ONCE_S = 0.0005
+"""Below it, they are told as none at all."""
+
+NEWS = {EventKind.DIED: "crash", EventKind.LEFT: "farewell", EventKind.UPDATED: "change"}
+"""By the event by which news is heard of, what it is news of."""
+
+
+def headline(plan: Plan, outcome: Outcome, measures: Measures) -> str:
+    """The line for a run.
+
+    :param plan: with steps that name single nodes.
+    """
+    parts = [
+        _what_happened(plan),
+        _who_knew(plan, measures.spreads),
+        _agreement(plan, outcome),
+        _who_was_wronged(plan, measures),
+    ]
+    if outcome.violations:
+        broken = dict.fromkeys(each.invariant for each in outcome.violations)
+        parts.append(f"violated: {', '.join(broken)}")
+    return "; ".join(part for part in parts if part)
+
+
+def headline_of_many(outcomes: Sequence[Outcome], failed: int = 0) -> str:
+    """The line for the runs of a sweep, which is about all of them.
+
+    :param failed: runs that came to no outcome.
+    """
+    leaves = [leave for run in outcomes for leave in run.leaves]
+    found: dict[str, list[tuple[float | None, int]]] = {
+        "crash": [(crash.last_dead_s, crash.missing) for run in outcomes for crash in run.crashes],
+        "farewell": [(leave.last_s, leave.missing) for leave in leaves],
+        "change": [(update.last_s, update.missing) for run in outcomes for update in run.updates],
+    }
+    parts = [counted(len(outcomes), "run"), *_known({what: all_such for what, all_such in found.items() if all_such})]
+    if heals := [run.heal_s for run in outcomes if run.heal_s is not None]:
+        parts.append(f"all agreed again within {seconds(max(heals))}")
+    dead = sum(run.false_deaths.healthy_by_healthy > 0 for run in outcomes)
+    accused = sum(run.suspicions > 0 for run in outcomes)
+    if dead:
+        parts.append(f"in {counted(dead, 'run')} somebody was falsely held dead")
+    parts.append(
+        f"in {counted(accused, 'run')} somebody was falsely accused" if accused else "nobody was falsely accused"
+    )
+    if violated := sum(not run.is_good for run in outcomes):
+        parts.append(f"{counted(violated, 'run')} violated what must hold")
+    if failed:
+        parts.append(f"{counted(failed, 'run')} came to no outcome")
+    return "; ".join(parts)
+
+
+# --- what happened
+
+
+def _what_happened(plan: Plan) -> str:
+    by_category: dict[str, list[AnyStep]] = {}
+    for step in plan.steps:
+        by_category.setdefault(step.category, []).append(step)
+    clusters = f" in {plan.clusters} clusters" if plan.clusters > 1 else ""
+    phrases = [f"{plan.nodes} started at once{clusters}"] if plan.joins else []
+    phrases += [steps[0].describe(steps, partial(_named, plan)) for steps in by_category.values()]
+    return ", ".join(phrases) or "nothing happened"
+
+
+def _named(plan: Plan, keys: Collection[str]) -> Subject:
+    """Nodes in words: one by its name, several by their groups or their number."""
+    chosen = set(keys)
+    if len(chosen) == 1:
+        return Subject(next(iter(chosen)), is_plural=False)
+    groups = in_words(chosen, plan.groups)
+    if groups is None:
+        return Subject(str(len(chosen)), is_plural=True)
+    return Subject(f"{groups} ({len(chosen)} members)", is_plural=" and " in groups)
+
+
+# --- who knew
+
+
+def _who_knew(plan: Plan, spreads: Mapping[EventKind, Sequence[Spread]]) -> str:
+    """A restart is a crash as well; what is known of that is part of the agreement afterwards."""
+    crashes = {(step.node, step.at) for step in plan.steps if isinstance(step, Crash)}
+    told: dict[str, list[Spread]] = {}
+    for kind, found in spreads.items():
+        for each in found:
+            if each.heard + each.missing and (kind is not EventKind.DIED or (each.key, each.at) in crashes):
+                told.setdefault(NEWS[kind], []).append(each)
+    if len(told) == 1:
+        (found,) = told.values()
+        if len({(each.at, each.heard + each.missing) for each in found}) == 1:
+            return _of_one_moment(found)
+    return "; ".join(_known({what: [(each.last_s, each.missing) for each in found] for what, found in told.items()}))
+
+
+def _known(news: Mapping[str, Sequence[tuple[float | None, int]]]) -> list[str]:
+    """How far news came: by kind, of each piece when the last knew of it, and how many never did."""
+    lacking = {what: sum(missing > 0 for _, missing in found) for what, found in news.items()}
+    known = [
+        f"of {'the' if len(found) == 1 else 'each'} {what} within {seconds(max(last or 0.0 for last, _ in found))}"
+        for what, found in news.items()
+        if not lacking[what]
+    ]
+    unknown = [
+        f"some never knew of {lacking[what]} of {counted(len(found), what)}"
+        for what, found in news.items()
+        if lacking[what]
+    ]
+    return [*([f"all others knew {', '.join(known)}"] if known else []), *unknown]
+
+
+def _of_one_moment(found: Sequence[Spread]) -> str:
+    """Of all that happened at one moment: who did not learn of all of it did not know."""
+    others, missing = found[0].heard + found[0].missing, max(each.missing for each in found)
+    who = "other" if others == 1 else f"{others} others"
+    if any(each.unaware for each in found):
+        who = f"{others} who saw {'it' if len(found) == 1 else 'them'} then"
+    if missing:
+        some = "the" if others == 1 else "all the" if missing == others else f"{missing} of the"
+        return f"{some} {who} never knew"
+    return f"{'the' if others == 1 else 'all'} {who} knew within {_last(found)}"
+
+
+def _last(found: Sequence[Spread]) -> str:
+    return seconds(max(each.last_s or 0.0 for each in found))
+
+
+def _agreement(plan: Plan, outcome: Outcome) -> str:
+    """When all agreed, where there was more to agree on than one piece of news."""
+    if outcome.joins is not None and not plan.steps:
+        after = outcome.joins.all_see_all_s
+        return "they never all saw all" if after is None else f"all saw all after {seconds(after)}"
+    if all(isinstance(step, Crash | Leave | Update) for step in plan.steps):
+        return ""
+    if outcome.heal_s is None:
+        return "not all agreed in the end"
+    if outcome.heal_s < AT_ONCE_S:
+        return "all agreed when it was over"
+    return f"all agreed again {seconds(outcome.heal_s)} after it was over"
+
+
+# --- who was wronged
+
+
+def _who_was_wronged(plan: Plan, measures: Measures) -> str:
+    """Wronged are those held dead whom no fault touched, by others whom none did; a fault explains all other deaths."""
+    accused = measures.accused - measures.held_dead
+    parts = []
+    for keys, words in (
+        (measures.wronged, "falsely held dead"),
+        (measures.held_dead - measures.wronged, "held dead because of the fault"),
+        (accused, "falsely accused, and not held dead"),
+    ):
+        if keys:
+            who = _named(plan, keys)
+            parts.append(f"{who.text} {who.was} {words}")
+    if not accused:
+        parts.append("nobody else was falsely accused" if parts else "nobody was falsely accused")
+    return ", ".join(parts)

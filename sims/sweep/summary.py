@@ -1,0 +1,153 @@
+"""The summary of a sweep: figures over all its runs, and the seeds to look at. Computed from outcomes alone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from ..running import Outcome, Violation, headline_of_many
+from ..watching import POINTS, FalseDeaths, percentile
+from .ended import Failure
+from .request import Request
+
+
+@attrs.frozen(kw_only=True)
+class Spread:
+    """How one figure spreads over all runs in which it occurs."""
+
+    count: int
+    """How many values there are."""
+    median: float | None
+    p99: float | None
+    """Not exceeded by 99 of 100 values."""
+    worst: float | None
+    never: int = 0
+    """How many more never came to an end, and so are worse than the worst."""
+
+    @classmethod
+    def of(cls, values: Iterable[float | None]) -> Spread:
+        """The spread of these values; None is one that never came to an end."""
+        given = list(values)
+        known = [value for value in given if value is not None]
+        return cls(
+            count=len(known),
+            median=percentile(known, 0.5),
+            p99=percentile(known, 0.99),
+            worst=max(known, default=None),
+            never=len(given) - len(known),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Violating:
+    """A seed whose run violated something."""
+
+    seed: int
+    invariant: str
+    at: float
+    text: str
+    command: str
+    """The command line that shows it."""
+
+
+@attrs.frozen(kw_only=True)
+class Failed:
+    """A seed whose run came to no outcome."""
+
+    seed: int
+    text: str
+    command: str
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """What came of a sweep. Times are virtual seconds, those of news since the event in question."""
+
+    in_words: str
+    """What came of all of them, in a line."""
+    scenario: str
+    seeds: str
+    """First and last, as the command line spells them."""
+    runs: int
+    """How many came to an outcome."""
+    missing: int
+    """How many have not been made."""
+    virtual_s: float
+    wall_s: float
+    """Of all runs together, one after the other."""
+    crash_last_dead_s: Spread
+    update_last_s: Spread
+    join_all_see_all_s: Spread
+    heal_s: Spread
+    """Of the runs that healed; those that had to and did not are among the violating ones."""
+    datagrams_per_node_s: Spread
+    bytes_per_node_s: Spread
+    false_deaths: FalseDeaths
+    """Of all runs together."""
+    suspicions: int
+    """Of all runs together."""
+    sometimes: dict[str, int]
+    """In how many runs each point was reached."""
+    violating: tuple[Violating, ...]
+    failed: tuple[Failed, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything held in every run that was made."""
+        return not self.violating and not self.failed
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The summary as JSON."""
+        return json.dumps(attrs.asdict(self), indent=indent)
+
+
+def summarise(
+    request: Request, seeds: range, outcomes: Sequence[Outcome], failures: Sequence[Failure] = ()
+) -> Summary:  # fmt: skip
+    """The summary of these outcomes, in whatever order they are given.
+
+    :param seeds: those that were asked for.
+    :param failures: runs that came to none.
+    """
+    runs = sorted(outcomes, key=lambda outcome: outcome.seed)
+    reached = Counter(point for run in runs for point, count in run.sometimes.items() if count)
+    return Summary(
+        in_words=headline_of_many(runs, len(failures)),
+        scenario=request.scenario,
+        seeds=f"{seeds.start}..{seeds.stop - 1}",
+        runs=len(runs),
+        missing=len(seeds) - len(runs) - len(failures),
+        virtual_s=sum(run.virtual_s for run in runs),
+        wall_s=sum(run.wall_s for run in runs),
+        crash_last_dead_s=Spread.of(crash.last_dead_s for run in runs for crash in run.crashes),
+        update_last_s=Spread.of(update.last_s for run in runs for update in run.updates),
+        join_all_see_all_s=Spread.of(run.joins.all_see_all_s for run in runs if run.joins is not None),
+        heal_s=Spread.of(run.heal_s for run in runs if run.heal_s is not None),
+        datagrams_per_node_s=Spread.of(run.per_node_s.datagrams_sent for run in runs),
+        bytes_per_node_s=Spread.of(run.per_node_s.bytes_sent for run in runs),
+        false_deaths=FalseDeaths(
+            healthy_by_healthy=sum(run.false_deaths.healthy_by_healthy for run in runs),
+            healthy_by_impaired=sum(run.false_deaths.healthy_by_impaired for run in runs),
+            impaired=sum(run.false_deaths.impaired for run in runs),
+        ),
+        suspicions=sum(run.suspicions for run in runs),
+        sometimes={point: reached[point] for point in POINTS},
+        violating=tuple(_violating(request, violation) for run in runs for violation in run.violations),
+        failed=tuple(
+            Failed(seed=failure.seed, text=failure.text, command=request.command(failure.seed))
+            for failure in sorted(failures, key=lambda failure: failure.seed)
+        ),
+    )
+
+
+def _violating(request: Request, violation: Violation) -> Violating:
+    return Violating(
+        seed=violation.seed,
+        invariant=violation.invariant,
+        at=violation.at,
+        text=violation.text,
+        command=request.command(violation.seed),
+    )

@@ -7,8 +7,8 @@ This room decides what a request is (``request``), which runs of a sweep are mis
 
 from __future__ import annotations
 
+from .answers import Ended, EngineLost, Failure
 from .dask_engine import DaskEngine
-from .ended import Ended, EngineLost, Failure
 from .request import Request
 from .results import ResultsFile
 from .summary import Spread, Summary, summarise

@@ -1,4 +1,4 @@
-"""Answers: what a worker says of the run of one plan, as a line of JSON."""
+"""Answers: how a run of a sweep ends, with an outcome or without one, and that as a line of JSON."""
 
 from __future__ import annotations
 
@@ -6,10 +6,32 @@ import json
 import traceback
 from collections.abc import Callable
 
+import attrs
+
 from ..plan import Plan
-from ..running import Run
-from .ended import Ended, Failure
+from ..running import Outcome, Run
 from .results import outcome_from_data
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """A run without an outcome: an error in the code that was run, or workers that died of it."""
+
+    seed: int
+    text: str
+
+    @property
+    def reason(self) -> str:
+        """The last line of the text, which says what it came to."""
+        return self.text.strip().rpartition("\n")[2]
+
+
+Ended = Outcome | Failure
+"""What came of a run."""
+
+
+class EngineLost(Exception):
+    """Whatever makes the runs of a sweep cannot go on; what was done until then is kept."""
 
 
 def answer(plan: str, progress: Callable[[float], None] = lambda _virtual_s: None) -> str:

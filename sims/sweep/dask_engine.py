@@ -15,8 +15,7 @@ from typing import Any
 from gossip.core.errors import ConfigurationError
 
 from ..plan import Plan
-from .answers import answer, read_answer
-from .ended import Ended, EngineLost, Failure
+from .answers import Ended, EngineLost, Failure, answer, read_answer
 
 MISSING_EXTRA = "runs on a Dask cluster need one more package: pip install 'gossip-membership[dask]'"
 

@@ -10,7 +10,7 @@ import attrs
 
 from ..running import Outcome, Violation, headline_of_many
 from ..watching import POINTS, FalseDeaths, percentile
-from .ended import Failure
+from .answers import Failure
 from .request import Request
 
 

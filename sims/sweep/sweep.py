@@ -16,7 +16,7 @@ from gossip.core.errors import ConfigurationError
 
 from ..plan import Plan
 from ..running import Outcome
-from .ended import Ended, Failure
+from .answers import Ended, Failure
 from .request import Request
 from .results import ResultsFile
 

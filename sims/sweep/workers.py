@@ -21,8 +21,7 @@ import attrs
 
 from ..names import PACKAGE
 from ..plan import Plan
-from .answers import read_answer
-from .ended import Ended, Failure
+from .answers import Ended, Failure, read_answer
 
 MAX_RERUNS = 3
 """How often a seed is run again whose worker died. A machine short of memory kills workers without fault of

@@ -8,9 +8,8 @@ members wrong (``measures``), which rare paths a run took (``sometimes``), and t
 from __future__ import annotations
 
 from .agreement import Agreement
-from .measures import CrashMeasure, FalseDeaths, Measures, Spread, UpdateMeasure
+from .measures import CrashMeasure, FalseDeaths, Measures, Spread, UpdateMeasure, percentile
 from .message_kinds import kind_name, kind_of
-from .percentiles import percentile
 from .sometimes import POINTS, Sometimes
 from .trace_hash import TraceHash
 from .truth import Truth

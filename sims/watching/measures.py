@@ -6,7 +6,9 @@ were there when it happened and still are at the end.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Sequence
 
 import attrs
 
@@ -15,8 +17,12 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
 
 from ..world import Observer, SimulatedNode
-from .percentiles import percentile
 from .truth import Truth
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The smallest value that at least this share of the values does not exceed; None if there are no values."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else None
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,7 @@ which faults happen (:mod:`sims.steps`) or what has to hold (:mod:`sims.invarian
 
 - ``randomness``, ``checks``: random streams from one seed; validators of numbers.
 - ``latency``, ``links``, ``network``: delays, one link with its faults, all links.
-- ``clock``, ``node``, ``streams``: the clock of a node, its process, TCP.
+- ``node``, ``streams``: one process with its core and its clock, TCP.
 - ``virtual_time``, ``driver``, ``simulation``: the heap of events, what delivers and calls timers, the whole.
 - ``observer``: the base class of everything that watches.
 """

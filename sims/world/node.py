@@ -1,4 +1,4 @@
-"""One simulated node: its protocol core, its process and what befell that."""
+"""One simulated node: its protocol core, its clock, its process and what has happened to that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from gossip.core.member import Status
 from gossip.core.protocol import Protocol
 from gossip.core.view import Entry, View
 
-from .clock import Clock
 from .randomness import Draws
 
 NEVER = float("inf")
@@ -23,6 +22,28 @@ NEVER = float("inf")
 SOCKET_BUFFER_DATAGRAMS = 256
 """Datagrams that wait for a node that does not run; further ones are lost. Linux' default receive buffer
 (212,992 bytes) holds about as many small ones."""
+
+
+@attrs.define
+class Clock:
+    """Local time as a piecewise linear function of virtual time; both in seconds."""
+
+    rate: float = 1.0
+    """Local seconds per virtual second."""
+    _virtual: float = 0.0
+    _local: float = 0.0
+
+    def local(self, now: float) -> float:
+        """What the clock shows at virtual time ``now``."""
+        return self._local + (now - self._virtual) * self.rate
+
+    def virtual(self, local: float) -> float:
+        """When the clock will show this."""
+        return self._virtual + (local - self._local) / self.rate
+
+    def set_rate(self, rate: float, now: float) -> None:
+        """Run at another rate from now on."""
+        self._local, self._virtual, self.rate = self.local(now), now, rate
 
 
 @attrs.define

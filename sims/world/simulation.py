@@ -18,12 +18,11 @@ from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
 from gossip.core.signing import Identities
 
-from .clock import Clock
 from .driver import Driver
 from .latency import Latency
 from .links import Link
 from .network import Network
-from .node import NEVER, SimulatedNode
+from .node import NEVER, Clock, SimulatedNode
 from .observer import Observer, Watchers
 from .randomness import Draws, derived_random, derived_seed
 from .virtual_time import VirtualTime

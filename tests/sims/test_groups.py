@@ -95,7 +95,10 @@ def test_who_starts_without_being_told_seeds_joins_through_those_of_the_plan() -
 @pytest.mark.parametrize(
     ("step", "complaint"),
     [
-        (Crash(at=10, node="rack-c"), "and there is no such node or group (did you mean 'rack-b'?); there are rack-a, rack-b, edge"),
+        (
+            Crash(at=10, node="rack-c"),
+            "and there is no such node or group (did you mean 'rack-b'?); there are rack-a, rack-b, edge",
+        ),
         (Crash(at=10, node="n0"), "there are rack-a, rack-b, edge, all, backup"),
         (Crash(at=1, node="9 of rack-a"), "'9 of rack-a' cannot be drawn: rack-a has 3 nodes"),
         (Crash(at=1, node="0 of rack-a"), "cannot be drawn"),

@@ -24,6 +24,10 @@ SHOWN_SEEDS = 20
 
 ALARM = "bold red"
 
+STOPPED = """\
+The run stopped at this violation. Later steps of its plan did not happen, and NEVER counts members that had not heard
+by then."""
+
 
 def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None = None) -> None:
     """Show what came of a run.
@@ -42,6 +46,8 @@ def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None =
     _print_sometimes(console, "TIMES", outcome.sometimes)
     for violation in outcome.violations:
         _print_violation(console, violation)
+    if not outcome.completed:
+        console.print(Text(STOPPED))
     if outcome.is_good:
         console.print()
         console.print(Text("everything held that must hold", "green"))
@@ -82,8 +88,11 @@ def _wrongs(wrongs: FalseDeaths) -> str:
     return "; ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
 
 
-def _suspicions(count: int) -> str:
-    return f"{count:,} of members that ran" if count else "none"
+def _suspicions(result: Outcome | Summary) -> str:
+    """How often somebody that ran was suspected, and how often no fault explains that."""
+    false = result.suspicions_healthy_by_healthy
+    kinds = {"of healthy members, by healthy ones": false, "because of a fault": result.suspicions - false}
+    return "; ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
 
 
 # --- one outcome
@@ -100,7 +109,7 @@ def _figures(outcome: Outcome) -> Table:
         sizes = counted(joins.distinct_sizes_seen, "different size")
         table.add_row("joins", f"all saw all: {all_saw}; {sizes} seen until then")
     table.add_row("false deaths", _wrongs(outcome.false_deaths))
-    table.add_row("false suspicions", _suspicions(outcome.suspicions))
+    table.add_row("false suspicions", _suspicions(outcome))
     if outcome.heal_s is not None:
         table.add_row("all agreed", f"{_seconds(outcome.heal_s)} after the last step")
     table.add_row("trace hash", outcome.trace_hash)
@@ -167,7 +176,7 @@ def _totals(summary: Summary) -> Table:
     table = table_of("", "", text_columns=2)
     table.add_row("time", f"{summary.virtual_s:,.0f} virtual s in {summary.wall_s:,.1f} s, all runs together")
     table.add_row("false deaths", _wrongs(summary.false_deaths))
-    table.add_row("false suspicions", _suspicions(summary.suspicions))
+    table.add_row("false suspicions", _suspicions(summary))
     return table
 
 

@@ -20,7 +20,8 @@ from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError
 
 from ..steps import AnyStep, Disturb, Step
-from ..world import Latency, Link, as_float, at_least
+from ..words import nearest
+from ..world import Latency, Link, NamesItsFields, as_float, at_least
 from . import groups as grouping
 from .groups import MAX_NODES
 from .selection import Selection
@@ -59,7 +60,7 @@ def _check_link(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class Plan:
+class Plan(NamesItsFields):
     """What a run is made of; see the module's docstring. Times are virtual seconds since the beginning."""
 
     scenario: str = ""
@@ -120,7 +121,9 @@ class Plan:
         """
         known = [field.name for field in attrs.fields(Config)]
         if unknown := [name for name in self.settings if name not in known]:
-            raise ConfigurationError(f"there is no setting {unknown[0]!r}; there are {', '.join(known)}")
+            raise ConfigurationError(
+                f"there is no setting {unknown[0]!r}{nearest(unknown[0], known)}; there are {', '.join(known)}"
+            )
         return PROFILES[self.profile](**self.settings)
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ..running import Outcome, Violation
+from ..running import Outcome
 from ..watching import POINTS
 
 IN_HEADER = ("in_words", "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "trace_hash", "violations")
@@ -60,8 +60,9 @@ def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def banner(violations: Sequence[Violation]) -> str:
+def banner(outcome: Outcome) -> str:
     """Whether everything held, and if not, what did not and what came before it."""
+    violations = outcome.violations
     if not violations:
         return '<p class="banner good" id="banner"><span aria-hidden="true">✓</span> All invariants held.</p>'
     parts = []
@@ -74,6 +75,8 @@ def banner(violations: Sequence[Violation]) -> str:
         )
     count = "An invariant does" if len(violations) == 1 else f"{len(violations)} invariants do"
     head = f'<p><span aria-hidden="true">✗</span> <strong>{count} not hold.</strong></p>'
+    if not outcome.completed:
+        head += "<p>The run stopped there. Later steps of its plan did not happen.</p>"
     return f'<div class="banner bad" id="banner">{head}{"".join(parts)}</div>'
 
 

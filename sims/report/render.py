@@ -39,7 +39,7 @@ def render(recording: Recording, plan: Plan, outcome: Outcome) -> str:
         title=escape(f"{plan.scenario}, {plan.nodes} nodes, seed {plan.seed}"),
         scenario=escape(plan.scenario),
         headline=escape(outcome.in_words),
-        banner=banner(outcome.violations),
+        banner=banner(outcome),
         facts=_facts(plan, outcome),
         plan=escape(plan.to_json()),
         figures=figures(outcome),

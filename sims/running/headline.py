@@ -13,12 +13,18 @@ from gossip.core.events import EventKind
 from ..plan import Plan
 from ..plan.groups import in_words
 from ..steps import AnyStep, Crash, Leave, Subject, Update
-from ..watching import Measures, Spread
+from ..watching import CrashMeasure, Measures, Spread, UpdateMeasure
 from ..words import counted, seconds
 from .outcome import Outcome
 
 AT_ONCE_S = 0.0005
-"""Below it, they are told as none at all."""
+"""Shorter times count as none."""
+
+NEVER_KNEW = "never knew"
+"""What is said of members that did not learn of something in a whole run."""
+
+NOT_YET = "did not know yet"
+"""What is said of them in a run that stopped."""
 
 NEWS = {EventKind.DIED: "crash", EventKind.LEFT: "farewell", EventKind.UPDATED: "change"}
 """By the event by which news is heard of, what it is news of."""
@@ -29,11 +35,13 @@ def headline(plan: Plan, outcome: Outcome, measures: Measures) -> str:
 
     :param plan: with steps that name single nodes.
     """
+    done = [step for step in plan.steps if step.at <= outcome.virtual_s]  # a run stops at its first violation
     parts = [
-        _what_happened(plan),
-        _who_knew(plan, measures.spreads),
-        _agreement(plan, outcome),
+        _what_happened(plan, done),
+        _who_knew(done, measures.spreads, NEVER_KNEW if outcome.completed else NOT_YET),
+        _agreement(plan, outcome) if outcome.completed else "",
         _who_was_wronged(plan, measures),
+        "" if outcome.completed else f"stopped at {seconds(outcome.virtual_s)}",
     ]
     if outcome.violations:
         broken = dict.fromkeys(each.invariant for each in outcome.violations)
@@ -46,17 +54,16 @@ def headline_of_many(outcomes: Sequence[Outcome], failed: int = 0) -> str:
 
     :param failed: runs that came to no outcome.
     """
-    leaves = [leave for run in outcomes for leave in run.leaves]
-    found: dict[str, list[tuple[float | None, int]]] = {
-        "crash": [(crash.last_dead_s, crash.missing) for run in outcomes for crash in run.crashes],
-        "farewell": [(leave.last_s, leave.missing) for leave in leaves],
-        "change": [(update.last_s, update.missing) for run in outcomes for update in run.updates],
-    }
+    found: dict[str, list[tuple[float | None, int]]] = {"crash": [], "farewell": [], "change": []}
+    for run in outcomes:
+        found["crash"] += [(crash.last_dead_s, crash.missing) for crash in run.crashes if _counts(run, crash)]
+        found["farewell"] += [(leave.last_s, leave.missing) for leave in run.leaves if _counts(run, leave)]
+        found["change"] += [(update.last_s, update.missing) for update in run.updates if _counts(run, update)]
     parts = [counted(len(outcomes), "run"), *_known({what: all_such for what, all_such in found.items() if all_such})]
     if heals := [run.heal_s for run in outcomes if run.heal_s is not None]:
         parts.append(f"all agreed again within {seconds(max(heals))}")
     dead = sum(run.false_deaths.healthy_by_healthy > 0 for run in outcomes)
-    accused = sum(run.suspicions > 0 for run in outcomes)
+    accused = sum(run.suspicions_healthy_by_healthy > 0 for run in outcomes)
     if dead:
         parts.append(f"in {counted(dead, 'run')} somebody was falsely held dead")
     parts.append(
@@ -69,12 +76,17 @@ def headline_of_many(outcomes: Sequence[Outcome], failed: int = 0) -> str:
     return "; ".join(parts)
 
 
+def _counts(run: Outcome, news: CrashMeasure | UpdateMeasure) -> bool:
+    """Whether the line counts this news. Of a run that stopped, it counts only news that all knew by then."""
+    return run.completed or not news.missing
+
+
 # --- what happened
 
 
-def _what_happened(plan: Plan) -> str:
+def _what_happened(plan: Plan, done: Sequence[AnyStep]) -> str:
     by_category: dict[str, list[AnyStep]] = {}
-    for step in plan.steps:
+    for step in done:
         by_category.setdefault(step.category, []).append(step)
     clusters = f" in {plan.clusters} clusters" if plan.clusters > 1 else ""
     phrases = [f"{plan.nodes} started at once{clusters}"] if plan.joins else []
@@ -96,9 +108,12 @@ def _named(plan: Plan, keys: Collection[str]) -> Subject:
 # --- who knew
 
 
-def _who_knew(plan: Plan, spreads: Mapping[EventKind, Sequence[Spread]]) -> str:
-    """A restart is a crash as well; what is known of that is part of the agreement afterwards."""
-    crashes = {(step.node, step.at) for step in plan.steps if isinstance(step, Crash)}
+def _who_knew(done: Sequence[AnyStep], spreads: Mapping[EventKind, Sequence[Spread]], unaware: str) -> str:
+    """Who knew of crashes, farewells and changes.
+
+    A restart is a crash as well. Who knew of that is part of the agreement afterwards, and not told here.
+    """
+    crashes = {(step.node, step.at) for step in done if isinstance(step, Crash)}
     told: dict[str, list[Spread]] = {}
     for kind, found in spreads.items():
         for each in found:
@@ -107,12 +122,17 @@ def _who_knew(plan: Plan, spreads: Mapping[EventKind, Sequence[Spread]]) -> str:
     if len(told) == 1:
         (found,) = told.values()
         if len({(each.at, each.heard + each.missing) for each in found}) == 1:
-            return _of_one_moment(found)
-    return "; ".join(_known({what: [(each.last_s, each.missing) for each in found] for what, found in told.items()}))
+            return _of_one_moment(found, unaware)
+    news = {what: [(each.last_s, each.missing) for each in found] for what, found in told.items()}
+    return "; ".join(_known(news, unaware))
 
 
-def _known(news: Mapping[str, Sequence[tuple[float | None, int]]]) -> list[str]:
-    """How far news came: by kind, of each piece when the last knew of it, and how many never did."""
+def _known(news: Mapping[str, Sequence[tuple[float | None, int]]], unaware: str = NEVER_KNEW) -> list[str]:
+    """How far news spread.
+
+    :param news: by kind, of each piece when the last member knew of it, and how many members did not.
+    :param unaware: what is said of those who did not.
+    """
     lacking = {what: sum(missing > 0 for _, missing in found) for what, found in news.items()}
     known = [
         f"of {'the' if len(found) == 1 else 'each'} {what} within {seconds(max(last or 0.0 for last, _ in found))}"
@@ -120,22 +140,22 @@ def _known(news: Mapping[str, Sequence[tuple[float | None, int]]]) -> list[str]:
         if not lacking[what]
     ]
     unknown = [
-        f"some never knew of {lacking[what]} of {counted(len(found), what)}"
+        f"some {unaware} of {lacking[what]} of {counted(len(found), what)}"
         for what, found in news.items()
         if lacking[what]
     ]
     return [*([f"all others knew {', '.join(known)}"] if known else []), *unknown]
 
 
-def _of_one_moment(found: Sequence[Spread]) -> str:
-    """Of all that happened at one moment: who did not learn of all of it did not know."""
+def _of_one_moment(found: Sequence[Spread], unaware: str) -> str:
+    """Who knew of several pieces of news that began at one moment. Only members that learnt of all of them did."""
     others, missing = found[0].heard + found[0].missing, max(each.missing for each in found)
     who = "other" if others == 1 else f"{others} others"
     if any(each.unaware for each in found):
         who = f"{others} who saw {'it' if len(found) == 1 else 'them'} then"
     if missing:
         some = "the" if others == 1 else "all the" if missing == others else f"{missing} of the"
-        return f"{some} {who} never knew"
+        return f"{some} {who} {unaware}"
     return f"{'the' if others == 1 else 'all'} {who} knew within {_last(found)}"
 
 
@@ -161,17 +181,21 @@ def _agreement(plan: Plan, outcome: Outcome) -> str:
 
 
 def _who_was_wronged(plan: Plan, measures: Measures) -> str:
-    """Wronged are those held dead whom no fault touched, by others whom none did; a fault explains all other deaths."""
-    accused = measures.accused - measures.held_dead
+    """Whom members held dead or accused while it ran.
+
+    False is what a healthy member believes of a healthy member. A fault explains everything else.
+    """
+    falsely = measures.accused_falsely - measures.held_dead
     parts = []
     for keys, words in (
         (measures.wronged, "falsely held dead"),
         (measures.held_dead - measures.wronged, "held dead because of the fault"),
-        (accused, "falsely accused, and not held dead"),
+        (falsely, "falsely accused, and not held dead"),
+        (measures.accused - measures.held_dead - falsely, "accused because of the fault, and not held dead"),
     ):
         if keys:
             who = _named(plan, keys)
             parts.append(f"{who.text} {who.was} {words}")
-    if not accused:
+    if not falsely:
         parts.append("nobody else was falsely accused" if parts else "nobody was falsely accused")
     return ", ".join(parts)

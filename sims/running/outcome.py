@@ -62,6 +62,8 @@ class Outcome:
     bytes: int
     trace_hash: str
     violations: tuple[Violation, ...]
+    completed: bool = True
+    """Whether the run came to its end. A run stops at its first violation, and later steps do not happen then."""
     sometimes: dict[str, int]
     crashes: tuple[CrashMeasure, ...]
     updates: tuple[UpdateMeasure, ...]
@@ -71,6 +73,8 @@ class Outcome:
     false_deaths: FalseDeaths
     suspicions: int
     """Views of a running member as suspected."""
+    suspicions_healthy_by_healthy: int = 0
+    """Of these, views of a healthy member whom at least one healthy member accuses."""
     heal_s: float | None
     """From the end of the last fault until all agree for good; None if there was no fault, or they do not."""
     per_node_s: PerNodeSecond

@@ -72,6 +72,7 @@ class Run:
             self._invariants = [*all_invariants(), *promised(plan, self._truth)]
         self._rounds = Rounds(self._invariants)
         self._violations: list[Violation] = []
+        self._completed = False
         watching: list[Observer] = [self._truth, self._agreement, self._measures, self._hash, self._sometimes]
         watching += [self._recent, *observers, *self._invariants]  # these last: who violates one is seen by all others
         self.sim = Simulation(
@@ -94,6 +95,7 @@ class Run:
                     self.sim.run(min(CHECK_EVERY_S, ends - self.sim.now))
                     self._rounds.check_some(self.sim.running)
                     progress(self.sim.now)
+                self._completed = self.sim.now >= self._ends()
                 self._rounds.check_some(self.sim.running, LAST_CHECK_ENTRIES)
                 self._check_outcome()
             except Violated as violated:
@@ -165,13 +167,14 @@ class Run:
         stats = [*sim.past, *(node.protocol.stats for node in sim.nodes.values())]
         node_seconds = max(self._measures.node_seconds, 1e-9)
         heal = None
-        if plan.steps and agreement.since is not None:
+        if plan.steps and agreement.since is not None and sim.now >= plan.faults_end:
             heal = max(0.0, agreement.since - plan.faults_end)
         outcome = Outcome(
             scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, profile=plan.profile,
             virtual_s=sim.now, wall_s=wall_s, datagrams=sim.datagrams, bytes=sim.bytes,
             trace_hash=self._hash.hexdigest,
             violations=tuple(self._violations),
+            completed=self._completed,
             sometimes=self._sometimes.counts(stats, sim.overflows),
             crashes=tuple(self._measures.crashes),
             updates=tuple(self._measures.updates),
@@ -181,6 +184,7 @@ class Run:
             ) if plan.joins else None,
             false_deaths=self._measures.false_deaths,
             suspicions=self._measures.suspicions,
+            suspicions_healthy_by_healthy=self._measures.suspicions_healthy_by_healthy,
             heal_s=heal,
             per_node_s=PerNodeSecond(
                 datagrams_sent=sim.datagrams / node_seconds, bytes_sent=sim.bytes / node_seconds

@@ -19,6 +19,7 @@ from gossip.core.errors import ConfigurationError
 
 from ..plan import Plan
 from ..steps import AnyStep, Step
+from ..words import nearest
 from ..world import Latency, Link, LinkChange, derived_random
 
 
@@ -150,10 +151,11 @@ class Scenario:
 
     def _setting(self, name: str, text: str) -> int | float | str:
         fields: dict[str, Any] = {field.name: field.default for field in attrs.fields(Config)}
+        own = [parameter.name for parameter in self.parameters]
         if name not in fields:
             raise ConfigurationError(
-                f"{self.name} has no parameter {name!r}; it has {', '.join(p.name for p in self.parameters) or 'none'}"
-                f", and the configuration has {', '.join(fields)}"
+                f"{self.name} has no parameter {name!r}{nearest(name, [*own, *fields])}; "
+                f"it has {', '.join(own) or 'none'}, and the configuration has {', '.join(fields)}"
             )
         return Parameter(name=name, default=fields[name]).parse(text)
 
@@ -192,7 +194,7 @@ def find(name: str) -> Scenario:
     """
     if name not in SCENARIOS:
         raise ConfigurationError(
-            f"there is no scenario {name!r}; there are {', '.join(SCENARIOS)}; a plan of your own is a file whose name "
-            "ends in .py"
+            f"there is no scenario {name!r}{nearest(name, SCENARIOS)}; there are {', '.join(SCENARIOS)}; "
+            "a plan of your own is a file whose name ends in .py"
         )
     return SCENARIOS[name]

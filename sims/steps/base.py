@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ..world import Simulation, as_float, at_least
+from ..world import NamesItsFields, Simulation, as_float, at_least
 
 
 @attrs.frozen
@@ -40,7 +40,7 @@ def as_keys(names: Collection[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class Step(ABC):
+class Step(NamesItsFields, ABC):
     """Something that is done to the world at one moment."""
 
     at: float = attrs.field(converter=as_float, validator=at_least(0))
@@ -75,7 +75,7 @@ class Step(ABC):
     def begin(self, sim: Simulation) -> None:
         """Do it. Does nothing if a node that it needs is not there: any other step may have been left out."""
 
-    def end(self, sim: Simulation) -> None:  # noqa: B027  (only a step that lasts has something to undo)
+    def end(self, sim: Simulation) -> None:
         """Undo it, if it lasts."""
 
     @abstractmethod

@@ -89,6 +89,8 @@ class Summary:
     """Of all runs together."""
     suspicions: int
     """Of all runs together."""
+    suspicions_healthy_by_healthy: int
+    """Of all runs together."""
     sometimes: dict[str, int]
     """In how many runs each point was reached."""
     violating: tuple[Violating, ...]
@@ -134,6 +136,7 @@ def summarise(
             impaired=sum(run.false_deaths.impaired for run in runs),
         ),
         suspicions=sum(run.suspicions for run in runs),
+        suspicions_healthy_by_healthy=sum(run.suspicions_healthy_by_healthy for run in runs),
         sometimes={point: reached[point] for point in POINTS},
         violating=tuple(_violating(request, violation) for run in runs for violation in run.violations),
         failed=tuple(

@@ -138,8 +138,12 @@ class Measures(Observer):
         self._began: dict[int, float] = {}
         self.suspicions = 0
         """Views of a member that ran as suspected."""
+        self.suspicions_healthy_by_healthy = 0
+        """Of these, views of a healthy member whom at least one healthy member accuses."""
         self.accused: set[str] = set()
         """Keys of the nodes that somebody suspected, or held dead, while they ran."""
+        self.accused_falsely: set[str] = set()
+        """Keys of the healthy nodes that a healthy one accused while they ran."""
         self.wronged: set[str] = set()
         """Keys of the healthy nodes that a healthy one held dead while they ran."""
         self.held_dead: set[str] = set()
@@ -200,6 +204,9 @@ class Measures(Observer):
         self.accused.add(wronged.key)
         if event.kind is EventKind.SUSPECTED:
             self.suspicions += 1
+            if self._is_false(wronged, event):
+                self.suspicions_healthy_by_healthy += 1
+                self.accused_falsely.add(wronged.key)
             return
         self.held_dead.add(wronged.key)
         if self._truth.is_impaired(wronged.key, self.sim.now):
@@ -209,6 +216,13 @@ class Measures(Observer):
         else:
             self._wrongs["healthy_by_healthy"] += 1
             self.wronged.add(wronged.key)
+
+    def _is_false(self, accused: SimulatedNode, event: MembershipEvent) -> bool:
+        """Whether no fault explains a suspicion: neither the accused nor some accuser is impaired."""
+        now = self.sim.now
+        return not self._truth.is_impaired(accused.key, now) and not all(
+            self._truth.is_impaired(each, now) for each in event.accusers
+        )
 
     # --- results
 

@@ -12,7 +12,7 @@ which faults happen (:mod:`sims.steps`) or what has to hold (:mod:`sims.invarian
 
 from __future__ import annotations
 
-from .checks import as_float, at_least
+from .checks import NamesItsFields, as_float, at_least
 from .latency import Constant, Exponential, Latency, Lognormal, Measured, Pareto, Uniform, parse_latency
 from .links import LAN_LATENCY, GilbertElliott, Held, Link, LinkChange
 from .network import Network
@@ -33,6 +33,7 @@ __all__ = [
     "LinkChange",
     "Lognormal",
     "Measured",
+    "NamesItsFields",
     "Network",
     "Observer",
     "Pareto",

@@ -10,6 +10,28 @@ import attrs
 
 from gossip.core.errors import ConfigurationError
 
+from ..words import nearest
+
+
+class NamesItsFields:
+    """A base of attrs classes that people write by hand. A field that does not exist is an error that says which do."""
+
+    __slots__ = ()
+
+    def __new__(cls, *_: Any, **given: Any) -> Any:
+        """Check the names of fields; attrs makes the rest.
+
+        :raises ConfigurationError: if there is no such field.
+        """
+        attrs_class: Any = cls
+        known = attrs.fields_dict(attrs_class)
+        for name in given:
+            if name not in known:
+                raise ConfigurationError(
+                    f"{cls.__name__} has no field {name!r}{nearest(name, known)}; it has {', '.join(known)}"
+                )
+        return super().__new__(cls)
+
 
 def at_least(low: float) -> Callable[[Any, attrs.Attribute[Any], float], None]:
     """A validator: a finite number that is not below ``low``."""

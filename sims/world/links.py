@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import attrs
 
-from .checks import at_least, is_share
+from .checks import NamesItsFields, at_least, is_share
 from .latency import Latency, Lognormal
 from .randomness import Draws
 
@@ -57,7 +57,7 @@ LAN_LATENCY = Lognormal(0.0005)
 
 
 @attrs.frozen(kw_only=True)
-class Link:
+class Link(NamesItsFields):
     """What a way is like. The default is an undisturbed local network."""
 
     latency: Latency = LAN_LATENCY
@@ -94,7 +94,7 @@ class Link:
 
 
 @attrs.frozen(kw_only=True)
-class LinkChange:
+class LinkChange(NamesItsFields):
     """What is different on some ways for a while; None leaves it as it is. Fields as in :class:`Link`."""
 
     latency: Latency | None = None

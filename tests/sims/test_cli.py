@@ -69,7 +69,8 @@ def test_json_on_standard_output_is_the_outcome_and_nothing_else(sims: Sims) -> 
     data = json.loads(done.stdout)
     assert list(data) == [
         "in_words", "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "datagrams", "bytes", "trace_hash",
-        "violations", "sometimes", "crashes", "updates", "leaves", "joins", "false_deaths", "suspicions", "heal_s",
+        "violations", "completed", "sometimes", "crashes", "updates", "leaves", "joins", "false_deaths", "suspicions",
+        "suspicions_healthy_by_healthy", "heal_s",
         "per_node_s",
     ]  # fmt: skip
     (crash,) = data["crashes"]

@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 import pytest
 
+from sims.invariants import Violated
 from sims.plan import Plan
-from sims.running import Outcome, Run
+from sims.running import Outcome, Run, headline_of_many
 from sims.scenarios import find
 from sims.steps import (
     AnyStep,
@@ -27,7 +28,7 @@ from sims.steps import (
     Update,
 )
 from sims.sweep import Failure, Request, summarise
-from sims.world import LinkChange
+from sims.world import LinkChange, Observer, SimulatedNode
 from tests.sims.commands import Sims
 
 TIME = r"(\d+ ms|\d+\.\d s)"
@@ -160,6 +161,59 @@ def test_each_step_describes_itself(step: AnyStep, told: str) -> None:
 
 def test_no_step_lacks_a_tested_description() -> None:
     assert {type(step) for step, _ in DESCRIBED} == set(get_args(AnyStep))
+
+
+def breaking_at(at: float) -> Observer:
+    """An observer that finds a violation at this time."""
+
+    class Breaking(Observer):
+        def handled(self, node: SimulatedNode) -> None:
+            if self.sim.now >= at:
+                raise Violated("Broken", "on purpose")
+
+    return Breaking()
+
+
+def test_of_a_run_that_stopped_only_what_had_happened_by_then_is_told() -> None:
+    steps = [Crash(at=2, node="n3"), Crash(at=9, node="n4")]
+    plan = Plan(seed=1, nodes=8, duration_s=20, steps=steps, agree_within_s=10)
+    outcome = Run(plan, observers=[breaking_at(2.5)]).run()
+    assert not outcome.completed
+    _matches(
+        outcome.in_words,
+        rf"n3 crashed; all the 7 others did not know yet; {NOBODY}; stopped at 2\.\d s; violated: Broken",
+    )
+
+
+def test_a_run_that_stopped_before_its_last_step_does_not_say_that_all_agreed_after_it() -> None:
+    plan = Plan(seed=1, nodes=8, duration_s=20, steps=[Restart(at=9, node="n3")], agree_within_s=10)
+    outcome = Run(plan, observers=[breaking_at(3)]).run()
+    assert outcome.heal_s is None
+    _matches(outcome.in_words, rf"nothing happened; {NOBODY}; stopped at 3\.\d s; violated: Broken")
+
+
+def test_a_violation_found_at_the_end_does_not_stop_the_run() -> None:
+    outcome = Run(find("steady").plan(nodes=4, loss=0.9, duration_s=20.0)).run()
+    assert not outcome.is_good
+    assert outcome.completed
+
+
+def test_of_many_runs_news_of_one_that_stopped_does_not_count_as_never_known() -> None:
+    plan = Plan(seed=1, nodes=8, duration_s=20, steps=[Crash(at=2, node="n3")])
+    stopped = Run(plan, observers=[breaking_at(2.5)]).run()
+    assert stopped.crashes[0].missing
+    assert "never knew" not in headline_of_many([Run(plan).run(), stopped])
+
+
+def test_a_suspicion_that_a_fault_explains_is_not_false() -> None:
+    outcome = _ran(Pause(at=2, for_s=1.5, node="n3"))
+    assert outcome.suspicions > 0
+    assert outcome.suspicions_healthy_by_healthy == 0
+    _matches(
+        outcome.in_words,
+        r"n3 was paused .*; n3 was accused because of the fault, and not held dead, nobody else was falsely accused",
+    )
+    assert headline_of_many([outcome]).endswith(NOBODY)
 
 
 def test_the_line_is_the_first_that_is_printed(sims: Sims) -> None:

@@ -195,3 +195,22 @@ def test_a_run_ends_after_its_duration_and_never_before_there_was_time_to_agree(
 def test_what_is_true_or_false_is_nothing_else(name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be True or False, not {value!r}"):
         Plan(scenario="any", nodes=4, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("of", "fields", "complaint"),
+    [
+        (Plan, {"node": 4}, r"Plan has no field 'node' \(did you mean 'nodes'\?\); it has scenario, seed,"),
+        (Plan, {"moon": 4}, "Plan has no field 'moon'; it has scenario, seed, groups, nodes"),
+        (
+            Crash,
+            {"at": 1, "nod": "n3"},
+            r"Crash has no field 'nod' \(did you mean 'node'\?\); it has at, node, refused",
+        ),
+        (Link, {"losses": 0.1}, r"Link has no field 'losses' \(did you mean 'loss'\?\)"),
+        (LinkChange, {"lantency": 0.1}, r"LinkChange has no field 'lantency' \(did you mean 'latency'\?\)"),
+    ],
+)
+def test_a_field_that_does_not_exist_is_refused_with_those_that_do(of: Any, fields: Any, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        of(**fields)

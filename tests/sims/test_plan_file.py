@@ -176,7 +176,7 @@ def test_results_of_another_version_of_the_file_are_not_mixed_with_those_of_this
         ("def plan(setting):\n    x = 1\n    return 1 / 0\n", ", line 3: ZeroDivisionError: division by zero"),
         (OBJECT.replace("1 of rack-a", "rack-c"), ": Crash at 3 s: node is 'rack-c', and there is no such node"),
         (OBJECT.replace("at=3", "at='soon'"), ", line 12: at must be a number of at least 0, not 'soon'"),
-        (OBJECT.replace("confirmations", "confirmation"), ": there is no setting 'confirmation'; there are cluster,"),
+        (OBJECT.replace("confirmations", "confirmation"), ": there is no setting 'confirmation'"),
         (OBJECT.replace('"local"', '"moon"'), ", line 7: profile must be one of"),
         ("from gossip_sims.plan import Plan\nplan = Plan(nodes=1)\n", ", line 2: nodes must be from 2 to 100000,"),
     ],

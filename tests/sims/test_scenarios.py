@@ -91,7 +91,9 @@ def test_loss_profile_and_duration_are_what_was_asked_for() -> None:
 
 
 def test_a_name_that_is_no_scenario_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"no scenario 'crush'; there are .*steady, .*crash"):
+    with pytest.raises(
+        ConfigurationError, match=r"no scenario 'crush' \(did you mean 'crash'\?\); there are .*steady, .*crash"
+    ):
         find("crush")
 
 
@@ -205,7 +207,7 @@ def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(ConfigurationError) as refused:
         find("crash").plan(changes={"victim": "one"})
     told = str(refused.value)
-    assert "crash has no parameter 'victim'; it has victims" in told
+    assert "crash has no parameter 'victim' (did you mean 'victims'?); it has victims" in told
     assert all(field.name in told for field in attrs.fields(Config))
 
 

@@ -17,7 +17,8 @@ REQUEST = Request(scenario="crash", nodes=8, loss=0.1, changes={"victims": "half
 GOOD = Outcome(
     scenario="crash", nodes=8, seed=0, profile="lan", virtual_s=20.0, wall_s=0.5, datagrams=100, bytes=5000,
     trace_hash="00", violations=(), sometimes={"died": 7, "left": 0}, crashes=(), updates=(), joins=None,
-    false_deaths=FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=1, impaired=2), suspicions=3, heal_s=None,
+    false_deaths=FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=1, impaired=2), suspicions=3,
+    suspicions_healthy_by_healthy=1, heal_s=None,
     per_node_s=PerNodeSecond(datagrams_sent=3.0, bytes_sent=150.0),
 )  # fmt: skip
 
@@ -76,6 +77,7 @@ def test_counts_are_added_up_and_sometimes_points_count_runs() -> None:
     assert summary.virtual_s == 40.0
     assert summary.false_deaths == FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=2, impaired=4)
     assert summary.suspicions == 6
+    assert summary.suspicions_healthy_by_healthy == 2
     assert summary.sometimes["died"] == 1
     assert summary.sometimes["left"] == 1
     assert summary.sometimes["came_back"] == 0

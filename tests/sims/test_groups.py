@@ -157,7 +157,7 @@ def test_fields_of_the_wrong_type_are_refused_where_they_are_written(fields: Any
 
 
 def test_a_setting_that_is_none_is_refused_by_its_name() -> None:
-    with pytest.raises(ConfigurationError, match="there is no setting 'probe' .*; there are cluster, probe_interval"):
+    with pytest.raises(ConfigurationError, match=r"no setting 'probe' .*; there are cluster, probe_interval"):
         Run(Plan(nodes=4, settings={"probe": 3}))
 
 

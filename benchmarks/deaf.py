@@ -19,7 +19,6 @@ import click
 import trio
 
 from benchmarks import namespace
-from benchmarks.ablations import AS_BUILT, OF_THE_DEAF
 from benchmarks.agents.command import enter_namespace
 from benchmarks.agents.processes import GOSSIP, PORT, open_agents
 from benchmarks.measuring import MeasurementFailed
@@ -128,21 +127,18 @@ def _row(one: Seen) -> str:
 @click.option("--minutes", default=10.0, show_default=True, help="For how long the member hears nothing.")
 @click.option("--runs", default=1, show_default=True, help="Runs of each size; simulated ones have a seed each.")
 @click.option("--agents", is_flag=True, help="Measure processes in a private network instead of simulating.")
-@click.option("--ablations", is_flag=True, help="Simulate with each choice made otherwise, too.")
-def main(nodes: str, minutes: float, runs: int, agents: bool, ablations: bool) -> None:
+def main(nodes: str, minutes: float, runs: int, agents: bool) -> None:
     """Let one member hear nothing, and count what the others are told of it."""
     if agents:
         enter_namespace()
-    for ablation in OF_THE_DEAF if ablations else (AS_BUILT,):
-        click.echo(f"{ablation.name}:\nNODES  VERDICT S  DIED EACH  RESTORED   BACK S")
-        for size in map(int, nodes.split(",")):
-            for seed in range(runs):
-                try:
-                    with ablation.in_force():
-                        one = trio.run(on_agents, size, 60 * minutes) if agents else simulated(size, 60 * minutes, seed)
-                except MeasurementFailed as error:
-                    raise click.ClickException(str(error)) from None
-                click.echo(_row(one))
+    click.echo("NODES  VERDICT S  DIED EACH  RESTORED   BACK S")
+    for size in map(int, nodes.split(",")):
+        for seed in range(runs):
+            try:
+                one = trio.run(on_agents, size, 60 * minutes) if agents else simulated(size, 60 * minutes, seed)
+            except MeasurementFailed as error:
+                raise click.ClickException(str(error)) from None
+            click.echo(_row(one))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.evaluation``: what each choice in the protocol is worth, as tables.
+"""``python -m benchmarks.evaluation``: what each setting of the protocol is worth, as tables.
 
-Each choice is made otherwise, by an ablation, in the same runs: crashes and updates one after the other in
-clusters of several sizes, at several rates of loss, and with members that are blocked again and again.
+Each ablation changes one setting, in the same runs: crashes and updates one after the other in clusters of several
+sizes, at several rates of loss, and with members that are blocked again and again.
 """
 
 from __future__ import annotations

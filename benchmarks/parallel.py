@@ -1,4 +1,4 @@
-"""Work on all cores, and simulated runs, each with its ablation in force."""
+"""Work on all cores, and simulated runs, each with its ablation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import attrs
 
-from benchmarks.ablations import AS_BUILT, Ablation, named
+from benchmarks.ablations import AS_BUILT, Ablation
 from sims.plan import Plan
 from sims.running import Outcome, Run
 
@@ -24,19 +24,19 @@ class Job:
 
     plan: Plan
     ablation: str = AS_BUILT.name
+    """Name of the ablation that the plan has."""
     checks: bool = False
 
     @classmethod
     def of(cls, plan: Plan, ablation: Ablation) -> Job:
-        """The plan with one choice made otherwise."""
+        """The plan with one choice made differently."""
         plan = attrs.evolve(plan, settings={**plan.settings, **ablation.settings}, spares="nobody")
         return cls(plan, ablation.name)
 
 
 def do(job: Job) -> Outcome:
     """Make one run."""
-    with named(job.ablation).in_force():
-        return Run(job.plan, checks=job.checks).run()
+    return Run(job.plan, checks=job.checks).run()
 
 
 def do_all(jobs: Iterable[Job], step: Callable[[], None], processes: int | None = None) -> list[Outcome]:

@@ -20,7 +20,6 @@ from some time before the deed and ran until the bound was over; others may have
 from __future__ import annotations
 
 import bisect
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
@@ -256,11 +255,6 @@ def disagreements(truth: Truth, expected: Mapping[str, str], views: Mapping[str,
             if names:
                 found.append(f"{observer} {what} {', '.join(names)}")
     return tuple(found)
-
-
-def percentile(times: Sequence[float], share: float) -> float | None:
-    """The smallest of these times, sorted, that so large a share of them does not exceed."""
-    return times[max(0, math.ceil(share * len(times)) - 1)] if times else None
 
 
 # --- in words

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from rich import box
 from rich.table import Table
 
-from benchmarks.agents.judge import Spread, percentile
+from benchmarks.agents.judge import Spread
 from benchmarks.agents.truth import Deed
+from sims.watching import percentile
 
 
 def known_table(spreads: Mapping[Deed, Spread]) -> Table:

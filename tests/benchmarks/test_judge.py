@@ -10,7 +10,6 @@ from benchmarks.agents.judge import (
     disagreements,
     false_suspicions,
     oddities,
-    percentile,
     spreads,
 )
 from benchmarks.agents.truth import Deed
@@ -284,9 +283,3 @@ def test_views_are_to_be_the_truth_and_nothing_else() -> None:
         "b still sees c",
         "c sees something outdated of a, b",
     )
-
-
-def test_a_percentile_is_one_of_the_times() -> None:
-    times = [float(number) for number in range(1, 201)]
-    assert [percentile(times, share) for share in (0.5, 0.99, 1.0)] == [100.0, 198.0, 200.0]
-    assert percentile([], 0.5) is None

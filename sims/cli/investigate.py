@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gossip.core.errors import ConfigurationError
 
@@ -17,8 +15,10 @@ from ..reproduce import replay as replay_trace
 from ..reproduce import shrink as shrink_plan
 from ..scenarios import SCENARIOS, is_plan_file
 from ..sweep import Request
+from ..words import counted
 from .files import writable, write
 from .options import SEED, asks_for_runs, request_options
+from .progress import Progress
 from .terminal import EXIT_FAILURE
 
 
@@ -85,19 +85,10 @@ def shrink(request: Request, seed: int, out: Path) -> int:
 
 
 def _with_progress(plan: Plan) -> Shrunk:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed} trials"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("shrinking", total=MAX_TRIALS)
+    with Progress("shrinking", MAX_TRIALS, "trials") as progress:
 
         def show(trials: int, smallest: Plan) -> None:
-            size = f"{len(smallest.steps)} steps, {smallest.nodes} nodes"
-            bar.update(task, completed=trials, description=size)
+            progress.update(trials, f"{counted(len(smallest.steps), 'step')}, {smallest.nodes} nodes")
 
         return shrink_plan(plan, progress=show)
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..plan import labelled, sizes
 from ..running import Outcome, Violation
-from ..sweep import Spread, Summary
+from ..sweep import Distribution, Summary
 from ..watching import POINTS, CrashMeasure, FalseDeaths, UpdateMeasure, percentile
 from ..words import counted
 from .terminal import PlainConsole, table_of
@@ -183,7 +183,7 @@ def _totals(summary: Summary) -> Table:
 def _spreads(summary: Summary) -> Table:
     """The figures that occur."""
     table = table_of("FIGURE", "VALUES", "MEDIAN", "99 %", "WORST", "NEVER")
-    figures: list[tuple[str, Spread]] = [
+    figures: list[tuple[str, Distribution]] = [
         ("seconds from a crash until the last held it dead", summary.crash_last_dead_s),
         ("seconds from an update until the last knew it", summary.update_last_s),
         ("seconds from the beginning until all saw all", summary.join_all_see_all_s),

@@ -9,9 +9,9 @@ from typing import Any
 
 from gossip.core.messages import ANONYMOUS
 
+from ..watching import Spread
 from .beliefs import STATUSES
 from .messages import Kept, MessageLog
-from .news import Spread
 from .recording import Process, Recording
 from .traffic import TrafficLog, shown
 from .wording import content, fact_in_words

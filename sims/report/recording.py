@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import attrs
 
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.wire import Codec
 
+from ..watching import Spread
 from ..world import Observer, SimulatedNode, Simulation
 from .beliefs import CODES, UNKNOWN, BeliefLog
 from .messages import Kept, MessageLog
-from .news import NewsLog, Spread
+from .news import BoundedNewsLog
 from .traffic import TrafficLog
 from .wording import Content, content
 
@@ -83,7 +82,7 @@ class Recording(Observer):
         """When which process began to bear which id."""
         self.notes: list[tuple[float, str]] = []
         self.beliefs = BeliefLog()
-        self.news = NewsLog()
+        self.news = BoundedNewsLog()
         self.traffic = TrafficLog()
         self.messages = MessageLog()
         self._of: dict[SimulatedNode, Process] = {}
@@ -112,8 +111,8 @@ class Recording(Observer):
             self.beliefs.begin(now, lane)
             if subject is not None:
                 self.beliefs.set(now, lane, subject, CODES[node.protocol.local.status])
-        self.news.listen(process.number, now)
-        self.news.follow(kind, node, now, self.members())
+        self.news.listen(node, now)
+        self.news.follow_some(kind, node, now, self.sim.members)
         if now:
             self.messages.moment(now)
 
@@ -122,7 +121,7 @@ class Recording(Observer):
         now, process = self.sim.now, self._of[node]
         process.ended = now
         if process.left is None and not node.protocol.view.local.registers.left:
-            self.news.follow("crash", node, now, self.members())
+            self.news.follow_some("crash", node, now, self.sim.members)
             self.messages.moment(now)
 
     def handled(self, node: SimulatedNode) -> None:
@@ -149,7 +148,7 @@ class Recording(Observer):
         now = process.left = self.sim.now
         if process.lane is not None and process.subject is not None:
             self.beliefs.set(now, process.lane, process.subject, CODES[node.protocol.local.status])
-        self.news.follow("leave", node, now, self.members())
+        self.news.follow_some("leave", node, now, self.sim.members)
         self.messages.moment(now)
 
     def _look_through(self, node: SimulatedNode, process: Process) -> None:
@@ -176,14 +175,14 @@ class Recording(Observer):
             return
         if member.id == node.id:
             if kind is EventKind.UPDATED:
-                self.news.follow("update", node, now, self.members(), member.version)
+                self.news.follow_some("update", node, now, self.sim.members, member.version)
                 self.messages.moment(now)
             return
         subject = self.names.number(member.name)
         if subject is not None and process.lane is not None:
             is_forgotten = kind is EventKind.FORGOTTEN
             self.beliefs.set(now, process.lane, subject, UNKNOWN if is_forgotten else CODES[member.status])
-        self.news.happened(process.number, event, now)
+        self.news.happened(node, event, now)
         if kind is EventKind.SUSPECTED or kind is EventKind.DIED:
             self.messages.moment(now)
 
@@ -219,13 +218,9 @@ class Recording(Observer):
 
     # --- afterwards
 
-    def members(self) -> Iterator[tuple[int, SimulatedNode]]:
-        """The members at this moment, with the numbers of their processes."""
-        return ((self._of[node].number, node) for node in self.sim.members if node in self._of)
-
     def spreads(self) -> list[Spread]:
-        """How each piece of news has spread by now."""
-        return self.news.spreads(self.members())
+        """How each piece of news has spread by now, without news that nobody needed."""
+        return [each for each in self.news.spreads() if each.times or each.missing]
 
     def processes_at(self, address: Address) -> list[Process]:
         """The processes that have ever been at an address."""

@@ -62,7 +62,7 @@ class Lines(Observer, ABC):
             fate = {"lost": lost_to}
         elif any(copy != data for _, copy in arrivals):
             fate["damaged"] = True
-        self._tell_message("sent", data, node, self._key_at(destination), fate)
+        self._tell_message("sent", data, node, self.sim.key_at(destination), fate)
 
     def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
         """A line for a frame of a stream."""
@@ -75,7 +75,7 @@ class Lines(Observer, ABC):
         if event.accusers:
             more = {"accusers": event.accusers, "floor": event.floor}
         if cause is not None:
-            more["told_by"] = self._key_at(cause)
+            more["told_by"] = self.sim.key_at(cause)
         self._tell(event=event.kind.value, member=who.name, generation=who.generation, at_node=node.key,
                    alive=event.alive, **more)  # fmt: skip
 
@@ -89,10 +89,6 @@ class Lines(Observer, ABC):
     def _tell_message(self, how: str, data: bytes, node: SimulatedNode, to: str, fate: dict[str, Any]) -> None:
         checksum = data[-CHECKSUM_BYTES:].hex()
         self._tell(**{how: kind_of(data), "from": node.key, "to": to, "bytes": len(data), "crc": checksum}, **fate)
-
-    def _key_at(self, address: Address) -> str:
-        node = self.sim.node_at(address)
-        return str(address) if node is None else node.key
 
 
 class TraceWriter(Lines):

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
-from gossip.core.events import EventKind
-
 from ..plan import Plan
 from ..plan.groups import in_words
 from ..steps import AnyStep, Crash, Leave, Subject, Update
@@ -26,8 +24,8 @@ NEVER_KNEW = "never knew"
 NOT_YET = "did not know yet"
 """What is said of them in a run that stopped."""
 
-NEWS = {EventKind.DIED: "crash", EventKind.LEFT: "farewell", EventKind.UPDATED: "change"}
-"""By the event by which news is heard of, what it is news of."""
+NEWS = {"crash": "crash", "leave": "farewell", "update": "change"}
+"""Kinds of news in words."""
 
 
 def headline(plan: Plan, outcome: Outcome, measures: Measures) -> str:
@@ -108,23 +106,23 @@ def _named(plan: Plan, keys: Collection[str]) -> Subject:
 # --- who knew
 
 
-def _who_knew(done: Sequence[AnyStep], spreads: Mapping[EventKind, Sequence[Spread]], unaware: str) -> str:
+def _who_knew(done: Sequence[AnyStep], spreads: Sequence[Spread], unaware: str) -> str:
     """Who knew of crashes, farewells and changes.
 
     A restart is a crash as well. Who knew of that is part of the agreement afterwards, and not told here.
     """
     crashes = {(step.node, step.at) for step in done if isinstance(step, Crash)}
     told: dict[str, list[Spread]] = {}
-    for kind, found in spreads.items():
-        for each in found:
-            if each.heard + each.missing and (kind is not EventKind.DIED or (each.key, each.at) in crashes):
-                told.setdefault(NEWS[kind], []).append(each)
+    for each in spreads:
+        news = each.news
+        if _listeners(each) and (news.kind != "crash" or (news.node.key, news.at) in crashes):
+            told.setdefault(NEWS[news.kind], []).append(each)
     if len(told) == 1:
         (found,) = told.values()
-        if len({(each.at, each.heard + each.missing) for each in found}) == 1:
+        if len({(each.news.at, _listeners(each)) for each in found}) == 1:
             return _of_one_moment(found, unaware)
-    news = {what: [(each.last_s, each.missing) for each in found] for what, found in told.items()}
-    return "; ".join(_known(news, unaware))
+    known = {what: [(each.last_s, each.missing) for each in found] for what, found in told.items()}
+    return "; ".join(_known(known, unaware))
 
 
 def _known(news: Mapping[str, Sequence[tuple[float | None, int]]], unaware: str = NEVER_KNEW) -> list[str]:
@@ -149,14 +147,18 @@ def _known(news: Mapping[str, Sequence[tuple[float | None, int]]], unaware: str 
 
 def _of_one_moment(found: Sequence[Spread], unaware: str) -> str:
     """Who knew of several pieces of news that began at one moment. Only members that learnt of all of them did."""
-    others, missing = found[0].heard + found[0].missing, max(each.missing for each in found)
+    others, missing = _listeners(found[0]), max(each.missing for each in found)
     who = "other" if others == 1 else f"{others} others"
-    if any(each.unaware for each in found):
+    if any(each.news.unaware for each in found):
         who = f"{others} who saw {'it' if len(found) == 1 else 'them'} then"
     if missing:
         some = "the" if others == 1 else "all the" if missing == others else f"{missing} of the"
         return f"{some} {who} {unaware}"
     return f"{'the' if others == 1 else 'all'} {who} knew within {_last(found)}"
+
+
+def _listeners(spread: Spread) -> int:
+    return len(spread.times) + spread.missing
 
 
 def _last(found: Sequence[Spread]) -> str:

@@ -11,12 +11,13 @@ from .answers import Ended, EngineLost, Failure
 from .dask_engine import DaskEngine
 from .request import Request
 from .results import ResultsFile
-from .summary import Spread, Summary, summarise
+from .summary import Distribution, Summary, summarise
 from .sweep import Engine, Sweep
 from .workers import LocalEngine, available_cores
 
 __all__ = [
     "DaskEngine",
+    "Distribution",
     "Ended",
     "Engine",
     "EngineLost",
@@ -24,7 +25,6 @@ __all__ = [
     "LocalEngine",
     "Request",
     "ResultsFile",
-    "Spread",
     "Summary",
     "Sweep",
     "available_cores",

@@ -15,7 +15,7 @@ from .request import Request
 
 
 @attrs.frozen(kw_only=True)
-class Spread:
+class Distribution:
     """How one figure spreads over all runs in which it occurs."""
 
     count: int
@@ -28,7 +28,7 @@ class Spread:
     """How many more never came to an end, and so are worse than the worst."""
 
     @classmethod
-    def of(cls, values: Iterable[float | None]) -> Spread:
+    def of(cls, values: Iterable[float | None]) -> Distribution:
         """The spread of these values; None is one that never came to an end."""
         given = list(values)
         known = [value for value in given if value is not None]
@@ -78,13 +78,13 @@ class Summary:
     virtual_s: float
     wall_s: float
     """Of all runs together, one after the other."""
-    crash_last_dead_s: Spread
-    update_last_s: Spread
-    join_all_see_all_s: Spread
-    heal_s: Spread
+    crash_last_dead_s: Distribution
+    update_last_s: Distribution
+    join_all_see_all_s: Distribution
+    heal_s: Distribution
     """Of the runs that healed; those that had to and did not are among the violating ones."""
-    datagrams_per_node_s: Spread
-    bytes_per_node_s: Spread
+    datagrams_per_node_s: Distribution
+    bytes_per_node_s: Distribution
     false_deaths: FalseDeaths
     """Of all runs together."""
     suspicions: int
@@ -124,12 +124,12 @@ def summarise(
         missing=len(seeds) - len(runs) - len(failures),
         virtual_s=sum(run.virtual_s for run in runs),
         wall_s=sum(run.wall_s for run in runs),
-        crash_last_dead_s=Spread.of(crash.last_dead_s for run in runs for crash in run.crashes),
-        update_last_s=Spread.of(update.last_s for run in runs for update in run.updates),
-        join_all_see_all_s=Spread.of(run.joins.all_see_all_s for run in runs if run.joins is not None),
-        heal_s=Spread.of(run.heal_s for run in runs if run.heal_s is not None),
-        datagrams_per_node_s=Spread.of(run.per_node_s.datagrams_sent for run in runs),
-        bytes_per_node_s=Spread.of(run.per_node_s.bytes_sent for run in runs),
+        crash_last_dead_s=Distribution.of(crash.last_dead_s for run in runs for crash in run.crashes),
+        update_last_s=Distribution.of(update.last_s for run in runs for update in run.updates),
+        join_all_see_all_s=Distribution.of(run.joins.all_see_all_s for run in runs if run.joins is not None),
+        heal_s=Distribution.of(run.heal_s for run in runs if run.heal_s is not None),
+        datagrams_per_node_s=Distribution.of(run.per_node_s.datagrams_sent for run in runs),
+        bytes_per_node_s=Distribution.of(run.per_node_s.bytes_sent for run in runs),
         false_deaths=FalseDeaths(
             healthy_by_healthy=sum(run.false_deaths.healthy_by_healthy for run in runs),
             healthy_by_impaired=sum(run.false_deaths.healthy_by_impaired for run in runs),

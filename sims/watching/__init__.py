@@ -8,8 +8,9 @@ members wrong (``measures``), which rare paths a run took (``sometimes``), and t
 from __future__ import annotations
 
 from .agreement import Agreement
-from .measures import CrashMeasure, FalseDeaths, Measures, Spread, UpdateMeasure, percentile
+from .measures import CrashMeasure, FalseDeaths, Measures, UpdateMeasure, percentile
 from .message_kinds import kind_name, kind_of
+from .news import News, NewsLog, Spread
 from .sometimes import POINTS, Sometimes
 from .trace_hash import TraceHash
 from .truth import Truth
@@ -20,6 +21,8 @@ __all__ = [
     "CrashMeasure",
     "FalseDeaths",
     "Measures",
+    "News",
+    "NewsLog",
     "Sometimes",
     "Spread",
     "TraceHash",

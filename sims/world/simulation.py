@@ -211,6 +211,11 @@ class Simulation(VirtualTime):
         """The process that was last started at an address."""
         return self._at.get(address)
 
+    def key_at(self, address: Address) -> str:
+        """The key of the process that was last started at an address; the address itself if none was."""
+        node = self._at.get(address)
+        return str(address) if node is None else node.key
+
     @property
     def running(self) -> list[SimulatedNode]:
         """The nodes whose process runs."""

@@ -1,8 +1,8 @@
-"""The driver's part: everything that happens between the protocol cores and the world around them.
+"""The driver: everything that happens between the protocol cores and the world around them.
 
-On real sockets each node has a driver, which hands datagrams to its core, calls its timer and sends what it wants
-sent. In the simulator one driver does that for all nodes. It also does what a kernel does for a process that is
-paused, blocked or slow: what arrives waits in a buffer or is lost.
+On real sockets each node has a driver, which hands datagrams to its core, calls its timer and sends its messages. In
+the simulator, one driver does that for all nodes. It also does what a kernel does for a process that is paused, blocked
+or slow: arrivals wait in a buffer, or are lost.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .simulation import Simulation
 
 REFUSAL = bytes(28)
-"""What ICMP says of a datagram that was refused: 8 bytes, and the headers of that datagram."""
+"""The ICMP message about a refused datagram: 8 bytes, and the headers of that datagram."""
 
 
 class Driver:
@@ -45,9 +45,9 @@ class Driver:
         self._on_happened = watchers.of("happened")
 
     def hand_over(self, node: SimulatedNode, action: Callable[[], None], cause: Address | None = None) -> None:
-        """Have a process do something: now, or after what waits for it already if it does not run or is slow.
+        """Have a process do something: now, or after everything that waits for it if it does not run or is slow.
 
-        :param cause: who sent what it will handle; None if nobody did.
+        :param cause: the sender of what it will handle; None if there is none.
         """
         if not node.running:
             return
@@ -63,7 +63,7 @@ class Driver:
     def pump(self, node: SimulatedNode, cause: Address | None = None) -> None:
         """Do what a core wants done after it has handled something, and tell the observers.
 
-        :param cause: who sent what it has handled; None if nobody did.
+        :param cause: the sender of what it has handled; None if there is none.
         """
         protocol, view = node.protocol, node.view
         if node.mute_until > self.sim.now:
@@ -89,7 +89,7 @@ class Driver:
             told(node)
 
     def _hold_back(self, node: SimulatedNode) -> None:
-        """Keep what a blocked node wants sent until it is not blocked any more."""
+        """Keep what a blocked node wants to send until it is no longer blocked."""
         for data, destination in node.protocol.datagrams_to_send(self.sim.now):
             node.held_back.append(partial(self.send, node, data, destination))
         for action in node.protocol.stream_actions():
@@ -106,7 +106,8 @@ class Driver:
             event = node.protocol.next_event()
 
     def _is_own_finding(self, node: SimulatedNode, event: MembershipEvent) -> bool:
-        """Whether the node accuses somebody; the last message it handled may have been a helper's bad news."""
+        """Whether the node itself accuses the member. Then the message that it handled last, perhaps a helper's, is not
+        the cause."""
         entry = node.view.get(event.member.id) if event.kind is EventKind.SUSPECTED else None
         return entry is not None and node.id in entry.accusers
 
@@ -156,7 +157,7 @@ class Driver:
         node.protocol.receive_datagram(data, source, node.local_time(self.sim.now))
 
     def arm(self, node: SimulatedNode) -> None:
-        """See to it that the node is woken for its next timer."""
+        """Schedule the next timer of a node."""
         if node.timer_is_queued:
             return
         when = node.clock.virtual(node.timer)
@@ -187,7 +188,7 @@ class Driver:
             self.pump(node)
 
     def resume(self, node: SimulatedNode) -> None:
-        """A pause, a block or slowness may be over: send what was held back, and handle what has waited."""
+        """End a pause, a block or slowness, if it is over: send what was held back, and handle what has waited."""
         if not node.running or node.paused_until > self.sim.now:
             return
         if node.mute_until <= self.sim.now:
@@ -202,12 +203,12 @@ class Driver:
         self._run_timer(node)
 
     def _queue_work(self, node: SimulatedNode, work: Callable[[SimulatedNode], None]) -> None:
-        """Let a slow node do something when it is done with what it has begun."""
+        """Schedule work of a slow node after everything that it has begun."""
         node.busy_until = max(node.busy_until, self.sim.now) + node.slowness
         self.sim.at(node.busy_until, work, node)
 
     def _spend(self, node: SimulatedNode) -> None:
-        """Tell a slow node's protocol, as its driver would, that the time until now went into handling something."""
+        """Tell the core of a slow node, as its driver would, that it has been busy until now."""
         if node.slowness:
             now = node.local_time(self.sim.now)
             node.protocol.busy(now - node.slowness, now)

@@ -1,7 +1,7 @@
-"""How long a datagram is under way: distributions of one-way delays, in seconds.
+"""Latencies: distributions of one-way delays, in seconds.
 
-Each distribution is its quantile function, so that one number drawn from a link's stream gives one delay,
-whatever the distribution.
+Each distribution is its quantile function. So every distribution turns one number from a link's random stream into one
+delay.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from gossip.core.errors import ConfigurationError
 from .checks import at_least
 
 MAX_FROM_CSV = 1000
-"""Delays kept of a file, at even quantiles if it has more: they become part of the plan."""
+"""Most delays kept from a file, at even quantiles if it has more. They become part of the plan."""
 
 _normal_quantile = NormalDist().inv_cdf
 _SMALLEST_SHARE = 2.0**-60
-"""Stands for the share 0, at which some quantiles are infinite."""
+"""Used in place of the share 0, where some quantiles are infinite."""
 
 
 @attrs.frozen
@@ -39,7 +39,7 @@ class Constant:
 
 @attrs.frozen
 class Uniform:
-    """Any delay from ``low`` to ``high`` alike."""
+    """All delays from ``low`` to ``high`` are equally likely."""
 
     low: float = attrs.field(validator=at_least(0))
     high: float = attrs.field(validator=at_least(0))
@@ -55,10 +55,10 @@ class Uniform:
 
 @attrs.frozen
 class Exponential:
-    """A fixed part and a memoryless one, as behind a queue."""
+    """A fixed delay plus an exponential one, as behind a queue."""
 
     mean: float = attrs.field(validator=at_least(0))
-    """Mean of the part that varies."""
+    """Mean of the exponential part."""
     base: float = attrs.field(default=0.0, validator=at_least(0))
 
     def quantile(self, share: float) -> float:
@@ -68,11 +68,11 @@ class Exponential:
 
 @attrs.frozen
 class Lognormal:
-    """What most networks look like: a clear median, and some delays much above it."""
+    """The shape of most networks: a clear median, and some delays far above it."""
 
     median: float = attrs.field(validator=at_least(0))
     sigma: float = attrs.field(default=0.3, validator=at_least(0))
-    """Deviation of the logarithm of the delay. With 0.3 one in a hundred is twice the median."""
+    """Standard deviation of the logarithm of the delay. With 0.3, one delay in a hundred is twice the median."""
 
     def quantile(self, share: float) -> float:
         """The delay that this share of datagrams does not exceed."""
@@ -81,11 +81,11 @@ class Lognormal:
 
 @attrs.frozen
 class Pareto:
-    """A heavy tail: there is always a delay much longer than all before."""
+    """A heavy tail: some delay is always much longer than all before."""
 
     minimum: float = attrs.field(validator=at_least(0))
     alpha: float = attrs.field(default=2.5, validator=at_least(0.1))
-    """How fast the tail thins out; at 1 and below even the mean is infinite."""
+    """How fast the tail thins out. At 1 and below, even the mean is infinite."""
 
     def quantile(self, share: float) -> float:
         """The delay that this share of datagrams does not exceed."""
@@ -103,7 +103,7 @@ def _usable(_: Any, attribute: attrs.Attribute[Any], values: tuple[float, ...]) 
 
 @attrs.frozen
 class Measured:
-    """As it was measured: any of these delays, and what lies between neighbours."""
+    """Measured delays, and values between neighbouring ones."""
 
     values: tuple[float, ...] = attrs.field(converter=_measured, validator=_usable)
 
@@ -111,9 +111,9 @@ class Measured:
     def from_csv(cls, path: Path, column: str | None = None, unit_s: float = 1.0) -> Measured:
         """Read delays from a CSV file.
 
-        :param column: name of the column in the first row; without it, the first number of each row counts.
+        :param column: name of the column in the first row. Without it, the first column counts.
         :param unit_s: seconds per unit of the file: 0.001 for milliseconds.
-        :raises ConfigurationError: if it cannot be read, there is no such column, or something in it is no number.
+        :raises ConfigurationError: if the file cannot be read, has no such column, or has a row without a number.
         """
         try:
             with path.open(newline="", encoding="utf-8") as file:
@@ -146,9 +146,9 @@ Latency = Constant | Uniform | Exponential | Lognormal | Pareto | Measured
 
 
 def parse_latency(text: str) -> Latency:
-    """A distribution as somebody wrote it: a median in seconds, or the name of a CSV file of delays in seconds.
+    """Parse a distribution that a person wrote: a median in seconds, or the name of a CSV file of delays in seconds.
 
-    :raises ConfigurationError: if it is neither.
+    :raises ConfigurationError: if the text is neither.
     """
     try:
         median = float(text)

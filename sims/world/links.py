@@ -1,7 +1,7 @@
-"""Links: how datagrams and stream segments fare from one address to another, in one direction.
+"""Links: what happens to datagrams and stream segments on the way from one address to another, in one direction.
 
-A :class:`Link` is what a way is like, a :class:`DirectedLink` one way with its state: its random stream, its
-burst of losses, its queue.
+A :class:`Link` holds the properties of a link. A :class:`DirectedLink` is one link with its state: its random stream,
+its burst of losses, its queue.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ UDP_OVERHEAD_BYTES = 28
 """IPv4 and UDP headers, which take bandwidth and count for the MTU."""
 
 MAX_STREAM_DELAY_S = 60.0
-"""Longer than any driver waits for a stream."""
+"""The longest delay of a segment. No driver waits for a stream for so long."""
 
 
 @attrs.frozen(kw_only=True)
 class GilbertElliott:
-    """Losses in bursts: a good state and a bad one, with a chance to change at each datagram.
+    """Losses in bursts: the link is in a good state or a bad one, and may change its state at each datagram.
 
     Source: Gilbert, "Capacity of a Burst-Noise Channel" (1960); Elliott (1963).
     """
 
     to_bad: float = attrs.field(default=0.01, validator=is_share)
-    """Chance to fall into the bad state, at each datagram."""
+    """Chance at each datagram that a good state turns bad."""
     to_good: float = attrs.field(default=0.2, validator=is_share)
-    """Chance to get out of it: bursts are 1 / ``to_good`` datagrams long on average."""
+    """Chance at each datagram that a bad state turns good. A burst has 1 / ``to_good`` datagrams on average."""
     loss_bad: float = attrs.field(default=0.8, validator=is_share)
     loss_good: float = attrs.field(default=0.0, validator=is_share)
 
@@ -44,12 +44,12 @@ class GilbertElliott:
 
 @attrs.frozen(kw_only=True)
 class Held:
-    """Datagrams are held back and then let go one by one, as by a queue that drains late."""
+    """Datagrams that a link holds back and then releases one by one, as a queue does that drains late."""
 
     until: float
-    """Virtual time at which the first is let go."""
+    """Virtual time at which the link releases the first datagram."""
     spacing: float = attrs.field(default=0.1, validator=at_least(0))
-    """Seconds between one and the next."""
+    """Seconds between two datagrams."""
 
 
 LAN_LATENCY = Lognormal(0.0005)
@@ -58,32 +58,32 @@ LAN_LATENCY = Lognormal(0.0005)
 
 @attrs.frozen(kw_only=True)
 class Link(NamesItsFields):
-    """What a way is like. The default is an undisturbed local network."""
+    """The properties of a link. The default is an undisturbed local network."""
 
     latency: Latency = LAN_LATENCY
     """One-way delay."""
     loss: float = attrs.field(default=0.0, validator=is_share)
-    """Share of datagrams and stream segments lost, each by itself."""
+    """Share of datagrams and stream segments that are lost, each independently."""
     bursts: GilbertElliott | None = None
-    """Losses in bursts, besides ``loss``; of datagrams only."""
+    """Losses in bursts, in addition to ``loss``; of datagrams only."""
     duplication: float = attrs.field(default=0.0, validator=is_share)
     """Share of datagrams that arrive twice."""
     reordering: float = attrs.field(default=0.0, validator=is_share)
-    """Share of datagrams held up by a few delays more, so that later ones overtake them."""
+    """Share of datagrams that are late by several delays, so that later ones overtake them."""
     corruption: float = attrs.field(default=0.0, validator=is_share)
     """Share of datagrams that arrive with one bit flipped."""
     bandwidth: float | None = attrs.field(default=None, validator=attrs.validators.optional(at_least(1)))
-    """Bytes a second; None is without limit."""
+    """Bytes per second; None means no limit."""
     queue_bytes: int = attrs.field(default=65_536, validator=at_least(0))
-    """Bytes that wait for bandwidth; what does not fit is lost."""
+    """Bytes that can wait for bandwidth. Datagrams that do not fit are lost."""
     mtu: int | None = attrs.field(default=None, validator=attrs.validators.optional(at_least(68)))
-    """Largest IP packet; larger ones vanish, as on a path that drops fragments."""
+    """Largest IP packet. Larger ones are lost, as on a path that drops fragments."""
     streams_only: bool = False
-    """Whether all datagrams are lost while streams get through, as behind some firewalls."""
+    """Whether all datagrams are lost while streams get through, as with some firewalls."""
     held: Held | None = None
-    """Whether datagrams are held back for a while."""
+    """Whether the link holds datagrams back for a while."""
     is_plain: bool = attrs.field(init=False, eq=False, repr=False)
-    """Whether datagrams are only delayed and lost by chance, as on most ways."""
+    """Whether the link only delays datagrams and loses some by chance, as most links do."""
 
     @is_plain.default
     def _plain(self) -> bool:
@@ -95,7 +95,8 @@ class Link(NamesItsFields):
 
 @attrs.frozen(kw_only=True)
 class LinkChange(NamesItsFields):
-    """What is different on some ways for a while; None leaves it as it is. Fields as in :class:`Link`."""
+    """What is different on some links for a while. None leaves a property as it is. The fields are those of
+    :class:`Link`."""
 
     latency: Latency | None = None
     loss: float | None = None
@@ -119,18 +120,18 @@ class LinkChange(NamesItsFields):
 
 
 REORDERING_DELAYS = 8
-"""By how many delays a reordered datagram is late, at most."""
+"""A reordered datagram is late by at most this many delays."""
 
 
 @attrs.define(eq=False)
 class DirectedLink:
-    """One way between two addresses, with its state."""
+    """One link between two addresses, with its state."""
 
     draws: Draws
     link: Link | None
-    """What the way is like at present; None while it is cut."""
+    """The present properties of the link; None while it is cut."""
     version: int
-    """Version of the network's rules from which ``link`` was found."""
+    """Version of the network's rules that ``link`` follows from."""
     lost_to: str = ""
     """Why the last datagram did not arrive."""
     _is_bad: bool = False
@@ -139,7 +140,10 @@ class DirectedLink:
     _held: int = 0
 
     def carry(self, data: bytes, now: float) -> list[tuple[float, bytes]]:
-        """The copies of a datagram that arrive: after how many seconds, and what. None: see ``lost_to``."""
+        """Send a datagram.
+
+        :returns: the copies that arrive: after how many seconds, and their bytes. If none does, ``lost_to`` says why.
+        """
         link = self.link
         if link is None:
             self.lost_to = "cut"
@@ -166,9 +170,9 @@ class DirectedLink:
         return [(delay, data)]
 
     def segment_delay(self, first_retry_s: float) -> float:
-        """One draw of how long a segment of a stream takes, sent again after each loss, ever later.
+        """Draw the delay of a stream segment. A lost segment is sent again, after a pause that grows with each loss.
 
-        :param first_retry_s: pause before it is sent again; doubles each time.
+        :param first_retry_s: the first pause; it doubles each time.
         """
         if self.link is None:
             return MAX_STREAM_DELAY_S
@@ -199,7 +203,7 @@ class DirectedLink:
         return draw() < (bursts.loss_bad if self._is_bad else bursts.loss_good)
 
     def _turn(self, held: Held) -> float:
-        """Virtual time at which one more that is held back is let go."""
+        """Virtual time at which the link releases one more datagram that it holds back."""
         if held != self._held_by:
             self._held_by, self._held = held, 0
         self._held += 1

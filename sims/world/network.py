@@ -1,8 +1,8 @@
-"""A network in virtual time: which link leads from one address to another, and what is cut.
+"""A network in virtual time: the links between all addresses, and the rules that change or cut them.
 
-Everything it does follows from one seed, so a run can be repeated to the last bit. Rules are given by name,
-and applied in the order in which they were given; the link between two addresses is found when it is first used, and
-again only after the rules have changed.
+Everything follows from one seed, so a run can be repeated to the last bit. Rules have names and apply in the order in
+which they were added. The network computes the link between two addresses when it is first used, and again after a
+change of the rules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .links import DirectedLink, Link, LinkChange
 from .randomness import Draws, derived_seed, mixed_seed
 
 Applies = Callable[[Address, Address], bool]
-"""Whether a rule applies to the way from the first address to the second."""
+"""Whether a rule applies to the link from the first address to the second."""
 
 
 class Network:
@@ -31,7 +31,7 @@ class Network:
 
     @property
     def link(self) -> Link:
-        """What every way is like to which no rule applies."""
+        """The properties of every link that no rule applies to."""
         return self._link
 
     @link.setter
@@ -40,12 +40,12 @@ class Network:
         self._version += 1
 
     def rule(self, name: str, applies: Applies, change: LinkChange | None) -> None:
-        """Change some ways, or cut them if the change is None, until the rule is lifted."""
+        """Change some links, or cut them if the change is None, until the rule is lifted."""
         self._rules[name] = (applies, change)
         self._version += 1
 
     def cut(self, name: str, applies: Applies) -> None:
-        """Let nothing pass on some ways."""
+        """Cut some links."""
         self.rule(name, applies, None)
 
     def lift(self, name: str | None = None) -> None:
@@ -70,11 +70,11 @@ class Network:
         return link
 
     def connects(self, source: Address, destination: Address) -> bool:
-        """Whether the way from one to the other is open."""
+        """Whether the link from one address to the other is open."""
         return self.way(source, destination).link is not None
 
     def _seed_of(self, address: Address) -> int:
-        """Half of what the random streams of the links from and to an address follow from."""
+        """One of the two seeds that the random streams of an address's links follow from."""
         seed = self._seeds.get(address)
         if seed is None:
             seed = self._seeds[address] = derived_seed(self._seed, "link", address)

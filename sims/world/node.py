@@ -1,4 +1,4 @@
-"""One simulated node: its protocol core, its clock, its process and what has happened to that."""
+"""One simulated node: its protocol core, its clock, and the state of its process."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from gossip.core.view import Entry, View
 from .randomness import Draws
 
 NEVER = float("inf")
-"""A time that does not come."""
+"""A time that never comes."""
 
 SOCKET_BUFFER_DATAGRAMS = 256
-"""Datagrams that wait for a node that does not run; further ones are lost. Linux' default receive buffer
-(212,992 bytes) holds about as many small ones."""
+"""Datagrams that can wait for a node that does not run; further ones are lost. Linux' default receive buffer (212,992
+bytes) holds about as many small ones."""
 
 
 @attrs.define
 class Clock:
-    """Local time as a piecewise linear function of virtual time; both in seconds."""
+    """A node's own clock: local time as a piecewise linear function of virtual time, both in seconds."""
 
     rate: float = 1.0
     """Local seconds per virtual second."""
@@ -38,17 +38,17 @@ class Clock:
         return self._local + (now - self._virtual) * self.rate
 
     def virtual(self, local: float) -> float:
-        """When the clock will show this."""
+        """The virtual time at which the clock shows this."""
         return self._virtual + (local - self._local) / self.rate
 
     def set_rate(self, rate: float, now: float) -> None:
-        """Run at another rate from now on."""
+        """Change the rate from now on."""
         self._local, self._virtual, self.rate = self.local(now), now, rate
 
 
 @attrs.define
 class StreamEnd:
-    """One end of an open stream: who is at the other end, and when all that was sent has arrived."""
+    """One end of an open stream: the node at the other end, and when everything sent has arrived."""
 
     peer: SimulatedNode
     number: int
@@ -57,53 +57,53 @@ class StreamEnd:
 
 @attrs.define(eq=False)
 class SimulatedNode:
-    """One process that runs the protocol. A restart is another one under the same key."""
+    """One process that runs the protocol. A restart makes another one under the same key."""
 
     key: str
-    """What the simulation calls it. Its name, too, unless two nodes are to bear one name."""
+    """Its key in the simulation. It is its name, too, unless two nodes have one name."""
     address: Address
     protocol: Protocol
     clock: Clock
     config: Config
     draws: Draws
-    """From which it is drawn how late its timers fire."""
+    """Random stream for the lateness of its timers."""
     view: View = attrs.field(init=False)
-    """What its core knows."""
+    """The view of its core."""
     entry: Entry = attrs.field(init=False)
-    """What its core last called its own member; another one after a new generation."""
+    """The core's entry for its own member; a new generation has another one."""
     events: list[MembershipEvent] = attrs.Factory(list)
-    """Every event it told, if the simulation keeps them."""
+    """Every event that its core told, if the simulation keeps them."""
     running: bool = True
     refuses: bool = False
-    """Whether, now that it has ended, its system tells whoever sends to it that no process listens there."""
+    """Whether the machine still runs after the process has ended, and tells senders that no process listens there."""
     slowness: float = 0.0
-    """Seconds that the handling of each datagram and timer takes."""
+    """Seconds that it needs to handle each datagram and timer."""
     busy_until: float = 0.0
-    """Virtual time at which a slow node is done with all it has begun."""
+    """Virtual time at which a slow node has finished everything that it has begun."""
     timer_is_queued: bool = False
-    """Whether a slow node has its timer before it, behind other work."""
+    """Whether a due timer of a slow node waits behind other work."""
     inbox: deque[tuple[Callable[[], None], Address | None]] = attrs.Factory(deque)
-    """What has arrived while it was paused or busy, and from whom."""
+    """What has arrived while it was paused or busy, and who sent it."""
     timer: float = 0.0
     """Local time of the protocol's next timer."""
     paused_at: float = 0.0
-    """Local time at which it was paused last."""
+    """Local time of its last pause."""
     paused_until: float = 0.0
     """Virtual time until which nothing runs."""
     deaf_until: float = 0.0
-    """Virtual time until which what arrives waits: because nothing runs, or because receiving blocks."""
+    """Virtual time until which arrivals wait, because nothing runs or because receiving blocks."""
     mute_until: float = 0.0
     """Virtual time until which sending blocks."""
     held_back: list[Callable[[], None]] = attrs.Factory(list)
     """What it wanted to send or do meanwhile, in order."""
     alarm: float = NEVER
-    """Virtual time for which the node is to be woken."""
+    """Virtual time at which the simulation will wake the node."""
     fingerprint: int = 0
-    """Fingerprint of its view when observers were last told of a change of it."""
+    """Fingerprint of its view when observers were last told that it had changed."""
     streams: dict[int, StreamEnd] = attrs.Factory(dict)
     """Open streams by number."""
     connecting: dict[int, list[bytes]] = attrs.Factory(dict)
-    """Streams that are being opened, and the frames that wait for that."""
+    """Streams that are being opened, and the frames that wait for them."""
     _shown: float = 0.0
 
     def __attrs_post_init__(self) -> None:
@@ -117,7 +117,7 @@ class SimulatedNode:
 
     @property
     def name(self) -> str:
-        """The name it bears in the cluster."""
+        """Its name in the cluster."""
         return self.protocol.local.name
 
     @property
@@ -127,11 +127,11 @@ class SimulatedNode:
 
     @property
     def is_member(self) -> bool:
-        """Whether it runs and has not said farewell."""
+        """Whether it runs and has not left."""
         return self.running and not self.entry.registers.left
 
     def local_time(self, now: float) -> float:
-        """What its clock shows at virtual time ``now``; never less than before, whatever is rounded."""
+        """The time on its clock at virtual time ``now``. It never goes back, even by rounding."""
         shown = self.clock.local(now)
         if shown < self._shown:
             return self._shown
@@ -139,7 +139,7 @@ class SimulatedNode:
         return shown
 
     def told(self, kind: str, name: str | None = None) -> list[MembershipEvent]:
-        """The events of one kind that it told, about one member or any."""
+        """The events of one kind that it told, about one member or about any."""
         return [each for each in self.events if each.kind.value == kind and name in (None, each.member.name)]
 
     def sees(self) -> dict[str, str]:

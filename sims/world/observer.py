@@ -1,4 +1,5 @@
-"""What can watch a simulation: measures, invariants, traces. Watching changes nothing of a run."""
+"""Observers: measures, invariants, traces and everything else that watches a simulation. Watching changes nothing in a
+run."""
 
 from __future__ import annotations
 
@@ -17,62 +18,63 @@ HOOKS = (
     "started", "reborn", "acquainted", "stopped", "sent", "received", "happened", "handled", "changed", "framed",
     "noted",
 )  # fmt: skip
-"""The calls of an observer that a simulation makes; those that a class does not define cost nothing."""
+"""The calls that a simulation makes to an observer. Calls that a class does not define cost nothing."""
 
 
 class Observer:
-    """Told of everything that goes on; override what is of interest."""
+    """The base class of observers. Override the calls of interest."""
 
     sim: Simulation
 
     def attach(self, sim: Simulation) -> None:
-        """The simulation that will be watched, before anything happens in it."""
+        """Take the simulation that it will watch, before anything happens in it."""
         self.sim = sim
 
     def started(self, node: SimulatedNode) -> None:
-        """A process begins; it has not done anything yet."""
+        """A process has started. It has not done anything yet."""
 
     def reborn(self, node: SimulatedNode) -> None:
         """A process has begun a new generation of itself, with a new id."""
 
     def acquainted(self, node: SimulatedNode) -> None:
-        """A process was given members that it knows from before; of these nothing is told."""
+        """A process was given members that it knows from before. It tells no events about them."""
 
     def stopped(self, node: SimulatedNode) -> None:
         """A process has ended, with or without a farewell."""
 
     def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
              lost_to: str) -> None:  # fmt: skip
-        """A datagram was handed to the network.
+        """A node handed a datagram to the network.
 
-        :param arrivals: after how many seconds which copies of it arrive.
-        :param lost_to: if none does, why.
+        :param arrivals: the copies that arrive, each with its delay in seconds.
+        :param lost_to: why no copy arrives, if none does.
         """
 
     def received(self, node: SimulatedNode, data: bytes, source: Address) -> None:
         """A process is about to handle a datagram."""
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """A process tells an event.
+        """The core of a node told an event.
 
-        :param cause: whose message told it; None if it found out by itself, or its own program made it happen.
+        :param cause: the address whose message caused it; None if the node found it out by itself, or its own program
+            did it.
         """
 
     def handled(self, node: SimulatedNode) -> None:
-        """A process is done with what it was given, and all that it wants sent is under way."""
+        """A node has handled what it was given, and everything that it wants sent is under way."""
 
     def changed(self, node: SimulatedNode) -> None:
-        """The fingerprint of its view is another one, or it has said farewell."""
+        """The fingerprint of a node's view has changed, or the node has left."""
 
     def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
-        """A frame was handed to a stream, where it arrives after ``delay`` seconds, or never."""
+        """A node handed a frame to a stream. It arrives after ``delay`` seconds; None means never."""
 
     def noted(self, text: str) -> None:
         """Something was done to the world from outside: a fault, an update, the end of a fault."""
 
 
 class Watchers:
-    """The observers of one simulation: which of them are called for what."""
+    """The observers of one simulation, and the calls that each of them defines."""
 
     def __init__(self, observers: Iterable[Observer]) -> None:
         self._observers = tuple(observers)

@@ -1,7 +1,7 @@
 """Random streams: one for each node, each directed link and each other purpose, all from one seed.
 
-A stream is derived from the seed and from what it is for, never from the order in which streams are made,
-so a fault added to a run changes no draw but those of the nodes and links that it touches.
+A stream follows from the seed and its purpose, never from the order in which streams are made. So a fault that is added
+to a run changes only the draws of the nodes and links that it touches.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ _TO_UNIT = 2.0**-53
 
 
 def derived_seed(seed: int, *purpose: object) -> int:
-    """64 bits that follow from the seed and the purpose, the same in every process and every Python."""
+    """A seed of 64 bits that follows from another seed and a purpose. It is the same in every process and every
+    Python."""
     text = "\x00".join((str(seed), *map(str, purpose)))
     return int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=SEED_BYTES).digest(), "big")
 
 
 def mixed_seed(first: int, second: int) -> int:
-    """64 bits that follow from two derived seeds and their order, faster than deriving them from a text. The
-    multipliers are those of :class:`Draws`."""
+    """A seed of 64 bits that follows from two derived seeds and their order. It is faster than deriving it from a text.
+    The multipliers are those of :class:`Draws`."""
     mixed = (first * 0xBF58476D1CE4E5B9 + second) & _MASK
     mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _MASK
     return mixed ^ mixed >> 31
@@ -34,10 +35,10 @@ def derived_random(seed: int, *purpose: object) -> Random:
 
 
 class Draws:
-    """A random stream in a single number: a large run has one for each of a hundred thousand links.
+    """A random stream whose state is a single number. A large run has one for each of a hundred thousand links.
 
-    Source: SplitMix64, Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA
-    2014), figure 16.
+    Source: SplitMix64, Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014), figure
+    16.
     """
 
     __slots__ = ("_state",)

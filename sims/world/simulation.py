@@ -35,7 +35,7 @@ class Simulation(VirtualTime):
     """A cluster in virtual time; see the module's docstring."""
 
     driver_type: ClassVar[type[Driver]] = Driver
-    """What delivers; a subclass can have datagrams take other ways."""
+    """The class of the driver. A subclass can deliver datagrams in another way."""
 
     def __init__(self, *, seed: int = 0, config: Config | None = None, link: Link | None = None,
                  lateness: Latency | None = None, observers: Iterable[Observer] = (),
@@ -47,22 +47,22 @@ class Simulation(VirtualTime):
         self.nodes: dict[str, SimulatedNode] = {}
         """The latest process of each key."""
         self.past: list[ProtocolStats] = []
-        """What processes did that have been replaced since."""
+        """Statistics of processes that have been replaced."""
         self.tainted: set[int] = set()
-        """Ids of members about whom something was forged."""
+        """Ids of members that forged messages were about."""
         self.datagrams = 0
         """Datagrams sent by all nodes."""
         self.bytes = 0
         """Payload bytes in them."""
         self.overflows = 0
-        """Datagrams lost because a process did not run and its socket's buffer was full."""
+        """Datagrams lost because a process did not run and the buffer of its socket was full."""
         self.identities: Callable[[str], Identities | None] = lambda _key: None
-        """What the node of a key signs and checks with; None for one that does not."""
+        """The signing keys of the node with this key; None for a node that does not sign."""
         self._at: dict[Address, SimulatedNode] = {}
         self._lives: Counter[str] = Counter()
         self._watchers = Watchers(observers)
         self.driver: Driver = self.driver_type(self, self._watchers, lateness=lateness, keeps_events=keeps_events)
-        """What delivers, calls timers and carries streams."""
+        """The driver of all nodes."""
         self._watchers.attach(self)
 
     # --- nodes
@@ -70,12 +70,12 @@ class Simulation(VirtualTime):
     def start(self, key: str, *, name: str | None = None, seeds: Iterable[str] = (), config: Config | None = None,
               address: Address | None = None, metadata: Mapping[str, str] = NO_METADATA, clock_ms: int = 0,
               learns_address: bool = False) -> SimulatedNode:  # fmt: skip
-        """Start a node, or start it again: the same key keeps its address and gets a new generation.
+        """Start a node, or start it again. The same key keeps its address and gets a new generation.
 
-        :param name: under which it joins, if that is not its key.
-        :param seeds: keys of nodes, started before, through which it joins.
-        :param clock_ms: by how much its wall clock is wrong.
-        :param learns_address: whether others have to tell it where they reach it.
+        :param name: the name under which it joins, if that is not its key.
+        :param seeds: keys of running nodes through which it joins.
+        :param clock_ms: the error of its wall clock.
+        :param learns_address: whether it has to learn its address from others.
         """
         before = self.nodes.get(key)
         if address is None:
@@ -105,13 +105,13 @@ class Simulation(VirtualTime):
         return node
 
     def start_many(self, count: int, *, seed: str = "n0", metadata: Mapping[str, str] = NO_METADATA) -> None:
-        """Start nodes ``n0``, ``n1`` ... that join through one of them, all at once."""
+        """Start nodes ``n0``, ``n1`` ... at the same moment. All join through one of them."""
         self.start("n0", metadata=metadata)
         for number in range(1, count):
             self.start(f"n{number}", seeds=(seed,), metadata=metadata)
 
     def acquaint(self) -> None:
-        """Let all running nodes of a cluster know each other, as if they had been one for a while."""
+        """Make all running nodes of a cluster know each other, as if they had been a cluster for a while."""
         members: dict[str, list[Member]] = {}
         for node in self.running:
             members.setdefault(node.cluster, []).append(node.protocol.local)
@@ -121,9 +121,9 @@ class Simulation(VirtualTime):
             self.driver.pump(node)
 
     def crash(self, key: str, *, refuses: bool = False) -> None:
-        """End a process without a word.
+        """End a process without a farewell.
 
-        :param refuses: whether its system goes on, and tells whoever sends to it that no process listens there.
+        :param refuses: whether its machine goes on, and tells senders that no process listens there.
         """
         node = self.nodes[key]
         if node.running:
@@ -133,7 +133,7 @@ class Simulation(VirtualTime):
             self._watchers.tell("stopped", node)
 
     def pause(self, key: str, seconds: float) -> None:
-        """Let nothing run on a node for a while; what arrives waits."""
+        """Stop everything on a node for a while. Arrivals wait."""
         node = self.nodes[key]
         if node.paused_until <= self.now:
             node.paused_at = node.local_time(self.now)
@@ -142,14 +142,15 @@ class Simulation(VirtualTime):
         self.at(node.paused_until, self.driver.resume, node)
 
     def block(self, key: str, seconds: float) -> None:
-        """Let a node neither receive nor send for a while, on streams either; its timers go on."""
+        """Block a node for a while: it neither receives nor sends, on streams either, but its timers go on."""
         node = self.nodes[key]
         node.mute_until = max(node.mute_until, self.now + seconds)
         node.deaf_until = max(node.deaf_until, node.mute_until)
         self.at(node.mute_until, self.driver.resume, node)
 
     def slow_down(self, key: str, seconds: float) -> None:
-        """Let a node take this long to handle anything; 0 makes it as fast as others, and done with what waits."""
+        """Set the seconds that a node needs to handle anything. 0 makes it as fast as others, and finishes what
+        waits."""
         node = self.nodes[key]
         node.slowness = seconds
         if not seconds:
@@ -157,19 +158,19 @@ class Simulation(VirtualTime):
             self.driver.resume(node)
 
     def set_clock_rate(self, key: str, rate: float) -> None:
-        """Let a node's clock run at this rate from now on."""
+        """Set the rate of a node's clock from now on."""
         node = self.nodes[key]
         node.clock.set_rate(rate, self.now)
         node.alarm = NEVER
         self.driver.arm(node)
 
     def set_wall_clock(self, key: str, clock_ms: int = 0) -> None:
-        """Correct a node's wall clock, or make it wrong by so many milliseconds; its monotonic clock goes on."""
+        """Set the error of a node's wall clock; 0 corrects it. Its monotonic clock goes on."""
         node = self.nodes[key]
         self.driver.hand_over(node, lambda: node.protocol.wall_clock(self.wall_ms(clock_ms), node.local_time(self.now)))
 
     def wall_ms(self, clock_ms: int = 0) -> int:
-        """Unix time in milliseconds, as a clock shows it that is wrong by ``clock_ms``."""
+        """Unix time in milliseconds on a clock with this error."""
         return WALL_START_MS + int(self.now * 1000) + clock_ms
 
     def update(self, key: str, metadata: Mapping[str, str]) -> None:
@@ -179,14 +180,14 @@ class Simulation(VirtualTime):
         self.driver.pump(node)
 
     def leave(self, key: str) -> None:
-        """Let a node say farewell; its process goes on."""
+        """Make a node say farewell. Its process goes on."""
         node = self.nodes[key]
         node.protocol.leave(node.local_time(self.now))
         self.driver.pump(node)
         self._watchers.tell("changed", node)
 
     def reseed(self, key: str, seeds: Iterable[str]) -> None:
-        """Tell a running node other seeds."""
+        """Give a running node other seeds."""
         node = self.nodes[key]
         node.protocol.seed([self.nodes[seed].address for seed in seeds], node.local_time(self.now))
         self.driver.pump(node)
@@ -197,11 +198,12 @@ class Simulation(VirtualTime):
         self.driver.deliver(data, source, self.nodes[key].address)
 
     def note(self, text: str) -> None:
-        """Tell observers of something done from outside."""
+        """Tell observers that something was done from outside."""
         self._watchers.tell("noted", text)
 
     def new_address(self, key: str) -> Address:
-        """An address that nobody has had yet; which one depends on the key and its lives, not on other nodes."""
+        """An address that no node has had yet. It follows from the key and the number of its processes, not from other
+        nodes."""
         number = derived_seed(self.seed, "address", key, self._lives[key])
         while (address := Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 7946)) in self._at:
             number += 1
@@ -223,13 +225,13 @@ class Simulation(VirtualTime):
 
     @property
     def members(self) -> list[SimulatedNode]:
-        """The nodes that ought to be seen: they run, and have not said farewell."""
+        """The nodes that others should see as living: they run and have not left."""
         return [node for node in self.nodes.values() if node.is_member]
 
     # --- what members agree on
 
     def all_agree(self) -> bool:
-        """Whether all members see exactly the members of their cluster as living, and have equal views."""
+        """Whether every member sees exactly the members of its cluster as living, and all their views are equal."""
         members = self.members
         views = {(node.cluster, node.protocol.fingerprint): node for node in members}
         if len(views) > len({node.cluster for node in members}):
@@ -241,7 +243,7 @@ class Simulation(VirtualTime):
         )
 
     def all_see(self, name: str, status: str) -> bool:
-        """Whether all members but the one named see it with this status."""
+        """Whether all other members see the named one with this status."""
         return all(
             (seen := node.status_of(name)) is not None and seen.value == status
             for node in self.members

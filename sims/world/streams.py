@@ -1,7 +1,7 @@
-"""Streams (TCP) in virtual time: connecting, segments that arrive in order and late when lost, breaking.
+"""Streams (TCP) in virtual time: they connect, carry segments in order, and break.
 
-Losses delay a stream and never lose part of it. A cut that a frame meets holds up that stream until its driver's
-patience ends.
+A loss delays a stream and never loses part of it. If a frame meets a cut, the stream carries nothing more until its
+driver's timeout ends.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SEGMENT_RETRY_S = 0.2
 
 
 class StreamCarrier:
-    """Does for all nodes what their drivers and kernels do with streams."""
+    """Carries the streams of all nodes, as their drivers and kernels do on real sockets."""
 
     def __init__(self, sim: Simulation, driver: Driver, watchers: Watchers) -> None:
         self._sim = sim
@@ -38,7 +38,7 @@ class StreamCarrier:
         self._on_framed = watchers.of("framed")
 
     def act(self, node: SimulatedNode, action: StreamAction) -> None:
-        """Do what a protocol wants done."""
+        """Do what a protocol core wants done with a stream."""
         match action:
             case OpenStream(number, address):
                 self._open(node, number, address)
@@ -48,13 +48,13 @@ class StreamCarrier:
                 self._close(node, number)
 
     def end_all(self, node: SimulatedNode) -> None:
-        """The process has ended; its kernel resets what it had open."""
+        """A process has ended. Its kernel resets its open streams."""
         node.connecting.clear()
         for number in list(node.streams):
             self._end(node, number)
 
     def _open(self, node: SimulatedNode, number: int, address: Address) -> None:
-        """Connect: there and back, each way sent again when it is lost, until the driver's patience ends."""
+        """Connect: one segment there and one back, each sent again after a loss, until the driver's timeout ends."""
         sim = self._sim
         there, back = sim.network.way(node.address, address), sim.network.way(address, node.address)
         delay = there.segment_delay(SYN_RETRY_S) + back.segment_delay(SYN_RETRY_S)
@@ -65,7 +65,7 @@ class StreamCarrier:
             sim.at(sim.now + delay, self._connected, node, number, address)
 
     def _connected(self, node: SimulatedNode, number: int, address: Address | None) -> None:
-        """A connection was made, or could not be; what waited for it is sent."""
+        """A connection was made, or failed. Frames that waited for it are sent."""
         sim = self._sim
         waiting = node.connecting.pop(number, None)
         if waiting is None or not node.running:
@@ -119,7 +119,7 @@ class StreamCarrier:
             )
 
     def _close(self, node: SimulatedNode, number: int) -> None:
-        """Close once everything sent has arrived."""
+        """Close the stream when everything sent has arrived."""
         end = node.streams.get(number)
         when = self._sim.now if end is None else max(self._sim.now, end.sent_until)
         if when < math.inf:

@@ -1,4 +1,4 @@
-"""The group of commands, and the one place where errors become a line on stderr and an exit code."""
+"""The group of commands. Only here, errors become a line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ COMMANDS = {
     "shrink": (".investigate", "shrink"),
     "explain": (".investigate", "explain"),
 }
-"""In which module of this package each command is, and under which name."""
+"""The module of this package that has each command, and the command's name in it."""
 
 WRITTEN = "python -m sims"
-"""How the docstrings of commands call the program; help texts call it as it is called where they are read."""
+"""The name of the program in the docstrings of commands. Help texts replace it by the name under which it runs."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What writing fails with when a disk, a quota or the largest size of a file is used up."""
+"""Errors of writing when a disk, a quota or the largest size of a file is used up."""
 
 
 class LazyGroup(click.Group):
-    """Imports a command when it is needed: what one command needs, the others need not wait for."""
+    """Imports a command only when it is needed, because some of them import much."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order of their use."""
@@ -120,7 +120,7 @@ def _complain(who: str, text: str, code: int) -> int:
 
 
 def _silence_stdout() -> None:
-    """Nobody reads what is printed any more: let Python's last flush go nowhere, without a word."""
+    """Send Python's last flush nowhere, because nobody reads the output any more."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -29,10 +29,10 @@ from .rendering import print_summary
 from .terminal import EXIT_FAILURE, EXIT_INTERRUPTED
 
 TOLD_AT_ONCE = 10
-"""Violating runs told while the sweep goes on; all of them are in the summary."""
+"""Violating runs shown while the sweep goes on. The summary has all of them."""
 
 TOLD_CHARACTERS = 160
-"""Of what is told of one: enough to know it again."""
+"""Characters shown of one violation: enough to recognise it."""
 
 
 @click.command()
@@ -100,7 +100,7 @@ def _engine(engine: str, jobs: int | None, scheduler: str | None) -> Engine:
 
 
 def _follow(sweep: Sweep, engine: Engine) -> EngineLost | None:
-    """Run it, and tell how far it is; returns why it could not go on, if so."""
+    """Run the sweep and show its progress. Returns why it could not go on, if so."""
     bad = sum(not outcome.is_good for outcome in sweep.outcomes.values())
     with Progress(sweep.request.scenario, len(sweep.seeds), "runs", done=len(sweep.outcomes)) as progress:
         if sweep.outcomes:
@@ -124,7 +124,7 @@ def _follow(sweep: Sweep, engine: Engine) -> EngineLost | None:
 
 
 def _complaint(ended: Ended) -> str | None:
-    """What is wrong with a run, in a line; None if nothing is."""
+    """The violation or failure of a run, in a line; None if there is none."""
     if isinstance(ended, Failure):
         return f"no outcome: {ended.reason}"
     if ended.is_good:

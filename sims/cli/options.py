@@ -1,4 +1,4 @@
-"""Options that more than one command has, and what they mean."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ..sweep import Request
 from .files import writable, writable_or_dash
 
 SEED = click.IntRange(min=0)
-"""Type of one seed."""
+"""The type of a seed."""
 
 
 def parse_seeds(_: click.Context, __: click.Parameter, text: str) -> range:
-    """Callback of an option that takes seeds as ``A..B``, both ends included."""
+    """Callback of an option for seeds, ``A..B``, both ends included."""
     ends = re.fullmatch(r"(\d+)\.\.(\d+)", text)
     if ends is None:
         raise click.BadParameter(f"{text!r} is not of the form A..B with two whole numbers")
@@ -84,7 +84,7 @@ Command = Callable[..., int]
 
 
 def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """The options that say what to run; the command is given a :class:`sims.sweep.Request`.
+    """The options that say what to run. The command gets a :class:`sims.sweep.Request`.
 
     :param scenario: the argument or option ``scenario``.
     """
@@ -115,11 +115,11 @@ def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command],
 
 
 request_options = asks_for_runs(click.argument("scenario", metavar="SCENARIO|PLAN.py"))
-"""The same, with the scenario, or the file of a plan, as first argument."""
+"""The same, with the scenario or the file of a plan as first argument."""
 
 
 def json_option(what: str) -> Callable[[Command], Command]:
-    """``--json``, which every command that comes to a result has.
+    """The option ``--json`` of every command that has a result.
 
     :param what: the result.
     """
@@ -130,5 +130,5 @@ def json_option(what: str) -> Callable[[Command], Command]:
 
 
 def file_option(name: str, help_text: str) -> Callable[[Command], Command]:
-    """An option that names a file to be written."""
+    """An option for a file to be written."""
     return click.option(name, callback=writable, metavar="FILE", help=help_text)

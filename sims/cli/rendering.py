@@ -1,4 +1,4 @@
-"""How outcomes and summaries are shown to people; programs read their JSON."""
+"""Outcomes and summaries as text for people. Programs read their JSON."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..words import counted
 from .terminal import PlainConsole, table_of
 
 SHOWN_NEWS = 5
-"""Crashes, and updates, shown one by one."""
+"""The most crashes, and updates, that are shown one by one."""
 
 SHOWN_SEEDS = 20
-"""Violating seeds shown one by one."""
+"""The most violating seeds that are shown one by one."""
 
 ALARM = "bold red"
 
@@ -30,9 +30,9 @@ by then."""
 
 
 def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None = None) -> None:
-    """Show what came of a run.
+    """Print the outcome of a run.
 
-    :param groups: those of its plan.
+    :param groups: the groups of its plan.
     """
     console = PlainConsole()
     console.print(Text(outcome.in_words, "bold"))
@@ -54,7 +54,7 @@ def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None =
 
 
 def print_summary(summary: Summary) -> None:
-    """Show what came of a sweep."""
+    """Print the summary of a sweep."""
     console = PlainConsole()
     console.print(Text(summary.in_words, "bold"))
     title = f"{summary.scenario}, seeds {summary.seeds}: {counted(summary.runs, 'run')}"
@@ -79,7 +79,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _wrongs(wrongs: FalseDeaths) -> str:
-    """How often somebody that ran was held dead; impaired are those whom a fault of the plan touched."""
+    """How often members held a running one dead. A member is impaired if a fault of the plan affects it."""
     kinds = {
         "of healthy members, by healthy ones": wrongs.healthy_by_healthy,
         "of healthy members, by impaired ones": wrongs.healthy_by_impaired,
@@ -89,7 +89,7 @@ def _wrongs(wrongs: FalseDeaths) -> str:
 
 
 def _suspicions(result: Outcome | Summary) -> str:
-    """How often somebody that ran was suspected, and how often no fault explains that."""
+    """How often members suspected a running one, and how often no fault explains that."""
     false = result.suspicions_healthy_by_healthy
     kinds = {"of healthy members, by healthy ones": false, "because of a fault": result.suspicions - false}
     return "; ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
@@ -142,7 +142,7 @@ def _update_row(update: UpdateMeasure, groups: Mapping[str, Sequence[str]] | Non
 
 
 def _print_news(console: Console, titles: Sequence[str], news: Sequence[_News]) -> None:
-    """The first few, how many more there are, and the medians of all."""
+    """Print the first news, how many more there are, and the medians of all."""
     if not news:
         return
     table = table_of(*titles)
@@ -181,7 +181,7 @@ def _totals(summary: Summary) -> Table:
 
 
 def _spreads(summary: Summary) -> Table:
-    """The figures that occur."""
+    """A table of the figures that occur."""
     table = table_of("FIGURE", "VALUES", "MEDIAN", "99 %", "WORST", "NEVER")
     figures: list[tuple[str, Distribution]] = [
         ("seconds from a crash until the last held it dead", summary.crash_last_dead_s),
@@ -199,7 +199,7 @@ def _spreads(summary: Summary) -> Table:
 
 
 def _print_seeds(console: Console, alarm: str, complaints: Sequence[tuple[str, str]]) -> None:
-    """What is wrong with which seed, and the command to look at it."""
+    """Print what is wrong with each seed, and the command that repeats its run."""
     if not complaints:
         return
     console.print()
@@ -215,7 +215,7 @@ def _print_seeds(console: Console, alarm: str, complaints: Sequence[tuple[str, s
 
 
 def _print_sometimes(console: Console, title: str, counts: Mapping[str, int]) -> None:
-    """The rare paths that were taken."""
+    """Print the rare paths that were taken."""
     reached = {point: count for point, count in counts.items() if count}
     if not reached:
         return

@@ -1,4 +1,4 @@
-"""``python -m sims list``: what there is to run."""
+"""``python -m sims list``: the scenarios."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def run(request: Request, seed: int, json_to: Path | None, html: Path | None, tr
 
 
 def _run(plan: Plan, html: Path | None, trace: Path | None) -> Outcome:
-    """Run the plan, with whoever has to watch it for the files that are wanted."""
+    """Run the plan, with an observer for each file that is wanted."""
     observers: list[Observer] = []
     with ExitStack() as stack:
         if html is not None:

@@ -14,18 +14,18 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 WIDTH_ELSEWHERE = 120
-"""Columns of tables where the output is no terminal."""
+"""Width of tables where the output is no terminal."""
 
 
 class PlainConsole(Console):
-    """A console of standard output, or of standard error, with errors that stay what they are."""
+    """A console of standard output or standard error that does not hide errors of writing."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         stream = sys.stderr if stderr else sys.stdout
         super().__init__(width=None if stream.isatty() else WIDTH_ELSEWHERE, highlight=False, stderr=stderr)
 
     def on_broken_pipe(self) -> None:
-        """Pass the error on; Rich would end the program from within whatever is printing."""
+        """Raise the error. Rich would end the program in the middle of printing."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 

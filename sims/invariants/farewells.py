@@ -1,4 +1,4 @@
-"""Farewells: whoever counts as heard was heard."""
+"""Farewells: a member that counts as having acknowledged a farewell knows of it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from .base import Invariant
 
 
 class FarewellsAreAcknowledged(Invariant):
-    """A farewell that counts as acknowledged was so by as many as are asked for, or are there, and each of them that
-    knew the member knows that it left."""
+    """A farewell that counts as acknowledged was acknowledged by as many members as are required, or exist, and each of
+    them that knew the member knows that it has left."""
 
     def __init__(self) -> None:
         self._leaving: dict[SimulatedNode, dict[str, SimulatedNode]] = {}
 
     def changed(self, node: SimulatedNode) -> None:
-        """It may have said farewell."""
+        """The node may have left."""
         if node.entry.registers.left and node not in self._leaving:
             self._leaving[node] = {each.name: each for each in self.sim.running if each is not node}
             self._look(node)
 
     def handled(self, node: SimulatedNode) -> None:
-        """It may have been acknowledged."""
+        """Its farewell may have been acknowledged."""
         if self._leaving and node in self._leaving:
             self._look(node)
 

@@ -1,4 +1,4 @@
-"""What a program is told: the members that it keeps from events are those that its node knows."""
+"""Events: the members that a program keeps from events are those that its node knows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..world import SimulatedNode
 from .base import Invariant
 
 _WITHHELD = (Standing.ISOLATED, Standing.DISPLACED, Standing.LEFT)
-"""Standings in which what is told of others, or of the node itself, may not be what the view holds."""
+"""Standings in which a program may be told something else of others, or of the node, than the view holds."""
 
 
 class EventsTellTheMembers(Invariant):
-    """The stream of events, replayed, gives the members: after each that was told those it is about, and by their
-    fingerprint all of them; and all of them, one by one, now and then."""
+    """The events, replayed, give the members. After each event, the members that it is about are compared, and all of
+    them by their fingerprint; now and then all are compared one by one."""
 
     def __init__(self) -> None:
         self._mirrors: dict[SimulatedNode, _Mirror] = {}
@@ -28,11 +28,11 @@ class EventsTellTheMembers(Invariant):
         self._has_changed = False
 
     def started(self, node: SimulatedNode) -> None:
-        """The program takes the members once."""
+        """The program takes all members once."""
         self._mirrors[node] = _Mirror(node.protocol.told_members())
 
     def acquainted(self, node: SimulatedNode) -> None:
-        """It gave the node others itself, and takes the members again."""
+        """The program gave the node members, and takes all members again."""
         self.started(node)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
@@ -42,7 +42,7 @@ class EventsTellTheMembers(Invariant):
         self._touched.append(event.member.id)
 
     def changed(self, node: SimulatedNode) -> None:
-        """Something must have been told, unless nothing is."""
+        """Note that the view has changed: the program must be told, unless it is told nothing at present."""
         self._has_changed = True
 
     def handled(self, node: SimulatedNode) -> None:
@@ -75,7 +75,7 @@ class EventsTellTheMembers(Invariant):
 
 
 class ConflictsAreTold(Invariant):
-    """Whoever is displaced by another process that bears its name has told that of itself."""
+    """A node that is displaced by another process with its name has told its program of the conflict."""
 
     def __init__(self) -> None:
         self._told: set[tuple[SimulatedNode, int]] = set()
@@ -97,13 +97,14 @@ class ConflictsAreTold(Invariant):
 
 
 class StandstillsAreTold(Invariant):
-    """Whoever stood still for longer than the shortest suspicion does not take itself for connected when it runs on."""
+    """A node that was paused for longer than the shortest suspicion does not believe itself connected when it runs
+    on."""
 
     def __init__(self) -> None:
         self._seen: dict[SimulatedNode, float] = {}
 
     def handled(self, node: SimulatedNode) -> None:
-        """It may have just begun to run on."""
+        """The node may have just begun to run on."""
         until = node.paused_until
         if not until or self.sim.now <= until or self._seen.get(node) == until:
             return
@@ -117,7 +118,7 @@ class StandstillsAreTold(Invariant):
 
 
 class _Mirror:
-    """The members as a program keeps them that hears nothing but events."""
+    """The members as a program keeps them that knows nothing but events."""
 
     def __init__(self, members: Iterable[Member]) -> None:
         self.members: dict[int, Member] = {}
@@ -127,7 +128,7 @@ class _Mirror:
             self._put(each)
 
     def take(self, event: MembershipEvent) -> bool:
-        """Do what the kind of the event asks for; false if it is about nobody known."""
+        """Apply an event. Returns false if it is about an unknown member."""
         member, kind = event.member, event.kind
         if kind is EventKind.CONFLICT:
             return True

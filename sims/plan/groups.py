@@ -1,4 +1,4 @@
-"""Groups of nodes, such as racks, and the names of the nodes in them; and words that stand for several nodes."""
+"""Groups of nodes, such as racks: the names of their nodes, and the words in steps that stand for several nodes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ ALL = "all"
 """The group of all nodes that start at the beginning."""
 
 MAX_NODES = 100_000
-"""More than fit into the memory of any machine this runs on."""
+"""The most nodes of a plan. No machine has the memory for so many."""
 
 _CHOICE = re.compile(r"(\d+) of (.+)")
 
 _NAME = re.compile(r"[^\s,]+")
-"""Names of nodes and groups are told apart by spaces and commas, in steps and in reports."""
+"""A name has no spaces and commas, because these separate names in steps and reports."""
 
 
 def named(given: Mapping[str, int | Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Groups with the names of their nodes.
+    """Resolve groups to the names of their nodes.
 
-    :param given: by the name of a group how many nodes it has, which are then called ``rack-a-0``, ``rack-a-1`` and
-        so on if it is ``rack-a``; or their names.
-    :raises ConfigurationError: if a name cannot be, or two are equal.
+    :param given: by the name of a group, either a number of nodes or their names. A number of nodes for ``rack-a``
+        makes ``rack-a-0``, ``rack-a-1`` and so on.
+    :raises ConfigurationError: if a name is not valid, or if two names are equal.
     """
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"groups must be a mapping, such as {{'rack-a': 8, 'rack-b': 8}}, not {given!r}")
@@ -67,7 +67,7 @@ def _check(name: object, what: str) -> None:
 
 
 def first(groups: Mapping[str, Sequence[str]], count: int) -> dict[str, tuple[str, ...]]:
-    """The groups of the first so many nodes; a group of which nothing is left is left out."""
+    """The groups cut to the first ``count`` nodes. A group without nodes is left out."""
     left = islice((name for names in groups.values() for name in names), count)
     kept = set(left)
     cut = {group: tuple(name for name in names if name in kept) for group, names in groups.items()}
@@ -75,13 +75,13 @@ def first(groups: Mapping[str, Sequence[str]], count: int) -> dict[str, tuple[st
 
 
 def choice(text: str) -> tuple[int, str] | None:
-    """How many of which group a text such as ``2 of rack-a`` stands for; None if it is no such text."""
+    """Parse a choice such as ``2 of rack-a``: the number and the group; None if the text is no choice."""
     found = _CHOICE.fullmatch(text)
     return None if found is None else (int(found[1]), found[2])
 
 
 def group_of(name: str, groups: Mapping[str, Sequence[str]]) -> str | None:
-    """The group of a node; None if it belongs to none."""
+    """The group of a node; None if it has none."""
     return next((group for group, names in groups.items() if name in names), None)
 
 
@@ -92,7 +92,8 @@ def labelled(name: str, groups: Mapping[str, Sequence[str]]) -> str:
 
 
 def in_words(names: Iterable[str], groups: Mapping[str, Sequence[str]]) -> str | None:
-    """The groups that consist of just these nodes, as in ``rack-a and rack-b``; None if no groups do."""
+    """The groups that together have exactly these nodes, as in ``rack-a and rack-b``; None if there are no such
+    groups."""
     wanted = set(names)
     whole = [group for group, members in groups.items() if wanted.issuperset(members)]
     if not whole or {name for group in whole for name in groups[group]} != wanted:

@@ -1,7 +1,6 @@
 """A plan: everything that a run follows from. The same plan gives the same run, to the last bit.
 
-Plans are plain data; as JSON they travel to other processes, into traces, and into the tests that a failing
-run is turned into.
+Plans are plain data. As JSON they travel to other processes, into traces, and into the tests that failing runs become.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ from .selection import Selection
 MIN_NODES = 2
 
 GRACE_ROUNDS = 4
-"""Rounds, beyond the longest suspicion, for which the consequences of a fault still count as its own."""
+"""Rounds after the longest suspicion in which the consequences of a fault still count as consequences of the fault."""
 
 SPARED = ("nobody", "the healthy", "all")
-"""Whom a plan wants spared from being held dead."""
+"""The members that a plan can demand not to be held dead."""
 
 
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,39 +63,39 @@ class Plan(NamesItsFields):
     """What a run is made of; see the module's docstring. Times are virtual seconds since the beginning."""
 
     scenario: str = ""
-    """Its name; that of a plan in a file is the file's."""
+    """Name of the scenario. A plan in a file has the name of the file."""
     seed: int = 0
     groups: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=grouping.named)
-    """Groups of nodes, such as racks: by name how many nodes each has (``{"rack-a": 8}``, which are called ``rack-a-0``
-    to ``rack-a-7``), or the names of its nodes (``{"rack-a": ["ada", "brook"]}``). Steps can name a group."""
+    """Groups of nodes, such as racks. By name, either the number of nodes (``{"rack-a": 8}`` makes ``rack-a-0`` to
+    ``rack-a-7``) or the names of the nodes (``{"rack-a": ["ada", "brook"]}``). Steps can name a group."""
     nodes: int = attrs.field(default=attrs.Factory(lambda self: sum(map(len, self.groups.values())), takes_self=True))
-    """Nodes that start at the beginning: those of the groups, and further ones with keys ``n0``, ``n1`` ..., each with
-    the number of its place. As many as the groups have unless this says otherwise."""
+    """The number of nodes that start at the beginning. The nodes of the groups come first; further nodes have the keys
+    ``n8``, ``n9`` and so on, after their place. The default is the number of nodes in the groups."""
     profile: str = attrs.field(default="lan")
     settings: Mapping[str, Any] = attrs.field(factory=dict, converter=_settings)
     """Fields of :class:`gossip.Config` that differ from the profile."""
     link: Link = attrs.field(factory=Link, validator=_check_link)
     lateness: Latency | None = None
-    """How late the timers of a node fire: event loops and kernels take their time. None: never."""
+    """How late the timers of a node fire, because event loops and kernels take time. None: never late."""
     shape: tuple[Disturb, ...] = ()
-    """Ways that are different from ``link`` all the time; their times do not matter."""
+    """Links that differ from ``link`` in the whole run. The times of these steps do not matter."""
     seeds: int = attrs.field(default=3, validator=at_least(0))
-    """How many of the first nodes all others have as seeds."""
+    """The number of nodes, the first ones, that are the seeds of all others."""
     joins: bool = attrs.field(default=False, validator=_true_or_false)
-    """Whether they all start at once and join through the seeds; otherwise they know each other already."""
+    """Whether all nodes start at once and join through the seeds. Otherwise they know each other from the beginning."""
     clusters: int = attrs.field(default=1, validator=at_least(1))
-    """Into how many clusters the nodes are dealt in turn; the seeds of all are the same nodes."""
+    """The number of clusters that the nodes are dealt to in turn. All clusters have the same nodes as seeds."""
     steps: tuple[AnyStep, ...] = attrs.field(default=(), converter=_steps)
     duration_s: float = attrs.field(default=60.0, converter=as_float, validator=at_least(0))
     agree_within_s: float | None = attrs.field(default=None, validator=attrs.validators.optional(at_least(0)))
-    """After the last fault has ended, all must agree within so many seconds; None: nothing is required."""
+    """Seconds after the end of the last fault within which all must agree. None: no requirement."""
     spares: str = attrs.field(default="nobody")
-    """Who must never be held dead by a healthy member while it runs: one of :data:`SPARED`."""
+    """The members that no healthy member may hold dead while they run: one of :data:`SPARED`."""
     suspects_the_healthy: bool = attrs.field(default=True, validator=_true_or_false)
-    """Whether a healthy member may suspect another at times, as where much is lost."""
+    """Whether a healthy member may suspect another healthy one at times, as in a network with heavy loss."""
     known_within_s: float | None = attrs.field(default=None, validator=attrs.validators.optional(at_least(0)))
-    """Within so many seconds all who are healthy must know of whoever ends, with a farewell or without; None: nothing
-    is required."""
+    """Seconds within which all healthy members must know that a member has ended, with a farewell or without. None: no
+    requirement."""
 
     @nodes.validator
     def _check_nodes(self, _: Any, value: int) -> None:
@@ -117,7 +116,7 @@ class Plan(NamesItsFields):
     def config(self) -> Config:
         """The settings of all nodes.
 
-        :raises ConfigurationError: if they cannot be; names the setting.
+        :raises ConfigurationError: if a setting does not exist or is not valid; the text names it.
         """
         known = [field.name for field in attrs.fields(Config)]
         if unknown := [name for name in self.settings if name not in known]:
@@ -128,12 +127,12 @@ class Plan(NamesItsFields):
 
     @property
     def grace_s(self) -> float:
-        """For how long after its end a fault still excuses what members believe."""
+        """Seconds after its end in which a fault still excuses what members believe."""
         config = self.config
         return config.suspicion_max + GRACE_ROUNDS * config.probe_interval
 
     def config_of(self, number: int) -> Config:
-        """The settings of the node with this number."""
+        """The settings of the node with this place."""
         config = self.config
         if self.clusters == 1:
             return config
@@ -141,7 +140,7 @@ class Plan(NamesItsFields):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Keys of the nodes that start at the beginning, which are their names as well."""
+        """Keys, and names, of the nodes that start at the beginning."""
         named = [name for names in self.groups.values() for name in names][: self.nodes]
         return (*named, *(f"n{number}" for number in range(len(named), self.nodes)))
 
@@ -152,15 +151,15 @@ class Plan(NamesItsFields):
 
     @property
     def ends(self) -> float:
-        """When the run ends: time to agree after the last fault is always given."""
+        """When the run ends at the latest. The time to agree after the last fault is part of the run."""
         return max(self.duration_s, self.faults_end + (self.agree_within_s or 0.0))
 
     def resolved(self, *, strict: bool = False) -> Plan:
-        """The same plan with steps that name single nodes: groups and what is drawn from the seed are replaced.
+        """The same plan with steps that name single nodes: groups and random choices are resolved.
 
-        :param strict: whether every node that a step names must be there, as it must where there are groups; otherwise
-            a step does nothing to a node that is not there, so that any other step may be left out.
-        :raises ConfigurationError: if a step names a node or a group that is not there.
+        :param strict: whether every node that a step names must exist. It must if the plan has groups. Otherwise a step
+            does nothing to a node that is not there, so that any step can be left out.
+        :raises ConfigurationError: if a step names a node or a group that does not exist.
         """
         keys, groups = self.keys, grouping.first(self.groups, self.nodes)
         if len(set(keys)) < len(keys):
@@ -179,9 +178,9 @@ class Plan(NamesItsFields):
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """The reverse of :meth:`to_json`.
+        """Parse what :meth:`to_json` returns.
 
-        :raises ConfigurationError: if that is no plan.
+        :raises ConfigurationError: if the text is no plan.
         """
         try:
             return _converter.structure(json.loads(text), cls)
@@ -193,7 +192,7 @@ class Plan(NamesItsFields):
 
 
 def _complaint(error: BaseException, kind: type | None) -> str:
-    """What is wrong with one field: in our own words where there are any."""
+    """Say what is wrong with one field, in our own words where there are any."""
     if isinstance(error, KeyError):
         return f"{error.args[0]!r} is missing or not known"
     if kind is None and isinstance(error, ValueError):
@@ -202,7 +201,8 @@ def _complaint(error: BaseException, kind: type | None) -> str:
 
 
 def _groups_of_pairs(data: Any, _: Any) -> dict[str, Any]:
-    """Groups as they are in JSON: pairs of a name and names, whose order says which nodes are the first."""
+    """Parse groups from JSON. They are pairs of a name and names, because their order decides which nodes come
+    first."""
     if not isinstance(data, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in data):
         raise ConfigurationError(f"groups must be pairs of a name and a list of names, not {data!r}")
     return dict(data)

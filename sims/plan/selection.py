@@ -1,8 +1,8 @@
-"""From words that stand for several nodes to the nodes: what steps of a plan say of groups, and choices at random.
+"""Selection: which nodes the words in the steps of a plan stand for.
 
 ``rack-a`` stands for all nodes of that group, ``2 of rack-a`` for two of them drawn from the seed, ``1 of all`` for any
-one. A step that happens to one node becomes as many steps as there are nodes. What is drawn for a step follows from the
-seed and the step alone, so leaving out another one changes nothing.
+one node. A step that happens to one node becomes as many steps as there are nodes. A draw follows from the seed and its
+step alone, so leaving out another step changes nothing.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from ..world import derived_random
 from .groups import ALL, choice
 
 MANY = ("sources", "destinations", "told", "seeds")
-"""Fields of steps that hold any number of nodes."""
+"""Fields of steps that name any number of nodes."""
 
 
 class Selection:
-    """The nodes that words stand for in one plan."""
+    """Resolves the words in one plan to nodes."""
 
     def __init__(self, seed: int, keys: Sequence[str], groups: Mapping[str, Sequence[str]], *, seeds: Sequence[str],
                  steps: Iterable[AnyStep], strict: bool) -> None:  # fmt: skip
-        """Know the nodes.
+        """Take the nodes of a plan.
 
-        :param keys: of the nodes that start at the beginning.
-        :param seeds: nodes through which those join that start later and are not told others.
-        :param steps: all steps of the plan, some of which start more nodes.
-        :param strict: whether a name that nobody has is refused, or left as it is.
+        :param keys: keys of the nodes that start at the beginning.
+        :param seeds: seeds of the nodes that start later and have no others.
+        :param steps: all steps of the plan; some of them start more nodes.
+        :param strict: whether a name that no node has is refused; otherwise it stays as it is.
         """
         self._seed = seed
         self._groups: dict[str, Sequence[str]] = {**groups, ALL: keys}
@@ -45,9 +45,9 @@ class Selection:
         self._met: Counter[str] = Counter()
 
     def resolve(self, steps: Iterable[AnyStep]) -> tuple[AnyStep, ...]:
-        """The steps with nodes in the place of words.
+        """Resolve the words in some steps.
 
-        :raises ConfigurationError: if a word stands for nothing; names the step.
+        :raises ConfigurationError: if a word stands for nothing; the text names the step.
         """
         return tuple(each for step in steps for each in self._resolved(step))
 
@@ -108,7 +108,7 @@ class Selection:
 
 
 def _default_seeds(step: Step) -> tuple[str, ...]:
-    """What a step that starts a node says of its seeds if nobody says anything: the names of unnamed nodes."""
+    """The default seeds of a step that starts a node: nodes that belong to no group."""
     default: Any = attrs.fields_dict(type(step))["seeds"].default
     return default if isinstance(default, tuple) else ()
 

@@ -1,4 +1,4 @@
-"""The news that a report shows: as much of it as anybody looks at, within a bound of memory."""
+"""The news that a report follows, within bounds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ..watching import NewsLog
 from ..world import SimulatedNode
 
 MAX_NEWS = 256
-"""Pieces of news followed: more than anybody looks at one by one."""
+"""The most pieces of news: more than anybody looks at one by one."""
 
 MAX_NEWS_AT_ONCE = 32
-"""Joins followed of those at the very beginning. Where a thousand start at once, some stand for all."""
+"""The most joins at the very beginning. Where a thousand nodes start at once, some stand for all."""
 
 MAX_LISTENERS = 300_000
-"""Listeners of all news that is followed: 256 pieces among 1,000 members, in some 50 MB."""
+"""The most listeners of all news together: 256 pieces among 1,000 members, in some 50 MB."""
 
 
 class BoundedNewsLog(NewsLog):
@@ -23,7 +23,7 @@ class BoundedNewsLog(NewsLog):
     def __init__(self) -> None:
         super().__init__()
         self.left_out = 0
-        """Pieces of news that were too many to be followed, without those at the beginning."""
+        """Pieces of news that were not followed, except those at the very beginning."""
         self._count = 0
         self._listeners = 0
 
@@ -37,7 +37,7 @@ class BoundedNewsLog(NewsLog):
         self._listeners += len(self.follow(kind, node, now, members, version).audience)
 
     def listen(self, node: SimulatedNode, now: float) -> None:
-        """A process begins. It ought to hear of those that came at the same moment, too."""
+        """A process begins. It ought to hear of nodes that joined at the same moment, too."""
         for news in self:
             if news.at == now and news.kind == "join" and news.node is not node:
                 news.audience.add(node)

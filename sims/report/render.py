@@ -1,7 +1,7 @@
-"""The page: one HTML file that holds its data, its style and its scripts, and asks the network for nothing.
+"""The page: one HTML file that holds its data, style and scripts, and needs no network.
 
-Every text is escaped where it is put. The page's own policy lets no other script run than the ones it was
-made with, so that even a text that got past would stay a text.
+Every text is escaped where it is inserted. The page's own policy allows no scripts except its own, so a text that
+escaped escaping would stay a text.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ SCRIPTS = ("base", "model", "curves", "grid", "beliefs", "traffic", "diagram", "
 
 
 def render(recording: Recording, plan: Plan, outcome: Outcome) -> str:
-    """The report of a run with checks: it says that all invariants held if the outcome has no violations.
+    """Render the report of a run with checks. It says that all invariants held if the outcome has no violations.
 
-    :param recording: what watched the run from its beginning to its end.
+    :param recording: the observer that watched the run from its beginning to its end.
     """
     style = _part("page.css")
     script = '"use strict";\n(() => {\n' + "\n".join(_part(f"{name}.js") for name in SCRIPTS) + "\n})();\n"
@@ -67,7 +67,7 @@ def _groups(plan: Plan) -> dict[str, str]:
 
 
 def _embedded(data: Any) -> str:
-    """JSON that no text in it can end, whatever it holds."""
+    """JSON in which no text can end the script element."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""Messages in words: their kind, and what they say of whom."""
+"""Messages in words: their kind, and what they say about which member."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ UNREADABLE = "?"
 """Kind of a message that cannot be decoded."""
 
 MAX_FACTS_TOLD = 6
-"""Facts of one message that are told: as many as fit beside the pointer."""
+"""The most facts of one message that are shown: as many as fit beside the pointer."""
 
 MAX_TEXT = 160
-"""Characters of one fact that are told."""
+"""The most characters of one fact."""
 
 NameOf = Callable[[int], str]
 """The name of the member with an id."""
@@ -40,7 +40,7 @@ class Content:
 
     kind: str
     about: int = ANONYMOUS
-    """Id of the member that it asks or answers for, if it does."""
+    """Id of the member that it asks or answers for, if there is one."""
     facts: tuple[Fact, ...] = ()
     """The first facts in it."""
     more_facts: int = 0

@@ -1,4 +1,4 @@
-"""A regression test: a test module that runs one plan, and fails as long as its run violates anything."""
+"""A regression test: a test module that runs one plan, and fails as long as the run violates anything."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def test_{name}_seed_{seed_name}() -> None:
 '''
 
 _LINE = 120
-"""Longest line that the linter allows."""
+"""The longest line that the linter allows."""
 
 
 def as_pytest(shrunk: Shrunk) -> str:
-    """A test module that runs the plan, and fails as long as its run breaks anything."""
+    """The text of the test module."""
     plan = json.dumps(json.loads(shrunk.plan.to_json()), indent=2)
     name = re.sub("[^a-z0-9]+", "_", shrunk.plan.scenario.lower()).strip("_")
     return _TEST.format(

@@ -1,4 +1,4 @@
-"""Replaying: the plan of a trace is run again, and each line of the new run compared with the recorded one."""
+"""Replaying: run the plan of a trace again, and compare each line of the new run with the recorded one."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ from ..running import Outcome, Run
 from .trace import END, FORMAT, Lines, TraceWriter
 
 CONTEXT_LINES = 5
-"""Lines shown before the first that differs, and from there on: what led to it, on less than a screen."""
+"""Lines shown before the first difference and from there on: enough context on less than a screen."""
 
 
 @attrs.frozen(kw_only=True)
 class Difference:
-    """Where a run parts from its trace."""
+    """The first difference between a run and its trace."""
 
     line: int
-    """Number of the first line that differs, counted from 1 as in an editor."""
+    """Number of the first different line, counted from 1 as in an editor."""
     before: tuple[str, ...]
-    """The last lines that are the same."""
+    """The last equal lines."""
     recorded: tuple[str, ...]
-    """The lines of the trace from there on; none if it has no more."""
+    """The lines of the trace from there on. Empty if it has no more."""
     replayed: tuple[str, ...]
-    """The lines of the new run from there on; none if it has no more."""
+    """The lines of the new run from there on. Empty if it has no more."""
 
 
 @attrs.frozen(kw_only=True)
 class Replay:
-    """What came of running the plan of a trace again."""
+    """The result of a replay."""
 
     plan: Plan
     outcome: Outcome
     """Of the new run."""
     recorded_hash: str | None
-    """Of the run that was recorded; None if the trace is truncated."""
+    """Trace hash of the recorded run; None if the trace is truncated."""
     lines: int
-    """Lines of the trace that the new run repeated, the first included."""
+    """Equal lines, including the first line of the trace."""
     difference: Difference | None
-    """The first line that differs; None if there is none as far as the trace goes."""
+    """None if no line differs as far as the trace goes."""
 
     @property
     def is_truncated(self) -> bool:
-        """Whether the trace lacks its end, so that only what there is of it could be compared."""
+        """Whether the trace lacks its end, so that only a part of the run could be compared."""
         return self.recorded_hash is None
 
     @property
     def is_same(self) -> bool:
-        """Whether the new run is the one recorded, as far as the trace goes: by every line, and by the hash."""
+        """Whether the new run equals the recorded one, as far as the trace goes: in every line, and in the hash."""
         return self.difference is None and self.recorded_hash in (None, self.outcome.trace_hash)
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ class Replay:
 def replay(path: Path) -> Replay:
     """Run the plan of a trace again and compare.
 
-    The trace must be that of a run with checks, which is how runs are made unless somebody says otherwise.
+    The trace must be of a run with checks, which is the default of a run.
 
     :raises ConfigurationError: if the file cannot be read or is no trace; the text says why.
     """
@@ -107,10 +107,9 @@ def replay(path: Path) -> Replay:
 
 
 def run_twice(plan: Plan) -> Replay:
-    """Run a plan, and again in a process of its own, and compare.
+    """Run a plan twice, the second time in a process of its own, and compare.
 
-    Nothing is shared between the two, and what has no order of its own, such as a set of texts, is gone through in
-    another one there.
+    The two runs share nothing. The second process iterates over sets of texts in another order.
     """
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "trace.jsonl"
@@ -138,7 +137,7 @@ def _plan_of(line: str, path: Path) -> Plan:
 
 
 class _Recording:
-    """The lines of a trace after the first, one by one."""
+    """Reads the lines of a trace after the first, one by one."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -147,7 +146,7 @@ class _Recording:
         self.has_ended = False
 
     def next(self) -> str | None:
-        """The next occurrence; None after the last one, and where the trace is cut off."""
+        """The next line; None after the last one, or where the trace is cut off."""
         line = "" if self.has_ended else self._file.readline()
         if line.endswith("\n") and not line.startswith(END):
             return line
@@ -158,7 +157,7 @@ class _Recording:
 
 
 class _Comparison(Lines):
-    """Compares each line of a run with that of a recording, and keeps but a few."""
+    """Compares each line of a run with the recorded one. It keeps only a few lines."""
 
     def __init__(self, plan: Plan, recording: _Recording) -> None:
         super().__init__(plan)
@@ -169,7 +168,7 @@ class _Comparison(Lines):
         self._replayed: list[str] = []
 
     def take(self, line: str) -> None:
-        """Compare a line with the next one recorded, until one differs."""
+        """Compare a line with the next recorded one, until one differs."""
         if self._differs:
             if len(self._replayed) < CONTEXT_LINES:
                 self._replayed.append(line)
@@ -185,14 +184,14 @@ class _Comparison(Lines):
             self._replayed.append(line)
 
     def finish(self) -> None:
-        """The run is over: whatever is left of the recording, it did not repeat."""
+        """The run is over. Lines that are left of the recording are a difference."""
         while (line := self.recording.next()) is not None:
             if len(self._recorded) < CONTEXT_LINES:
                 self._recorded.append(line)
 
     @property
     def difference(self) -> Difference | None:
-        """Where the two part."""
+        """The first difference; None if there is none."""
         if not self._differs:
             return None
         before, recorded, replayed = (

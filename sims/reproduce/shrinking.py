@@ -1,13 +1,13 @@
-"""Shrinking: from a plan whose run breaks an invariant to the smallest one that still breaks it.
+"""Shrinking: make a plan whose run violates an invariant as small as possible.
 
-Whatever can be taken away is: steps, nodes, time, impairments of the network, settings. A smaller plan is kept if its
-run breaks the same invariant, by name. What is left is what the fault needs, and a test can be made of it.
+Steps, nodes, time, impairments of the network and settings are left out, one trial after the other. A smaller plan is
+kept if its run violates the same invariant, by name. What is left is what the violation needs, and becomes a test.
 
-Taking something away changes no draw of what stays: each node draws from a stream of its own, derived from its key
-and life, and each way from one derived from its two addresses, which derive from key and life as well.
+Leaving something out changes no draw of the rest. Each node has a random stream that follows from its key and the
+number of its processes. Each link has one that follows from its two addresses, which follow from the same.
 
-Source: delta debugging, Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (IEEE
-Transactions on Software Engineering, 2002), section 3.2.
+Source: delta debugging, Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (IEEE Transactions
+on Software Engineering, 2002), section 3.2.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from ..words import counted
 from ..world import Link
 
 MAX_TRIALS = 500
-"""Runs tried in all. A hundred steps of which two matter take about a hundred; beyond some hundreds what is still
-to be gained is not worth the wait."""
+"""The most runs in all. A hundred steps of which two matter need about a hundred; after some hundreds, the gain is not
+worth the wait."""
 
 GRAIN_S = 1.0
-"""A run is not shortened by less: about what it takes to notice."""
+"""The shortest cut in a run's duration. Less is hardly noticed."""
 
 Progress = Callable[[int, Plan], None]
-"""Told after each trial how many there have been, and the smallest plan found."""
+"""Called after each trial with the number of trials and the smallest plan so far."""
 
 
 @attrs.frozen(kw_only=True)
 class Shrunk:
-    """A plan made small."""
+    """The result of shrinking."""
 
     original: Plan
     plan: Plan
-    """The smallest that was found."""
+    """The smallest plan that was found."""
     violation: Violation
-    """What its run breaks."""
+    """The violation of its run."""
     trials: int
-    """Runs it took."""
+    """The number of runs."""
 
     def __str__(self) -> str:
         return (
@@ -63,9 +63,9 @@ def _size(plan: Plan) -> str:
 
 
 def shrink(plan: Plan, *, progress: Progress = lambda _trials, _plan: None) -> Shrunk:
-    """Make a plan smaller as long as its run breaks the same invariant.
+    """Make a plan smaller as long as its run violates the same invariant.
 
-    :raises ConfigurationError: if its run breaks none.
+    :raises ConfigurationError: if its run violates nothing.
     """
     plan = plan.resolved()
     violations = Run(plan).run().violations
@@ -83,7 +83,7 @@ def shrink(plan: Plan, *, progress: Progress = lambda _trials, _plan: None) -> S
 
 
 class _Search:
-    """The smallest plan so far, and the trials that led to it."""
+    """The smallest plan so far, and the number of trials."""
 
     def __init__(self, plan: Plan, violation: Violation, progress: Progress) -> None:
         self.plan = plan
@@ -94,13 +94,13 @@ class _Search:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether no more trials are made."""
+        """Whether the trials are used up."""
         return self.trials >= MAX_TRIALS
 
     def adopt(self, **changes: Any) -> bool:
-        """Keep the plan with these changes if its run still breaks the invariant; whether it does.
+        """Try a changed plan, and keep it if its run still violates the invariant. Returns whether it was kept.
 
-        What was tried before is not tried again, nor is what is no plan.
+        A plan that was tried before, or is not valid, is not tried.
         """
         try:
             candidate = _sound(attrs.evolve(self.plan, **changes))
@@ -127,7 +127,7 @@ class _Search:
 
 
 def _drop_requirements(search: _Search) -> None:
-    """What the plan demands and the fault has no part in makes runs longer."""
+    """Requirements that have no part in the violation make runs longer."""
     search.adopt(agree_within_s=None)
     search.adopt(spares="nobody")
     search.adopt(suspects_the_healthy=True)
@@ -135,7 +135,7 @@ def _drop_requirements(search: _Search) -> None:
 
 
 def _drop_later_steps(search: _Search) -> None:
-    """What comes after the violation has no part in it."""
+    """Steps after the violation have no part in it."""
     search.adopt(steps=[step for step in search.plan.steps if step.at <= search.violation.at])
 
 
@@ -154,14 +154,14 @@ def _drop_steps(search: _Search) -> None:
 
 
 def _drop_ways(search: _Search) -> None:
-    """Ways that are different from others all the time: all of them, or one by one."""
+    """Drop links that differ in the whole run: all of them, or one by one."""
     if not search.adopt(shape=()):
         for way in search.plan.shape:
             search.adopt(shape=[each for each in search.plan.shape if each is not way])
 
 
 def _renumber(search: _Search) -> None:
-    """Give the nodes that steps name the lowest numbers, so that the others can go."""
+    """Give the lowest numbers to the nodes that steps name, so that the other nodes can be dropped."""
     data = json.loads(search.plan.to_json())
     parts = [data.get("steps", []), data.get("shape", [])]
     named = _texts(parts)
@@ -176,7 +176,7 @@ def _renumber(search: _Search) -> None:
 
 
 def _drop_nodes(search: _Search) -> None:
-    """Leave out the nodes with the highest numbers, half of all first, then fewer, with the steps that need them."""
+    """Drop the nodes with the highest numbers, with the steps that need them: half of all first, then fewer."""
     count = search.plan.nodes // 2
     while count:
         left = max(MIN_NODES, search.plan.nodes - count)
@@ -186,7 +186,8 @@ def _drop_nodes(search: _Search) -> None:
 
 
 def _shorten(search: _Search) -> None:
-    """End just after the violation; if it is found at the end only, end as early as it is found at all."""
+    """End just after the violation. If only the check at the end finds it, end as early as that check still finds
+    it."""
     search.adopt(duration_s=min(search.plan.duration_s, _in_ms(search.violation.at)))
     while (more := search.plan.duration_s - search.plan.faults_end) > GRAIN_S:
         if not search.adopt(duration_s=_in_ms(search.plan.faults_end + more / 2)):
@@ -198,7 +199,7 @@ def _in_ms(seconds: float) -> float:
 
 
 def _simplify_network(search: _Search) -> None:
-    """Set each property of the ways to its default, and let the nodes know each other from the beginning."""
+    """Reset each property of the links to its default, and make the nodes know each other from the beginning."""
     search.adopt(link=Link())
     for field in (each for each in attrs.fields(Link) if each.init):
         default: dict[str, Any] = {field.name: field.default}
@@ -208,7 +209,7 @@ def _simplify_network(search: _Search) -> None:
 
 
 def _drop_settings(search: _Search) -> None:
-    """Leave out what differs from the profile: all, or one by one."""
+    """Drop settings that differ from the profile: all, or one by one."""
     if not search.adopt(settings={}):
         for name in search.plan.settings:
             search.adopt(settings={each: value for each, value in search.plan.settings.items() if each != name})
@@ -225,14 +226,14 @@ _SIMPLIFICATIONS = (
     _simplify_network,
     _drop_settings,
 )
-"""In this order: what makes later trials cheaper comes first."""
+"""The order matters: simplifications that make later trials cheaper come first."""
 
 
 # --- plans that hold together
 
 
 def _sound(plan: Plan) -> Plan:
-    """The plan without what needs nodes that are not there."""
+    """The plan without steps that need missing nodes."""
     there = set(plan.keys)
     steps: list[AnyStep] = []
     for step in plan.steps:
@@ -245,7 +246,7 @@ def _sound(plan: Plan) -> Plan:
 
 
 def _named(step: AnyStep) -> set[str]:
-    """Keys of the nodes that must be there, or between which something happens."""
+    """Keys of the nodes that a step needs, or that it happens between."""
     ends = (*step.sources, *step.destinations) if isinstance(step, Disturb) else ()
     return {*step.nodes, *getattr(step, "told", ()), *ends}
 

@@ -1,9 +1,9 @@
-"""Traces: a run as lines of JSON for people to read, and for a later run to be compared with.
+"""Traces: a run as lines of JSON, for people to read and for a later run to be compared with.
 
-The first line holds the plan, the last one the trace hash and the outcome. Between them stands a line for each
-datagram, frame, event, start and stop, and for each thing done from outside, in the order in which they happened.
-Times are rounded to microseconds and nothing depends on the wall clock, so the same run gives the same file, to the
-last byte. The hash takes in more than the lines do; the lines show where two runs part.
+The first line holds the plan, the last one the trace hash and the outcome. Between them, each datagram, frame, event,
+start, stop and step has a line, in the order in which they happened. Times are rounded to microseconds and nothing
+depends on the wall clock, so the same run gives the same file, to the last byte. The hash covers more than the lines
+do; the lines show where two runs differ.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from ..watching import kind_of
 from ..world import Observer, SimulatedNode
 
 FORMAT = 1
-"""Version of the form of the lines; a trace of another version is not read."""
+"""Version of the format. Traces of another version cannot be read."""
 
 END = '{"hash": '
-"""How the last line begins, and no other."""
+"""How the last line, and no other, begins."""
 
 
 def _rounded(seconds: float) -> float:
@@ -35,7 +35,7 @@ def _rounded(seconds: float) -> float:
 
 
 class Lines(Observer, ABC):
-    """Makes a line of each occurrence and hands it to :meth:`take`."""
+    """Makes a line of everything that happens and hands it to :meth:`take`."""
 
     def __init__(self, plan: Plan) -> None:
         self._groups = {name: {"group": group} for group, names in plan.groups.items() for name in names}
@@ -80,7 +80,7 @@ class Lines(Observer, ABC):
                    alive=event.alive, **more)  # fmt: skip
 
     def noted(self, text: str) -> None:
-        """A line for what is done from outside."""
+        """A line for something that is done from outside."""
         self._tell(note=text)
 
     def _tell(self, **what: Any) -> None:
@@ -92,12 +92,12 @@ class Lines(Observer, ABC):
 
 
 class TraceWriter(Lines):
-    """Writes the trace of one run; give it to the run as an observer, and :meth:`finish` it afterwards."""
+    """Writes the trace of one run. Give it to the run as an observer, and call :meth:`finish` afterwards."""
 
     def __init__(self, plan: Plan, file: TextIO) -> None:
         """Write the first line.
 
-        :param file: to write to; it stays the caller's to close.
+        :param file: the file to write to; the caller closes it.
         """
         super().__init__(plan)
         self._file = file

@@ -1,4 +1,4 @@
-"""Searches for cycles: as few as simulations can do with, whose millions of objects mostly live to the end."""
+"""Garbage collection: few searches for cycles, because most of a simulation's millions of objects live to its end."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import gc
 from collections.abc import Callable, Iterator
 
 OBJECTS_PER_GC = 10_000
-"""New objects between two searches for cycles among the youngest. Few of a run's objects are part of one."""
+"""New objects between two searches for cycles among the youngest objects. Few objects of a run are part of a cycle."""
 
 FROZEN_BY_PYTHON = 10_000
-"""More objects than Python itself has declared to stay when it starts: some hundreds in 3.12, none in others."""
+"""More objects than Python itself freezes when it starts: some hundreds in 3.12, none in others."""
 
 
 @contextlib.contextmanager
 def few_searches_for_cycles() -> Iterator[Callable[[], None]]:
-    """Make none until what is yielded is called, which says that all objects there are will live to the end; then few.
+    """Search for no cycles until the yielded function is called, then for few. The call says that all present objects
+    live to the end.
 
-    While a large cluster is built, looking for cycles among what stays would take half of the time.
+    While a large cluster is built, searching for cycles would take half of the time.
 
-    Where the program around has declared its own objects to stay (``gc.freeze``), it keeps the say: what it has
-    declared remains so, and nothing is added to it.
+    If the program around has frozen its own objects (``gc.freeze``), these stay frozen and no others are added.
     """
     thresholds = gc.get_threshold()
     is_ours = gc.get_freeze_count() < FROZEN_BY_PYTHON

@@ -1,6 +1,6 @@
-"""The first line of a report: what happened in a run, who knew of it when, and who was wronged, in words.
+"""The first line of a report: what happened in a run, who knew of it when, and who was falsely accused or held dead.
 
-As in: 8 crashed; all 16 others knew within 6.4 s; nobody was falsely accused.
+An example: 8 crashed; all 16 others knew within 6.4 s; nobody was falsely accused.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ..words import counted, seconds
 from .outcome import Outcome
 
 AT_ONCE_S = 0.0005
-"""Shorter times count as none."""
+"""A time below this counts as none."""
 
 NEVER_KNEW = "never knew"
-"""What is said of members that did not learn of something in a whole run."""
+"""The phrase for members that did not learn of something in a whole run."""
 
 NOT_YET = "did not know yet"
-"""What is said of them in a run that stopped."""
+"""The phrase for these members in a run that stopped."""
 
 NEWS = {"crash": "crash", "leave": "farewell", "update": "change"}
 """Kinds of news in words."""
@@ -31,7 +31,7 @@ NEWS = {"crash": "crash", "leave": "farewell", "update": "change"}
 def headline(plan: Plan, outcome: Outcome, measures: Measures) -> str:
     """The line for a run.
 
-    :param plan: with steps that name single nodes.
+    :param plan: its plan, with steps that name single nodes.
     """
     done = [step for step in plan.steps if step.at <= outcome.virtual_s]  # a run stops at its first violation
     parts = [
@@ -48,9 +48,9 @@ def headline(plan: Plan, outcome: Outcome, measures: Measures) -> str:
 
 
 def headline_of_many(outcomes: Sequence[Outcome], failed: int = 0) -> str:
-    """The line for the runs of a sweep, which is about all of them.
+    """The line for all runs of a sweep.
 
-    :param failed: runs that came to no outcome.
+    :param failed: the number of runs without an outcome.
     """
     found: dict[str, list[tuple[float | None, int]]] = {"crash": [], "farewell": [], "change": []}
     for run in outcomes:
@@ -109,7 +109,7 @@ def _named(plan: Plan, keys: Collection[str]) -> Subject:
 def _who_knew(done: Sequence[AnyStep], spreads: Sequence[Spread], unaware: str) -> str:
     """Who knew of crashes, farewells and changes.
 
-    A restart is a crash as well. Who knew of that is part of the agreement afterwards, and not told here.
+    A restart is a crash as well. The line tells only when all agreed after it, not who knew of it.
     """
     crashes = {(step.node, step.at) for step in done if isinstance(step, Crash)}
     told: dict[str, list[Spread]] = {}
@@ -128,8 +128,8 @@ def _who_knew(done: Sequence[AnyStep], spreads: Sequence[Spread], unaware: str) 
 def _known(news: Mapping[str, Sequence[tuple[float | None, int]]], unaware: str = NEVER_KNEW) -> list[str]:
     """How far news spread.
 
-    :param news: by kind, of each piece when the last member knew of it, and how many members did not.
-    :param unaware: what is said of those who did not.
+    :param news: by kind, for each piece when the last member knew of it, and how many members did not.
+    :param unaware: the phrase for those members.
     """
     lacking = {what: sum(missing > 0 for _, missing in found) for what, found in news.items()}
     known = [
@@ -146,7 +146,7 @@ def _known(news: Mapping[str, Sequence[tuple[float | None, int]]], unaware: str 
 
 
 def _of_one_moment(found: Sequence[Spread], unaware: str) -> str:
-    """Who knew of several pieces of news that began at one moment. Only members that learnt of all of them did."""
+    """Who knew of several pieces of news that began at one moment. A member knew if it learnt of all of them."""
     others, missing = _listeners(found[0]), max(each.missing for each in found)
     who = "other" if others == 1 else f"{others} others"
     if any(each.news.unaware for each in found):
@@ -166,7 +166,7 @@ def _last(found: Sequence[Spread]) -> str:
 
 
 def _agreement(plan: Plan, outcome: Outcome) -> str:
-    """When all agreed, where there was more to agree on than one piece of news."""
+    """When all agreed, if there was more to agree on than one piece of news."""
     if outcome.joins is not None and not plan.steps:
         after = outcome.joins.all_see_all_s
         return "they never all saw all" if after is None else f"all saw all after {seconds(after)}"
@@ -183,9 +183,9 @@ def _agreement(plan: Plan, outcome: Outcome) -> str:
 
 
 def _who_was_wronged(plan: Plan, measures: Measures) -> str:
-    """Whom members held dead or accused while it ran.
+    """Which running members others accused or held dead.
 
-    False is what a healthy member believes of a healthy member. A fault explains everything else.
+    A belief of a healthy member about a healthy member is false. A fault explains all others.
     """
     falsely = measures.accused_falsely - measures.held_dead
     parts = []

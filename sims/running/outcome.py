@@ -1,4 +1,4 @@
-"""The outcome of a run: its figures, and whether everything held that must hold."""
+"""The outcome of a run: its figures, and the violations of what must hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..watching import CrashMeasure, FalseDeaths, UpdateMeasure
 
 @attrs.frozen(kw_only=True)
 class Violation:
-    """Something that must hold, and did not."""
+    """A violation of something that must hold."""
 
     invariant: str
     seed: int
@@ -20,7 +20,7 @@ class Violation:
     nodes: int
     text: str
     last_events: tuple[str, ...]
-    """The last things that happened before it, oldest first."""
+    """The last events before it, oldest first."""
 
     def __str__(self) -> str:
         events = "".join(f"\n    {each}" for each in self.last_events)
@@ -29,17 +29,17 @@ class Violation:
 
 @attrs.frozen(kw_only=True)
 class Joins:
-    """How a cluster that starts all at once comes together."""
+    """How a cluster forms whose nodes all start at once."""
 
     all_see_all_s: float | None
     """Seconds until all saw all; None if that did not happen."""
     distinct_sizes_seen: int
-    """Different sizes of the cluster that anybody saw until then."""
+    """Different sizes of the cluster that any member saw until then."""
 
 
 @attrs.frozen(kw_only=True)
 class PerNodeSecond:
-    """Traffic divided by the seconds for which processes ran."""
+    """Traffic per second that a process ran."""
 
     datagrams_sent: float
     bytes_sent: float
@@ -48,10 +48,10 @@ class PerNodeSecond:
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """What came of a run. Times are virtual seconds, those of news since the event in question."""
+    """The outcome of a run. Times are virtual seconds. Times of news are counted from the event in question."""
 
     in_words: str = ""
-    """What happened, who knew of it when, and whether anybody was wronged, in a line."""
+    """What happened, who knew of it when, and who was falsely accused or held dead, in one line."""
     scenario: str
     nodes: int
     seed: int
@@ -69,19 +69,20 @@ class Outcome:
     updates: tuple[UpdateMeasure, ...]
     leaves: tuple[UpdateMeasure, ...] = ()
     joins: Joins | None
-    """None unless the nodes join at the beginning."""
+    """None if the nodes know each other from the beginning."""
     false_deaths: FalseDeaths
     suspicions: int
     """Views of a running member as suspected."""
     suspicions_healthy_by_healthy: int = 0
     """Of these, views of a healthy member whom at least one healthy member accuses."""
     heal_s: float | None
-    """From the end of the last fault until all agree for good; None if there was no fault, or they do not."""
+    """Seconds from the end of the last fault until all agree for good. None if there was no fault, or if they do not
+    agree."""
     per_node_s: PerNodeSecond
 
     @property
     def is_good(self) -> bool:
-        """Whether everything held."""
+        """Whether nothing was violated."""
         return not self.violations
 
     def to_json(self, indent: int | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Running a plan: build the world, let the steps happen, watch, and say what came of it."""
+"""Running a plan: build the world, do the steps, watch, and make an outcome."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from .headline import headline
 from .outcome import Joins, Outcome, PerNodeSecond, Violation
 
 CHECK_EVERY_S = 1.0
-"""Virtual seconds between two looks at the invariants that are checked a part at a time."""
+"""Virtual seconds between two checks of the invariants that are checked a part at a time."""
 
 LAST_CHECK_ENTRIES = 200_000
-"""Entries gone through at the end."""
+"""Entries of views that the last check goes through."""
 
 REMEMBERED_EVENTS = 30
-"""Events told with a violation."""
+"""Events kept for the text of a violation."""
 
 
 class RecentEvents(Observer):
-    """The last things that happened, for whoever has to find out why."""
+    """The last events and steps, for the text of a violation."""
 
     def __init__(self) -> None:
         self.lines: deque[str] = deque(maxlen=REMEMBERED_EVENTS)
@@ -45,19 +45,19 @@ class RecentEvents(Observer):
         self.lines.append(f"{self.sim.now:.3f} {node.key}: {event.kind.value} {event.member.name}{accusers}")
 
     def noted(self, text: str) -> None:
-        """Keep what was done from outside."""
+        """Keep something that was done from outside."""
         self.lines.append(f"{self.sim.now:.3f} {text}")
 
 
 class Run:
-    """One run of a plan. Afterwards :attr:`sim` can be looked into."""
+    """One run of a plan. :attr:`sim` can be examined afterwards."""
 
     def __init__(self, plan: Plan, *, observers: Iterable[Observer] = (), checks: bool = True) -> None:
-        """Make ready; nothing happens yet.
+        """Prepare the run. Nothing happens yet.
 
-        :param observers: more who watch.
+        :param observers: further observers.
         :param checks: whether invariants are checked.
-        :raises ConfigurationError: if the plan's settings cannot be, or a step names a node that is not there.
+        :raises ConfigurationError: if the plan's settings are not valid, or a step names a node that does not exist.
         """
         self.plan = plan = plan.resolved()
         config = plan.config
@@ -81,9 +81,9 @@ class Run:
         )  # fmt: skip
 
     def run(self, progress: Callable[[float], None] = lambda _virtual_s: None) -> Outcome:
-        """Let everything happen.
+        """Do the run.
 
-        :param progress: told, once a virtual second, how many have passed.
+        :param progress: called once a virtual second, with the seconds that have passed.
         """
         began = time.perf_counter()
         caches.forget()
@@ -106,7 +106,7 @@ class Run:
         return self._outcome(time.perf_counter() - began)
 
     def _ends(self) -> float:
-        """Once all agree after the last fault, nothing has to be waited for but the plan's duration."""
+        """When the run ends. Once all agree after the last fault, the run lasts only for the plan's duration."""
         plan = self.plan
         if self._agreement.since is not None and self.sim.now >= plan.faults_end:
             return plan.duration_s
@@ -194,7 +194,7 @@ class Run:
 
 
 def _disagreement(sim: Simulation) -> str:
-    """What members see that they should not, and the reverse."""
+    """Members that see too much or too little, in words."""
     odd = []
     for node in sim.members:
         truth = {other.id: other.name for other in sim.members if other.cluster == node.cluster}

@@ -1,8 +1,8 @@
-"""Plans of one's own: a Python file that defines ``plan``, for every command that takes the name of a scenario.
+"""Plan files: a Python file that defines ``plan``, for every command that takes the name of a scenario.
 
-``plan`` is a :class:`Plan`, or a function that makes one of a :class:`Setting`. The function's other parameters have
-defaults and are changed by ``--set``, as those of a scenario are. Options change what either says, but for the number
-of nodes, which an object says itself.
+``plan`` is a :class:`Plan`, or a function that makes one from a :class:`Setting`. The function's other parameters have
+defaults, and ``--set`` changes them like those of a scenario. Options change what either says. Only the number of nodes
+of an object cannot be changed.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from ..world import Latency, LinkChange
 from .registry import Scenario, Setting, parameters_of
 
 ENDING = ".py"
-"""What tells a file from the name of a scenario."""
+"""The ending that tells a file from the name of a scenario."""
 
 NODES = 16
-"""For a function that goes by the number of nodes, if nobody asks for another."""
+"""Nodes for a function that uses the number of nodes, unless somebody asks for another number."""
 
 EXAMPLE = f"from {INSTALLED_AS}.plan import Plan; plan = Plan(nodes=16)"
 
 KEPT_FILES = 8
-"""Files kept as they were run: a sweep asks for the same one again and again."""
+"""Loaded files that are kept, because a sweep asks for the same one again and again."""
 
 
 def is_plan_file(text: str) -> bool:
-    """Whether this names a file rather than a scenario."""
+    """Whether a text names a file rather than a scenario."""
     return text.endswith(ENDING)
 
 
@@ -49,14 +49,14 @@ class PlanFile:
 
     path: Path
     scenario: Scenario
-    """What it defines, as a scenario that bears the file's name."""
+    """What it defines, as a scenario with the name of the file."""
 
     def plan(self, *, seed: int = 0, nodes: int | None = None, loss: float = 0.0, latency: Latency | None = None,
              profile: str | None = None, duration_s: float | None = None,
              changes: Mapping[str, str] | None = None) -> Plan:  # fmt: skip
-        """The plan of one run, with steps that name single nodes; as :meth:`Scenario.plan`.
+        """The plan of one run, with steps that name single nodes. The parameters are those of :meth:`Scenario.plan`.
 
-        :raises ConfigurationError: if something cannot be; the text says what, and where in the file.
+        :raises ConfigurationError: if something is not valid; the text says what, and where in the file.
         """
         setting, mine = self.scenario.setting(
             seed=seed, nodes=nodes, loss=loss, latency=latency, profile=profile, duration_s=duration_s, changes=changes
@@ -75,7 +75,7 @@ class PlanFile:
 
 
 def _changes(plan: Plan, setting: Setting, *, is_profile_asked: bool) -> dict[str, Any]:
-    """What somebody asked for, whatever the file says."""
+    """The fields of a plan that options change."""
     link = LinkChange(loss=setting.loss or None, latency=setting.latency).applied_to(plan.link)
     changes: dict[str, Any] = {
         "scenario": plan.scenario or setting.scenario,
@@ -91,9 +91,10 @@ def _changes(plan: Plan, setting: Setting, *, is_profile_asked: bool) -> dict[st
 
 
 def load(path: Path) -> PlanFile:
-    """The plan that a file defines.
+    """Load the plan that a file defines.
 
-    :raises ConfigurationError: if it cannot be read, raises an error, or defines no plan; the text says what and where.
+    :raises ConfigurationError: if the file cannot be read, raises an error, or defines no plan. The text says what and
+        where.
     """
     try:
         source = path.read_bytes()
@@ -125,7 +126,7 @@ def _loaded(path: Path, source: bytes) -> PlanFile:
 
 
 def _builder(path: Path, found: Any) -> Callable[..., Plan]:
-    """A function that makes the plan of a setting and the parameters."""
+    """A function that makes the plan from a setting and parameters."""
     if not inspect.isroutine(found):
         the_plan = _checked(path, "plan", found)
         return lambda _setting: the_plan
@@ -157,7 +158,8 @@ def _checked(path: Path, what: str, found: Any) -> Plan:
 
 @contextmanager
 def _told_where(path: Path) -> Iterator[None]:
-    """Let code of the file run as if it had been started in its folder; what it raises is told with its line."""
+    """Run code of the file as if it had been started in its folder. An error gets the line in the file where it
+    happened."""
     answer_to_both_names()
     folder = str(path.resolve().parent)
     sys.path.insert(0, folder)
@@ -172,7 +174,7 @@ def _told_where(path: Path) -> Iterator[None]:
 
 
 def _line(path: Path, error: BaseException) -> str:
-    """Where in the file it was raised, if there."""
+    """The line of the file that raised the error, if one did."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f", line {error.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]

@@ -1,4 +1,4 @@
-"""Answers: how a run of a sweep ends, with an outcome or without one, and that as a line of JSON."""
+"""Answers: how a run of a sweep ends, with an outcome or a failure, and the line of JSON that says so."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from .results import outcome_from_data
 
 @attrs.frozen(kw_only=True)
 class Failure:
-    """A run without an outcome: an error in the code that was run, or workers that died of it."""
+    """A run without an outcome: the code raised an error, or the workers died."""
 
     seed: int
     text: str
 
     @property
     def reason(self) -> str:
-        """The last line of the text, which says what it came to."""
+        """The last line of the text, which gives the reason."""
         return self.text.strip().rpartition("\n")[2]
 
 
 Ended = Outcome | Failure
-"""What came of a run."""
+"""The result of a run."""
 
 
 class EngineLost(Exception):
-    """Whatever makes the runs of a sweep cannot go on; what was done until then is kept."""
+    """The engine of a sweep cannot go on. Outcomes until then are kept."""
 
 
 def answer(plan: str, progress: Callable[[float], None] = lambda _virtual_s: None) -> str:
-    """Run a plan, and say what came of it; the reverse is :func:`read_answer`.
+    """Run a plan and return a line of JSON, which :func:`read_answer` reads.
 
-    An error of the code that is run is an answer too: it is part of what a sweep looks for.
+    An error of the code becomes a failure, because a sweep looks for errors, too.
 
-    :param plan: as JSON.
-    :param progress: as of :meth:`sims.running.Run.run`.
+    :param plan: the plan as JSON.
+    :param progress: as for :meth:`sims.running.Run.run`.
     """
     try:
         return f'{{"outcome": {Run(Plan.from_json(plan)).run(progress).to_json()}}}'
@@ -49,6 +49,6 @@ def answer(plan: str, progress: Callable[[float], None] = lambda _virtual_s: Non
 
 
 def read_answer(seed: int, text: str) -> Ended:
-    """What a worker said of the run with this seed."""
+    """Read what a worker said of the run with this seed."""
     said = json.loads(text)
     return Failure(seed=seed, text=said["failure"]) if "failure" in said else outcome_from_data(said["outcome"])

@@ -1,7 +1,7 @@
-"""Runs on a Dask cluster: one that is running, or one of processes on this machine.
+"""An engine on a Dask cluster: one that is running, or one of processes on this machine.
 
-Dask's scheduler gives the plans of a worker that died to others. This module needs the extra ``dask``, but
-importing it does not.
+If a worker dies, Dask's scheduler gives its plans to others. Using this module needs the extra ``dask``; importing it
+does not.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ from .answers import Ended, EngineLost, Failure, answer, read_answer
 MISSING_EXTRA = "runs on a Dask cluster need one more package: pip install 'gossip-membership[dask]'"
 
 LOGGERS = ("distributed", "distributed.client")
-"""Those of Dask that have a level of their own."""
+"""Loggers of Dask that have a level of their own."""
 
 CONNECT_TIMEOUT_S = 10.0
-"""Somebody waits for it at a terminal."""
+"""The timeout of a connection, for which somebody waits at a terminal."""
 
 PLANS_PER_THREAD = 2
-"""One that runs and one that waits for it: no worker is idle, and the scheduler does not hold all plans at once."""
+"""Plans that each thread has: one that runs and one that waits. So no worker is idle, and the scheduler does not hold
+all plans at once."""
 
 
 class DaskEngine:
     """Runs plans on a Dask cluster, whose workers must find this package."""
 
     def __init__(self, jobs: int, scheduler: str | None = None) -> None:
-        """Nothing starts before there is something to run.
+        """Prepare the engine. No process starts before there is a plan.
 
-        :param jobs: how many processes a cluster on this machine has.
+        :param jobs: the number of processes of a cluster on this machine.
         :param scheduler: address of the scheduler of a running cluster, to be used instead.
         :raises ConfigurationError: if the extra ``dask`` is not installed.
         """
@@ -49,13 +50,13 @@ class DaskEngine:
         self._jobs = jobs
         self._scheduler = scheduler
         self.lost_workers = 0
-        """Not known here: replacing workers is the scheduler's business."""
+        """Always 0: the scheduler replaces workers by itself."""
 
     def run(self, plans: Iterable[Plan]) -> Generator[Ended, None, None]:
         """Run all plans; see :class:`sims.sweep.Engine`.
 
         :raises ConfigurationError: if no scheduler answers.
-        :raises EngineLost: if it does not any more.
+        :raises EngineLost: if the scheduler stops answering.
         """
         waiting = iter(plans)
         with self._client() as client:

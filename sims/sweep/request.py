@@ -1,4 +1,4 @@
-"""A request: what somebody asks of a run in words, all but its seed. One request and many seeds are a sweep."""
+"""A request: everything that somebody asks of a run except its seed. One request and many seeds are a sweep."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def _texts(given: Mapping[str, str]) -> dict[str, str]:
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """Everything that the plans of a sweep have in common, as it was asked for."""
+    """What the plans of a sweep have in common."""
 
     scenario: str
-    """Its name, or the path of a file that defines a plan."""
+    """Name of a scenario, or path of a file that defines a plan."""
     nodes: int | None = None
-    """None: as many as the scenario likes."""
+    """None: the scenario's own number."""
     loss: float = 0.0
     latency: str | None = None
-    """As :func:`sims.world.parse_latency` reads it; None: what the scenario likes."""
+    """A text for :func:`sims.world.parse_latency`. None: the scenario's own latency."""
     profile: str | None = None
-    """None: ``lan``, or that of a plan in a file."""
+    """None: ``lan``, or the profile of a plan in a file."""
     duration_s: float | None = None
-    """None: as long as the scenario likes."""
+    """None: the scenario's own duration."""
     changes: Mapping[str, str] = attrs.field(factory=dict, converter=_texts)
     """Texts by the name of a parameter of the scenario or of a field of the configuration."""
 
     def plan(self, seed: int) -> Plan:
         """The plan of the run with this seed.
 
-        :raises ConfigurationError: if something cannot be; the text says what.
+        :raises ConfigurationError: if something is not valid; the text says what.
         """
         source = load(Path(self.scenario)) if is_plan_file(self.scenario) else find(self.scenario)
         return source.plan(
@@ -54,7 +54,7 @@ class Request:
         )
 
     def command(self, seed: int) -> str:
-        """The command line that runs this seed alone."""
+        """The command line that runs only this seed."""
         words: list[Any] = [*PROGRAM.split(), "run", self.scenario, "--seed", seed]
         fields = attrs.fields_dict(Request)
         options = {

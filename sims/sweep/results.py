@@ -1,7 +1,7 @@
-"""The file of a sweep: outcomes as lines of JSON, kept as each run ends, so that a sweep can be resumed.
+"""The file of a sweep: outcomes as lines of JSON, written as each run ends, so that a sweep can be resumed.
 
-The first line is a plan of the sweep. A file whose plan is not the one that the same seed gives now belongs to
-another sweep, and is left alone. The file knows nothing of which seeds are wanted.
+The first line is a plan of the sweep. If the same seed gives another plan now, the file belongs to another sweep and is
+not changed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _converter = Converter(forbid_extra_keys=True)
 
 
 def outcome_from_data(data: Any) -> Outcome:
-    """The reverse of :meth:`sims.running.Outcome.to_json`, once that has been parsed.
+    """Read the parsed JSON of an outcome, as :meth:`sims.running.Outcome.to_json` writes it.
 
-    :raises ConfigurationError: if that is no outcome.
+    :raises ConfigurationError: if the data is no outcome.
     """
     try:
         return _converter.structure(data, Outcome)
@@ -34,16 +34,16 @@ def outcome_from_data(data: Any) -> Outcome:
 
 
 class ResultsFile:
-    """Outcomes in a file. Enter it as a context; what is in the file already is read when it is made."""
+    """Outcomes in a file. Enter it as a context. The constructor reads what the file already holds."""
 
     def __init__(self, path: Path, request: Request, first_seed: int) -> None:
         """Read the file, or begin it.
 
-        A last line that is torn, because whoever wrote it was killed, is dropped.
+        An incomplete last line, left by a process that was killed, is removed.
 
-        :param first_seed: of whose plan the first line is made, if there is none yet.
-        :raises ConfigurationError: if it belongs to another sweep or is no file of a sweep.
-        :raises OSError: if it cannot be read or written.
+        :param first_seed: the seed whose plan becomes the first line of a new file.
+        :raises ConfigurationError: if the file belongs to another sweep, or to no sweep.
+        :raises OSError: if the file cannot be read or written.
         """
         self.outcomes: dict[int, Outcome] = {}
         """By seed."""
@@ -64,7 +64,7 @@ class ResultsFile:
         self._file.close()
 
     def append(self, outcome: Outcome) -> None:
-        """Keep an outcome, whatever happens to this process from now on."""
+        """Write an outcome at once, so that it stays even if this process is killed."""
         self.outcomes[outcome.seed] = outcome
         self._write(outcome.to_json().encode() + b"\n")
 

@@ -1,4 +1,4 @@
-"""The summary of a sweep: figures over all its runs, and the seeds to look at. Computed from outcomes alone."""
+"""The summary of a sweep: figures over all its runs, and the seeds to look at. It follows from the outcomes alone."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from .request import Request
 
 @attrs.frozen(kw_only=True)
 class Distribution:
-    """How one figure spreads over all runs in which it occurs."""
+    """How one figure is distributed over all runs in which it occurs."""
 
     count: int
-    """How many values there are."""
+    """The number of values."""
     median: float | None
     p99: float | None
-    """Not exceeded by 99 of 100 values."""
+    """99 of 100 values do not exceed it."""
     worst: float | None
     never: int = 0
-    """How many more never came to an end, and so are worse than the worst."""
+    """The number of further values that never came to an end; each is worse than the worst."""
 
     @classmethod
     def of(cls, values: Iterable[float | None]) -> Distribution:
-        """The spread of these values; None is one that never came to an end."""
+        """The distribution of these values. None stands for a value that never came to an end."""
         given = list(values)
         known = [value for value in given if value is not None]
         return cls(
@@ -43,19 +43,19 @@ class Distribution:
 
 @attrs.frozen(kw_only=True)
 class Violating:
-    """A seed whose run violated something."""
+    """A seed whose run has a violation."""
 
     seed: int
     invariant: str
     at: float
     text: str
     command: str
-    """The command line that shows it."""
+    """The command line that repeats the run."""
 
 
 @attrs.frozen(kw_only=True)
 class Failed:
-    """A seed whose run came to no outcome."""
+    """A seed whose run has no outcome."""
 
     seed: int
     text: str
@@ -64,25 +64,25 @@ class Failed:
 
 @attrs.frozen(kw_only=True)
 class Summary:
-    """What came of a sweep. Times are virtual seconds, those of news since the event in question."""
+    """The summary of a sweep. Times are virtual seconds. Times of news are counted from the event in question."""
 
     in_words: str
-    """What came of all of them, in a line."""
+    """What happened in all runs, in one line."""
     scenario: str
     seeds: str
     """First and last, as the command line spells them."""
     runs: int
-    """How many came to an outcome."""
+    """The number of runs with an outcome."""
     missing: int
-    """How many have not been made."""
+    """The number of runs that have not been made."""
     virtual_s: float
     wall_s: float
-    """Of all runs together, one after the other."""
+    """Seconds of all runs together, one after the other."""
     crash_last_dead_s: Distribution
     update_last_s: Distribution
     join_all_see_all_s: Distribution
     heal_s: Distribution
-    """Of the runs that healed; those that had to and did not are among the violating ones."""
+    """Of the runs that healed. Runs that had to heal and did not are among the violating ones."""
     datagrams_per_node_s: Distribution
     bytes_per_node_s: Distribution
     false_deaths: FalseDeaths
@@ -92,13 +92,13 @@ class Summary:
     suspicions_healthy_by_healthy: int
     """Of all runs together."""
     sometimes: dict[str, int]
-    """In how many runs each point was reached."""
+    """The number of runs that reached each point."""
     violating: tuple[Violating, ...]
     failed: tuple[Failed, ...]
 
     @property
     def is_good(self) -> bool:
-        """Whether everything held in every run that was made."""
+        """Whether no run violated anything, and all runs that were made have an outcome."""
         return not self.violating and not self.failed
 
     def to_json(self, indent: int | None = None) -> str:
@@ -109,10 +109,10 @@ class Summary:
 def summarise(
     request: Request, seeds: range, outcomes: Sequence[Outcome], failures: Sequence[Failure] = ()
 ) -> Summary:  # fmt: skip
-    """The summary of these outcomes, in whatever order they are given.
+    """Summarise outcomes, given in any order.
 
-    :param seeds: those that were asked for.
-    :param failures: runs that came to none.
+    :param seeds: the seeds that were asked for.
+    :param failures: runs without an outcome.
     """
     runs = sorted(outcomes, key=lambda outcome: outcome.seed)
     reached = Counter(point for run in runs for point, count in run.sometimes.items() if count)

@@ -1,7 +1,7 @@
-"""A sweep: the same request with many seeds, each a run of its own.
+"""A sweep: the same request with many seeds, each in a run of its own.
 
-Which runs are still to be made follows from the seeds that were asked for and the outcomes that are there. Where
-runs are made is an engine's business, where outcomes are kept that of a file.
+The seeds that were asked for and the outcomes that exist decide which runs are missing. An engine decides where they
+run, and a results file where their outcomes are kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .request import Request
 from .results import ResultsFile
 
 MAX_SEEDS = 100_000
-"""The outcomes of all seeds are in memory for the summary, at some ten kilobytes each."""
+"""The most seeds of a sweep. The outcomes of all seeds are in memory for the summary, some ten kilobytes each."""
 
 
 def _check_seeds(_: object, __: object, seeds: range) -> None:
@@ -30,34 +30,34 @@ def _check_seeds(_: object, __: object, seeds: range) -> None:
 
 
 class Engine(Protocol):
-    """Something that runs plans, several at once."""
+    """An engine: it runs plans, several at once."""
 
     lost_workers: int
     """Workers that died in the middle of a run."""
 
     def run(self, plans: Iterable[Plan]) -> Generator[Ended, None, None]:
-        """Run all plans, and tell what came of each as soon as it ends, in any order.
+        """Run all plans, and yield the result of each as soon as it ends, in any order.
 
-        Whoever stops to listen closes the generator, which stops what still runs.
+        A caller that wants no more results closes the generator, which stops the runs.
 
-        :raises EngineLost: if it cannot go on.
+        :raises EngineLost: if the engine cannot go on.
         """
         ...
 
 
 @attrs.define(kw_only=True)
 class Sweep:
-    """A sweep as far as it has come."""
+    """A sweep and its results so far."""
 
     request: Request
     seeds: range = attrs.field(validator=_check_seeds)
     results: ResultsFile | None = None
-    """Where outcomes are kept, and taken from if they are there already."""
+    """The file of outcomes, if there is one. Outcomes that it already holds count as done."""
     outcomes: dict[int, Outcome] = attrs.field(init=False)
-    """By seed; of seeds that were asked for only."""
+    """Outcomes by seed, only of seeds that were asked for."""
     failures: dict[int, Failure] = attrs.field(init=False, factory=dict)
     was_interrupted: bool = attrs.field(init=False, default=False)
-    """Whether somebody pressed Ctrl-C; what was done until then is there."""
+    """Whether Ctrl-C ended it. Outcomes until then are kept."""
 
     def __attrs_post_init__(self) -> None:
         kept = {} if self.results is None else self.results.outcomes
@@ -69,9 +69,9 @@ class Sweep:
         return [seed for seed in self.seeds if seed not in self.outcomes and seed not in self.failures]
 
     def run(self, engine: Engine, told: Callable[[Ended], None] = lambda _ended: None) -> None:
-        """Run what is missing.
+        """Run the missing seeds.
 
-        :param told: what came of each run, when it has been kept.
+        :param told: called with each result after it has been kept.
         :raises ConfigurationError: if a seed gives no plan.
         :raises EngineLost: if the engine cannot go on.
         """

@@ -13,9 +13,9 @@ from .answers import answer
 
 
 def main(parent: int) -> None:
-    """Answer until there is no more to read.
+    """Answer plans until the input ends.
 
-    :param parent: process id of whoever started this worker.
+    :param parent: process id of the process that started this worker.
     """
     answers, sys.stdout = sys.stdout, sys.stderr
 

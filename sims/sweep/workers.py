@@ -1,7 +1,7 @@
-"""Runs on the cores of this machine: an engine of worker processes, any of which may be killed.
+"""An engine on the cores of this machine: worker processes, any of which may be killed.
 
-Workers are in sessions of their own, so that Ctrl-C in a terminal reaches the sweep alone, which then ends
-them. They are told plans and tell outcomes as lines of JSON.
+Each worker has a session of its own. So Ctrl-C in a terminal reaches only the sweep, which then ends the workers. Plans
+and results are lines of JSON.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ..plan import Plan
 from .answers import Ended, Failure, read_answer
 
 MAX_RERUNS = 3
-"""How often a seed is run again whose worker died. A machine short of memory kills workers without fault of
-their own; a seed that has outlived none of four is itself the reason."""
+"""The most times that a seed is run again after its worker died. A machine short of memory kills innocent workers, but
+four deaths in a row are the fault of the seed."""
 
 WORKER_COMMAND = (sys.executable, "-m", f"{PACKAGE}.sweep.worker")
-"""What starts a worker; the process id of this process is added to it."""
+"""The command that starts a worker. The id of this process is appended."""
 
 _ROOT = Path(__file__).resolve().parents[2]
-"""Where Python finds the simulator, wherever it was started."""
+"""The folder where Python finds the simulator, wherever it was started."""
 
 
 def available_cores() -> int:
@@ -43,7 +43,7 @@ def available_cores() -> int:
 
 @attrs.define(eq=False)
 class _Worker:
-    """A worker process and the plan that it has."""
+    """A worker process and its plan."""
 
     process: subprocess.Popen[str]
     orders: IO[str]
@@ -62,19 +62,19 @@ class _Worker:
         return cls(process, process.stdin, process.stdout)
 
     def give(self, plan: Plan) -> None:
-        """Let it run a plan; if it has died, its answer will be the end of its output."""
+        """Give it a plan. If it has died, its output ends instead of an answer."""
         self.plan = plan
         with suppress(BrokenPipeError):
             self.orders.write(plan.to_json() + "\n")
             self.orders.flush()
 
     def take(self) -> str | None:
-        """Its answer, once there is something to read; None if it died instead."""
+        """Its answer; None if it died instead."""
         line = self.answers.readline()
         return line if line.endswith("\n") else None
 
     def end(self) -> str:
-        """Kill it, if it still runs; says how it ended."""
+        """Kill it, if it still runs, and return how it ended."""
         self.process.kill()
         code = self.process.wait()
         self.answers.close()
@@ -87,9 +87,9 @@ class LocalEngine:
     """Runs plans in worker processes."""
 
     def __init__(self, jobs: int) -> None:
-        """Nothing starts before there is something to run.
+        """Prepare the engine. No process starts before there is a plan.
 
-        :param jobs: how many run at once.
+        :param jobs: the number of runs at once.
         """
         self.lost_workers = 0
         """Workers that died in the middle of a run."""
@@ -101,7 +101,7 @@ class LocalEngine:
 
     @property
     def busy_workers(self) -> list[int]:
-        """Process ids of the workers that have a plan, in the order of their start."""
+        """Process ids of the workers that have a plan, in the order in which they started."""
         return [worker.process.pid for worker in self._workers if worker.plan is not None]
 
     def run(self, plans: Iterable[Plan]) -> Generator[Ended, None, None]:
@@ -124,7 +124,7 @@ class LocalEngine:
             self._idle.clear()
 
     def _hand_out(self, waiting: Iterator[Plan], busy: selectors.BaseSelector) -> None:
-        """Give a plan to each worker that has none, as long as there are plans."""
+        """Give plans to idle and new workers."""
         while self._idle or len(self._workers) < self._jobs:
             plan = self._again.popleft() if self._again else next(waiting, None)
             if plan is None:
@@ -138,7 +138,7 @@ class LocalEngine:
             busy.register(worker.answers, selectors.EVENT_READ, worker)
 
     def _collect(self, worker: _Worker) -> Ended | None:
-        """What came of a run; None if it has to be made again."""
+        """The result of a run; None if it has to run again."""
         plan, worker.plan = worker.plan, None
         assert plan is not None
         text = worker.take()

@@ -1,6 +1,6 @@
-"""Agreement as it comes and goes: when all members see exactly the members, and how big they saw the cluster.
+"""Agreement: whether all members see exactly the members, since when, and which sizes of the cluster they saw before.
 
-Kept up to date with each change of a fingerprint, so that it costs next to nothing in a large run.
+It is updated at each change of a fingerprint, so it costs almost nothing in a large run.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ class Agreement(Observer):
 
     def __init__(self) -> None:
         self.since: float | None = None
-        """Virtual time since which all agree; None while they do not."""
+        """Virtual time since when all have agreed; None while they do not."""
         self.first: float | None = None
         """When all agreed for the first time."""
         self.sizes_seen: set[int] = set()
-        """Cluster sizes that anybody saw before that."""
+        """Cluster sizes that any member saw before that."""
         self._seen: dict[int, int] = {}
         self._views: dict[str, Counter[int]] = {}
         self._wrong: set[tuple[str, int]] | None = None
-        """Views that all members of a cluster shared, and that were not right, since the members last changed."""
+        """Views that all members of a cluster shared and that were wrong, since the members last changed."""
 
     def start_over(self) -> None:
-        """Forget what was seen while the first nodes were started one after the other."""
+        """Begin anew after the first nodes have been started one by one."""
         self.first = None
         self.sizes_seen.clear()
         self._members_changed()
 
     def started(self, node: SimulatedNode) -> None:
-        """One more who has to be seen."""
+        """One more node is a member that others must see."""
         self.since = None
         self._wrong = None
 
     def reborn(self, node: SimulatedNode) -> None:
-        """One who has to be seen under another id."""
+        """A member must be seen under another id."""
         self._members_changed()
 
     def stopped(self, node: SimulatedNode) -> None:
-        """One less who has to be seen."""
+        """One node less is a member."""
         if self._forget(node):
             self._members_changed()
 
     def changed(self, node: SimulatedNode) -> None:
-        """Its view has changed, or it has said farewell."""
+        """A node's view has changed, or the node has left."""
         fingerprint = node.protocol.fingerprint
         if self._seen.get(id(node)) == fingerprint and node.is_member:
             return
@@ -77,7 +77,7 @@ class Agreement(Observer):
         self._look()
 
     def _look(self) -> None:
-        """See whether all agree; all members are gone through only if their views are new and equal."""
+        """Check whether all agree. It goes through all members only if their views are new and equal."""
         if any(len(views) > 1 for views in self._views.values()):
             self.since = None
             return

@@ -1,7 +1,6 @@
-"""Measures of a run: how news of crashes, updates and joins spread, and whom members wronged.
+"""Measures of a run: how news of crashes, updates and farewells spreads, and what members believe falsely.
 
-All times are virtual seconds since the event in question. What spread is measured among the members that
-were there when it happened and still are at the end.
+All times are virtual seconds since the event in question. :mod:`sims.watching.news` says which members count.
 """
 
 from __future__ import annotations
@@ -35,14 +34,14 @@ class CrashMeasure:
     first_dead_s: float | None
     p50_dead_s: float | None
     last_dead_s: float | None
-    """None if somebody never learnt of it."""
+    """None if some member never learnt of it."""
     missing: int
     """Members that never learnt of it."""
 
 
 @attrs.frozen(kw_only=True)
 class UpdateMeasure:
-    """How one update, restart or farewell became known."""
+    """How one update or farewell became known."""
 
     name: str
     at: float
@@ -50,13 +49,13 @@ class UpdateMeasure:
     p50_s: float | None
     p99_s: float | None
     last_s: float | None
-    """None if somebody never learnt of it."""
+    """None if some member never learnt of it."""
     missing: int
 
 
 @attrs.frozen(kw_only=True)
 class FalseDeaths:
-    """Views of a member that ran as dead, by whose fault that may be."""
+    """Views of a running member as dead, by whether a fault impaired that member or the one that held it dead."""
 
     healthy_by_healthy: int
     healthy_by_impaired: int
@@ -74,37 +73,37 @@ class Measures(Observer):
         self._node_seconds = 0.0
         self._began: dict[int, float] = {}
         self.suspicions = 0
-        """Views of a member that ran as suspected."""
+        """Views of a running member as suspected."""
         self.suspicions_healthy_by_healthy = 0
         """Of these, views of a healthy member whom at least one healthy member accuses."""
         self.accused: set[str] = set()
-        """Keys of the nodes that somebody suspected, or held dead, while they ran."""
+        """Keys of the nodes that any member suspected, or held dead, while they ran."""
         self.accused_falsely: set[str] = set()
-        """Keys of the healthy nodes that a healthy one accused while they ran."""
+        """Keys of the healthy nodes that a healthy member accused while they ran."""
         self.wronged: set[str] = set()
-        """Keys of the healthy nodes that a healthy one held dead while they ran."""
+        """Keys of the healthy nodes that a healthy member held dead while they ran."""
         self.held_dead: set[str] = set()
-        """Keys of all nodes that somebody held dead while they ran."""
+        """Keys of all nodes that any member held dead while they ran."""
 
     def started(self, node: SimulatedNode) -> None:
-        """One more node sends."""
+        """One more process runs."""
         self._began[id(node)] = self.sim.now
 
     def stopped(self, node: SimulatedNode) -> None:
-        """Follow how its end becomes known, unless it said farewell."""
+        """Follow how its end becomes known, unless it has left."""
         self._node_seconds += self.sim.now - self._began.pop(id(node))
         if node.protocol.view.local.registers.left:
             return
         self._news.follow("crash", node, self.sim.now, self.sim.members)
 
     def changed(self, node: SimulatedNode) -> None:
-        """Follow how its farewell becomes known, if it has said that."""
+        """Follow how its farewell becomes known, if it has left."""
         if node.entry.registers.left and node.id not in self._has_left:
             self._has_left.add(node.id)
             self._news.follow("leave", node, self.sim.now, self.sim.members)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """Somebody learnt something."""
+        """A member tells an event."""
         kind, member = event.kind, event.member
         if member.id == node.id:
             if kind is EventKind.UPDATED:
@@ -145,7 +144,7 @@ class Measures(Observer):
 
     @property
     def crashes(self) -> list[CrashMeasure]:
-        """How each crash became known, except crashes whose victims were back before anybody noticed."""
+        """How each crash became known, except crashes whose victims were back before any member noticed."""
         spreads = self._news.spreads("crash")
         return [_crash(each) for each in spreads if each.missing or each.times]
 
@@ -166,13 +165,13 @@ class Measures(Observer):
 
     @property
     def false_deaths(self) -> FalseDeaths:
-        """Whom members wronged."""
+        """Views of running members as dead."""
         kinds = (field.name for field in attrs.fields(FalseDeaths))
         return FalseDeaths(**{kind: self._wrongs[kind] for kind in kinds})
 
     @property
     def node_seconds(self) -> float:
-        """Virtual seconds for which processes ran, all together."""
+        """Virtual seconds that processes ran, all together."""
         return self._node_seconds + sum(self.sim.now - began for began in self._began.values())
 
 

@@ -1,6 +1,6 @@
-"""Sometimes: rare paths that a set of runs must really take, or it has proved little.
+"""Sometimes: rare paths through the protocol. A set of runs that never takes them proves little.
 
-Each point has a name and a sentence; a run counts how often it got there.
+Each point has a name and a sentence. A run counts how often it reaches each point.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ POINTS = {
     "new_generation": "a member began a new generation without a restart",
     "socket_full": "a process did not run for so long that datagrams were lost",
 }
-"""What is counted, and what it means."""
+"""The points, and what each means."""
 
 _BY_REASON = {
     "damaged": "damaged",
@@ -51,14 +51,14 @@ _BY_REASON = {
 
 
 class Sometimes(Observer):
-    """Counts how often each point was reached in one run."""
+    """Counts how often one run reaches each point."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
         self._first: dict[str, int] = {}
 
     def started(self, node: SimulatedNode) -> None:
-        """Remember the first bearer of each name."""
+        """Remember the first generation of each name."""
         self._first.setdefault(node.name, node.protocol.local.generation)
 
     def reborn(self, node: SimulatedNode) -> None:
@@ -79,9 +79,9 @@ class Sometimes(Observer):
             self._seen[kind.value] += 1
 
     def counts(self, stats: Iterable[ProtocolStats], overflows: int) -> dict[str, int]:
-        """How often each point was reached.
+        """How often the run reached each point.
 
-        :param stats: of all processes, past ones included.
+        :param stats: statistics of all processes, past ones included.
         :param overflows: datagrams lost because a process did not run.
         """
         seen = Counter(self._seen)

@@ -1,4 +1,4 @@
-"""The trace hash: one number for everything that was sent and happened in a run, to compare runs by."""
+"""The trace hash: one number for everything that was sent and happened in a run. Equal runs have equal hashes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _pack_times = Struct("<dd").pack
 
 
 class TraceHash(Observer):
-    """Hashes each datagram and frame with the time it was sent and arrives, and each event."""
+    """Hashes each event, and each datagram and frame with the times when it is sent and arrives."""
 
     def __init__(self) -> None:
         self._hash = blake2b(digest_size=HASH_BYTES)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from ..names import PROGRAM
 
-MISSING_EXTRA = f"{PROGRAM}: simulations need more packages: pip install 'gossip-membership[sims]'"
+MISSING_EXTRA = f"{PROGRAM}: simulations need packages that are not installed: pip install 'gossip-membership[sims]'"
 
 EXTRA_PACKAGES = frozenset({"cattrs", "click", "rich"})
 

@@ -29,7 +29,9 @@ def resumable(context: click.Context, parameter: click.Parameter, text: str | No
     """The same for a file that is read first, so that it can be continued. A device or a pipe has no end to wait
     for."""
     if text is not None and Path(text).exists() and not Path(text).is_file():
-        raise click.BadParameter(f"{text} is no regular file, and what it holds is to be read first; name another one")
+        raise click.BadParameter(
+            f"{text} is not a regular file, so earlier outcomes cannot be read from it; name another file"
+        )
     return writable(context, parameter, text)
 
 

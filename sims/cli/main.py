@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-import cattrs  # noqa: F401  (commands need it; whoever lacks it is told so at once)
+import cattrs  # noqa: F401  (commands need it; its absence is reported at once)
 import click
 
 from gossip.core.errors import ConfigurationError
@@ -64,9 +64,9 @@ def main() -> None:
 
     \b
     Exit codes:
-      0    everything held that must hold
-      1    something did not, or a run came to no outcome
-      2    the command line asks for something that cannot be
+      0    no run violated anything
+      1    a run violated something, or failed
+      2    the command line is wrong
       130  interrupted by Ctrl-C
     """
 
@@ -82,7 +82,7 @@ _called_right(main)
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names may have letters that a terminal lacks
+        if isinstance(stream, io.TextIOWrapper):  # names may have letters that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     try:
         code = main.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)

@@ -53,29 +53,29 @@ _OPTIONS = (
     click.option(
         "--nodes", type=click.IntRange(MIN_NODES, MAX_NODES), metavar="N",
         show_default="the scenario's",
-        help="Nodes that start at the beginning.",
+        help="Number of nodes at the beginning.",
     ),
     click.option(
         "--loss", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
-        help="Share of datagrams lost everywhere, from 0 to 1.",
+        help="Share of packets lost on all links, from 0 to 1.",
     ),
     click.option(
         "--latency", metavar="SECONDS|FILE",
         show_default="the scenario's",
-        help="One-way delay everywhere: a median, or a CSV file of measured delays, both in seconds.",
+        help="One-way delay on all links: a median, or a CSV file of measured delays, both in seconds.",
     ),
     click.option(
         "--duration", type=float, callback=_parse_duration, metavar="SECONDS",
         show_default="the scenario's",
-        help="Virtual seconds to run, at the least.",
+        help="Least virtual seconds to run.",
     ),
     click.option(
         "--profile", type=click.Choice(list(PROFILES)), show_default="lan, or that of the plan in a file",
-        help="Timing of all nodes: one data centre, across regions, or one machine.",
+        help="Timing of all nodes: lan for one data centre, wan for several regions, local for one machine.",
     ),
     click.option(
         "--set", "changes", callback=_parse_changes, multiple=True, metavar="KEY=VALUE",
-        help="A parameter of the scenario (see: list) or plan, or a field of the configuration. May be repeated.",
+        help="Change a parameter of the scenario or plan (see: list), or a field of the configuration. Repeatable.",
     ),
 )  # fmt: skip
 
@@ -125,7 +125,7 @@ def json_option(what: str) -> Callable[[Command], Command]:
     """
     return click.option(
         "--json", "json_to", callback=writable_or_dash, metavar="FILE",
-        help=f"Write {what} as JSON; with a dash, to standard output and nothing else there.",
+        help=f"Write {what} to FILE as JSON. With a dash, only this goes to standard output.",
     )  # fmt: skip
 
 

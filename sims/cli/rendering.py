@@ -50,7 +50,7 @@ def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None =
         console.print(Text(STOPPED))
     if outcome.is_good:
         console.print()
-        console.print(Text("everything held that must hold", "green"))
+        console.print(Text("all invariants held", "green"))
 
 
 def print_summary(summary: Summary) -> None:
@@ -68,10 +68,10 @@ def print_summary(summary: Summary) -> None:
     runs = counted(len({each.seed for each in summary.violating}), "run")
     _print_seeds(console, f"VIOLATED in {runs}:", violating)
     failed = [(each.text.strip().rpartition("\n")[2], each.command) for each in summary.failed]
-    _print_seeds(console, f"NO OUTCOME of {counted(len(failed), 'run')}:", failed)
+    _print_seeds(console, f"FAILED: {counted(len(failed), 'run')}", failed)
     if summary.is_good:
         console.print()
-        console.print(Text(f"everything held in {counted(summary.runs, 'run')}", "green"))
+        console.print(Text(f"all invariants held in {counted(summary.runs, 'run')}", "green"))
 
 
 def _seconds(value: float | None) -> str:
@@ -164,7 +164,7 @@ def _print_violation(console: Console, violation: Violation) -> None:
     console.print(Text(f"VIOLATED: {violation.invariant} at {violation.at:.3f} s", ALARM))
     console.print(Text(violation.text))
     if violation.last_events:
-        console.print(Text("The last that happened before:"))
+        console.print(Text("The last events before it:"))
     for event in violation.last_events:
         console.print(Text(f"    {event}"))
 

@@ -11,8 +11,8 @@ from ..names import PROGRAM
 from ..scenarios import SCENARIOS
 from .terminal import PlainConsole, table_of
 
-HINT = f"Parameters are changed with --set, as in: {PROGRAM} run crash --set victims=half.\n"
-HINT += f"A plan of your own is a file whose name ends in .py, as in: {PROGRAM} run my_plan.py"
+HINT = f"Change parameters with --set, as in: {PROGRAM} run crash --set victims=half.\n"
+HINT += f"Give a plan of your own as a file whose name ends in .py, as in: {PROGRAM} run my_plan.py"
 
 
 @click.command("list")
@@ -26,7 +26,7 @@ def list_scenarios(as_json: bool) -> int:
       python -m sims list --json
 
     \b
-    A parameter is changed with --set, as is any field of the configuration:
+    Change a parameter, or any field of the configuration, with --set:
       python -m sims run crash --set victims=half --set suspicion_min=3
     """
     if as_json:

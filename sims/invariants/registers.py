@@ -140,7 +140,7 @@ class NothingInvented(Invariant):
         who, registers = f"{node.key} believes of {entry.identity.name}", entry.registers
         said = self._said.get(entry.id)
         if said is None:
-            raise self.violated(f"{who}, id {entry.id:x}, which nobody ever was")
+            raise self.violated(f"{who}, id {entry.id:x}, which no member ever had")
         if (record := said.records.get(registers.record.version)) is None or record != registers.record:
             raise self.violated(f"{who} the record {registers.record}; it said {record}")
         if said.node.id == entry.id:

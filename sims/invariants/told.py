@@ -38,7 +38,9 @@ class EventsTellTheMembers(Invariant):
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """The program is told."""
         if not self._mirrors[node].take(event):
-            raise self.violated(f"{node.key} told {event.kind.value} of {event.member.name}, of whom it never told")
+            raise self.violated(
+                f"{node.key} told {event.kind.value} of {event.member.name}, which it never told of before"
+            )
         self._touched.append(event.member.id)
 
     def changed(self, node: SimulatedNode) -> None:
@@ -68,7 +70,7 @@ class EventsTellTheMembers(Invariant):
         told = self._mirrors[node].members
         known = {each.id: each for each in node.protocol.told_members()}
         if node.entry.registers.left and node.id not in told:
-            del known[node.id]  # it has left, and is not told that it is displaced by whoever takes its name then
+            del known[node.id]  # it has left, and is not told when another process takes its name
         if told != known:
             first = next(each for each in {**known, **told} if told.get(each) != known.get(each))
             raise self.violated(f"{node.key} told {told.get(first)}; it knows {known.get(first)}")

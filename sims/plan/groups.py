@@ -39,7 +39,7 @@ def named(given: Mapping[str, int | Sequence[str]]) -> dict[str, tuple[str, ...]
             bearers[name] = group
             if name in groups and groups[name] != (name,):
                 raise ConfigurationError(
-                    f"{name!r} is the name of a group and of a node in {group}; call one otherwise"
+                    f"{name!r} is the name of a group and of a node in {group}; rename one of them"
                 )
     return groups
 
@@ -47,7 +47,7 @@ def named(given: Mapping[str, int | Sequence[str]]) -> dict[str, tuple[str, ...]
 def _names(group: str, nodes: int | Sequence[str]) -> tuple[str, ...]:
     _check(group, "group")
     if group == ALL:
-        raise ConfigurationError(f"no group can be called {ALL!r}, which stands for all nodes")
+        raise ConfigurationError(f"a group cannot be called {ALL!r}, because that stands for all nodes; rename it")
     if isinstance(nodes, int) and not isinstance(nodes, bool):
         if not 1 <= nodes <= MAX_NODES:
             raise ConfigurationError(f"the group {group} must have from 1 to {MAX_NODES} nodes, not {nodes}")

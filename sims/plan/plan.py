@@ -163,7 +163,9 @@ class Plan(NamesItsFields):
         """
         keys, groups = self.keys, grouping.first(self.groups, self.nodes)
         if len(set(keys)) < len(keys):
-            raise ConfigurationError(f"the nodes that belong to no group are called like some that do: {keys[-1]}")
+            raise ConfigurationError(
+                f"a node in a group and one outside all groups are both called {keys[-1]!r}; rename the first"
+            )
         selection = Selection(
             self.seed, keys, groups, seeds=keys[: self.seeds], steps=self.steps, strict=strict or bool(groups)
         )
@@ -186,9 +188,9 @@ class Plan(NamesItsFields):
             return _converter.structure(json.loads(text), cls)
         except ConfigurationError:
             raise
-        except Exception as error:  # cattrs groups whatever a field's converter raises
+        except Exception as error:  # cattrs groups all errors of the fields' converters
             wrong = "; ".join(transform_error(error, format_exception=_complaint))
-            raise ConfigurationError(f"this is no plan of a simulation: {wrong}") from error
+            raise ConfigurationError(f"this is not a plan of a simulation: {wrong}") from error
 
 
 def _complaint(error: BaseException, kind: type | None) -> str:

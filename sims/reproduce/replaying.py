@@ -126,13 +126,15 @@ def _plan_of(line: str, path: Path) -> Plan:
     except ValueError:
         if line.startswith('{"trace": ') and not line.endswith("\n"):
             raise ConfigurationError(
-                f"{path} is a trace that ends within its plan; there is nothing to replay"
+                f"{path} ends within the plan of its trace, so it cannot be replayed; write the trace again"
             ) from None
         header = None
     if not isinstance(header, dict) or "trace" not in header or "plan" not in header:
-        raise ConfigurationError(f"{path} is no trace of a simulation: its first line holds no plan")
+        raise ConfigurationError(f"{path} is not a trace of a simulation: its first line holds no plan")
     if header["trace"] != FORMAT:
-        raise ConfigurationError(f"{path} is a trace of format {header['trace']!r}; only {FORMAT} can be read")
+        raise ConfigurationError(
+            f"{path} is a trace of format {header['trace']!r}; this version reads format {FORMAT} only"
+        )
     return Plan.from_json(json.dumps(header["plan"]))
 
 

@@ -54,7 +54,7 @@ class Shrunk:
     def __str__(self) -> str:
         return (
             f"{self.violation.invariant}: from {_size(self.original)} to {_size(self.plan)}, in {self.trials} trials"
-            + (", which is as many as are made; there may be more to gain" if self.trials >= MAX_TRIALS else "")
+            + (", the most that are made; a smaller plan may exist" if self.trials >= MAX_TRIALS else "")
         )
 
 
@@ -71,7 +71,8 @@ def shrink(plan: Plan, *, progress: Progress = lambda _trials, _plan: None) -> S
     violations = Run(plan).run().violations
     if not violations:
         raise ConfigurationError(
-            f"the run of {plan.scenario} with seed {plan.seed} violates nothing, so there is nothing to shrink"
+            f"the run of {plan.scenario} with seed {plan.seed} violates nothing, so it cannot be shrunk; "
+            "give the seed of a run that violates something"
         )
     search = _Search(plan, violations[0], progress)
     before = None
@@ -252,7 +253,7 @@ def _named(step: AnyStep) -> set[str]:
 
 
 def _without(step: AnyStep, keys: Collection[str]) -> AnyStep | None:
-    left: Any = step.without(keys) if keys else step  # of the type that the step has
+    left: Any = step.without(keys) if keys else step  # has the type of the step
     return cast("AnyStep | None", left)
 
 

@@ -63,14 +63,14 @@ def headline_of_many(outcomes: Sequence[Outcome], failed: int = 0) -> str:
     dead = sum(run.false_deaths.healthy_by_healthy > 0 for run in outcomes)
     accused = sum(run.suspicions_healthy_by_healthy > 0 for run in outcomes)
     if dead:
-        parts.append(f"in {counted(dead, 'run')} somebody was falsely held dead")
+        parts.append(f"in {counted(dead, 'run')} a member was falsely held dead")
     parts.append(
-        f"in {counted(accused, 'run')} somebody was falsely accused" if accused else "nobody was falsely accused"
+        f"in {counted(accused, 'run')} a member was falsely accused" if accused else "nobody was falsely accused"
     )
     if violated := sum(not run.is_good for run in outcomes):
-        parts.append(f"{counted(violated, 'run')} violated what must hold")
+        parts.append(f"{counted(violated, 'run')} violated an invariant")
     if failed:
-        parts.append(f"{counted(failed, 'run')} came to no outcome")
+        parts.append(f"{counted(failed, 'run')} failed")
     return "; ".join(parts)
 
 

@@ -18,6 +18,7 @@ from ..invariants import Invariant, Rounds, Violated, all_invariants, promised
 from ..plan import Plan
 from ..steps import Step
 from ..watching import Agreement, Measures, Sometimes, TraceHash, Truth
+from ..words import counted
 from ..world import Observer, SimulatedNode, Simulation
 from .cycles import few_searches_for_cycles
 from .headline import headline
@@ -74,7 +75,11 @@ class Run:
         self._violations: list[Violation] = []
         self._completed = False
         watching: list[Observer] = [self._truth, self._agreement, self._measures, self._hash, self._sometimes]
-        watching += [self._recent, *observers, *self._invariants]  # these last: who violates one is seen by all others
+        watching += [
+            self._recent,
+            *observers,
+            *self._invariants,
+        ]  # invariants last: all other observers see what violates one
         self.sim = Simulation(
             seed=plan.seed, config=config, link=plan.link, lateness=plan.lateness, observers=watching,
             keeps_events=False,
@@ -100,7 +105,7 @@ class Run:
                 self._check_outcome()
             except Violated as violated:
                 self._violate(violated.invariant, str(violated))
-            except Exception as error:  # noqa: BLE001 - whatever a core raises, it must not
+            except Exception as error:  # noqa: BLE001 - a core must not raise anything
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 self._violate("NothingRaises", f"{error!r} at {Path(place.filename).name}:{place.lineno}")
         return self._outcome(time.perf_counter() - began)
@@ -152,7 +157,10 @@ class Run:
             "all": wrongs.healthy_by_healthy + wrongs.healthy_by_impaired + wrongs.impaired,
         }[self.plan.spares]
         if count:
-            self._violate("SparesTheLiving", f"{count} times one was held dead that ran; spared: {self.plan.spares}")
+            self._violate(
+                "SparesTheLiving",
+                f"{counted(count, 'time')} a running member was held dead; the plan spares {self.plan.spares}",
+            )
 
     def _violate(self, invariant: str, text: str) -> None:
         self._violations.append(
@@ -203,8 +211,8 @@ def _disagreement(sim: Simulation) -> str:
         lacking = [name for each, name in truth.items() if each not in seen][:5]
         if extra or lacking:
             odd.append(
-                f"{node.key}" + (f" sees {extra} who are not there" if extra else "")
+                f"{node.key}" + (f" sees {extra}, which are not there" if extra else "")
                 + (" and" if extra and lacking else "") + (f" does not see {lacking}" if lacking else "")
             )  # fmt: skip
     views = len({node.protocol.fingerprint for node in sim.members})
-    return f"{views} different views; {'; '.join(odd[:5]) or 'all see the right members, at different versions'}"
+    return f"{views} different views; {'; '.join(odd[:5]) or 'all see the right members, in different versions'}"

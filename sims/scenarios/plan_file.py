@@ -68,8 +68,8 @@ class PlanFile:
             plan = plan.resolved(strict=True)
         if nodes is not None and plan.nodes != nodes:
             raise ConfigurationError(
-                f"{self.path} says itself how many nodes there are, which is {plan.nodes}; --nodes is for a function "
-                "plan(setting) that goes by setting.nodes"
+                f"{self.path} sets the number of nodes itself, to {plan.nodes}; omit --nodes, or define a function "
+                "plan(setting) that uses setting.nodes"
             )
         return plan
 
@@ -107,12 +107,12 @@ def load(path: Path) -> PlanFile:
 def _loaded(path: Path, source: bytes) -> PlanFile:
     module = ModuleType(f"plan file {path.stem}")
     module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # where what it defines is looked for by its module's name
+    sys.modules[module.__name__] = module  # pickle and attrs look up its classes by the module's name
     with _told_where(path):
         exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
     if not hasattr(module, "plan"):
         raise ConfigurationError(
-            f"{path} defines no plan: it must have an object or a function of the name plan, as in: {EXAMPLE}"
+            f"{path} defines no plan: it must have an object or a function named plan, as in: {EXAMPLE}"
         )
     build = _builder(path, module.plan)
     summary = (inspect.getdoc(module) or "").partition("\n")[0] if module.__doc__ else ""
@@ -165,7 +165,7 @@ def _told_where(path: Path) -> Iterator[None]:
     sys.path.insert(0, folder)
     try:
         yield
-    except (Exception, SystemExit) as error:  # whatever somebody's own code raises
+    except (Exception, SystemExit) as error:  # the file's own code may raise anything
         if isinstance(error, ConfigurationError) and str(error).startswith(f"{path}"):
             raise
         raise ConfigurationError(f"{path}{_line(path, error)}: {_complaint(error)}") from error

@@ -129,8 +129,8 @@ class Scenario:
             plan = self.build(setting, **mine)
         except (ValueError, ZeroDivisionError) as error:
             asked = ", ".join((f"{setting.nodes} nodes", *(f"{name}={value}" for name, value in mine.items())))
-            raise ConfigurationError(f"{self.name} cannot be with {asked}: {error}") from error
-        _ = plan.config  # a setting that cannot be is found here
+            raise ConfigurationError(f"{self.name} is not possible with {asked}: {error}") from error
+        _ = plan.config  # refuses wrong settings here
         return plan
 
     def setting(self, *, seed: int, nodes: int | None, loss: float, latency: Latency | None, profile: str | None,

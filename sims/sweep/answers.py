@@ -44,7 +44,7 @@ def answer(plan: str, progress: Callable[[float], None] = lambda _virtual_s: Non
     """
     try:
         return f'{{"outcome": {Run(Plan.from_json(plan)).run(progress).to_json()}}}'
-    except Exception:  # noqa: BLE001  (whatever it is, the other runs go on)
+    except Exception:  # noqa: BLE001  (the other runs go on)
         return json.dumps({"failure": traceback.format_exc()})
 
 

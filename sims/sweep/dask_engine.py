@@ -17,7 +17,7 @@ from gossip.core.errors import ConfigurationError
 from ..plan import Plan
 from .answers import Ended, EngineLost, Failure, answer, read_answer
 
-MISSING_EXTRA = "runs on a Dask cluster need one more package: pip install 'gossip-membership[dask]'"
+MISSING_EXTRA = "runs on a Dask cluster need a package that is not installed: pip install 'gossip-membership[dask]'"
 
 LOGGERS = ("distributed", "distributed.client")
 """Loggers of Dask that have a level of their own."""
@@ -45,7 +45,7 @@ class DaskEngine:
         except ModuleNotFoundError as error:
             raise ConfigurationError(MISSING_EXTRA) from error
         self._dask = distributed
-        for logger in LOGGERS:  # what goes wrong is told by whoever runs us
+        for logger in LOGGERS:  # the sweep reports errors itself
             logging.getLogger(logger).setLevel(logging.CRITICAL)
         self._jobs = jobs
         self._scheduler = scheduler
@@ -99,6 +99,6 @@ def _ended(seed: int, future: Any) -> Ended:
     if future.cancelled():  # we cancel none
         raise EngineLost("the Dask scheduler is gone")
     error = future.exception()
-    if error is not None:  # not of the run, which is in its answer, but of its worker
+    if error is not None:  # an error of the worker; an error of the run is in its answer
         return Failure(seed=seed, text=f"{type(error).__name__}: {error}")
     return read_answer(seed, future.result())

@@ -29,8 +29,8 @@ def outcome_from_data(data: Any) -> Outcome:
     """
     try:
         return _converter.structure(data, Outcome)
-    except Exception as error:  # cattrs groups whatever a field's converter raises
-        raise ConfigurationError(f"this is no outcome of a run: {'; '.join(transform_error(error))}") from error
+    except Exception as error:  # cattrs groups all errors of the fields' converters
+        raise ConfigurationError(f"this is not an outcome of a run: {'; '.join(transform_error(error))}") from error
 
 
 class ResultsFile:

@@ -78,7 +78,7 @@ class _Worker:
         self.process.kill()
         code = self.process.wait()
         self.answers.close()
-        with suppress(BrokenPipeError):  # what it had not read yet cannot be flushed
+        with suppress(BrokenPipeError):  # input that it has not read cannot be flushed
             self.orders.close()
         return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 

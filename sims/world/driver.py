@@ -183,7 +183,7 @@ class Driver:
         node.timer_is_queued = False
         if node.running and node.paused_until <= self.sim.now:
             self._spend(node)
-            if node.clock.virtual(node.timer) <= self.sim.now:  # due, whatever the rounding of a clock's rate says
+            if node.clock.virtual(node.timer) <= self.sim.now:  # due; the rounding of a clock's rate may delay it
                 node.protocol.handle_timer(max(node.local_time(self.sim.now), node.timer))
             self.pump(node)
 

@@ -111,7 +111,7 @@ class LinkChange(NamesItsFields):
     held: Held | None = None
 
     def __attrs_post_init__(self) -> None:
-        self.applied_to(Link())  # what no link can be is refused here, not in the middle of a run
+        self.applied_to(Link())  # refuses impossible values here, not in the middle of a run
 
     def applied_to(self, link: Link) -> Link:
         """The link with these changes."""

@@ -98,7 +98,7 @@ class StreamCarrier:
             return
         if not self._is_open_both_ways(node, end.peer):
             end.sent_until = math.inf
-        if end.sent_until == math.inf:  # what comes later must not arrive before what the cut holds up
+        if end.sent_until == math.inf:  # later frames must not overtake the one that the cut holds up
             self._tell_framed(node, end.peer, data, None)
             return
         delay = sim.network.way(node.address, end.peer.address).segment_delay(SEGMENT_RETRY_S)

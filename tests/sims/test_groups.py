@@ -126,7 +126,7 @@ def test_a_step_that_names_nobody_is_refused_with_what_there_is(step: Any, compl
         ({"rack a": 2}, "without spaces and commas, not 'rack a'"),
         ({"a": ["ada", ""]}, "the name of a node must be 1 to 128 bytes"),
         ({"a": ["ada", 3]}, "not 3"),
-        ({"all": 3}, "no group can be called 'all'"),
+        ({"all": 3}, "a group cannot be called 'all'"),
         ({"a": ["ada"], "b": ["ada"]}, "two nodes are called 'ada': one in a, one in b"),
         ({"a": ["ada", "b"], "b": 2}, "'b' is the name of a group and of a node in a"),
         (["rack-a"], "groups must be a mapping"),

@@ -232,7 +232,7 @@ def test_of_many_runs_it_tells_the_worst_times_and_in_how_many_somebody_was_wron
     lost = Run(find("steady").plan(nodes=4, loss=0.9, duration_s=20.0)).run()
     failure = Failure(seed=2, text="killed")
     assert summarise(Request(scenario="steady"), range(3), [lost], [failure]).in_words == (
-        "1 run; in 1 run somebody was falsely held dead; in 1 run somebody was falsely accused; 1 run violated what "
-        "must hold; 1 run came to no outcome"
+        "1 run; in 1 run a member was falsely held dead; in 1 run a member was falsely accused; 1 run violated an "
+        "invariant; 1 run failed"
     )
     assert sims("sweep", "crash", "--nodes", "6", "--seeds", "0..2", "--jobs", "1").stdout.startswith(line)

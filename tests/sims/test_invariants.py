@@ -186,7 +186,7 @@ def test_a_member_that_nobody_ever_was_is_found_out() -> None:
         ghost = presented(66, "ghost", 1_700_000_000_000, 1, Address("10.9.9.9", 7946), {}, 1)
         inject(sim, ["n0"], ghost)
 
-    assert "ghost, id 42, which nobody ever was" in _only(_ran(breaking=breaking), "NothingInvented").text
+    assert "ghost, id 42, which no member ever had" in _only(_ran(breaking=breaking), "NothingInvented").text
 
 
 def test_what_was_forged_on_purpose_is_no_invention_of_the_protocol() -> None:
@@ -319,7 +319,7 @@ def test_what_a_program_is_not_told_is_found_out(kind: EventKind, monkeypatch: p
 def test_what_a_program_is_told_of_somebody_it_never_heard_of_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "kinds_of", lambda _change: [EventKind.RESTORED])
     violation = _only(_ran(Start(at=5.0, node="x")), "EventsTellTheMembers")
-    assert violation.text.endswith(", of whom it never told")
+    assert violation.text.endswith(", which it never told of before")
 
 
 # --- ConflictsAreTold
@@ -448,7 +448,7 @@ def test_a_disagreement_that_a_cut_leaves_behind_is_a_violation_at_the_end_of_th
     crash = Crash(at=AT, node="n1")
     violation = _only(_ran(crash, agree_within_s=0.5, duration_s=1.0), "AllAgreeInTheEnd")
     assert violation.at == AT + 0.5
-    assert "['n1'] who are not there" in violation.text
+    assert "['n1'], which are not there" in violation.text
     assert _ran(crash, duration_s=1.0) == (), "nobody asked for agreement"
 
 
@@ -457,7 +457,7 @@ def test_a_run_that_does_not_spare_the_living_is_found_out() -> None:
         mute(sim, "n1")
 
     violation = _only(_ran(breaking=breaking, spares="the healthy"), "SparesTheLiving")
-    assert violation.text == "3 times one was held dead that ran; spared: the healthy"
+    assert violation.text == "3 times a running member was held dead; the plan spares the healthy"
     assert _ran(breaking=breaking, spares="nobody") == ()
 
 

@@ -91,7 +91,7 @@ def test_steps_are_kept_in_the_order_in_which_they_happen() -> None:
 
 def _refusal(**changes: object) -> str:
     data = {**json.loads(_plan().to_json()), **changes}
-    with pytest.raises(ConfigurationError, match=r"^this is no plan of a simulation: ") as refused:
+    with pytest.raises(ConfigurationError, match=r"^this is not a plan of a simulation: ") as refused:
         Plan.from_json(json.dumps(data))
     return str(refused.value)
 
@@ -148,7 +148,7 @@ def test_an_error_in_a_step_names_the_step_and_the_field(step: dict[str, object]
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '"plan"', "{}"])
 def test_what_is_no_json_or_no_plan_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^this is no plan of a simulation"):
+    with pytest.raises(ConfigurationError, match=r"^this is not a plan of a simulation"):
         Plan.from_json(text)
 
 

@@ -127,7 +127,7 @@ def test_every_command_that_takes_a_scenario_takes_a_file(sims: Sims, write: Wri
     swept = sims("sweep", path, "--seeds", "0..1", "--jobs", "1", "--out", tmp_path / "a.jsonl", "--json", "-")
     assert json.loads(swept.stdout)["runs"] == 2
     again = sims("sweep", path, "--seeds", "0..1", "--jobs", "1", "--out", tmp_path / "a.jsonl")
-    assert "2 outcomes of 2 were there already" in again.stderr
+    assert "2 outcomes of 2 are in the file already" in again.stderr
     assert "violates nothing" in sims("shrink", path, "--seed", "2", "--out", tmp_path / "a.py").complaint
 
 
@@ -163,7 +163,7 @@ def test_results_of_another_version_of_the_file_are_not_mixed_with_those_of_this
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("x = 1\n", " defines no plan: it must have an object or a function of the name plan, as in: from gossip_sims"),
+        ("x = 1\n", " defines no plan: it must have an object or a function named plan, as in: from gossip_sims"),
         ("plan = Plan(nodes=4)\n", ", line 1: NameError: name 'Plan' is not defined"),
         ("\n\nplan = (\n", ", line 3: SyntaxError: "),
         ("import gossip_sims.moon\n", ", line 1: ModuleNotFoundError: No module named"),
@@ -194,7 +194,7 @@ def test_a_mistake_in_a_file_is_told_in_a_line_with_its_place(
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--nodes", "9"), "says itself how many nodes there are, which is 6; --nodes is for a function"),
+        (("--nodes", "9"), "sets the number of nodes itself, to 6; omit --nodes, or define a function"),
         (("--set", "heroes=3"), "my_plan has no parameter 'heroes'; it has none, and the configuration has cluster,"),
         (("--set", "confirmations=many"), "confirmations must be of type int"),
     ],

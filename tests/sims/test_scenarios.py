@@ -158,7 +158,7 @@ def test_a_value_that_cannot_be_is_refused_by_the_name_of_its_parameter(name: st
 
 
 def test_a_cluster_too_small_for_a_scenario_is_refused_with_its_size() -> None:
-    with pytest.raises(ConfigurationError, match="flapping cannot be with 2 nodes"):
+    with pytest.raises(ConfigurationError, match="flapping is not possible with 2 nodes"):
         find("flapping").plan(nodes=2)
     with pytest.raises(ConfigurationError, match="nodes must be from 2 to"):
         find("steady").plan(nodes=1)

@@ -126,7 +126,10 @@ def test_when_the_engine_is_lost_what_is_done_is_summed_up(
     assert run_command(arguments) == 1
     captured = capsys.readouterr()
     assert "1 run, 5 missing" in captured.out
-    assert captured.err == "python -m sims: the scheduler is gone; 5 runs could not be made\n"
+    assert (
+        captured.err
+        == "python -m sims: the scheduler is gone; 5 runs could not be made; repeat the command to make them\n"
+    )
     assert swept(path, SEEDS)[1] == [4, 5, 6, 7, 8]
 
 
@@ -144,7 +147,7 @@ def test_an_error_in_the_code_that_is_run_is_an_answer() -> None:
     assert isinstance(ended, Failure)
     assert ended.seed == 7
     assert "Traceback" in ended.text
-    assert ended.reason.startswith("gossip.core.errors.ConfigurationError: this is no plan")
+    assert ended.reason.startswith("gossip.core.errors.ConfigurationError: this is not a plan")
 
 
 # --- killed workers

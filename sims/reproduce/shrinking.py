@@ -154,11 +154,11 @@ def _drop_steps(search: _Search) -> None:
             return
 
 
-def _drop_ways(search: _Search) -> None:
+def _drop_links(search: _Search) -> None:
     """Drop links that differ in the whole run: all of them, or one by one."""
     if not search.adopt(shape=()):
-        for way in search.plan.shape:
-            search.adopt(shape=[each for each in search.plan.shape if each is not way])
+        for link in search.plan.shape:
+            search.adopt(shape=[each for each in search.plan.shape if each is not link])
 
 
 def _renumber(search: _Search) -> None:
@@ -220,7 +220,7 @@ _SIMPLIFICATIONS = (
     _drop_requirements,
     _drop_later_steps,
     _drop_steps,
-    _drop_ways,
+    _drop_links,
     _renumber,
     _drop_nodes,
     _shorten,
@@ -242,7 +242,7 @@ def _sound(plan: Plan) -> Plan:
         if left is not None:
             steps.append(left)
             there |= {left.node} if isinstance(left, Start) else set()
-    shape = [left for way in plan.shape if isinstance(left := _without(way, _named(way) - there), Disturb)]
+    shape = [left for link in plan.shape if isinstance(left := _without(link, _named(link) - there), Disturb)]
     return attrs.evolve(plan, steps=tuple(steps), shape=tuple(shape))
 
 

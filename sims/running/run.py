@@ -119,8 +119,8 @@ class Run:
 
     def _begin(self) -> None:
         plan, sim = self.plan, self.sim
-        for way in plan.shape:
-            way.begin(sim)
+        for disturbance in plan.shape:
+            disturbance.begin(sim)
         seeds = plan.keys[: plan.seeds]
         for number, key in enumerate(plan.keys):
             sim.start(key, seeds=seeds[:number] if plan.joins else (), config=plan.config_of(number))

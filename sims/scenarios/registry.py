@@ -105,7 +105,7 @@ class Parameter:
 
 @attrs.frozen(kw_only=True)
 class Scenario:
-    """A named way to make plans."""
+    """A scenario: it makes plans."""
 
     name: str
     summary: str

@@ -116,12 +116,12 @@ class Driver:
         sim, source = self.sim, node.address
         sim.datagrams += 1
         sim.bytes += len(data)
-        way = sim.network.way(source, destination)
-        arrivals = way.carry(data, sim.now)
+        link = sim.network.directed(source, destination)
+        arrivals = link.carry(data, sim.now)
         for delay, copy in arrivals:
             sim.at(sim.now + delay, self.deliver, copy, source, destination)
         for told in self._on_sent:
-            told(node, data, destination, arrivals, way.lost_to)
+            told(node, data, destination, arrivals, link.lost_to)
 
     def deliver(self, data: bytes, source: Address, destination: Address) -> None:
         """A datagram arrives at an address: a core handles it, or it waits, or it is lost."""
@@ -145,7 +145,7 @@ class Driver:
         node = self.sim.node_at(sender)
         if node is None:
             return
-        for delay, _ in self.sim.network.way(destination, sender).carry(REFUSAL, self.sim.now):
+        for delay, _ in self.sim.network.directed(destination, sender).carry(REFUSAL, self.sim.now):
             self.sim.at(self.sim.now + delay, self.hand_over, node, partial(self._be_refused, node, destination))
 
     def _be_refused(self, node: SimulatedNode, destination: Address) -> None:

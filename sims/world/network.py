@@ -56,7 +56,7 @@ class Network:
             self._rules.pop(name, None)
         self._version += 1
 
-    def way(self, source: Address, destination: Address) -> DirectedLink:
+    def directed(self, source: Address, destination: Address) -> DirectedLink:
         """The link from one address to another."""
         links = self._links.get(source)
         if links is None:
@@ -71,7 +71,7 @@ class Network:
 
     def connects(self, source: Address, destination: Address) -> bool:
         """Whether the link from one address to the other is open."""
-        return self.way(source, destination).link is not None
+        return self.directed(source, destination).link is not None
 
     def _seed_of(self, address: Address) -> int:
         """One of the two seeds that the random streams of an address's links follow from."""

@@ -56,7 +56,7 @@ class StreamCarrier:
     def _open(self, node: SimulatedNode, number: int, address: Address) -> None:
         """Connect: one segment there and one back, each sent again after a loss, until the driver's timeout ends."""
         sim = self._sim
-        there, back = sim.network.way(node.address, address), sim.network.way(address, node.address)
+        there, back = sim.network.directed(node.address, address), sim.network.directed(address, node.address)
         delay = there.segment_delay(SYN_RETRY_S) + back.segment_delay(SYN_RETRY_S)
         node.connecting[number] = []
         if delay > CONNECT_TIMEOUT_S:
@@ -101,7 +101,7 @@ class StreamCarrier:
         if end.sent_until == math.inf:  # later frames must not overtake the one that the cut holds up
             self._tell_framed(node, end.peer, data, None)
             return
-        delay = sim.network.way(node.address, end.peer.address).segment_delay(SEGMENT_RETRY_S)
+        delay = sim.network.directed(node.address, end.peer.address).segment_delay(SEGMENT_RETRY_S)
         end.sent_until = max(end.sent_until, sim.now + delay)
         self._tell_framed(node, end.peer, data, end.sent_until - sim.now)
         sim.at(end.sent_until, self._arrive, end.peer, end.number, data)

@@ -39,7 +39,7 @@ class _HostDriver(Driver):
         sim.datagrams += 1
         sim.bytes += len(data)
         there, source = sim.way(node, destination)
-        for delay, copy in sim.network.way(node.address, there).carry(data, sim.now):
+        for delay, copy in sim.network.directed(node.address, there).carry(data, sim.now):
             sim.at(sim.now + delay, self.deliver, copy, source, there)
 
 

@@ -71,7 +71,7 @@ def test_each_way_between_two_addresses_has_draws_of_its_own() -> None:
     network = Network(1, Link(latency=Uniform(0, 1)))
     hosts = [Address(f"10.0.0.{number}", 7946) for number in range(5)]
     delays = {
-        tuple(network.way(one, other).carry(b"x", 0.0)[0][0] for _ in range(4))
+        tuple(network.directed(one, other).carry(b"x", 0.0)[0][0] for _ in range(4))
         for one in hosts
         for other in hosts
         if one != other

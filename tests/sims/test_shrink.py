@@ -232,7 +232,7 @@ def test_leaving_out_nodes_changes_no_draw_of_the_others() -> None:
         assert (few.nodes[key].id, few.nodes[key].address) == (many.nodes[key].id, many.nodes[key].address)
     fresh = [Run(attrs.evolve(plan, nodes=nodes)).sim.network for nodes in (8, 3)]
     one, other = few.nodes["n0"].address, few.nodes["n1"].address
-    fates = [[network.way(one, other).carry(b"text", 0.0) for _ in range(50)] for network in fresh]
+    fates = [[network.directed(one, other).carry(b"text", 0.0) for _ in range(50)] for network in fresh]
     assert fates[0] == fates[1]
     assert [] in fates[0]
 

@@ -32,9 +32,8 @@ def main(base: str, changed: str, seeds: str, only: tuple[str, ...]) -> None:
     for scenario in sorted({scenario for scenario, _ in differing}):
         which = ", ".join(str(seed) for name, seed in sorted(differing) if name == scenario)
         click.echo(f"{scenario}: differs in seeds {which}")
-    click.echo(
-        f"{len(before.keys() | after.keys()) - len(differing)} of {len(before.keys() | after.keys())} runs equal"
-    )
+    runs = len(before.keys() | after.keys())
+    click.echo(f"{runs - len(differing)} of {runs} runs equal")
     sys.exit(1 if differing else 0)
 
 

@@ -32,8 +32,10 @@ class FarewellsAreAcknowledged(Invariant):
         self._leaving[node] = {}
         wanted = min(node.config.leave_acknowledgements, node.view.others)
         if len(heard_by) < wanted and there:
-            raise self.violated(f"{node.key} counts as heard by {wanted}, and was by {len(heard_by)}")
+            raise self.violated(
+                f"{node.key} counts its farewell as acknowledged by {wanted}, but {len(heard_by)} did so"
+            )
         for name in heard_by:
             entry = there[name].view.get(node.id) if name in there and there[name].running else None
             if entry is not None and not entry.registers.left and node.id not in self.sim.tainted:
-                raise self.violated(f"{name} acknowledged the farewell of {node.key}, and does not know of it")
+                raise self.violated(f"{name} acknowledged the farewell of {node.key}, but does not know that it left")

@@ -51,7 +51,9 @@ class FloorsAreFair(Invariant):
             return
         shown = max(protocol.heartbeat(now), entry.registers.heartbeat + 1)
         if event.floor > shown:
-            raise self.violated(f"{node.key} accuses {accused.key} at {event.floor}, which can show {shown}")
+            raise self.violated(
+                f"{node.key} accuses {accused.key} at floor {event.floor}, but {accused.key} can show only {shown}"
+            )
 
 
 class KnownInTime(Invariant):
@@ -69,7 +71,9 @@ class KnownInTime(Invariant):
             return
         has_left = node.entry.registers.left > 0
         if has_left and not (protocol.farewell_done or self._truth.is_impaired(node.key, now)):
-            raise self.violated(f"the farewell of {node.key} was acknowledged by {protocol.farewell_acknowledged_by}")
+            raise self.violated(
+                f"{node.key} ended, and only {protocol.farewell_acknowledged_by} acknowledged its farewell"
+            )
         knowing = [each for each in self.sim.members if each.view.get(node.id) is not None]
         self.sim.at(now + self._within_s, self._look, node, node.id, knowing, now)
 
@@ -79,7 +83,9 @@ class KnownInTime(Invariant):
             if not node.is_member or entry is None or not entry.status.is_living:
                 continue
             if not self._truth.was_impaired(node.key, since, self.sim.now):
-                raise self.violated(f"{node.key} holds {ended.key} {entry.status.value} that ended at {since:.3f} s")
+                raise self.violated(
+                    f"{node.key} still believes {ended.key} {entry.status.value}, which ended at {since:.3f} s"
+                )
 
 
 def promised(plan: Plan, truth: Truth) -> list[Invariant]:

@@ -75,7 +75,9 @@ class RegistersOnlyGrow(Invariant):
         if before is entry and now is not registers and not _has_grown(registers, now):
             raise self.violated(f"{node.key} went back from {registers} to {now}")
         if before is entry and max(now[1:]) > registers.heartbeat + MOST_STEPS_AT_ONCE and registers.heartbeat:
-            raise self.violated(f"{node.key} believes of {entry.identity.name} {now[1:]} after {registers[1:]}")
+            raise self.violated(
+                f"{node.key} believes the registers {now[1:]} of {entry.identity.name} after {registers[1:]}"
+            )
 
 
 def _has_grown(before: Registers, after: Registers) -> bool:

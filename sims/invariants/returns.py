@@ -34,7 +34,7 @@ class NoReturnOfTheDeparted(Invariant):
             self._left.add((id(node), member.id))
         elif kind in (EventKind.JOINED, EventKind.RESTORED):
             if (id(node), member.id) in self._left:
-                raise self.violated(f"{node.key} saw {member.name} return that had left")
+                raise self.violated(f"{node.key} saw {member.name} return after it had left")
             if bearer < self._newest.get(key, (0, 0)):
                 raise self.violated(f"{node.key} saw a superseded generation of {member.name} return")
         self._newest[key] = max(bearer, self._newest.get(key, (0, 0)))
@@ -81,7 +81,7 @@ class TheBuriedStayBuried(Invariant):
             return
         if entry.registers.heartbeat < grave.convicted:
             shown = f"at {entry.registers.heartbeat}, convicted at {grave.convicted}"
-            raise self.violated(f"{node.key} took in {event.member.name}, which it had buried, {shown}")
+            raise self.violated(f"{node.key} took {event.member.name} in again after it had buried it, {shown}")
 
 
 class TheDeafDieOnce(Invariant):
@@ -124,7 +124,7 @@ class TheDeafDieOnce(Invariant):
             return
         heard, death = self._heard[id(dead)], (id(node), event.member.id)
         if self._died.get(death) == heard:
-            raise self.violated(f"{node.key} was told twice that {dead.key} died, which heard nothing in between")
+            raise self.violated(f"{node.key} told twice that {dead.key} died, but {dead.key} heard nothing in between")
         self._died[death] = heard
 
     def _hears(self, node: SimulatedNode, delay: float = 0.0) -> None:

@@ -39,7 +39,7 @@ class EventsTellTheMembers(Invariant):
         """The program is told."""
         if not self._mirrors[node].take(event):
             raise self.violated(
-                f"{node.key} told {event.kind.value} of {event.member.name}, which it never told of before"
+                f"{node.key} told that {event.member.name} {event.kind.value}, but never told of it before"
             )
         self._touched.append(event.member.id)
 
@@ -61,7 +61,7 @@ class EventsTellTheMembers(Invariant):
             entry = view.get(each)
             known = None if entry is None else entry.snapshot()
             if mirror.members.get(each) != known:
-                raise self.violated(f"{node.key} told {mirror.members.get(each)}; it knows {known}")
+                raise self.violated(f"events of {node.key} give {mirror.members.get(each)}, but it knows {known}")
         if mirror.fingerprint != view.fingerprint:
             self.check(node)
 
@@ -73,7 +73,7 @@ class EventsTellTheMembers(Invariant):
             del known[node.id]  # it has left, and is not told when another process takes its name
         if told != known:
             first = next(each for each in {**known, **told} if told.get(each) != known.get(each))
-            raise self.violated(f"{node.key} told {told.get(first)}; it knows {known.get(first)}")
+            raise self.violated(f"events of {node.key} give {told.get(first)}, but it knows {known.get(first)}")
 
 
 class ConflictsAreTold(Invariant):
@@ -95,7 +95,7 @@ class ConflictsAreTold(Invariant):
         if self._displaced is node:
             self._displaced = None
             if (node, node.id) not in self._told:
-                raise self.violated(f"{node.key} is displaced, and did not tell of two that bear its name")
+                raise self.violated(f"{node.key} is displaced, and did not tell that another process has its name")
 
 
 class StandstillsAreTold(Invariant):
@@ -116,7 +116,9 @@ class StandstillsAreTold(Invariant):
         if lasted < config.suspicion_min + config.probe_interval or node.slowness or not node.view.others:
             return
         if protocol.standing.standing is Standing.CONNECTED and protocol.standing.since < node.paused_at:
-            raise self.violated(f"{node.key} stood still for {lasted:.3f} s, and is {protocol.standing.why!r}")
+            raise self.violated(
+                f"{node.key} was paused for {lasted:.3f} s, and its standing is {protocol.standing.why!r}"
+            )
 
 
 class _Mirror:

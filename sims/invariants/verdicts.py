@@ -104,7 +104,7 @@ class SuspectsHaveTime(_Suspicions):
             watch = _WATCH_TIMEOUTS * _answer_timeout(node, event.member.id) * (1 + health) + config.watch_delay
             least = max(least, config.suspicion_max - watch)
         if took < least - ROUNDING_S:
-            told = f"{node.key} held {event.member.name} dead {took:.3f} s after it told that it suspects it"
+            told = f"{node.key} held {event.member.name} dead {took:.3f} s after it first suspected it"
             raise self.violated(f"{told}, accused by {', '.join(event.accusers)}; the least is {least:.3f} s")
 
     def _is_first(self, node: SimulatedNode, member_id: int) -> bool:
@@ -136,7 +136,8 @@ class NobodyIsConvictedUnasked(_Suspicions):
         asked = sum(at >= since for at in suspicion.asked_at)
         if asked < _ASKED_TIMEOUTS:
             name = event.member.name
-            raise self.violated(f"{node.key} convicted {name} and had asked it {asked} times since {since:.3f} s")
+            told = f"{node.key} convicted {name} after asking it {asked} times since {since:.3f} s"
+            raise self.violated(f"{told}; the least is {_ASKED_TIMEOUTS}")
 
 
 def _answer_timeout(node: SimulatedNode, member_id: int) -> float:

@@ -109,7 +109,7 @@ def _figures(outcome: Outcome) -> Table:
         sizes = counted(joins.distinct_sizes_seen, "different size")
         table.add_row("joins", f"all saw all: {all_saw}; {sizes} seen until then")
     table.add_row("false deaths", _wrongs(outcome.false_deaths))
-    table.add_row("false suspicions", _suspicions(outcome))
+    table.add_row("suspicions", _suspicions(outcome))
     if outcome.heal_s is not None:
         table.add_row("all agreed", f"{_seconds(outcome.heal_s)} after the last step")
     table.add_row("trace hash", outcome.trace_hash)
@@ -176,7 +176,7 @@ def _totals(summary: Summary) -> Table:
     table = table_of("", "", text_columns=2)
     table.add_row("time", f"{summary.virtual_s:,.0f} virtual s in {summary.wall_s:,.1f} s, all runs together")
     table.add_row("false deaths", _wrongs(summary.false_deaths))
-    table.add_row("false suspicions", _suspicions(summary))
+    table.add_row("suspicions", _suspicions(summary))
     return table
 
 

@@ -34,7 +34,7 @@ SOCKETS = (
 FIGURES = ("speed", "news", "update", "lossy", "slow", "growth")
 """Results of simulations with targets, in the order of the table."""
 
-CHOICES = "evaluation"
+CHOICES = "choices-301e6f2"
 """What each choice in the protocol is worth."""
 
 BOMBS = "hostile-bombs"

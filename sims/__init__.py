@@ -1,14 +1,17 @@
 """Simulations: the unchanged protocol core in virtual time, on a network that can fail in every way.
 
-Read it in this order:
+Each room says in its ``__init__`` what it decides and what may be imported from it. A room imports only rooms that
+stand below it in this list:
 
-- ``randomness``, ``clock``, ``latency``, ``links``, ``network``: where chance comes from, and what ways are like.
-- ``node``, ``streams``, ``engine``, ``observer``: processes, TCP, the heap of events, and who watches.
-- ``steps``, ``plan``, ``scenarios``: what is done to a world, as data; everything a run follows from; named plans.
-- ``truth``, ``agreement``, ``measures``, ``invariants``, ``sometimes``, ``trace_hash``: what is watched.
-- ``run``, ``outcome``: one run, and what comes of it.
-- ``request``, ``sweep``, ``workers``, ``worker``, ``dask_engine``, ``ended``, ``results``, ``summary``: many runs.
-- ``trace``, ``explain``, ``shrink``, ``report``: finding out why.
-- ``cli``: the command line, ``gossip sim`` where this is installed, ``python -m sims`` in the checkout; ``names``
-  says which it is.
+- ``cli``: the command line, ``gossip sim`` where this is installed, ``python -m sims`` in a checkout.
+- ``explain``, ``report``, ``reproduce``, ``sweep``: why a member was held dead; a page to look at; traces, replays and
+  small tests of a violation; many seeds.
+- ``running``: one run of a plan, and its outcome.
+- ``invariants``: what must hold.
+- ``watching``: what is measured.
+- ``scenarios``: named plans, and plans in files of your own.
+- ``plan``: everything that a run follows from, as data.
+- ``steps``: what is done to a world. To add a fault, start here.
+- ``world``: nodes, network, streams and clocks in virtual time.
+- ``names``, ``words``: the two names of this package; counts, times and lists in words.
 """

@@ -1,7 +1,7 @@
-"""The names this package goes by: ``sims`` in the checkout, ``gossip_sims`` where it is installed.
+"""The two names of this package: ``sims`` in a checkout, ``gossip_sims`` where it is installed.
 
-A top-level package called ``sims`` might be anybody's, so what is installed bears the library's name before it. The
-files are the same, which is why they import each other by relative names only.
+Any project might have a top-level package called ``sims``, so the installed one has the library's name in front. The
+files are the same, so they import each other by relative names only.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ PACKAGE = __name__.rpartition(".")[0]
 """Its name here."""
 
 PROGRAM = "gossip sim" if PACKAGE == INSTALLED_AS else f"python -m {PACKAGE}"
-"""The command that people give to run it, where they are."""
+"""The command that runs it, where people read this."""
 
 
 class _SamePackage(MetaPathFinder, Loader):
-    """Finds this very package, and no second copy of it, under the name that it has where it is installed."""
+    """Finds this package under its installed name, without loading a second copy of it."""
 
     def __init__(self, module: ModuleType | None = None) -> None:
         self._module = module
@@ -34,25 +34,25 @@ class _SamePackage(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module of this package, if it is one of its modules."""
+        """The spec of a module of this package; None for other modules."""
         root, dot, rest = fullname.partition(".")
         if root != INSTALLED_AS:
             return None
         return ModuleSpec(fullname, _SamePackage(import_module(PACKAGE + dot + rest)))
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """The module that is there already."""
+        """The module that is already loaded."""
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
-        """It has been run; it only keeps the spec that it was found by."""
+        """Restore the spec that the module was loaded by. The module has run already."""
         module.__spec__ = self._spec
 
 
 @cache
 def answer_to_both_names() -> None:
-    """Let what imports ``gossip_sims`` in this process get the modules of this package, whatever that is called, and no
-    second copy of them, though one may have been imported before."""
+    """Make ``import gossip_sims`` in this process return the modules of this package, whatever its name is here. No
+    second copy is loaded, even if one was imported before."""
     if PACKAGE == INSTALLED_AS:
         return
     for name in [name for name in sys.modules if name.partition(".")[0] == INSTALLED_AS]:

@@ -26,12 +26,12 @@ from sims.cli.main import run as simulate
 from sims.invariants import all_invariants
 from sims.invariants.promises import promised
 from sims.names import answer_to_both_names
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.request import Request
+from sims.running import Outcome
 from sims.scenarios import SCENARIOS
 from sims.steps import Crash
-from sims.truth import Truth
+from sims.sweep import Request
+from sims.watching import Truth
 from tests.rst import ROOT, document, literal_blocks, table
 
 PROTOCOL = document("docs/protocol.rst")
@@ -283,7 +283,7 @@ def test_every_scenario_and_every_invariant_of_the_simulator_is_described() -> N
     checked = {type(each).__name__ for each in all_invariants()}
     assert {name.strip("`") for name, _ in table(SIMULATOR, "Invariants")} == {*checked, "NothingRaises"}
     plan = Plan(nodes=2, suspects_the_healthy=False, known_within_s=1.0)
-    promises = {type(each).__name__ for each in promised(plan, Truth((), 0.0), 0.0)}
+    promises = {type(each).__name__ for each in promised(plan, Truth((), 0.0))}
     promises |= {"AllAgreeInTheEnd", "SparesTheLiving"}
     assert {name.strip("`") for name, *_ in table(SIMULATOR, "Promises of a plan")} == promises
 

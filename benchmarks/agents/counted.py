@@ -20,7 +20,6 @@ import time
 import trio
 
 from gossip.cli import main
-from gossip.core import caches
 
 EVERY_S = 5.0
 
@@ -49,7 +48,6 @@ class Counter(trio.abc.Instrument):
             return
         self._next = now + self._every_s
         if self._counts % COUNTS_TO_EMPTYING == 0:
-            caches.forget()
             gc.collect()
             self._blocks = sys.getallocatedblocks()
         self._counts += 1

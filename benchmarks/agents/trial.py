@@ -25,7 +25,7 @@ from benchmarks.analysis.samples import Number, Sample, spread_of
 from benchmarks.environment.measuring import MeasurementFailed
 from benchmarks.report.table import Table
 from gossip.core.config import Config
-from sims.measures import percentile
+from sims.watching import percentile
 
 SYSTEM = "ours-agents"
 """The system of all samples of trials: this library, each agent a process of its own."""

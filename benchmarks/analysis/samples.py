@@ -12,7 +12,7 @@ import attrs
 from cattrs import Converter, transform_error
 from cattrs.errors import BaseValidationError
 
-from sims.measures import percentile
+from sims.watching import percentile
 
 FORMAT = 1
 """Version of the format of a file of results."""

@@ -47,12 +47,11 @@ from benchmarks.core import theory
 from benchmarks.core.ratios import CRASH, EXPERIMENT, UPDATE, UPDATE_LAN
 from benchmarks.core.world import EQUAL_DELAYS, World
 from benchmarks.environment.parallel import spread
-from gossip.core import caches
 from gossip.core.config import Config
-from sims.cycles import few_searches_for_cycles
-from sims.latency import Latency
-from sims.links import LAN_LATENCY
-from sims.randomness import derived_random
+from sims.running.cycles import few_searches_for_cycles
+from sims.world.latency import Latency
+from sims.world.links import LAN_LATENCY
+from sims.world.randomness import derived_random
 
 LAN_MEAN_S = LAN_LATENCY.median * math.exp(LAN_LATENCY.sigma**2 / 2)
 """Mean of the lognormal distribution."""
@@ -83,7 +82,6 @@ class Task:
 
 def measure(task: Task) -> list[Sample]:
     """Make some repetitions, in this process."""
-    caches.forget()
     with few_searches_for_cycles() as all_stays:
         world = World(task.nodes, task.seed, task.config)
         all_stays()

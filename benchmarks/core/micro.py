@@ -42,8 +42,7 @@ from gossip.core.heartbeat import HEARTBEAT_STEP_S
 from gossip.core.protocol import Protocol
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import AliveFact, Body, News, Ping, RecordFact
-from sims.engine import Simulation
-from sims.node import SimulatedNode
+from sims.world import SimulatedNode, Simulation
 
 EXPERIMENT = "micro"
 MODULE = "benchmarks.core.micro"

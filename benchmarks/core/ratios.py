@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from benchmarks.analysis.samples import Number, Sample
-from sims.measures import percentile
+from sims.watching import percentile
 
 EXPERIMENT = "limits"
 COMPARED = "ours to limit"

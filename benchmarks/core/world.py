@@ -15,12 +15,12 @@ from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Ping
-from sims.engine import Simulation
-from sims.latency import Constant, Latency
-from sims.links import LAN_LATENCY, Link
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.randomness import derived_random
+from sims.world.latency import Constant, Latency
+from sims.world.links import LAN_LATENCY, Link
+from sims.world.node import SimulatedNode
+from sims.world.observer import Observer
+from sims.world.randomness import derived_random
+from sims.world.simulation import Simulation
 
 EQUAL_DELAYS = Constant(LAN_LATENCY.median)
 

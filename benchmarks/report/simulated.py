@@ -13,7 +13,7 @@ from benchmarks.report.table import Table
 from benchmarks.report.targets import Outcome, Verdict, verdicts_table
 
 Cell = Mapping[str, Any]
-"""What one ablation did under one condition, as ``evaluation.json`` keeps it."""
+"""What one ablation did under one condition, as ``choices-301e6f2.json`` keeps it."""
 
 OUTCOMES = {None: Outcome.NO_TARGET, True: Outcome.MET, False: Outcome.MISSED}
 

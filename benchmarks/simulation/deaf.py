@@ -18,12 +18,11 @@ import attrs
 import click
 import trio
 
-from benchmarks.ablations import AS_BUILT, OF_THE_DEAF
 from benchmarks.agents.processes import GOSSIP, PORT, open_agents
 from benchmarks.environment import namespace
 from benchmarks.environment.measuring import MeasurementFailed
 from benchmarks.environment.terminal import enter_namespace, sizes
-from sims.engine import Simulation
+from sims.world import Simulation
 
 JOINED_WITHIN_S = 60.0
 BACK_WITHIN_S = 60.0
@@ -130,18 +129,15 @@ def _row(one: Seen) -> str:
 @click.option("--minutes", default=10.0, show_default=True, help="How long the member hears nothing.")
 @click.option("--runs", default=1, show_default=True, help="Runs of each size; each simulated run has its own seed.")
 @click.option("--agents", is_flag=True, help="Measure processes in a private network instead of simulating.")
-@click.option("--ablations", is_flag=True, help="Also simulate with each choice made otherwise.")
-def main(nodes: tuple[int, ...], minutes: float, runs: int, agents: bool, ablations: bool) -> None:
+def main(nodes: tuple[int, ...], minutes: float, runs: int, agents: bool) -> None:
     """Let one member hear nothing, and count what the others are told of it."""
     if agents:
         enter_namespace()
-    for ablation in OF_THE_DEAF if ablations else (AS_BUILT,):
-        click.echo(f"{ablation.name}:\nNODES  VERDICT S  DIED EACH  RESTORED   BACK S")
-        for size in nodes:
-            for seed in range(runs):
-                try:
-                    with ablation.in_force():
-                        one = trio.run(on_agents, size, 60 * minutes) if agents else simulated(size, 60 * minutes, seed)
-                except MeasurementFailed as error:
-                    raise click.ClickException(str(error)) from None
-                click.echo(_row(one))
+    click.echo("NODES  VERDICT S  DIED EACH  RESTORED   BACK S")
+    for size in nodes:
+        for seed in range(runs):
+            try:
+                one = trio.run(on_agents, size, 60 * minutes) if agents else simulated(size, 60 * minutes, seed)
+            except MeasurementFailed as error:
+                raise click.ClickException(str(error)) from None
+            click.echo(_row(one))

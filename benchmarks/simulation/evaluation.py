@@ -1,7 +1,7 @@
-"""What each choice in the protocol is worth, as tables.
+"""What each setting of the protocol is worth, as tables.
 
-An ablation makes each choice otherwise, in the same runs: crashes and updates one after the other in clusters of
-several sizes, at several rates of loss, and with members that are blocked again and again.
+Each ablation changes one setting, in the same runs: crashes and updates one after the other in clusters of several
+sizes, at several rates of loss, and with members that are blocked again and again.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from benchmarks.environment.terminal import console, progress_bar
 from benchmarks.report.simulated import ablation_tables
 from benchmarks.report.text import rich_table
 from benchmarks.simulation.jobs import Job, do_all
-from sims.links import Link
-from sims.measures import percentile
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.randomness import derived_random
+from sims.running import Outcome
 from sims.scenarios import find
 from sims.steps import AnyStep, Crash, Update
+from sims.watching import percentile
+from sims.world import Link, derived_random
 
 EVERY_S = 7.0
 """Virtual seconds between two crashes, and between two updates: usually each is over when the next comes."""

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.analysis.figures import Figure
-from sims.run import Run
+from sims.running import Run
 from sims.scenarios import find
 
 SIMULATED_S = 10.0

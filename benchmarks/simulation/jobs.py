@@ -1,4 +1,4 @@
-"""Simulated runs on all cores, each with its ablation in force."""
+"""Simulated runs on all cores, each with the settings of its ablation."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from benchmarks.ablations import AS_BUILT, Ablation, named
+from benchmarks.ablations import AS_BUILT, Ablation
 from benchmarks.environment.parallel import spread
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Outcome, Run
 
 
 @attrs.frozen
@@ -19,19 +18,19 @@ class Job:
 
     plan: Plan
     ablation: str = AS_BUILT.name
+    """Name of the ablation that the plan has."""
     checks: bool = False
 
     @classmethod
     def of(cls, plan: Plan, ablation: Ablation) -> Job:
-        """The plan with one choice made otherwise."""
+        """The plan with one setting changed."""
         plan = attrs.evolve(plan, settings={**plan.settings, **ablation.settings}, spares="nobody")
         return cls(plan, ablation.name)
 
 
 def do(job: Job) -> Outcome:
     """Make one run."""
-    with named(job.ablation).in_force():
-        return Run(job.plan, checks=job.checks).run()
+    return Run(job.plan, checks=job.checks).run()
 
 
 def do_all(jobs: Iterable[Job], step: Callable[[], None], processes: int | None = None) -> list[Outcome]:

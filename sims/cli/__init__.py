@@ -1,10 +1,10 @@
-"""The command line of the simulator: run scenarios, many seeds of them, and look into what came of it.
+"""The command line of the simulator: run scenarios, run many seeds of them, and find out why something happened.
 
-``main`` has the group of commands and turns errors into exit codes; each command is a module of its own.
-``options`` and ``files`` are what people give, ``rendering`` and ``progress`` what they see, ``terminal``
-where. What sweeps are and how runs are made is not decided here.
+This room decides what people give and see. ``main`` has the group of commands and turns errors into exit codes.
+``single``, ``many``, ``investigate`` and ``scenarios`` have the commands, ``options`` and ``files`` what people give,
+``rendering``, ``progress`` and ``terminal`` what they see.
 
-This module imports no package of the extra ``sims`` before it has made sure that all of them are there.
+This module imports no package of the extra ``sims`` before it knows that all of them are there.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Sequence
 
 from ..names import PROGRAM
 
-MISSING_EXTRA = f"{PROGRAM}: simulations need more packages: pip install 'gossip-membership[sims]'"
+MISSING_EXTRA = f"{PROGRAM}: simulations need packages that are not installed: pip install 'gossip-membership[sims]'"
 
 EXTRA_PACKAGES = frozenset({"cattrs", "click", "rich"})
 
 EXIT_MISSING_EXTRA = 2
-"""Not 1, which tells a violation."""
+"""Not 1, which means a violation."""
 
 
 def main() -> None:

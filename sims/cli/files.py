@@ -1,4 +1,4 @@
-"""Files that a command writes: whether they can be written is found out before anything runs."""
+"""Files that a command writes. The command checks that it can write them before anything runs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 STANDARD_OUTPUT = Path("-")
-"""Stands for it."""
+"""A dash stands for standard output."""
 
 
 def writable(_: click.Context, __: click.Parameter, text: str | None) -> Path | None:
-    """Callback of an option that names a file to be written; what is in it stays there until then."""
+    """Callback of an option for a file to be written. The file keeps its content until then."""
     if text is None:
         return None
     path = Path(text)
@@ -26,21 +26,24 @@ def writable(_: click.Context, __: click.Parameter, text: str | None) -> Path | 
 
 
 def resumable(context: click.Context, parameter: click.Parameter, text: str | None) -> Path | None:
-    """The same for one that is read first, to go on where it ends: a device or a pipe has no end to wait for."""
+    """The same for a file that is read first, so that it can be continued. A device or a pipe has no end to wait
+    for."""
     if text is not None and Path(text).exists() and not Path(text).is_file():
-        raise click.BadParameter(f"{text} is no regular file, and what it holds is to be read first; name another one")
+        raise click.BadParameter(
+            f"{text} is not a regular file, so earlier outcomes cannot be read from it; name another file"
+        )
     return writable(context, parameter, text)
 
 
 def writable_or_dash(context: click.Context, parameter: click.Parameter, text: str | None) -> Path | None:
-    """The same for one that may be standard output, which a dash stands for."""
+    """The same for a file that may be standard output."""
     return STANDARD_OUTPUT if text == "-" else writable(context, parameter, text)
 
 
 def write(path: Path, text: str) -> None:
     """Write a whole file, or to standard output.
 
-    :raises click.ClickException: if that does not work, although it could be opened before.
+    :raises click.ClickException: if the file cannot be written, although it could be opened before.
     """
     if path == STANDARD_OUTPUT:
         click.echo(text)

@@ -5,33 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gossip.core.errors import ConfigurationError
 
 from ..explain import explain as explain_member
 from ..plan import Plan
-from ..plan_file import is_plan_file
-from ..request import Request
-from ..scenarios import SCENARIOS
-from ..shrink import MAX_TRIALS, Shrunk, as_pytest
-from ..shrink import shrink as shrink_plan
-from ..trace import replay as replay_trace
-from ..trace import run_twice
+from ..reproduce import MAX_TRIALS, Shrunk, as_pytest, run_twice
+from ..reproduce import replay as replay_trace
+from ..reproduce import shrink as shrink_plan
+from ..scenarios import SCENARIOS, is_plan_file
+from ..sweep import Request
+from ..words import counted
 from .files import writable, write
 from .options import SEED, asks_for_runs, request_options
+from .progress import Progress
 from .terminal import EXIT_FAILURE
 
 
 @click.command()
 @asks_for_runs(click.argument("scenario", metavar="TRACE|SCENARIO|PLAN.py"))
-@click.option("--seed", type=SEED, metavar="S", help="Run this seed of a scenario twice, instead of a trace again.")
+@click.option("--seed", type=SEED, metavar="S", help="Run this seed of a scenario twice, instead of repeating a trace.")
 def replay(request: Request, seed: int | None) -> int:
-    """Run a trace again, or a seed twice, and compare line by line.
+    """Repeat a trace, or run a seed twice, and compare line by line.
 
-    TRACE is a file that run --trace has written; it holds all that the run was made of. With --seed, the run of that
-    seed of a SCENARIO is made twice, the second time in a process of its own.
+    TRACE is a file that run --trace has written. It holds the plan of its run. With --seed, the run of that seed of a
+    SCENARIO is made twice, the second time in a process of its own.
 
     \b
     Examples:
@@ -40,18 +38,22 @@ def replay(request: Request, seed: int | None) -> int:
 
     \b
     Exit codes:
-      0  it is the same run
-      1  it is not: see from which line on
-      2  the command line asks for something that cannot be
+      0  the runs are the same
+      1  they differ; the output shows the first different line
+      2  the command line is wrong
     """
     path = Path(request.scenario)
     if request.scenario in SCENARIOS or is_plan_file(request.scenario) or (seed is not None and not path.exists()):
         if seed is None:
             what = "plan" if is_plan_file(request.scenario) else "scenario"
-            raise ConfigurationError(f"{request.scenario} is a {what}: say with --seed which run to make twice")
+            raise ConfigurationError(
+                f"{request.scenario} is a {what}, not a trace; add --seed to say which run to make twice"
+            )
         result = run_twice(request.plan(seed))
     elif seed is not None or request != Request(scenario=request.scenario):
-        raise ConfigurationError("a trace holds the plan of its run, which options cannot change")
+        raise ConfigurationError(
+            "a trace holds the plan of its run, and options cannot change that; leave the options out"
+        )
     else:
         result = replay_trace(path)
     click.echo(str(result))
@@ -63,10 +65,10 @@ def replay(request: Request, seed: int | None) -> int:
 @click.option("--seed", type=SEED, required=True, metavar="S", help="The seed of a run that violates an invariant.")
 @click.option("--out", callback=writable, required=True, metavar="FILE", help="Where to write the test.")
 def shrink(request: Request, seed: int, out: Path) -> int:
-    """Make a violating run as small as it goes, and write a test of it.
+    """Make a violating run small, and write a test of it.
 
-    What the violation does not need is left out: steps, nodes, time, faults of the network, settings. The test fails
-    as long as the run violates anything.
+    The command leaves out everything that the violation does not need: steps, nodes, time, faults of the network,
+    settings. The test fails as long as the run violates anything.
 
     \b
     Example:
@@ -75,31 +77,22 @@ def shrink(request: Request, seed: int, out: Path) -> int:
     \b
     Exit codes:
       0  the test is written
-      2  the command line asks for something that cannot be, or the run violates nothing
+      2  the command line is wrong, or the run violates nothing
     """
     shrunk = _with_progress(request.plan(seed))
     write(out, as_pytest(shrunk))
     click.echo(str(shrunk))
     for step in shrunk.plan.steps:
         click.echo(f"  {step}")
-    click.echo(f"The test is {out}.")
+    click.echo(f"The test is in {out}.")
     return 0
 
 
 def _with_progress(plan: Plan) -> Shrunk:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed} trials"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("shrinking", total=MAX_TRIALS)
+    with Progress("shrinking", MAX_TRIALS, "trials") as progress:
 
         def show(trials: int, smallest: Plan) -> None:
-            size = f"{len(smallest.steps)} steps, {smallest.nodes} nodes"
-            bar.update(task, completed=trials, description=size)
+            progress.update(trials, f"{counted(len(smallest.steps), 'step')}, {smallest.nodes} nodes")
 
         return shrink_plan(plan, progress=show)
 
@@ -117,10 +110,10 @@ def _with_progress(plan: Plan) -> Shrunk:
     )
 )
 def explain(seed: int, name: str, request: Request) -> int:
-    """Say why a member was held dead or suspected in a run.
+    """Explain why a member was held dead or suspected in a run.
 
-    SEED is that of the run, NAME the member's: n0, n1 and so on for those that start at the beginning, unless the plan
-    says otherwise.
+    SEED is the seed of the run, NAME the name of the member. Members that start at the beginning are called n0, n1 and
+    so on, unless the plan names them.
 
     \b
     Examples:
@@ -130,7 +123,7 @@ def explain(seed: int, name: str, request: Request) -> int:
     \b
     Exit codes:
       0  explained, or there is nothing to explain
-      2  the command line asks for something that cannot be, such as a name that nobody has
+      2  the command line is wrong, for example because no member has the name
     """
     click.echo(str(explain_member(request.plan(seed), name)))
     return 0

@@ -1,4 +1,4 @@
-"""The group of commands, and the one place where errors become a line on stderr and an exit code."""
+"""The group of commands. Only here, errors become a line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-import cattrs  # noqa: F401  (commands need it; whoever lacks it is told so at once)
+import cattrs  # noqa: F401  (commands need it; its absence is reported at once)
 import click
 
 from gossip.core.errors import ConfigurationError
@@ -25,17 +25,17 @@ COMMANDS = {
     "shrink": (".investigate", "shrink"),
     "explain": (".investigate", "explain"),
 }
-"""In which module of this package each command is, and under which name."""
+"""The module of this package that has each command, and the command's name in it."""
 
 WRITTEN = "python -m sims"
-"""How the docstrings of commands call the program; help texts call it as it is called where they are read."""
+"""The name of the program in the docstrings of commands. Help texts replace it by the name under which it runs."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What writing fails with when a disk, a quota or the largest size of a file is used up."""
+"""Errors of writing when a disk, a quota or the largest size of a file is used up."""
 
 
 class LazyGroup(click.Group):
-    """Imports a command when it is needed: what one command needs, the others need not wait for."""
+    """Imports a command only when it is needed, because some of them import much."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order of their use."""
@@ -64,9 +64,9 @@ def main() -> None:
 
     \b
     Exit codes:
-      0    everything held that must hold
-      1    something did not, or a run came to no outcome
-      2    the command line asks for something that cannot be
+      0    no run violated anything
+      1    a run violated something, or failed
+      2    the command line is wrong
       130  interrupted by Ctrl-C
     """
 
@@ -82,7 +82,7 @@ _called_right(main)
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names may have letters that a terminal lacks
+        if isinstance(stream, io.TextIOWrapper):  # names may have letters that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     try:
         code = main.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
@@ -120,7 +120,7 @@ def _complain(who: str, text: str, code: int) -> int:
 
 
 def _silence_stdout() -> None:
-    """Nobody reads what is printed any more: let Python's last flush go nowhere, without a word."""
+    """Send Python's last flush nowhere, because nobody reads the output any more."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

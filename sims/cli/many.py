@@ -8,47 +8,54 @@ from pathlib import Path
 
 import click
 
-from ..dask_engine import DaskEngine
-from ..ended import Ended, EngineLost, Failure
-from ..request import Request
-from ..results import ResultsFile
-from ..summary import summarise
-from ..sweep import Engine, Sweep
-from ..workers import LocalEngine, available_cores
+from ..sweep import (
+    DaskEngine,
+    Ended,
+    Engine,
+    EngineLost,
+    Failure,
+    LocalEngine,
+    Request,
+    ResultsFile,
+    Sweep,
+    available_cores,
+    summarise,
+)
+from ..words import counted
 from .files import STANDARD_OUTPUT, resumable, write
 from .options import json_option, parse_seeds, request_options
 from .progress import Progress
-from .rendering import counted, print_summary
+from .rendering import print_summary
 from .terminal import EXIT_FAILURE, EXIT_INTERRUPTED
 
 TOLD_AT_ONCE = 10
-"""Violating runs told while the sweep goes on; all of them are in the summary."""
+"""Violating runs shown while the sweep goes on. The summary has all of them."""
 
 TOLD_CHARACTERS = 160
-"""Of what is told of one: enough to know it again."""
+"""Characters shown of one violation: enough to recognise it."""
 
 
 @click.command()
 @request_options
 @click.option(
-    "--seeds", callback=parse_seeds, required=True, metavar="A..B", help="The seeds to run, both ends included."
+    "--seeds", callback=parse_seeds, required=True, metavar="A..B", help="The seeds to run, including both ends."
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="J",
-              show_default="one for each core", help="How many runs at once.")  # fmt: skip
+              show_default="one for each core", help="Number of runs at once.")  # fmt: skip
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True,
-              help="Worker processes of our own, or a Dask cluster.")  # fmt: skip
+              help="Where to run: processes on this machine, or a Dask cluster.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS", show_default="a cluster of J processes on this machine",
-              help="Scheduler of a running Dask cluster, whose workers must find this package.")  # fmt: skip
+              help="Scheduler of a running Dask cluster. Its workers must have this package.")  # fmt: skip
 @click.option(
     "--out", callback=resumable, metavar="FILE",
-    help="Keep each outcome as a line of JSON. The same command run again runs only what is missing.",
+    help="Write each outcome to FILE as a line of JSON. If you repeat the command, it runs only missing seeds.",
 )  # fmt: skip
 @json_option("the summary")
 def sweep(request: Request, seeds: range, jobs: int | None, engine: str, scheduler: str | None,
           out: Path | None, json_to: Path | None) -> int:  # fmt: skip
-    """Run many seeds of a scenario, and show what came of them.
+    """Run many seeds of a scenario, and summarise the outcomes.
 
-    A killed worker loses nothing: its seed is run again. Ctrl-C ends the sweep, with a summary of what was done.
+    If a worker is killed, its seed runs again. Ctrl-C ends the sweep, with a summary of the runs until then.
 
     \b
     Examples:
@@ -59,16 +66,16 @@ def sweep(request: Request, seeds: range, jobs: int | None, engine: str, schedul
 
     \b
     Exit codes:
-      0    everything held in every run
-      1    something did not in some run, or a run came to no outcome
-      2    the command line asks for something that cannot be
+      0    no run violated anything
+      1    a run violated something, or failed
+      2    the command line is wrong
       130  interrupted by Ctrl-C
     """
     chosen = _engine(engine, jobs, scheduler)
     with ExitStack() as stack:
         results = None if out is None else stack.enter_context(ResultsFile(out, request, seeds.start))
         done = Sweep(request=request, seeds=seeds, results=results)
-        request.plan(seeds.start)  # what cannot be is found here, before anything starts
+        request.plan(seeds.start)  # refuses a wrong request before anything starts
         lost = _follow(done, chosen)
     summary = summarise(request, seeds, list(done.outcomes.values()), list(done.failures.values()))
     if json_to is not None:
@@ -78,14 +85,17 @@ def sweep(request: Request, seeds: range, jobs: int | None, engine: str, schedul
     if done.was_interrupted:
         return EXIT_INTERRUPTED
     if lost is not None:
-        raise click.ClickException(f"{lost}; {counted(summary.missing, 'run')} could not be made")
+        hint = "repeat the command to make them" if out else "with --out, a repeated command makes only these"
+        raise click.ClickException(f"{lost}; {counted(summary.missing, 'run')} could not be made; {hint}")
     return 0 if summary.is_good else EXIT_FAILURE
 
 
 def _engine(engine: str, jobs: int | None, scheduler: str | None) -> Engine:
     if engine == "dask":
         if scheduler is not None and jobs is not None:
-            raise click.UsageError("--jobs is for clusters on this machine; a running one has the workers it has")
+            raise click.UsageError(
+                "--jobs has no effect on a running cluster, which --scheduler names; omit one of them"
+            )
         return DaskEngine(jobs or available_cores(), scheduler)
     if scheduler is not None:
         raise click.UsageError("--scheduler needs --engine dask")
@@ -93,11 +103,11 @@ def _engine(engine: str, jobs: int | None, scheduler: str | None) -> Engine:
 
 
 def _follow(sweep: Sweep, engine: Engine) -> EngineLost | None:
-    """Run it, and tell how far it is; returns why it could not go on, if so."""
+    """Run the sweep and show its progress. Returns why it could not go on, if so."""
     bad = sum(not outcome.is_good for outcome in sweep.outcomes.values())
     with Progress(sweep.request.scenario, len(sweep.seeds), "runs", done=len(sweep.outcomes)) as progress:
         if sweep.outcomes:
-            progress.say(f"{counted(len(sweep.outcomes), 'outcome')} of {len(sweep.seeds)} were there already")
+            progress.say(f"{counted(len(sweep.outcomes), 'outcome')} of {len(sweep.seeds)} are in the file already")
 
         def told(ended: Ended) -> None:
             nonlocal bad
@@ -117,9 +127,9 @@ def _follow(sweep: Sweep, engine: Engine) -> EngineLost | None:
 
 
 def _complaint(ended: Ended) -> str | None:
-    """What is wrong with a run, in a line; None if nothing is."""
+    """The violation or failure of a run, in a line; None if there is none."""
     if isinstance(ended, Failure):
-        return f"no outcome: {ended.reason}"
+        return f"failed: {ended.reason}"
     if ended.is_good:
         return None
     first = ended.violations[0]

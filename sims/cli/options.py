@@ -1,4 +1,4 @@
-"""Options that more than one command has, and what they mean."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ import click
 
 from gossip.core.config import PROFILES
 
-from ..groups import MAX_NODES
-from ..plan import MIN_NODES
-from ..request import Request
+from ..plan import MAX_NODES, MIN_NODES
+from ..sweep import Request
 from .files import writable, writable_or_dash
 
 SEED = click.IntRange(min=0)
-"""Type of one seed."""
+"""The type of a seed."""
 
 
 def parse_seeds(_: click.Context, __: click.Parameter, text: str) -> range:
-    """Callback of an option that takes seeds as ``A..B``, both ends included."""
+    """Callback of an option for seeds, ``A..B``, both ends included."""
     ends = re.fullmatch(r"(\d+)\.\.(\d+)", text)
     if ends is None:
         raise click.BadParameter(f"{text!r} is not of the form A..B with two whole numbers")
@@ -54,29 +53,29 @@ _OPTIONS = (
     click.option(
         "--nodes", type=click.IntRange(MIN_NODES, MAX_NODES), metavar="N",
         show_default="the scenario's",
-        help="Nodes that start at the beginning.",
+        help="Number of nodes at the beginning.",
     ),
     click.option(
         "--loss", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
-        help="Share of datagrams lost everywhere, from 0 to 1.",
+        help="Share of packets lost on all links, from 0 to 1.",
     ),
     click.option(
         "--latency", metavar="SECONDS|FILE",
         show_default="the scenario's",
-        help="One-way delay everywhere: a median, or a CSV file of measured delays, both in seconds.",
+        help="One-way delay on all links: a median, or a CSV file of measured delays, both in seconds.",
     ),
     click.option(
         "--duration", type=float, callback=_parse_duration, metavar="SECONDS",
         show_default="the scenario's",
-        help="Virtual seconds to run, at the least.",
+        help="Least virtual seconds to run.",
     ),
     click.option(
         "--profile", type=click.Choice(list(PROFILES)), show_default="lan, or that of the plan in a file",
-        help="Timing of all nodes: one data centre, across regions, or one machine.",
+        help="Timing of all nodes: lan for one data centre, wan for several regions, local for one machine.",
     ),
     click.option(
         "--set", "changes", callback=_parse_changes, multiple=True, metavar="KEY=VALUE",
-        help="A parameter of the scenario (see: list) or plan, or a field of the configuration. May be repeated.",
+        help="Change a parameter of the scenario or plan (see: list), or a field of the configuration. Repeatable.",
     ),
 )  # fmt: skip
 
@@ -85,7 +84,7 @@ Command = Callable[..., int]
 
 
 def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """The options that say what to run; the command is given a :class:`sims.request.Request`.
+    """The options that say what to run. The command gets a :class:`sims.sweep.Request`.
 
     :param scenario: the argument or option ``scenario``.
     """
@@ -116,20 +115,20 @@ def asks_for_runs(scenario: Callable[[Command], Command]) -> Callable[[Command],
 
 
 request_options = asks_for_runs(click.argument("scenario", metavar="SCENARIO|PLAN.py"))
-"""The same, with the scenario, or the file of a plan, as first argument."""
+"""The same, with the scenario or the file of a plan as first argument."""
 
 
 def json_option(what: str) -> Callable[[Command], Command]:
-    """``--json``, which every command that comes to a result has.
+    """The option ``--json`` of every command that has a result.
 
     :param what: the result.
     """
     return click.option(
         "--json", "json_to", callback=writable_or_dash, metavar="FILE",
-        help=f"Write {what} as JSON; with a dash, to standard output and nothing else there.",
+        help=f"Write {what} to FILE as JSON. With a dash, only this goes to standard output.",
     )  # fmt: skip
 
 
 def file_option(name: str, help_text: str) -> Callable[[Command], Command]:
-    """An option that names a file to be written."""
+    """An option for a file to be written."""
     return click.option(name, callback=writable, metavar="FILE", help=help_text)

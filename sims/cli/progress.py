@@ -1,4 +1,4 @@
-"""Progress, on standard error: a bar where that is a terminal, now and then a line elsewhere."""
+"""Progress, on standard error: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from rich.text import Text
 from .terminal import PlainConsole
 
 LINE_EVERY_S = 30.0
-"""Often enough to see in a log that something goes on."""
+"""Seconds between two lines: often enough to see in a log that something goes on."""
 
 REDRAW_EVERY_S = 0.1
-"""A small cluster takes less than a millisecond for a virtual second, a bar much longer to be drawn."""
+"""Seconds between two drawings of the bar. A small cluster needs less than a millisecond per virtual second, a drawing
+much longer."""
 
 SPEED_OVER_S = 600.0
-"""Over how much of the past the speed is taken from which the remaining time is guessed."""
+"""Seconds over which the speed is averaged to estimate the remaining time."""
 
 
 @attrs.define(eq=False)
 class Progress:
-    """How much of something is done. Enter it as a context."""
+    """Shows how much of something is done. Enter it as a context."""
 
     what: str
     total: float
     unit: str
     done: float = 0.0
-    """So much was done before this began."""
+    """The amount that was done before this began."""
     note: str = ""
     _bar: bars.Progress | None = attrs.field(init=False)
     _began: float = attrs.field(init=False)
     _done_before: float = attrs.field(init=False)
     _told: float = attrs.field(init=False)
-    """When something was last drawn, or written."""
+    """When the bar was last drawn, or a line written."""
 
     def __attrs_post_init__(self) -> None:
         self._began = self._told = time.monotonic()
@@ -67,9 +68,9 @@ class Progress:
             self._bar.stop()
 
     def update(self, done: float, note: str = "") -> None:
-        """So much is done now.
+        """Set how much is done.
 
-        :param note: what else there is to know.
+        :param note: further information.
         """
         self.done, self.note = done, note
         now = time.monotonic()
@@ -82,14 +83,14 @@ class Progress:
             self._bar.update(bars.TaskID(0), completed=done, note=note and f", {note}")
 
     def say(self, text: str) -> None:
-        """Write a line that stays."""
+        """Write a line that stays on the screen."""
         if self._bar is None:
             print(text, file=sys.stderr, flush=True)
         else:
             self._bar.console.print(Text(text))
 
     def line(self, now: float) -> str:
-        """What there is to say, as a line.
+        """The progress as a line.
 
         :param now: a monotonic time.
         """

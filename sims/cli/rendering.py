@@ -1,4 +1,4 @@
-"""How outcomes and summaries are shown to people; programs read their JSON."""
+"""Outcomes and summaries as text for people. Programs read their JSON."""
 
 from __future__ import annotations
 
@@ -9,37 +9,36 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..groups import labelled
-from ..measures import CrashMeasure, FalseDeaths, UpdateMeasure, percentile
-from ..outcome import Outcome, Violation
-from ..sometimes import POINTS
-from ..summary import Spread, Summary
-from .terminal import PlainConsole
+from ..plan import labelled, sizes
+from ..running import Outcome, Violation
+from ..sweep import Distribution, Summary
+from ..watching import POINTS, CrashMeasure, FalseDeaths, UpdateMeasure, percentile
+from ..words import counted
+from .terminal import PlainConsole, table_of
 
 SHOWN_NEWS = 5
-"""Crashes, and updates, shown one by one."""
+"""The most crashes, and updates, that are shown one by one."""
 
 SHOWN_SEEDS = 20
-"""Violating seeds shown one by one."""
+"""The most violating seeds that are shown one by one."""
 
 ALARM = "bold red"
 
-
-def counted(count: int, noun: str) -> str:
-    """A number of things."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+STOPPED = """\
+The run stopped at this violation. Later steps of its plan did not happen, and NEVER counts members that had not heard
+by then."""
 
 
 def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None = None) -> None:
-    """Show what came of a run.
+    """Print the outcome of a run.
 
-    :param groups: those of its plan.
+    :param groups: the groups of its plan.
     """
     console = PlainConsole()
     console.print(Text(outcome.in_words, "bold"))
     console.print(Text(f"{outcome.scenario}, {outcome.nodes} nodes, seed {outcome.seed}, {outcome.profile}"))
     if groups:
-        console.print(Text(f"groups: {', '.join(f'{group} ({len(names)})' for group, names in groups.items())}"))
+        console.print(Text(f"groups: {sizes(groups)}"))
     console.print(_figures(outcome))
     _print_news(console, _CRASH_TITLES, [_crash_row(each, groups) for each in outcome.crashes])
     _print_news(console, _UPDATE_TITLES, [_update_row(each, groups) for each in outcome.updates])
@@ -47,13 +46,15 @@ def print_outcome(outcome: Outcome, groups: Mapping[str, Sequence[str]] | None =
     _print_sometimes(console, "TIMES", outcome.sometimes)
     for violation in outcome.violations:
         _print_violation(console, violation)
+    if not outcome.completed:
+        console.print(Text(STOPPED))
     if outcome.is_good:
         console.print()
-        console.print(Text("everything held that must hold", "green"))
+        console.print(Text("all invariants held", "green"))
 
 
 def print_summary(summary: Summary) -> None:
-    """Show what came of a sweep."""
+    """Print the summary of a sweep."""
     console = PlainConsole()
     console.print(Text(summary.in_words, "bold"))
     title = f"{summary.scenario}, seeds {summary.seeds}: {counted(summary.runs, 'run')}"
@@ -67,18 +68,10 @@ def print_summary(summary: Summary) -> None:
     runs = counted(len({each.seed for each in summary.violating}), "run")
     _print_seeds(console, f"VIOLATED in {runs}:", violating)
     failed = [(each.text.strip().rpartition("\n")[2], each.command) for each in summary.failed]
-    _print_seeds(console, f"NO OUTCOME of {counted(len(failed), 'run')}:", failed)
+    _print_seeds(console, f"FAILED: {counted(len(failed), 'run')}", failed)
     if summary.is_good:
         console.print()
-        console.print(Text(f"everything held in {counted(summary.runs, 'run')}", "green"))
-
-
-def _table(*titles: str, text_columns: int = 1) -> Table:
-    """A table whose first columns are text and whose other ones are figures."""
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(titles))
-    for number, title in enumerate(titles):
-        table.add_column(title, justify="left" if number < text_columns else "right", overflow="fold")
-    return table
+        console.print(Text(f"all invariants held in {counted(summary.runs, 'run')}", "green"))
 
 
 def _seconds(value: float | None) -> str:
@@ -86,7 +79,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _wrongs(wrongs: FalseDeaths) -> str:
-    """How often somebody that ran was held dead; impaired are those whom a fault of the plan touched."""
+    """How often members held a running one dead. A member is impaired if a fault of the plan affects it."""
     kinds = {
         "of healthy members, by healthy ones": wrongs.healthy_by_healthy,
         "of healthy members, by impaired ones": wrongs.healthy_by_impaired,
@@ -95,15 +88,18 @@ def _wrongs(wrongs: FalseDeaths) -> str:
     return "; ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
 
 
-def _suspicions(count: int) -> str:
-    return f"{count:,} of members that ran" if count else "none"
+def _suspicions(result: Outcome | Summary) -> str:
+    """How often members suspected a running one, and how often no fault explains that."""
+    false = result.suspicions_healthy_by_healthy
+    kinds = {"of healthy members, by healthy ones": false, "because of a fault": result.suspicions - false}
+    return "; ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
 
 
 # --- one outcome
 
 
 def _figures(outcome: Outcome) -> Table:
-    table = _table("", "", text_columns=2)
+    table = table_of("", "", text_columns=2)
     rate = outcome.per_node_s
     table.add_row("time", f"{outcome.virtual_s:.3f} virtual s in {outcome.wall_s:.3f} s")
     table.add_row("traffic", f"{counted(outcome.datagrams, 'datagram')}, {counted(outcome.bytes, 'byte')}")
@@ -113,7 +109,7 @@ def _figures(outcome: Outcome) -> Table:
         sizes = counted(joins.distinct_sizes_seen, "different size")
         table.add_row("joins", f"all saw all: {all_saw}; {sizes} seen until then")
     table.add_row("false deaths", _wrongs(outcome.false_deaths))
-    table.add_row("false suspicions", _suspicions(outcome.suspicions))
+    table.add_row("suspicions", _suspicions(outcome))
     if outcome.heal_s is not None:
         table.add_row("all agreed", f"{_seconds(outcome.heal_s)} after the last step")
     table.add_row("trace hash", outcome.trace_hash)
@@ -146,10 +142,10 @@ def _update_row(update: UpdateMeasure, groups: Mapping[str, Sequence[str]] | Non
 
 
 def _print_news(console: Console, titles: Sequence[str], news: Sequence[_News]) -> None:
-    """The first few, how many more there are, and the medians of all."""
+    """Print the first news, how many more there are, and the medians of all."""
     if not news:
         return
-    table = _table(*titles)
+    table = table_of(*titles)
     for each in news[:SHOWN_NEWS]:
         table.add_row(each.name, _seconds(each.at), *map(_seconds, each.times), str(each.missing))
     if len(news) > SHOWN_NEWS:
@@ -168,7 +164,7 @@ def _print_violation(console: Console, violation: Violation) -> None:
     console.print(Text(f"VIOLATED: {violation.invariant} at {violation.at:.3f} s", ALARM))
     console.print(Text(violation.text))
     if violation.last_events:
-        console.print(Text("The last that happened before:"))
+        console.print(Text("The last events before it:"))
     for event in violation.last_events:
         console.print(Text(f"    {event}"))
 
@@ -177,17 +173,17 @@ def _print_violation(console: Console, violation: Violation) -> None:
 
 
 def _totals(summary: Summary) -> Table:
-    table = _table("", "", text_columns=2)
+    table = table_of("", "", text_columns=2)
     table.add_row("time", f"{summary.virtual_s:,.0f} virtual s in {summary.wall_s:,.1f} s, all runs together")
     table.add_row("false deaths", _wrongs(summary.false_deaths))
-    table.add_row("false suspicions", _suspicions(summary.suspicions))
+    table.add_row("suspicions", _suspicions(summary))
     return table
 
 
 def _spreads(summary: Summary) -> Table:
-    """The figures that occur."""
-    table = _table("FIGURE", "VALUES", "MEDIAN", "99 %", "WORST", "NEVER")
-    figures: list[tuple[str, Spread]] = [
+    """A table of the figures that occur."""
+    table = table_of("FIGURE", "VALUES", "MEDIAN", "99 %", "WORST", "NEVER")
+    figures: list[tuple[str, Distribution]] = [
         ("seconds from a crash until the last held it dead", summary.crash_last_dead_s),
         ("seconds from an update until the last knew it", summary.update_last_s),
         ("seconds from the beginning until all saw all", summary.join_all_see_all_s),
@@ -203,7 +199,7 @@ def _spreads(summary: Summary) -> Table:
 
 
 def _print_seeds(console: Console, alarm: str, complaints: Sequence[tuple[str, str]]) -> None:
-    """What is wrong with which seed, and the command to look at it."""
+    """Print what is wrong with each seed, and the command that repeats its run."""
     if not complaints:
         return
     console.print()
@@ -219,11 +215,11 @@ def _print_seeds(console: Console, alarm: str, complaints: Sequence[tuple[str, s
 
 
 def _print_sometimes(console: Console, title: str, counts: Mapping[str, int]) -> None:
-    """The rare paths that were taken."""
+    """Print the rare paths that were taken."""
     reached = {point: count for point, count in counts.items() if count}
     if not reached:
         return
-    table = _table("REACHED", title, "")
+    table = table_of("REACHED", title, "")
     table.columns[2].justify = "left"
     for point, count in reached.items():
         table.add_row(point, f"{count:,}", POINTS.get(point, ""))

@@ -1,19 +1,18 @@
-"""``python -m sims list``: what there is to run."""
+"""``python -m sims list``: the scenarios."""
 
 from __future__ import annotations
 
 import json
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from ..names import PROGRAM
 from ..scenarios import SCENARIOS
-from .terminal import PlainConsole
+from .terminal import PlainConsole, table_of
 
-HINT = f"Parameters are changed with --set, as in: {PROGRAM} run crash --set victims=half.\n"
-HINT += f"A plan of your own is a file whose name ends in .py, as in: {PROGRAM} run my_plan.py"
+HINT = f"Change parameters with --set, as in: {PROGRAM} run crash --set victims=half.\n"
+HINT += f"Give a plan of your own as a file whose name ends in .py, as in: {PROGRAM} run my_plan.py"
 
 
 @click.command("list")
@@ -27,17 +26,15 @@ def list_scenarios(as_json: bool) -> int:
       python -m sims list --json
 
     \b
-    A parameter is changed with --set, as is any field of the configuration:
+    Change a parameter, or any field of the configuration, with --set:
       python -m sims run crash --set victims=half --set suspicion_min=3
     """
     if as_json:
         click.echo(json.dumps([_described(name) for name in SCENARIOS], indent=2))
         return 0
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("SCENARIO", no_wrap=True)
-    table.add_column("NODES", justify="right")
-    table.add_column("WHAT HAPPENS")
-    table.add_column("PARAMETERS")
+    table = table_of("SCENARIO", "NODES", "WHAT HAPPENS", "PARAMETERS", text_columns=4)
+    table.columns[0].no_wrap = True
+    table.columns[1].justify = "right"
     for name, scenario in SCENARIOS.items():
         parameters = "\n".join(f"{each.name}={each.default}" for each in scenario.parameters)
         table.add_row(Text(name, "bold"), str(scenario.nodes), Text(scenario.summary), Text(parameters))

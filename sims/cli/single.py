@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from ..observer import Observer
-from ..outcome import Outcome
 from ..plan import Plan
-from ..request import Request
-from ..run import Run
+from ..running import Outcome, Run
+from ..sweep import Request
+from ..world import Observer
 from .files import STANDARD_OUTPUT, write
 from .options import SEED, file_option, json_option, request_options
 from .progress import Progress
@@ -24,12 +23,13 @@ from .terminal import EXIT_FAILURE
 @click.option("--seed", type=SEED, default=0, show_default=True, metavar="S",
               help="The seed. The same seed gives the same run.")  # fmt: skip
 @json_option("the outcome")
-@file_option("--html", "Write a report to look at in a browser.")
-@file_option("--trace", "Write everything that happens, to be replayed or explained later.")
+@file_option("--html", "Write a report for a browser.")
+@file_option("--trace", "Write a trace of everything that happens, which replay can repeat.")
 def run(request: Request, seed: int, json_to: Path | None, html: Path | None, trace: Path | None) -> int:
-    """Run a scenario once, and show what came of it.
+    """Run a scenario once, and show the outcome.
 
-    A plan of your own is a Python file that defines a plan; docs/simulator.rst has an example.
+    You can give a plan of your own in place of a scenario: a Python file that defines a plan. docs/simulator.rst has
+    an example.
 
     \b
     Examples:
@@ -41,9 +41,9 @@ def run(request: Request, seed: int, json_to: Path | None, html: Path | None, tr
 
     \b
     Exit codes:
-      0  everything held that must hold
-      1  something did not: see VIOLATED
-      2  the command line asks for something that cannot be
+      0  the run violated nothing
+      1  the run violated something; the output says what after VIOLATED
+      2  the command line is wrong
     """
     plan = request.plan(seed)
     outcome = _run(plan, html, trace)
@@ -55,7 +55,7 @@ def run(request: Request, seed: int, json_to: Path | None, html: Path | None, tr
 
 
 def _run(plan: Plan, html: Path | None, trace: Path | None) -> Outcome:
-    """Run the plan, with whoever has to watch it for the files that are wanted."""
+    """Run the plan, with an observer for each file that is wanted."""
     observers: list[Observer] = []
     with ExitStack() as stack:
         if html is not None:
@@ -64,7 +64,7 @@ def _run(plan: Plan, html: Path | None, trace: Path | None) -> Outcome:
             recording = Recording()
             observers.append(recording)
         if trace is not None:
-            from ..trace import TraceWriter  # noqa: PLC0415  (most runs need none)
+            from ..reproduce import TraceWriter  # noqa: PLC0415  (most runs need none)
 
             writer = TraceWriter(plan, stack.enter_context(trace.open("w", encoding="utf-8")))
             observers.append(writer)

@@ -10,10 +10,9 @@ import attrs
 
 from gossip.core.errors import ConfigurationError
 
-from ..groups import group_of
-from ..outcome import Outcome
-from ..plan import Plan
-from ..run import Run
+from ..plan import Plan, group_of
+from ..running import Outcome, Run
+from ..words import nearest, offered
 from .doubts import Doubt, doubts_about
 from .evidence import Life
 from .text import doubt_lines
@@ -21,9 +20,6 @@ from .witness import Witness
 
 MAX_TOLD = 5
 """Doubts told in full: each fills a screen, and in a bad network they are much alike."""
-
-MAX_NAMES = 10
-"""Names of members offered to who asked for one that is not there."""
 
 
 @attrs.frozen(kw_only=True)
@@ -83,9 +79,10 @@ def explain(plan: Plan, name: str) -> Explanation:
     witness = Witness(name, plan.config)
     outcome = Run(plan, observers=[witness]).run()
     if not witness.lives:
-        names = list(witness.names)
-        offered = ", ".join(names[:MAX_NAMES]) + (" ..." if len(names) > MAX_NAMES else "")
-        raise ConfigurationError(f"nobody is called {name!r} in this run; there are {offered}")
+        raise ConfigurationError(
+            f"no member of this run has the name {name!r}{nearest(name, witness.names)}; "
+            f"there are {offered(witness.names)}"
+        )
     doubts = doubts_about(witness, plan)
     group = group_of(name, plan.groups)
     return Explanation(

@@ -10,7 +10,6 @@ import attrs
 from gossip.core.member import Status
 
 from ..plan import Plan
-from ..run import GRACE_ROUNDS
 from ..steps import Crash, Disturb, Restart, Step
 from .evidence import Accusation, Happening, Inquiry, Life, Sending, Shown, Warned
 from .witness import Witness
@@ -247,8 +246,6 @@ def _in_vain(inquiries: list[Inquiry], accused_at: float, heard: list[Shown]) ->
 
 def _faults(plan: Plan, keys: Iterable[str], began: float, ended: float) -> tuple[Step, ...]:
     """Steps that harm one of these nodes, or all ways, and may have been felt at some time from ``began`` on."""
-    config = plan.config
-    grace = config.suspicion_max + GRACE_ROUNDS * config.probe_interval
     names = list(keys)
 
     def concerns(step: Step) -> bool:
@@ -260,5 +257,5 @@ def _faults(plan: Plan, keys: Iterable[str], began: float, ended: float) -> tupl
     always = [way for way in plan.shape if concerns(way)]
     return (
         *always,
-        *(step for step in plan.steps if step.at <= ended and began <= step.until + grace and concerns(step)),
+        *(step for step in plan.steps if step.at <= ended and began <= step.until + plan.grace_s and concerns(step)),
     )

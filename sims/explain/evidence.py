@@ -7,7 +7,7 @@ import attrs
 from gossip.core.events import EventKind
 from gossip.core.member import Status
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 
 PROMPT_S = 0.05
 """What a process handles within this time of its arrival, it handled at once."""

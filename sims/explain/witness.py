@@ -26,8 +26,7 @@ from gossip.core.wire.messages import (
     SuspectFact,
 )
 
-from ..node import SimulatedNode
-from ..observer import Observer
+from ..world import Observer, SimulatedNode
 from .evidence import (
     Accusation,
     Condemned,
@@ -166,7 +165,7 @@ class Witness(Observer):
         self.happenings.append(
             Happening(
                 at=self.sim.now, key=node.key, process=id(node), kind=event.kind, member_id=member.id,
-                status=member.status, told_by=None if cause is None else self._key_at(cause), floor=event.floor,
+                status=member.status, told_by=None if cause is None else self.sim.key_at(cause), floor=event.floor,
                 accusers=event.accusers, counters=None if life is None else self._counters(node, life),
             )
         )  # fmt: skip
@@ -180,7 +179,7 @@ class Witness(Observer):
         if not (is_subject or to_subject or self._names_it(data)):
             return
         whole = [delay for delay, copy in arrivals if copy == data]
-        sending = Sending(self.sim.now, node.key, self._key_at(destination), "" if arrivals else lost_to)
+        sending = Sending(self.sim.now, node.key, self.sim.key_at(destination), "" if arrivals else lost_to)
         sending.damaged = bool(arrivals) and not whole
         if arrivals:
             sending.arrives = self.sim.now + min(whole or [delay for delay, _ in arrivals])
@@ -231,7 +230,7 @@ class Witness(Observer):
         except WireError:
             return
         now = self.sim.now
-        sending = Sending(now, self._key_at(source), node.key, arrives=now, handled=now)
+        sending = Sending(now, self.sim.key_at(source), node.key, arrives=now, handled=now)
         self._take_counters(message, sending, id(node) in self._subjects)
 
     def _take(self, node: SimulatedNode, message: Message, sending: Sending, is_subject: bool,
@@ -323,7 +322,3 @@ class Witness(Observer):
 
     def _names_it(self, data: bytes) -> bool:
         return any(needle in data for needle in self._needles)
-
-    def _key_at(self, address: Address) -> str:
-        node = self.sim.node_at(address)
-        return str(address) if node is None else node.key

@@ -1,8 +1,8 @@
-"""Invariants: what must hold of every run, whatever happens in it, each as a class of its own.
+"""Invariants: what must hold in every run, each a class of its own.
 
-Most are checked a part at a time, once a virtual second, so that checking costs little even in a large
-cluster: each second some members are gone through, in turn, and all of them at the end. Others are checked with each
-event.
+This room decides when a run is wrong. Most invariants check a few members each virtual second, in turn, and all members
+at the end, so that checking is cheap even in a large cluster (``base``). Others check at each event. ``promises`` has
+those that hold only if a plan says so.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from .base import Invariant, Rounds, Violated
 from .farewells import FarewellsAreAcknowledged
 from .limits import DatagramsFit, EverythingIsBounded, bounds
+from .promises import promised
 from .registers import (
     CounterNeverRegresses,
     FingerprintIsTheView,
@@ -23,7 +24,7 @@ from .verdicts import NobodyIsConvictedUnasked, SuspectsHaveTime
 
 
 def all_invariants() -> list[Invariant]:
-    """A fresh one of each that holds of every run, whatever its plan."""
+    """A fresh instance of each invariant that holds in every run."""
     return [
         CounterNeverRegresses(),
         RegistersOnlyGrow(),
@@ -66,4 +67,5 @@ __all__ = [
     "Violated",
     "all_invariants",
     "bounds",
+    "promised",
 ]

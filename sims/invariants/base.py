@@ -1,18 +1,17 @@
-"""What an invariant is, and whose members are gone through next."""
+"""What an invariant is, and which members are checked next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..node import SimulatedNode
-from ..observer import Observer
+from ..world import Observer, SimulatedNode
 
 ENTRIES_PER_CHECK = 500
-"""Entries of views gone through each virtual second."""
+"""Entries of views that a check goes through each virtual second."""
 
 
 class Violated(Exception):
-    """An invariant does not hold. Carries its name; the text says what was found."""
+    """An invariant does not hold. The exception has its name; its text says what was found."""
 
     def __init__(self, invariant: str, text: str) -> None:
         super().__init__(text)
@@ -27,20 +26,20 @@ class Invariant(Observer):
         return Violated(type(self).__name__, text)
 
     def check(self, node: SimulatedNode) -> None:
-        """Go through what one member holds."""
+        """Check what one member holds."""
 
 
 class Rounds:
-    """Which members are gone through next."""
+    """Decides which members are checked next."""
 
     def __init__(self, invariants: list[Invariant]) -> None:
         self._invariants = [each for each in invariants if type(each).check is not Invariant.check]
         self._turn: Iterator[SimulatedNode] = iter(())
 
     def check_some(self, running: list[SimulatedNode], most: int = ENTRIES_PER_CHECK) -> None:
-        """Go through members in turn until so many entries have been seen.
+        """Check members in turn, until so many entries have been checked.
 
-        :raises Violated: if something does not hold.
+        :raises Violated: if an invariant does not hold.
         """
         seen: set[int] = set()
         while most > 0:

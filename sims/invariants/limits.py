@@ -1,4 +1,4 @@
-"""Limits: no datagram and no queue is larger than it may be."""
+"""Limits: no datagram and no queue exceeds its bound."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gossip.core.questions import MAX_CHALLENGES, MAX_CONTACTS
 from gossip.core.shared_address import MAX_ANSWERED_BY_ANOTHER
 from gossip.core.streams import INCOMING_SHARE
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 MAX_TIMERS_PER_MEMBER = 40
-"""Pending timers of one core, cancelled ones included, for each member it knows: more is a leak."""
+"""The most pending timers of a core per member that it knows, cancelled ones included. More means a leak."""
 
 
 class DatagramsFit(Invariant):
@@ -24,7 +24,7 @@ class DatagramsFit(Invariant):
 
     def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
              lost_to: str) -> None:  # fmt: skip
-        """Look at its size."""
+        """Check the size."""
         if len(data) > self.sim.config.max_datagram:
             raise self.violated(f"{node.key} sent {len(data)} bytes to {destination}")
 
@@ -33,7 +33,7 @@ class EverythingIsBounded(Invariant):
     """No queue of a member grows beyond its bound."""
 
     def check(self, node: SimulatedNode) -> None:
-        """Look at each."""
+        """Check each queue."""
         load = node.protocol.load
         for name, bound in bounds(self.sim.config, load.members).items():
             if (size := getattr(load, name)) > bound:
@@ -41,7 +41,7 @@ class EverythingIsBounded(Invariant):
 
 
 def bounds(config: Config, members: int) -> dict[str, int]:
-    """The most that a core may hold of each thing in its ``load``, if it knows so many members."""
+    """The bounds of everything in a core's ``load``, for a number of members that it knows."""
     known = members + 1
     return {
         "members": config.max_members,

@@ -1,4 +1,4 @@
-"""Registers: who may raise them, that they only grow, and that all else follows from them."""
+"""Registers: they only grow, only the right members raise them, and everything else follows from them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from gossip.core.member import Record, Registers, Status, fingerprint_mark
 from gossip.core.node_standing import Standing
 from gossip.core.view import FINGERPRINT_MODULUS, Entry
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 RAISED_BY = (0, CONVICTION_STEPS, 2 * CONVICTION_STEPS)
-"""Steps by which a register may lie above a floor that an accuser raised: a conviction is raised above the accusation,
-and may be taken for an accusation by somebody who has seen the member run past that one."""
+"""Steps by which a register may exceed a floor that an accuser raised. A conviction is raised above the accusation, and
+a node that has seen the member run past that conviction may take it for an accusation."""
 
 _SILENT = (Standing.ISOLATED, Standing.DISPLACED)
-"""Standings in which a program may be told nothing of others."""
+"""Standings in which a node may tell its program nothing of others."""
 
 
 class CounterNeverRegresses(Invariant):
@@ -40,29 +40,29 @@ class CounterNeverRegresses(Invariant):
 
 
 REMEMBERED_PAIRS = 50_000
-"""Members as others hold them that are remembered, to see that nothing of them goes back; in a cluster of more than
-some two hundred, not all of them."""
+"""The most pairs of a member and a holder of its registers that are remembered to see that nothing goes back. In a
+cluster of more than some two hundred members, these are not all pairs."""
 
 
 MOST_STEPS_AT_ONCE = 100 * MAX_STEPS_AHEAD
-"""Steps by which many lies, each of them believed, may raise a register above a counter that was seen a moment ago."""
+"""Steps by which many lies, each of them believed, may raise a register above a counter seen a moment ago."""
 
 
 class RegistersOnlyGrow(Invariant):
-    """Each register that a member holds of anybody only grows, for as long as it knows that one; and once a counter was
-    seen, none leaps absurdly far above it, whatever is forged."""
+    """Each register that a node holds of a member only grows, as long as the node knows the member. After the node has
+    seen a counter, no register leaps absurdly far above it, whatever is forged."""
 
     def __init__(self) -> None:
         self._last: dict[tuple[SimulatedNode, int], tuple[Entry, Registers]] = {}
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """Look at whom it is about."""
+        """Check the member that the event is about."""
         entry = node.view.get(event.member.id)
         if entry is not None:
             self._compare(node, entry)
 
     def check(self, node: SimulatedNode) -> None:
-        """Look at all."""
+        """Check all members."""
         for entry in node.view:
             self._compare(node, entry)
 
@@ -75,7 +75,9 @@ class RegistersOnlyGrow(Invariant):
         if before is entry and now is not registers and not _has_grown(registers, now):
             raise self.violated(f"{node.key} went back from {registers} to {now}")
         if before is entry and max(now[1:]) > registers.heartbeat + MOST_STEPS_AT_ONCE and registers.heartbeat:
-            raise self.violated(f"{node.key} believes of {entry.identity.name} {now[1:]} after {registers[1:]}")
+            raise self.violated(
+                f"{node.key} believes the registers {now[1:]} of {entry.identity.name} after {registers[1:]}"
+            )
 
 
 def _has_grown(before: Registers, after: Registers) -> bool:
@@ -85,7 +87,7 @@ def _has_grown(before: Registers, after: Registers) -> bool:
 
 @attrs.define
 class _Said:
-    """What a member has said of itself, and others against it."""
+    """What a member has said of itself, and what others have said against it."""
 
     node: SimulatedNode
     records: dict[int, Record] = attrs.Factory(dict)
@@ -94,18 +96,18 @@ class _Said:
 
 
 class NothingInvented(Invariant):
-    """What is believed of a member was said by itself, or raised by an accuser."""
+    """Every belief about a member was said by that member, or raised by an accuser."""
 
     def __init__(self) -> None:
         self._said: dict[int, _Said] = {}
         self._known: dict[int, tuple[int, int, bool]] = {}
 
     def started(self, node: SimulatedNode) -> None:
-        """It says who it is."""
+        """The node says who it is."""
         self._listen(node)
 
     def handled(self, node: SimulatedNode) -> None:
-        """It may have said something new of itself."""
+        """The node may have said something new of itself."""
         registers = node.protocol.view.local.registers
         if self._known.get(id(node)) != (node.id, registers.record.version, registers.left > 0):
             self._listen(node)
@@ -113,7 +115,7 @@ class NothingInvented(Invariant):
             self._listen_to_accusations(node)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """An accusation of its own, which no message made it repeat, raises a floor."""
+        """A node's own accusation raises a floor, unless a message made the node repeat it."""
         if event.kind is EventKind.SUSPECTED and cause is None and event.member.id in self._said:
             self._said[event.member.id].floors.add(event.floor)
 
@@ -131,7 +133,7 @@ class NothingInvented(Invariant):
         self._known[id(node)] = (node.id, registers.record.version, said.left)
 
     def _listen_to_accusations(self, node: SimulatedNode) -> None:
-        """Of those that a node raises while its program is told nothing of others, no event speaks."""
+        """Note the accusations of a node whose program is told nothing of others. No event shows them."""
         for entry in node.protocol.view:
             if entry.status is Status.SUSPECT and node.id in entry.accusers and entry.id in self._said:
                 self._said[entry.id].floors.add(entry.registers.accused)
@@ -140,7 +142,7 @@ class NothingInvented(Invariant):
         who, registers = f"{node.key} believes of {entry.identity.name}", entry.registers
         said = self._said.get(entry.id)
         if said is None:
-            raise self.violated(f"{who}, id {entry.id:x}, which nobody ever was")
+            raise self.violated(f"{who}, id {entry.id:x}, which no member ever had")
         if (record := said.records.get(registers.record.version)) is None or record != registers.record:
             raise self.violated(f"{who} the record {registers.record}; it said {record}")
         if said.node.id == entry.id:
@@ -155,7 +157,7 @@ class NothingInvented(Invariant):
 
 
 class StatusFollowsRegisters(Invariant):
-    """The status is what the registers say, and the ring holds exactly the living."""
+    """The status follows from the registers, and the ring holds exactly the living."""
 
     def check(self, node: SimulatedNode) -> None:
         """Derive every status anew."""
@@ -176,7 +178,7 @@ class StatusFollowsRegisters(Invariant):
 
 
 class FingerprintIsTheView(Invariant):
-    """Fingerprints are equal exactly when views are: each is that of its view computed anew."""
+    """Each fingerprint is that of its view, computed anew."""
 
     def check(self, node: SimulatedNode) -> None:
         """Compute it anew."""

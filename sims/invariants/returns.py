@@ -1,4 +1,4 @@
-"""Returns: who is gone comes back only with something new to say."""
+"""Returns: a departed member comes back only with something new to say."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.hearing import HEARING_S
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 DEAF_AFTER_S = 1.5 * HEARING_S
-"""Seconds without a word after which a member's counter stands still for certain, however slow its clock is."""
+"""Seconds without hearing anything after which a member's counter certainly stands still, however slow its clock is."""
 
 
 class NoReturnOfTheDeparted(Invariant):
-    """A member that left, or was superseded, is never seen living again under its old generation."""
+    """A member that left or was superseded is never seen living again under its old generation."""
 
     def __init__(self) -> None:
         self._newest: dict[tuple[int, str], tuple[int, int]] = {}
         self._left: set[tuple[int, int]] = set()
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """Compare with the newest bearer of the name that this member has seen."""
+        """Compare with the newest generation of the name that this node has seen."""
         member, kind = event.member, event.kind
         if member.id in self.sim.tainted or kind is EventKind.CONFLICT:
             return
@@ -34,7 +34,7 @@ class NoReturnOfTheDeparted(Invariant):
             self._left.add((id(node), member.id))
         elif kind in (EventKind.JOINED, EventKind.RESTORED):
             if (id(node), member.id) in self._left:
-                raise self.violated(f"{node.key} saw {member.name} return that had left")
+                raise self.violated(f"{node.key} saw {member.name} return after it had left")
             if bearer < self._newest.get(key, (0, 0)):
                 raise self.violated(f"{node.key} saw a superseded generation of {member.name} return")
         self._newest[key] = max(bearer, self._newest.get(key, (0, 0)))
@@ -42,25 +42,25 @@ class NoReturnOfTheDeparted(Invariant):
 
 @attrs.frozen
 class _Grave:
-    """A member that somebody has held dead."""
+    """A member that some node has held dead."""
 
     convicted: int
-    """The floor that it must have reached to be one of the living."""
+    """The counter that it must reach to be one of the living."""
     found_at: float
-    """Local time of whoever found it dead."""
+    """Local time of the node when it found the member dead."""
     is_closed: bool = False
-    """Whether it was forgotten when its time was over, and a tombstone left."""
+    """Whether the node forgot the member in due time and keeps a tombstone."""
 
 
 class TheBuriedStayBuried(Invariant):
-    """Who was held dead, and forgotten after its time, is not taken in again for as long as its tombstone stands,
-    unless it shows that it ran after its conviction."""
+    """A node that has held a member dead and forgotten it in due time does not take it in again as long as the
+    tombstone stands, unless the member shows that it ran after its conviction."""
 
     def __init__(self) -> None:
         self._graves: dict[tuple[SimulatedNode, int], _Grave] = {}
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """Follow one that dies, is forgotten, returns."""
+        """Follow a member that dies, is forgotten or returns."""
         kind, who = event.kind, (node, event.member.id)
         if kind is EventKind.DIED:
             entry = node.view.get(event.member.id)
@@ -81,13 +81,14 @@ class TheBuriedStayBuried(Invariant):
             return
         if entry.registers.heartbeat < grave.convicted:
             shown = f"at {entry.registers.heartbeat}, convicted at {grave.convicted}"
-            raise self.violated(f"{node.key} took in {event.member.name}, which it had buried, {shown}")
+            raise self.violated(f"{node.key} took {event.member.name} in again after it had buried it, {shown}")
 
 
 class TheDeafDieOnce(Invariant):
-    """Nobody is told twice that a member died which heard nothing at all in between, and for some seconds before:
-    that it goes on being heard must not bring it back. A floor that its counter had reached when it last heard
-    somebody, and some seconds later, does not count: whoever tells of that one has itself not heard all of it."""
+    """A node does not tell twice that a member died, if the member heard nothing in between and for some seconds
+    before. Others still hear such a member, but that must not bring it back. A floor does not count if the member's
+    counter had reached it within some seconds after the member last heard something. A node that tells of such a floor
+    has not heard everything that the member said."""
 
     def __init__(self) -> None:
         self._heard: Counter[int] = Counter()
@@ -104,16 +105,16 @@ class TheDeafDieOnce(Invariant):
         self._bearers[node.id] = node
 
     def received(self, node: SimulatedNode, data: bytes, source: Address) -> None:
-        """It hears."""
+        """A node hears something."""
         self._hears(node)
 
     def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
-        """It will hear, if the frame arrives."""
+        """A node will hear something, if the frame arrives."""
         if delay is not None:
             self._hears(peer, delay)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """Compare what the member has heard with what it had heard when it died for this one before."""
+        """Compare how much the member has heard with how much it had heard when this node told of its death before."""
         dead = self._bearers.get(event.member.id)
         if event.kind is not EventKind.DIED or dead is None or event.member.id in self.sim.tainted:
             return
@@ -123,7 +124,7 @@ class TheDeafDieOnce(Invariant):
             return
         heard, death = self._heard[id(dead)], (id(node), event.member.id)
         if self._died.get(death) == heard:
-            raise self.violated(f"{node.key} was told twice that {dead.key} died, which heard nothing in between")
+            raise self.violated(f"{node.key} told twice that {dead.key} died, but {dead.key} heard nothing in between")
         self._died[death] = heard
 
     def _hears(self, node: SimulatedNode, delay: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""What a program is told: the members that it keeps from events are those that its node knows."""
+"""Events: the members that a program keeps from events are those that its node knows."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gossip.core.member import Identity, Member, Record
 from gossip.core.node_standing import Standing
 from gossip.core.view import FINGERPRINT_MODULUS
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 _WITHHELD = (Standing.ISOLATED, Standing.DISPLACED, Standing.LEFT)
-"""Standings in which what is told of others, or of the node itself, may not be what the view holds."""
+"""Standings in which a program may be told something else of others, or of the node, than the view holds."""
 
 
 class EventsTellTheMembers(Invariant):
-    """The stream of events, replayed, gives the members: after each that was told those it is about, and by their
-    fingerprint all of them; and all of them, one by one, now and then."""
+    """The events, replayed, give the members. After each event, the members that it is about are compared, and all of
+    them by their fingerprint; now and then all are compared one by one."""
 
     def __init__(self) -> None:
         self._mirrors: dict[SimulatedNode, _Mirror] = {}
@@ -28,21 +28,23 @@ class EventsTellTheMembers(Invariant):
         self._has_changed = False
 
     def started(self, node: SimulatedNode) -> None:
-        """The program takes the members once."""
+        """The program takes all members once."""
         self._mirrors[node] = _Mirror(node.protocol.told_members())
 
     def acquainted(self, node: SimulatedNode) -> None:
-        """It gave the node others itself, and takes the members again."""
+        """The program gave the node members, and takes all members again."""
         self.started(node)
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """The program is told."""
         if not self._mirrors[node].take(event):
-            raise self.violated(f"{node.key} told {event.kind.value} of {event.member.name}, of whom it never told")
+            raise self.violated(
+                f"{node.key} told that {event.member.name} {event.kind.value}, but never told of it before"
+            )
         self._touched.append(event.member.id)
 
     def changed(self, node: SimulatedNode) -> None:
-        """Something must have been told, unless nothing is."""
+        """Note that the view has changed: the program must be told, unless it is told nothing at present."""
         self._has_changed = True
 
     def handled(self, node: SimulatedNode) -> None:
@@ -59,7 +61,7 @@ class EventsTellTheMembers(Invariant):
             entry = view.get(each)
             known = None if entry is None else entry.snapshot()
             if mirror.members.get(each) != known:
-                raise self.violated(f"{node.key} told {mirror.members.get(each)}; it knows {known}")
+                raise self.violated(f"events of {node.key} give {mirror.members.get(each)}, but it knows {known}")
         if mirror.fingerprint != view.fingerprint:
             self.check(node)
 
@@ -68,14 +70,14 @@ class EventsTellTheMembers(Invariant):
         told = self._mirrors[node].members
         known = {each.id: each for each in node.protocol.told_members()}
         if node.entry.registers.left and node.id not in told:
-            del known[node.id]  # it has left, and is not told that it is displaced by whoever takes its name then
+            del known[node.id]  # it has left, and is not told when another process takes its name
         if told != known:
             first = next(each for each in {**known, **told} if told.get(each) != known.get(each))
-            raise self.violated(f"{node.key} told {told.get(first)}; it knows {known.get(first)}")
+            raise self.violated(f"events of {node.key} give {told.get(first)}, but it knows {known.get(first)}")
 
 
 class ConflictsAreTold(Invariant):
-    """Whoever is displaced by another process that bears its name has told that of itself."""
+    """A node that is displaced by another process with its name has told its program of the conflict."""
 
     def __init__(self) -> None:
         self._told: set[tuple[SimulatedNode, int]] = set()
@@ -93,17 +95,18 @@ class ConflictsAreTold(Invariant):
         if self._displaced is node:
             self._displaced = None
             if (node, node.id) not in self._told:
-                raise self.violated(f"{node.key} is displaced, and did not tell of two that bear its name")
+                raise self.violated(f"{node.key} is displaced, and did not tell that another process has its name")
 
 
 class StandstillsAreTold(Invariant):
-    """Whoever stood still for longer than the shortest suspicion does not take itself for connected when it runs on."""
+    """A node that was paused for longer than the shortest suspicion does not believe itself connected when it runs
+    on."""
 
     def __init__(self) -> None:
         self._seen: dict[SimulatedNode, float] = {}
 
     def handled(self, node: SimulatedNode) -> None:
-        """It may have just begun to run on."""
+        """The node may have just begun to run on."""
         until = node.paused_until
         if not until or self.sim.now <= until or self._seen.get(node) == until:
             return
@@ -113,11 +116,13 @@ class StandstillsAreTold(Invariant):
         if lasted < config.suspicion_min + config.probe_interval or node.slowness or not node.view.others:
             return
         if protocol.standing.standing is Standing.CONNECTED and protocol.standing.since < node.paused_at:
-            raise self.violated(f"{node.key} stood still for {lasted:.3f} s, and is {protocol.standing.why!r}")
+            raise self.violated(
+                f"{node.key} was paused for {lasted:.3f} s, and its standing is {protocol.standing.why!r}"
+            )
 
 
 class _Mirror:
-    """The members as a program keeps them that hears nothing but events."""
+    """The members as a program keeps them that knows nothing but events."""
 
     def __init__(self, members: Iterable[Member]) -> None:
         self.members: dict[int, Member] = {}
@@ -127,7 +132,7 @@ class _Mirror:
             self._put(each)
 
     def take(self, event: MembershipEvent) -> bool:
-        """Do what the kind of the event asks for; false if it is about nobody known."""
+        """Apply an event. Returns false if it is about an unknown member."""
         member, kind = event.member, event.kind
         if kind is EventKind.CONFLICT:
             return True

@@ -1,4 +1,4 @@
-"""Verdicts: nobody is convicted in haste, or unheard."""
+"""Verdicts: no member is convicted in haste, or without having been asked."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
 from gossip.core.node_standing import Standing
 
-from ..node import SimulatedNode
+from ..world import SimulatedNode
 from .base import Invariant
 
 ROUNDING_S = 1e-6
 
 _WATCH_TIMEOUTS = 8
-"""Answer timeouts, at most, from the first question that is not answered to the accusation: a member is asked twice,
-each time directly and then through helpers, who are given three."""
+"""The most answer timeouts from the first unanswered question to the accusation. A node asks a member twice, each time
+directly and then through helpers, which have three timeouts."""
 
 _RECOVERED = 3
-"""Points by which local health may have been worse during these questions than after them."""
+"""Points by which local health may have been worse during these questions than it is after them."""
 
 _ASKED_TIMEOUTS = 2
-"""Answer timeouts from the last question to the conviction: it is put twice."""
+"""Answer timeouts from the last question to the conviction. A node asks the last question twice."""
 
 
 @attrs.define
 class _Suspicion:
-    """That a node holds a member suspect."""
+    """A node's suspicion of a member."""
 
     since: float
-    """Local time at which it told."""
+    """Local time at which the node told of it."""
     address: Address
     health: int
-    """Its worst local health since, as far as events show; it stretches what it waits for answers."""
+    """The node's worst local health since, as far as events show. It stretches the answer timeouts."""
     others: int
-    """The fewest living others that it has known since."""
+    """The fewest living others that the node has known since."""
     asked_at: list[float] = attrs.Factory(list)
     """Virtual times of all datagrams sent there since."""
 
 
 class _Suspicions(Invariant):
-    """Follows who suspects whom; subclasses judge the convictions."""
+    """Follows which node suspects which member. Subclasses judge the convictions."""
 
     def __init__(self) -> None:
         self._of: dict[SimulatedNode, dict[int, _Suspicion]] = {}
@@ -67,10 +67,11 @@ class _Suspicions(Invariant):
             self._of.setdefault(node, {})[member.id] = suspicion
 
     def judge(self, node: SimulatedNode, event: MembershipEvent, suspicion: _Suspicion, cause: Address | None) -> None:
-        """Look at a conviction."""
+        """Judge a conviction."""
 
     def _follow(self, node: SimulatedNode, event: MembershipEvent) -> None:
-        """What is told late, after a time in which nothing was told of others, says nothing of how long it took."""
+        """Ignore suspicions that a node tells late, after a time in which it told nothing of others. They do not show
+        how long they lasted."""
         if event.standing is not None and event.standing.standing in (Standing.ISOLATED, Standing.DISPLACED):
             self._withheld.add(node)
             self._of.pop(node, None)
@@ -79,21 +80,22 @@ class _Suspicions(Invariant):
 
 
 class SuspectsHaveTime(_Suspicions):
-    """Nobody dies anywhere who was not under suspicion there for as long as an answer may take; and whom a single
-    member accuses, and nobody has convicted yet, has the longest suspicion, from the first question on."""
+    """A node does not hold a member dead before it has suspected it for as long as an answer may take. If a single
+    member accuses it and no member has convicted it yet, the suspicion has its longest duration, counted from the first
+    question."""
 
     def __init__(self) -> None:
         super().__init__()
         self._convicted: set[int] = set()
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """Note who was convicted by anybody."""
+        """Note which members any node has convicted."""
         super().happened(node, event, cause)
         if event.kind is EventKind.DIED:
             self._convicted.add(event.member.id)
 
     def judge(self, node: SimulatedNode, event: MembershipEvent, suspicion: _Suspicion, cause: Address | None) -> None:
-        """Compare how long it took with the least that it may take."""
+        """Compare the duration of the suspicion with the least that it may be."""
         config, took = node.config, event.time - suspicion.since
         least = config.ack_timeout_max
         is_alone = cause is None and len(event.accusers) == 1 and suspicion.others > 1
@@ -102,11 +104,11 @@ class SuspectsHaveTime(_Suspicions):
             watch = _WATCH_TIMEOUTS * _answer_timeout(node, event.member.id) * (1 + health) + config.watch_delay
             least = max(least, config.suspicion_max - watch)
         if took < least - ROUNDING_S:
-            told = f"{node.key} held {event.member.name} dead {took:.3f} s after it told that it suspects it"
+            told = f"{node.key} held {event.member.name} dead {took:.3f} s after it first suspected it"
             raise self.violated(f"{told}, accused by {', '.join(event.accusers)}; the least is {least:.3f} s")
 
     def _is_first(self, node: SimulatedNode, member_id: int) -> bool:
-        """Whether nobody has ever convicted this member, not even one whose program is told nothing."""
+        """Whether no node has ever convicted this member, not even one that tells its program nothing."""
         return member_id not in self._convicted and not any(
             entry.registers.convicted
             for each in self.sim.nodes.values()
@@ -115,18 +117,18 @@ class SuspectsHaveTime(_Suspicions):
 
 
 class NobodyIsConvictedUnasked(_Suspicions):
-    """Whoever finds out by itself that a suspect is dead has put a last question to it, twice, just before."""
+    """A node that convicts a suspect by itself has asked it a last question, twice, just before."""
 
     def sent(self, node: SimulatedNode, data: bytes, destination: Address, arrivals: list[tuple[float, bytes]],
              lost_to: str) -> None:  # fmt: skip
-        """It may be a question to a suspect."""
+        """Note a datagram that may be a question to a suspect."""
         if node in self._of:
             for suspicion in self._of[node].values():
                 if suspicion.address == destination:
                     suspicion.asked_at.append(self.sim.now)
 
     def judge(self, node: SimulatedNode, event: MembershipEvent, suspicion: _Suspicion, cause: Address | None) -> None:
-        """Count what was sent to it lately."""
+        """Count the datagrams that were sent to it lately."""
         timeout = _answer_timeout(node, event.member.id) * (1 + suspicion.health + _RECOVERED)
         since = self.sim.now - _ASKED_TIMEOUTS * timeout - ROUNDING_S
         if cause is not None or _was_hindered(node, since):
@@ -134,16 +136,17 @@ class NobodyIsConvictedUnasked(_Suspicions):
         asked = sum(at >= since for at in suspicion.asked_at)
         if asked < _ASKED_TIMEOUTS:
             name = event.member.name
-            raise self.violated(f"{node.key} convicted {name} and had asked it {asked} times since {since:.3f} s")
+            told = f"{node.key} convicted {name} after asking it {asked} times since {since:.3f} s"
+            raise self.violated(f"{told}; the least is {_ASKED_TIMEOUTS}")
 
 
 def _answer_timeout(node: SimulatedNode, member_id: int) -> float:
-    """How long a healthy node waits for an answer of this member."""
+    """How long a healthy node waits for an answer from this member."""
     entry = node.view.get(member_id)
     measured = None if entry is None else entry.round_trip
     return node.config.ack_timeout_max if measured is None else measured.timeout(node.config)
 
 
 def _was_hindered(node: SimulatedNode, since: float) -> bool:
-    """Whether a process may have wanted to ask and could not, or took longer than its clock shows."""
+    """Whether a process may have wanted to ask but could not, or took longer than its clock shows."""
     return bool(node.slowness) or max(node.paused_until, node.mute_until) >= since

@@ -1,4 +1,4 @@
-// Elements, numbers, scales, axes and the tip: what every part of the page uses. Texts only ever become text nodes.
+// Elements, numbers, scales, axes and the tip, which all parts of the page use. Texts only ever become text nodes.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -89,7 +89,7 @@ function niceTicks(from, to, count) {
   return found;
 }
 
-// As many digits as tell neighbours apart.
+// Enough digits to tell neighbours apart.
 function tickText(value, ticks) {
   const step = ticks.length > 1 ? Math.min(...ticks.slice(1).map((tick, at) => tick - ticks[at])) : value || 1;
   if (ticks.every((tick) => tick > 0 && Math.abs(Math.log10(tick) % 1) < 1e-9))
@@ -156,7 +156,7 @@ function hideTip() {
   byId("tip").hidden = true;
 }
 
-// --- drawing again when something changes that all depends on
+// --- drawing again when something changes
 
 const drawings = [];
 

@@ -1,4 +1,4 @@
-// What each node believed of one member, and how many it saw wrongly, as time went on.
+// What each node believed of one member, and how many members it saw wrongly, over time.
 
 const DOWN = 5;
 const MISSING = 6;
@@ -6,8 +6,8 @@ const RANKS = { [DOWN]: 1, [ALIVE]: 2, [UNKNOWN]: 3, [SUSPECT]: 4, [LEFT]: 5, [D
 const PAINTS = [null, "down", "alive", "unknown", "suspect", "left", "dead", "missing"];
 const STATUS_WORDS = ["unknown", "alive", "suspect", "dead", "left", "does not run", "not kept"];
 
-// The member that most is to be seen of: the first with news after the beginning.
-// Without news, the member of whom beliefs changed most is shown first; looked for among so many.
+// The member shown first: the first one with news after the beginning.
+// Without news, it is the member about which beliefs changed most, among the first members.
 const SUBJECTS_COMPARED = 200;
 
 function firstSubject() {

@@ -1,6 +1,6 @@
-"""What each node believed of each member: the picture at one moment, and every change since.
+"""What each node believes of each member: all beliefs at one moment, and every change since.
 
-Changes beyond the limit move that moment forward, so that the end of a run is always there.
+When there are too many changes, that moment moves forward, so that the end of a run is always complete.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from array import array
 from gossip.core.member import Status
 
 MAX_CHANGES = 200_000
-"""Changes kept: a start of 400 members at once, or hours of churn among 100, in 3 MB of memory and of page."""
+"""The most changes kept: a start of 400 members at once, or hours of churn among 100, in 3 MB of memory and of page."""
 
 STATUSES = ("unknown", "alive", "suspect", "dead", "left")
-"""What may be believed of a member; changes give the place in this list."""
+"""What a node may believe of a member. Changes give the place in this list."""
 
 UNKNOWN = 0
 CODES = {status: STATUSES.index(status.value) for status in Status if status.value in STATUSES}
-"""The place in :data:`STATUSES` of each status that a member can have for others."""
+"""The place in :data:`STATUSES` of each status that a member can have."""
 
 EVERYBODY = 2**16 - 1
-"""In place of a subject: a new process begins, which knows nobody."""
+"""Stands for a subject where a new process begins, which knows no member."""
 
 
 class BeliefLog:
-    """The changes of what observers believe of subjects, both given by number."""
+    """The changes of what observers believe of subjects. Both have numbers."""
 
     def __init__(self) -> None:
         self.since = 0.0
-        """Virtual time from which on all is known."""
+        """Virtual time from which everything is known."""
         self.times = array("d")
         self.observers = array("H")
         self.subjects = array("H")
@@ -41,11 +41,11 @@ class BeliefLog:
 
     @property
     def base(self) -> list[bytes]:
-        """For each observer, what it believed of each subject at :attr:`since`; subjects left out are unknown."""
+        """For each observer, its beliefs about each subject at :attr:`since`. Missing subjects are unknown."""
         return [bytes(row) for row in self._base]
 
     def present(self, observer: int) -> bytes:
-        """What an observer believes of each subject now; subjects left out are unknown."""
+        """An observer's beliefs about each subject now. Missing subjects are unknown."""
         return bytes(self._row(self._present, observer))
 
     def set(self, now: float, observer: int, subject: int, status: int) -> None:
@@ -56,7 +56,7 @@ class BeliefLog:
             self._append(now, observer, subject, status)
 
     def begin(self, now: float, observer: int) -> None:
-        """An observer's process begins, and knows nobody."""
+        """An observer's process begins, and knows no member."""
         row = self._row(self._present, observer)
         if row:
             row.clear()

@@ -1,8 +1,8 @@
-// How news spread: a curve of steps for each piece of news, and of many a dozen, the extremes and the median.
+// How news spread: a step curve for each piece of news. Of many pieces, a dozen, the extremes and the median.
 
-const SHOWN_AT_ONCE = 12; // more cannot be told apart
+const SHOWN_AT_ONCE = 12; // nobody can tell more curves apart
 const CURVE_COLOURS = 7;
-const WIDE_SPREAD = 20; // with the slowest so many times as slow as the fastest, a linear axis shows one of them only
+const WIDE_SPREAD = 20; // if the slowest takes so many times longer than the fastest, the axis is logarithmic
 const DASHES = ["", "7 4", "2 3", "10 3 2 3"];
 
 function curvesOf(kind, origin) {

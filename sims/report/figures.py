@@ -1,4 +1,4 @@
-"""The figures of an outcome as HTML: every field of it, so that none is ever forgotten."""
+"""The figures of an outcome as HTML: every field of it, so that none can be forgotten."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import attrs
 
-from ..outcome import Outcome, Violation
-from ..sometimes import POINTS
+from ..running import Outcome
+from ..watching import POINTS
 
 IN_HEADER = ("in_words", "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "trace_hash", "violations")
-"""Fields of an outcome that are told above the figures."""
+"""Fields of an outcome that the page shows above the figures."""
 
 UNITS = {"_s": " (s)", "_ms": " (ms)", "_bytes": " (bytes)"}
-"""What a field's ending means."""
+"""The units that endings of fields stand for."""
 
 ABBREVIATIONS = {"p50": "median", "p99": "99th percentile", "at": "at (s)"}
 
@@ -60,8 +60,9 @@ def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def banner(violations: Sequence[Violation]) -> str:
-    """Whether everything held, and if not, what did not and what came before it."""
+def banner(outcome: Outcome) -> str:
+    """Whether everything held; if not, the violations and the events before them."""
+    violations = outcome.violations
     if not violations:
         return '<p class="banner good" id="banner"><span aria-hidden="true">✓</span> All invariants held.</p>'
     parts = []
@@ -74,6 +75,8 @@ def banner(violations: Sequence[Violation]) -> str:
         )
     count = "An invariant does" if len(violations) == 1 else f"{len(violations)} invariants do"
     head = f'<p><span aria-hidden="true">✗</span> <strong>{count} not hold.</strong></p>'
+    if not outcome.completed:
+        head += "<p>The run stopped there. Later steps of its plan did not happen.</p>"
     return f'<div class="banner bad" id="banner">{head}{"".join(parts)}</div>'
 
 

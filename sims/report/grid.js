@@ -1,8 +1,8 @@
 // A picture of rows and time on a canvas: a row for each node, several nodes to a row where there are too many.
-// Of what falls into one point, the highest rank is shown, so that nothing short or rare gets lost.
+// If several things fall into one point, it shows the highest rank, so that nothing short or rare is lost.
 
 const MAX_ROWS = 560; // pixels: the picture fits on a laptop's screen
-const MANY_NOTES = 30; // more lines than that hide what is behind them
+const MANY_NOTES = 30; // more lines would hide the picture
 const MARGIN = { left: 64, right: 10, top: 22, bottom: 26 };
 
 // The span of time that is shown, in ticks; the pictures share it.

@@ -1,7 +1,7 @@
-// Messages between nodes: which there are, what is in them, and which of them are drawn.
+// Messages between nodes: which exist, what is in them, and which are drawn.
 
 const MAX_LANES = 48; // 22 pixels each on a laptop's screen
-const MANY_NODES = 24; // from here on, only some of them are shown at first
+const MANY_NODES = 24; // with more nodes, only some are shown at first
 const LANES_AT_FIRST = 16;
 const ARROWS_AT_FIRST = 250; // as many as can be followed
 const MAX_LENGTH_AT_FIRST = 3.5; // seconds; a crash is noticed within them
@@ -38,7 +38,7 @@ const messages = data.messages.rows.map(
 );
 
 function messageText(message) {
-  const to = message.receiver === NOBODY ? "somebody who is not followed" : data.keys[message.receiver];
+  const to = message.receiver === NOBODY ? "a node that is not followed" : data.keys[message.receiver];
   const what = `${message.kind}${message.about ? ` about ${message.about}` : ""}${message.isFrame ? ", on a stream" : ""}`;
   const lines = [`${what}: ${data.keys[message.sender]} to ${to}, ${counted(message.size, "byte")}`];
   const delay = message.lost
@@ -80,7 +80,7 @@ function busiestWith(at, begin, end) {
     : data.keys.slice(0, LANES_AT_FIRST).map((_, lane) => lane);
 }
 
-// The nodes that somebody named, by themselves or by their group, or all.
+// The nodes that the reader named, alone or by their group; or all.
 function lanesNamed(text) {
   const groups = new Map(data.groups);
   const words = text.split(/[\s,]+/).filter(Boolean);
@@ -96,10 +96,10 @@ function keptText(spans) {
   const listed = total.slice(0, SPANS_LISTED).join(", ");
   const others = total.length > SPANS_LISTED ? `, and ${total.length - SPANS_LISTED} further spans` : "";
   const where = total.length ? `, around what happened: from ${listed}${others}` : "";
-  return `${counted(messages.length, "message")} kept${where}. Time goes down; hover over an arrow for what is in it.`;
+  return `${counted(messages.length, "message")} kept${where}. Time goes down; hover over an arrow to see what is in it.`;
 }
 
-// What can be gone to: [time, text].
+// Moments to choose from: [time, text].
 function momentsOffered(spans) {
   return [
     ...news
@@ -172,7 +172,7 @@ function setUpMessages() {
     ].join(" ");
   }
 
-  // With the keyboard: up and down go from arrow to arrow, and what is in it is told below.
+  // With the keyboard, up and down go from arrow to arrow, and the text below says what is in it.
   let chosen = -1;
   svg.onkeydown = (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -1,4 +1,4 @@
-"""Messages kept for a closer look: those around the moments at which something happened, as far as they fit."""
+"""Messages for a closer look: those around moments at which something happened, as far as they fit."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from gossip.core.address import Address
 from .wording import Content
 
 MAX_MESSAGES = 20_000
-"""Messages kept: 28 MB of full datagrams, and 2 MB of a page. A diagram of a hundred is readable."""
+"""The most messages kept: 28 MB of full datagrams, and 2 MB of a page."""
 
 SHARE_PER_MOMENT = 1 / 4
-"""Share of the room left that messages around one moment may take, so that later ones find some."""
+"""Share of the free room that the messages around one moment may take, so that later moments find room."""
 
 MAX_MESSAGES_BEFORE = 1_000
-"""Messages remembered in case that something happens next."""
+"""The most messages remembered in case something happens next."""
 
 ROUNDS_AFTER = 2.0
-"""Rounds for which messages are kept after something happened: in these a crash is noticed, and any news spread."""
+"""Rounds after something happened for which messages are kept. A crash is noticed in these, and any news spreads."""
 
 ROUNDS_BEFORE = 0.25
-"""Rounds for which they are kept before it."""
+"""Rounds before it for which messages are kept."""
 
 
 class Kept(NamedTuple):
@@ -30,14 +30,14 @@ class Kept(NamedTuple):
 
     at: float
     sender: int
-    """Number of the node."""
+    """Number of the sending node."""
     receiver: Address
     size: int
     content: bytes | Content
     arrivals: tuple[float, ...]
-    """After how many seconds it arrives, each time that it does."""
+    """The delay in seconds of each copy that arrives."""
     lost_to: str
-    """Why it does not, or not whole."""
+    """Why it does not arrive, or not whole."""
     is_frame: bool
     """Whether it is a frame of a stream."""
 
@@ -50,13 +50,13 @@ class MessageLog:
         """Virtual seconds of one round."""
         self.kept: list[Kept] = []
         self.spans: list[tuple[float, float]] = []
-        """From when to when nothing is left out."""
+        """The spans in which no message is left out."""
         self._before: deque[Kept] = deque(maxlen=MAX_MESSAGES_BEFORE)
         self._complete_since = 0.0
-        """Since when nothing is missing from those before."""
+        """Time since when no earlier message is missing."""
         self._since = 0.0
         self._until: float | None = None
-        """Until when messages are kept; None while they are not."""
+        """Time until which messages are kept; None while none are."""
         self._renewed_at = -float("inf")
         self._room = 0
 

@@ -1,4 +1,4 @@
-// The run, as it was recorded: who ran when, who believed what when. Times are whole ticks, as in the data.
+// The recorded run: which process ran when, and which node believed what when. Times are whole ticks, as in the data.
 
 const data = JSON.parse(byId("data").textContent);
 const TICKS = data.ticksPerSecond;

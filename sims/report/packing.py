@@ -1,4 +1,4 @@
-"""What was recorded, packed small: times are whole tenths of a millisecond, names and texts are numbers in lists."""
+"""The recording, packed small: times are whole tenths of a millisecond, and names and texts are numbers in lists."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 
 from gossip.core.wire.messages import ANONYMOUS
 
+from ..watching import Spread
 from .beliefs import STATUSES
 from .messages import Kept, MessageLog
-from .news import Spread
 from .recording import Process, Recording
 from .traffic import TrafficLog, shown
 from .wording import content, fact_in_words
 
 TICKS_PER_S = 10_000
-"""Messages take some tenths of a millisecond at least."""
+"""Ticks of a tenth of a millisecond. Messages take several of them at least."""
 
 MAX_CURVE_POINTS = 100
-"""Points of a curve: more would lie closer than the eye can see."""
+"""The most points of a curve. More would be closer than the eye can see."""
 
 MAX_TRAFFIC_CELLS = 60_000
-"""Nodes times spans of time: 240 spans of 250 nodes, and coarser ones of more."""
+"""The most cells of nodes times spans: 240 spans of 250 nodes, and wider spans for more nodes."""
 
 NOBODY = -1
-"""In place of a node's number: nobody that is followed."""
+"""Stands for a node that is not followed."""
 
 
 def packed(recording: Recording, groups: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _news(spread: Spread, recording: Recording) -> list[Any]:
 
 
 def curve(times: Sequence[float]) -> list[int]:
-    """Time and number of those who know by then, in turn; the first and the last are always there."""
+    """Times, and how many members knew by then, in turn. The first and the last point are always there."""
     step = max(1, math.ceil(len(times) / MAX_CURVE_POINTS))
     counts = sorted({*range(1, len(times) + 1, step), len(times)} - {0})
     by_time = {ticks(times[count - 1]): count for count in counts}
@@ -119,7 +119,7 @@ def _traffic(log: TrafficLog, now: float) -> dict[str, Any]:
 
 
 class _Texts:
-    """Texts, each told once."""
+    """A list of texts without repetitions."""
 
     def __init__(self) -> None:
         self.texts: dict[str, int] = {}
@@ -144,7 +144,7 @@ def _messages(recording: Recording) -> dict[str, Any]:
 
 
 def _missed_by(there: Sequence[Process], kept: Kept) -> str:
-    """Whether none of these processes runs when a message arrives, in a word."""
+    """A word for a message that arrives where no process runs."""
     arrives = kept.at + kept.arrivals[0]
     return (
         ""

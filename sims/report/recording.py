@@ -1,8 +1,6 @@
-"""What is kept of a run for its report, while it goes on; bounded, and cheap for each thing that happens."""
+"""What a report keeps of a run while it goes on. It is bounded, and cheap for each event."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import attrs
 
@@ -10,28 +8,27 @@ from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.wire import Codec
 
-from ..engine import Simulation
-from ..node import SimulatedNode
-from ..observer import Observer
+from ..watching import Spread
+from ..world import Observer, SimulatedNode, Simulation
 from .beliefs import CODES, UNKNOWN, BeliefLog
 from .messages import Kept, MessageLog
-from .news import NewsLog, Spread
+from .news import BoundedNewsLog
 from .traffic import TrafficLog
 from .wording import Content, content
 
 MAX_FOLLOWED = 2048
-"""Nodes, and names, that are followed one by one: 8 MB of beliefs. More than a screen has lines; of others only
-the traffic is counted, all together."""
+"""The most nodes, and names, that are followed one by one: 8 MB of beliefs, and more than a screen has lines. Of
+others, only the traffic is counted, all together."""
 
 MAX_NOTES = 1_000
-"""Notes kept: as many marks as a time axis has room for."""
+"""The most notes: a time axis has no room for more marks."""
 
 MAX_NOTE_CHARACTERS = 300
-"""Characters kept of a note; one of a cut names all nodes on one side."""
+"""The most characters of a note. The note of a cut names all nodes on one side."""
 
 
 class Numbering:
-    """Texts in the order in which they first came, as long as there is room."""
+    """Numbers texts in the order in which they first come, as long as there is room."""
 
     def __init__(self, limit: int) -> None:
         self.texts: list[str] = []
@@ -39,7 +36,7 @@ class Numbering:
         self._numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int | None:
-        """The number of a text; None if it came too late."""
+        """The number of a text; None if there was no room."""
         number = self._numbers.get(text)
         if number is None and len(self.texts) < self._limit:
             number = self._numbers[text] = len(self.texts)
@@ -63,13 +60,13 @@ class Process:
     began: float
     ended: float | None = None
     left: float | None = None
-    """When it said farewell."""
+    """When it left."""
     id: int = 0
     """Id of its present generation."""
     known: int = 1
-    """Size of its view when it was last looked at."""
+    """Size of its view at the last check."""
     has_learnt: bool = False
-    """Whether it has told events since."""
+    """Whether it has told events since the last check."""
 
 
 class Recording(Observer):
@@ -82,10 +79,10 @@ class Recording(Observer):
         """Members that are followed."""
         self.processes: list[Process] = []
         self.generations: list[tuple[float, Process, int]] = []
-        """When which process began to bear which id."""
+        """Time, process and id of each new generation."""
         self.notes: list[tuple[float, str]] = []
         self.beliefs = BeliefLog()
-        self.news = NewsLog()
+        self.news = BoundedNewsLog()
         self.traffic = TrafficLog()
         self.messages = MessageLog()
         self._of: dict[SimulatedNode, Process] = {}
@@ -93,7 +90,7 @@ class Recording(Observer):
         self._names_by_id: dict[int, str] = {}
 
     def attach(self, sim: Simulation) -> None:
-        """Begin with a world in which nothing has happened."""
+        """Begin before anything happens."""
         super().attach(sim)
         self.codec = Codec(sim.config.cluster)
         self.messages.round_s = sim.config.probe_interval
@@ -102,7 +99,7 @@ class Recording(Observer):
     # --- processes
 
     def started(self, node: SimulatedNode) -> None:
-        """A process begins, and with it the news that it is there."""
+        """A process begins. Its join or restart is news."""
         now = self.sim.now
         kind = "restart" if node.key in self.keys else "join"
         lane, subject = self.keys.number(node.key), self.names.number(node.name)
@@ -114,21 +111,22 @@ class Recording(Observer):
             self.beliefs.begin(now, lane)
             if subject is not None:
                 self.beliefs.set(now, lane, subject, CODES[node.protocol.local.status])
-        self.news.listen(process.number, now)
-        self.news.follow(kind, node, now, self.members())
+        self.news.listen(node, now)
+        self.news.follow_some(kind, node, now, self.sim.members)
         if now:
             self.messages.moment(now)
 
     def stopped(self, node: SimulatedNode) -> None:
-        """A process has ended; unless it said farewell, that is news."""
+        """A process has ended. If it has not left, that is a crash, and news."""
         now, process = self.sim.now, self._of[node]
         process.ended = now
         if process.left is None and not node.protocol.view.local.registers.left:
-            self.news.follow("crash", node, now, self.members())
+            self.news.follow_some("crash", node, now, self.sim.members)
             self.messages.moment(now)
 
     def handled(self, node: SimulatedNode) -> None:
-        """Look for what is told as no event: own farewells and generations, views given or forgotten."""
+        """Look for changes that no event tells: the node's own farewells and generations, and members given or
+        forgotten."""
         process, view = self._of[node], node.protocol.view
         size, local = len(view), view.local
         if size != process.known:
@@ -151,7 +149,7 @@ class Recording(Observer):
         now = process.left = self.sim.now
         if process.lane is not None and process.subject is not None:
             self.beliefs.set(now, process.lane, process.subject, CODES[node.protocol.local.status])
-        self.news.follow("leave", node, now, self.members())
+        self.news.follow_some("leave", node, now, self.sim.members)
         self.messages.moment(now)
 
     def _look_through(self, node: SimulatedNode, process: Process) -> None:
@@ -171,21 +169,21 @@ class Recording(Observer):
     # --- what happens
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """A process learnt something, or changed its own record."""
+        """A node told an event about another member or its own record."""
         now, process, kind, member = self.sim.now, self._of[node], event.kind, event.member
         process.has_learnt = True
         if kind is EventKind.CONFLICT:
             return
         if member.id == node.id:
             if kind is EventKind.UPDATED:
-                self.news.follow("update", node, now, self.members(), member.version)
+                self.news.follow_some("update", node, now, self.sim.members, member.version)
                 self.messages.moment(now)
             return
         subject = self.names.number(member.name)
         if subject is not None and process.lane is not None:
             is_forgotten = kind is EventKind.FORGOTTEN
             self.beliefs.set(now, process.lane, subject, UNKNOWN if is_forgotten else CODES[member.status])
-        self.news.happened(process.number, event, now)
+        self.news.happened(node, event, now)
         if kind is EventKind.SUSPECTED or kind is EventKind.DIED:
             self.messages.moment(now)
 
@@ -211,8 +209,8 @@ class Recording(Observer):
             self.messages.add(Kept(now, lane, destination, len(data), data, delays, why, False))
 
     def framed(self, node: SimulatedNode, peer: SimulatedNode, data: bytes, delay: float | None) -> None:
-        """A frame is under way on a stream, or never will arrive. Frames are large, and few: only what is told of
-        them is kept."""
+        """A frame is under way on a stream, or never arrives. Frames are large and few, so only their contents in words
+        are kept."""
         lane = self._of[node].lane
         if lane is not None:
             arrivals, why = ((), "cut") if delay is None else ((delay,), "")
@@ -221,13 +219,9 @@ class Recording(Observer):
 
     # --- afterwards
 
-    def members(self) -> Iterator[tuple[int, SimulatedNode]]:
-        """The members at this moment, with the numbers of their processes."""
-        return ((self._of[node].number, node) for node in self.sim.members if node in self._of)
-
     def spreads(self) -> list[Spread]:
-        """How each piece of news has spread by now."""
-        return self.news.spreads(self.members())
+        """How each piece of news has spread by now, without news that nobody needed."""
+        return [each for each in self.news.spreads() if each.times or each.missing]
 
     def processes_at(self, address: Address) -> list[Process]:
         """The processes that have ever been at an address."""

@@ -1,7 +1,7 @@
-"""The page: one HTML file that holds its data, its style and its scripts, and asks the network for nothing.
+"""The page: one HTML file that holds its data, style and scripts, and needs no network.
 
-Every text is escaped where it is put. The page's own policy lets no other script run than the ones it was
-made with, so that even a text that got past would stay a text.
+Every text is escaped where it is inserted. The page's own policy allows no scripts except its own, so a text that
+escaped escaping would stay a text.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ..outcome import Outcome
-from ..plan import Plan
+from ..plan import Plan, sizes
+from ..running import Outcome
 from .figures import banner, figures
 from .packing import packed
 from .recording import Recording
@@ -25,9 +25,9 @@ SCRIPTS = ("base", "model", "curves", "grid", "beliefs", "traffic", "diagram", "
 
 
 def render(recording: Recording, plan: Plan, outcome: Outcome) -> str:
-    """The report of a run with checks: it says that all invariants held if the outcome has no violations.
+    """Render the report of a run with checks. It says that all invariants held if the outcome has no violations.
 
-    :param recording: what watched the run from its beginning to its end.
+    :param recording: the observer that watched the run from its beginning to its end.
     """
     style = _part("page.css")
     script = '"use strict";\n(() => {\n' + "\n".join(_part(f"{name}.js") for name in SCRIPTS) + "\n})();\n"
@@ -39,7 +39,7 @@ def render(recording: Recording, plan: Plan, outcome: Outcome) -> str:
         title=escape(f"{plan.scenario}, {plan.nodes} nodes, seed {plan.seed}"),
         scenario=escape(plan.scenario),
         headline=escape(outcome.in_words),
-        banner=banner(outcome.violations),
+        banner=banner(outcome),
         facts=_facts(plan, outcome),
         plan=escape(plan.to_json()),
         figures=figures(outcome),
@@ -63,12 +63,11 @@ def _facts(plan: Plan, outcome: Outcome) -> str:
 
 
 def _groups(plan: Plan) -> dict[str, str]:
-    sizes = ", ".join(f"{group} ({len(names)})" for group, names in plan.groups.items())
-    return {"Groups": sizes} if sizes else {}
+    return {"Groups": sizes(plan.groups)} if plan.groups else {}
 
 
 def _embedded(data: Any) -> str:
-    """JSON that no text in it can end, whatever it holds."""
+    """JSON in which no text can end the script element."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,5 +1,5 @@
-// The ring at one moment: what one node believes of all, or what all believe of one member. Shapes tell the same as
-// colours do.
+// The ring at one moment: what one node believes of all, or what all believe of one member. Shapes say the same as
+// colours.
 
 const MARKS_WITH_NAMES = 48;
 const EVENTS_BEFORE = 12;
@@ -123,7 +123,7 @@ function setUpRing() {
     );
   }
 
-  // Among many, whoever is not alive stands out.
+  // Among many nodes, those that are not alive stand out.
   function mark(lane, status, angle, usual, isNamed) {
     const size = status === "alive" ? usual : Math.max(usual, LEAST_SIZE);
     const [x, y] = [Math.sin(angle), -Math.cos(angle)];

@@ -1,4 +1,4 @@
-// Everything is set up once, and drawn again when the window or its colours change.
+// Set everything up once, and draw it again when the window or its colours change.
 
 setUpRange();
 setUpCurves();

@@ -1,18 +1,18 @@
-"""Datagrams and bytes that each node sent, in equal spans of time that widen as the run goes on."""
+"""Traffic: datagrams and bytes that each node sent, in equal spans of time that widen as the run goes on."""
 
 from __future__ import annotations
 
 from array import array
 
 MAX_BINS = 240
-"""Spans of time: four pixels each on a laptop's screen. When they are used up, each two become one."""
+"""The most spans: four pixels each on a laptop's screen. When they are used up, each two become one."""
 
 FIRST_WIDTH_S = 0.125
-"""Width of a span at first, in virtual seconds: half a minute fits."""
+"""First width of a span, in virtual seconds: half a minute fits."""
 
 
 class TrafficLog:
-    """What nodes sent, by number; those without one are counted together."""
+    """What nodes sent, by their numbers. Nodes without a number are counted together."""
 
     def __init__(self) -> None:
         self.width = FIRST_WIDTH_S
@@ -25,7 +25,7 @@ class TrafficLog:
         self.other_bytes = _row()
 
     def add(self, now: float, lane: int | None, size: int) -> None:
-        """A node has sent a datagram of so many bytes."""
+        """A node sent a datagram of this size."""
         span = int(now / self.width)
         while span >= MAX_BINS:
             self._widen()
@@ -47,13 +47,13 @@ class TrafficLog:
 
 
 def shown(row: array[int], spans: int, factor: int) -> list[int]:
-    """The first spans of a row, each so many merged into one; what is left over goes to the last."""
+    """The first spans of a row, with ``factor`` spans merged into each. The last one gets the remainder."""
     sums = merged(row, factor)
     return [*sums[: spans - 1], sum(sums[spans - 1 :])]
 
 
 def merged(row: array[int], factor: int) -> array[int]:
-    """The sums of each so many neighbours."""
+    """The sums of each ``factor`` neighbours."""
     return array("Q", (sum(row[at : at + factor]) for at in range(0, len(row), factor)))
 
 

@@ -1,4 +1,4 @@
-"""Messages in words: their kind, and what they say of whom."""
+"""Messages in words: their kind, and what they say about which member."""
 
 from __future__ import annotations
 
@@ -10,45 +10,25 @@ from gossip.core.errors import WireError
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import (
     ANONYMOUS,
-    Ack,
     AliveFact,
-    Clock,
     DeadFact,
-    Digest,
-    Entries,
     Fact,
-    IndirectAck,
     LeftFact,
     Message,
-    Nack,
-    News,
-    Ping,
-    PingRequest,
     RecordFact,
     SuspectFact,
 )
 
-KINDS = {
-    Ping: "PING",
-    Ack: "ACK",
-    PingRequest: "PING_REQUEST",
-    Nack: "NACK",
-    IndirectAck: "INDIRECT_ACK",
-    News: "NEWS",
-    Digest: "DIGEST",
-    Entries: "ENTRIES",
-    Clock: "CLOCK",
-}
-"""The name of each kind of message, as in the description of the protocol."""
+from ..watching import kind_name
 
 UNREADABLE = "?"
 """Kind of a message that cannot be decoded."""
 
 MAX_FACTS_TOLD = 6
-"""Facts of one message that are told: as many as fit beside the pointer."""
+"""The most facts of one message that are shown: as many as fit beside the pointer."""
 
 MAX_TEXT = 160
-"""Characters of one fact that are told."""
+"""The most characters of one fact."""
 
 NameOf = Callable[[int], str]
 """The name of the member with an id."""
@@ -60,7 +40,7 @@ class Content:
 
     kind: str
     about: int = ANONYMOUS
-    """Id of the member that it asks or answers for, if it does."""
+    """Id of the member that it asks or answers for, if there is one."""
     facts: tuple[Fact, ...] = ()
     """The first facts in it."""
     more_facts: int = 0
@@ -75,7 +55,7 @@ def content(codec: Codec, data: bytes) -> Content:
         return Content(UNREADABLE)
     about = getattr(message.body, "target", ANONYMOUS)
     facts = message.facts
-    return Content(KINDS[type(message.body)], about, facts[:MAX_FACTS_TOLD], max(0, len(facts) - MAX_FACTS_TOLD))
+    return Content(kind_name(type(message.body)), about, facts[:MAX_FACTS_TOLD], max(0, len(facts) - MAX_FACTS_TOLD))
 
 
 def fact_in_words(fact: Fact, name_of: NameOf) -> str:

@@ -1,7 +1,7 @@
-"""The calm seeds of the swarm: little is done, and the network is good, so that much more must hold.
+"""The calm seeds of the swarm: the network is good and few things happen, so much more must hold.
 
-Nobody is suspected who is healthy, though processes stand still, hear nothing or end, and ways between two members are
-broken; and all know of each end in time.
+Some processes pause, hear nothing or end, and some links between two members are broken. Even so, no healthy member is
+suspected, and all members know of each end in time.
 """
 
 from __future__ import annotations
@@ -13,45 +13,43 @@ import attrs
 
 from gossip.core.protocol import FORGET_EVERY_ROUNDS
 
-from ..latency import Exponential, Latency, Lognormal, Uniform
-from ..links import Link, LinkChange
 from ..plan import Plan
-from ..randomness import derived_random
 from ..steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Start, Update
+from ..world import Exponential, Latency, Link, LinkChange, Lognormal, Uniform, derived_random
 from .life import QUIET_S, crash_bound_s
 from .registry import Setting
 
 CALM_SHARE = 0.3
-"""Of the seeds."""
+"""Share of all seeds."""
 
 EVENTFUL_S = 15.0
-"""For how long things happen."""
+"""Seconds in which steps begin."""
 
 MOST_SILENT = 3
-"""Members that end, stand still or hear nothing, at most: so many helpers are asked, and one has to answer."""
+"""The most members that end, pause or hear nothing. A node asks as many helpers, and one of them has to answer."""
 
 LATE_SHARE = 0.2
-"""Of the calm seeds: those in which somebody returns after others have been forgotten."""
+"""Share of the calm seeds in which a member returns after the others have forgotten another one."""
 
 FORGET_AFTER_ROUNDS = 30
-"""For so long the dead are remembered then, and buried for as long again."""
+"""In such a seed, the dead are remembered for so many rounds, and then buried for as many."""
 
 SEEDS = 2
-"""The first nodes, which are everybody's seeds, and stay."""
+"""The first nodes are the seeds of all, and stay."""
 
 LEAST = SEEDS + MOST_SILENT + 2
-"""Nodes that a calm seed takes: those, the silent, and two that cannot reach each other."""
+"""The fewest nodes of a calm seed: the seeds, the silent ones, and two that cannot reach each other."""
 
 
 def is_calm(setting: Setting) -> bool:
-    """Whether this seed is one of the calm ones. It is drawn apart, so that the others are what they were. None is
-    where somebody asks for a network or settings that may be too bad for it, or for fewer nodes than it takes."""
+    """Whether this seed is calm. The draw has a random stream of its own, so the plans of other seeds do not depend on
+    it. No seed is calm if somebody asks for a network or settings that may be too bad, or for too few nodes."""
     asked = setting.loss or setting.latency or setting.settings
     return not asked and setting.nodes >= LEAST and derived_random(setting.seed, "calm").random() < CALM_SHARE
 
 
 def calm_plan(setting: Setting) -> Plan:
-    """Size, network, settings and the little that happens, all drawn from the seed."""
+    """Draw the size, network, settings and steps from the seed."""
     dice = setting.dice
     if setting.nodes == 12:
         setting = attrs.evolve(setting, nodes=dice.choice((8, 8, 10, 12, 16)))
@@ -79,7 +77,7 @@ def calm_plan(setting: Setting) -> Plan:
 
 
 def _link(dice: Random, setting: Setting) -> Link:
-    """Fast enough for the profile, and nearly all arrives."""
+    """A link that is fast enough for the profile and loses almost nothing."""
     return Link(
         latency=_latency(dice, 0.02 if setting.profile == "wan" else 0.002),
         loss=dice.choice((0.0, 0.0, 0.01)),
@@ -101,7 +99,7 @@ def _latency(dice: Random, most: float) -> Latency:
 
 
 def _settings(dice: Random) -> dict[str, Any]:
-    """Unusual ones that take nothing away from what must hold."""
+    """Unusual settings that make nothing weaker."""
     settings = dict[str, Any]()
     if dice.random() < 0.1:
         settings["max_datagram"], settings["max_metadata"] = 576, 256
@@ -113,7 +111,7 @@ def _settings(dice: Random) -> dict[str, Any]:
 
 
 def _steps(dice: Random, setting: Setting) -> list[AnyStep]:
-    """Few members become silent, and others live on, some of whom cannot reach each other."""
+    """Few members become silent. Others go on, and two of them may not reach each other."""
     seeds = setting.keys[:SEEDS]
     chosen = dice.sample(setting.keys[SEEDS:], LEAST - SEEDS)
     steps = [_silence(dice, setting, key, seeds) for key in chosen[: dice.randint(1, MOST_SILENT)]]
@@ -130,7 +128,7 @@ def _steps(dice: Random, setting: Setting) -> list[AnyStep]:
 
 
 def _silence(dice: Random, setting: Setting, key: str, seeds: list[str]) -> AnyStep:
-    """A member ends, or stands still, or hears nothing."""
+    """One member ends, pauses or hears nothing."""
     at, config = _moment(dice), setting.config
     stands_still_s = dice.choice((0.3, 1.0, 2.0)) * config.suspicion_min
     kinds: list[AnyStep] = [
@@ -146,9 +144,12 @@ def _silence(dice: Random, setting: Setting, key: str, seeds: list[str]) -> AnyS
 
 
 def _late_return(dice: Random, setting: Setting) -> list[AnyStep]:
-    """One member ends, and another one that knew it, and hears nothing of that, stands still until all others have
-    forgotten the first, and its tombstone stands with all of them: :data:`FORGET_AFTER_ROUNDS` after they found it
-    dead, and no later than :data:`FORGET_EVERY_ROUNDS` after that, they bury it for as many again."""
+    """A member returns that knows one which all others have forgotten.
+
+    One member ends. Another one knew it, hears nothing of the end, and is paused until all others have forgotten the
+    first one and its tombstone stands with all of them. They forget it :data:`FORGET_AFTER_ROUNDS` after they found it
+    dead, or up to :data:`FORGET_EVERY_ROUNDS` later, and bury it for as many rounds again.
+    """
     ended, absent = dice.sample(setting.keys[SEEDS:], 2)
     at, known_s = _moment(dice), crash_bound_s(setting)
     absence_s = known_s / 2 + (FORGET_AFTER_ROUNDS + FORGET_EVERY_ROUNDS) * setting.config.probe_interval

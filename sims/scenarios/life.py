@@ -11,17 +11,17 @@ from ..steps import AnyStep, Crash, Leave, Restart, Start, Update
 from .registry import Setting, scenario
 
 QUIET_S = 5.0
-"""A few rounds, in which round trips are measured, before anything happens."""
+"""Seconds before anything happens: a few rounds, in which nodes measure round trips."""
 
 
 def some_moment(dice: Random, setting: Setting, after: float = QUIET_S) -> float:
-    """A moment within one round, so that steps meet the rounds at any phase."""
+    """A random moment within one round, so that steps meet rounds at any phase."""
     return after + dice.random() * setting.config.probe_interval
 
 
 def crash_bound_s(setting: Setting) -> float:
-    """Within so many seconds all must know of a crash, whatever was lost: the longest suspicion of a lone
-    accuser, and ten rounds to begin it, ask again and spread the news."""
+    """Seconds within which all must know of a crash, whatever was lost: the longest suspicion of a lone accuser, and
+    ten rounds to begin it, ask again and spread the news."""
     return setting.config.suspicion_max + 10 * setting.config.probe_interval
 
 

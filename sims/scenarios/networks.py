@@ -1,22 +1,21 @@
-"""Bad networks: losses, bursts, one-way and broken ways, partitions, distance, backlogs."""
+"""Bad networks: losses, bursts, one-way and broken links, partitions, distance, backlogs."""
 
 from __future__ import annotations
 
 from gossip.core.errors import ConfigurationError
 
-from ..latency import Lognormal
-from ..links import GilbertElliott, Link, LinkChange
 from ..plan import Plan
 from ..steps import AnyStep, Crash, Disturb, Hold, Update
+from ..world import GilbertElliott, Link, LinkChange, Lognormal
 from .life import QUIET_S, crash_bound_s, some_moment
 from .registry import Setting, scenario
 
 HEALED_WITHIN_S = 10.0
-"""All must agree so soon after a cut has been mended, in a cluster of a hundred with the profile ``lan``."""
+"""Seconds within which all must agree after a cut has ended, in a cluster of a hundred with the profile ``lan``."""
 
 
 def healed_within_s(setting: Setting) -> float:
-    """The same for other profiles, and clusters too small to look for the dead so often."""
+    """The same for other profiles, and for clusters that are too small to look for the dead so often."""
     return max(HEALED_WITHIN_S, crash_bound_s(setting), 3000.0 / setting.nodes * setting.config.probe_interval)
 
 
@@ -36,7 +35,7 @@ def lossy(setting: Setting, share: float = 0.25, crashes: int = 1) -> Plan:
 
 @scenario(nodes=64)
 def bursty(setting: Setting, to_bad: float = 0.02, to_good: float = 0.1, loss_in_burst: float = 0.9) -> Plan:
-    """Datagrams are lost in bursts, each way by itself."""
+    """Datagrams are lost in bursts, on each link independently."""
     bursts = GilbertElliott(to_bad=to_bad, to_good=to_good, loss_bad=loss_in_burst)
     dice = setting.dice
     steps = [Crash(at=some_moment(dice, setting), node=dice.choice(setting.keys))]
@@ -77,7 +76,7 @@ def broken_pair(setting: Setting, pairs: int = 1, datagrams_only: bool = False, 
 
 @scenario(nodes=100)
 def bridge(setting: Setting, for_s: float = 60.0) -> Plan:
-    """Two halves are cut from each other, but for one member that reaches both."""
+    """Two halves are cut from each other; one member reaches both."""
     dice = setting.dice
     keys = dice.sample(setting.keys, setting.nodes)
     middle = len(keys) // 2
@@ -96,7 +95,7 @@ def _split(setting: Setting, share: float, for_s: float) -> Disturb:
 
 @scenario(nodes=100)
 def split_heal(setting: Setting, share: float = 0.5, for_s: float = 60.0) -> Plan:
-    """The network is cut in two, and mended; both sides change meanwhile."""
+    """The network is cut in two and heals; members on both sides change meanwhile."""
     cut = _split(setting, share, for_s)
     updates = [
         Update(at=cut.at + for_s / 2, node=key, metadata={"changed": "meanwhile"})
@@ -107,7 +106,7 @@ def split_heal(setting: Setting, share: float = 0.5, for_s: float = 60.0) -> Pla
 
 @scenario(nodes=100)
 def long_split(setting: Setting, share: float = 0.5, forget_after_s: float = 30.0) -> Plan:
-    """The network is cut in two for longer than the dead are remembered and their tombstones stand."""
+    """The network is cut in two for longer than members remember the dead and keep their tombstones."""
     for_s = 2.5 * forget_after_s + 20.0
     return setting.plan(
         [_split(setting, share, for_s)],
@@ -134,7 +133,7 @@ REGION_LATENCIES_S = ((0.0005, 0.040, 0.110), (0.040, 0.0005, 0.075), (0.110, 0.
 """One-way delays between three regions, such as eastern America, western Europe and eastern Asia."""
 
 REGION_SIGMA = 0.1
-"""Deviation of the logarithm of delays between regions: long ways vary less, in proportion."""
+"""Standard deviation of the logarithm of delays between regions. Long links vary less, in proportion."""
 
 
 @scenario(nodes=96)

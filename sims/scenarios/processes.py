@@ -1,4 +1,4 @@
-"""Bad processes: blocked again and again, paused at random, slow, with clocks that are wrong."""
+"""Bad processes: blocked again and again, paused at random, slow, with wrong clocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .life import QUIET_S, crash_bound_s, some_moment
 from .registry import Setting, scenario
 
 MAX_STEPS = 50_000
-"""More than any sensible setting of these scenarios needs."""
+"""The most steps. Sensible settings of these scenarios need fewer."""
 
 
 @scenario(nodes=128)
@@ -18,7 +18,7 @@ def slow_nodes(setting: Setting, blocked: int = 4, block_s: float = 8.0, awake_s
                for_s: float = 120.0, how: str = "messages") -> Plan:  # fmt: skip
     """The Lifeguard paper's experiment: some members are blocked together for a while, run for a moment, and so on.
 
-    ``how`` is "messages" (sending and receiving blocks, and timers go on, as there) or "process" (nothing runs).
+    ``how`` is "messages" (sending and receiving block, and timers go on, as in the paper) or "process" (nothing runs).
     """
     kinds: dict[str, type[Block | Pause]] = {"messages": Block, "process": Pause}
     if how not in kinds:
@@ -40,7 +40,7 @@ def slow_nodes(setting: Setting, blocked: int = 4, block_s: float = 8.0, awake_s
 
 @scenario(nodes=48)
 def gc_pauses(setting: Setting, every_s: float = 10.0, most_s: float = 1.2, for_s: float = 60.0) -> Plan:
-    """Every member stands still now and then for a moment shorter than a suspicion; a crash must still be seen."""
+    """Every member pauses now and then, for less than a suspicion; a crash must still be seen."""
     dice, steps = setting.dice, list[AnyStep]()
     for key in setting.keys:
         at = QUIET_S + dice.expovariate(1 / every_s)
@@ -54,7 +54,7 @@ def gc_pauses(setting: Setting, every_s: float = 10.0, most_s: float = 1.2, for_
 
 @scenario(nodes=48)
 def slow_processes(setting: Setting, slow: int = 3, handling_s: float = 0.05, for_s: float = 60.0) -> Plan:
-    """Some members take long over every datagram and timer, as on an overloaded machine."""
+    """Some members need long for every datagram and timer, as on an overloaded machine."""
     dice = setting.dice
     at = some_moment(dice, setting)
     steps = [Slow(at=at, for_s=for_s, node=key, handling_s=handling_s) for key in dice.sample(setting.keys, slow)]

@@ -1,7 +1,7 @@
-"""The registry of scenarios: a scenario is a function that makes a plan from a setting and its own parameters.
+"""The registry of scenarios. A scenario is a function that makes a plan from a setting and its own parameters.
 
-Its name is that of the function with dashes, its summary the first line of its docstring, its parameters are
-the function's keyword parameters with their types and defaults.
+The scenario's name is that of the function with dashes. Its summary is the first line of the docstring. Its parameters
+are the function's keyword parameters, with their types and defaults.
 """
 
 from __future__ import annotations
@@ -17,31 +17,30 @@ import attrs
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
 
-from ..latency import Latency
-from ..links import Link, LinkChange
 from ..plan import Plan
-from ..randomness import derived_random
 from ..steps import AnyStep, Step
+from ..words import nearest
+from ..world import Latency, Link, LinkChange, derived_random
 
 
 @attrs.frozen(kw_only=True)
 class Setting:
-    """What every scenario can be asked for."""
+    """What somebody can ask of every scenario."""
 
     scenario: str
     nodes: int
     seed: int
     loss: float = 0.0
     latency: Latency | None = None
-    """None: what the scenario likes."""
+    """None: the scenario's own."""
     profile: str = "lan"
     duration_s: float | None = None
-    """None: as long as the scenario likes."""
+    """None: the scenario's own."""
     settings: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def dice(self) -> Random:
-        """The random source of the plan; a fresh one, at its beginning, each time."""
+        """A fresh random source for the plan; each call begins the same stream."""
         return derived_random(self.seed, "plan", self.scenario)
 
     @property
@@ -51,17 +50,17 @@ class Setting:
 
     @property
     def config(self) -> Config:
-        """The settings of the nodes, without what the scenario itself changes."""
+        """The settings of the nodes, without the changes of the scenario itself."""
         return self.plan(()).config
 
     def plan(self, steps: Sequence[Step], *, duration_s: float = 60.0, link: Link | None = None,
              settings: Mapping[str, Any] | None = None, **more: Any) -> Plan:  # fmt: skip
         """A plan with these steps in this setting.
 
-        :param duration_s: how long the scenario takes unless somebody asked for something else.
-        :param link: what all ways are like, but for the loss and the latency that were asked for.
-        :param settings: what the scenario changes of the configuration; what was asked for wins.
-        :param more: other fields of the plan. With ``groups`` there are as many nodes as these have.
+        :param duration_s: how long the scenario takes, unless somebody asked for another duration.
+        :param link: the properties of all links. A loss and a latency that somebody asked for replace its own.
+        :param settings: the scenario's changes of the configuration. Settings that somebody asked for take precedence.
+        :param more: other fields of the plan. With ``groups``, the groups decide the number of nodes.
         """
         asked = LinkChange(loss=self.loss or None, latency=self.latency)
         if "groups" not in more:
@@ -87,12 +86,12 @@ class Parameter:
 
     name: str
     default: Any
-    """An int, float, str or bool; its type is the parameter's."""
+    """An int, float, str or bool. Its type is the type of the parameter."""
 
     def parse(self, text: str) -> int | float | str | bool:
-        """The value that somebody wrote.
+        """Parse a value.
 
-        :raises ConfigurationError: if it is none of the right type.
+        :raises ConfigurationError: if the text is no value of the right type.
         """
         kind = type(self.default)
         try:
@@ -106,12 +105,12 @@ class Parameter:
 
 @attrs.frozen(kw_only=True)
 class Scenario:
-    """A named way to make plans."""
+    """A scenario: it makes plans."""
 
     name: str
     summary: str
     nodes: int
-    """How many, unless somebody asks for something else."""
+    """The number of nodes, unless somebody asks for another."""
     parameters: tuple[Parameter, ...]
     build: Callable[..., Plan]
 
@@ -121,7 +120,7 @@ class Scenario:
         """The plan of one run.
 
         :param changes: texts by the name of a parameter of the scenario or of a field of the configuration.
-        :raises ConfigurationError: if something cannot be; the text says what.
+        :raises ConfigurationError: if something is not valid; the text says what.
         """
         setting, mine = self.setting(
             seed=seed, nodes=nodes, loss=loss, latency=latency, profile=profile, duration_s=duration_s, changes=changes
@@ -130,16 +129,16 @@ class Scenario:
             plan = self.build(setting, **mine)
         except (ValueError, ZeroDivisionError) as error:
             asked = ", ".join((f"{setting.nodes} nodes", *(f"{name}={value}" for name, value in mine.items())))
-            raise ConfigurationError(f"{self.name} cannot be with {asked}: {error}") from error
-        _ = plan.config  # a setting that cannot be is found here
+            raise ConfigurationError(f"{self.name} is not possible with {asked}: {error}") from error
+        _ = plan.config  # refuses wrong settings here
         return plan
 
     def setting(self, *, seed: int, nodes: int | None, loss: float, latency: Latency | None, profile: str | None,
                 duration_s: float | None,
                 changes: Mapping[str, str] | None) -> tuple[Setting, dict[str, Any]]:  # fmt: skip
-        """What :meth:`plan` was asked for: of every scenario, and of the parameters of this one.
+        """Sort the arguments of :meth:`plan` into the setting and the parameters of this scenario.
 
-        :raises ConfigurationError: if a parameter is not known, or cannot have this value.
+        :raises ConfigurationError: if a parameter does not exist, or does not take this value.
         """
         own = {parameter.name: parameter for parameter in self.parameters}
         mine = {name: own[name].parse(text) for name, text in (changes or {}).items() if name in own}
@@ -152,10 +151,11 @@ class Scenario:
 
     def _setting(self, name: str, text: str) -> int | float | str:
         fields: dict[str, Any] = {field.name: field.default for field in attrs.fields(Config)}
+        own = [parameter.name for parameter in self.parameters]
         if name not in fields:
             raise ConfigurationError(
-                f"{self.name} has no parameter {name!r}; it has {', '.join(p.name for p in self.parameters) or 'none'}"
-                f", and the configuration has {', '.join(fields)}"
+                f"{self.name} has no parameter {name!r}{nearest(name, [*own, *fields])}; "
+                f"it has {', '.join(own) or 'none'}, and the configuration has {', '.join(fields)}"
             )
         return Parameter(name=name, default=fields[name]).parse(text)
 
@@ -190,11 +190,11 @@ def scenario(nodes: int = 32) -> Callable[[Callable[..., Plan]], Callable[..., P
 def find(name: str) -> Scenario:
     """The scenario of this name.
 
-    :raises ConfigurationError: if there is none; the text names those there are.
+    :raises ConfigurationError: if there is none; the text lists all.
     """
     if name not in SCENARIOS:
         raise ConfigurationError(
-            f"there is no scenario {name!r}; there are {', '.join(SCENARIOS)}; a plan of your own is a file whose name "
-            "ends in .py"
+            f"there is no scenario {name!r}{nearest(name, SCENARIOS)}; there are {', '.join(SCENARIOS)}; "
+            "a plan of your own is a file whose name ends in .py"
         )
     return SCENARIOS[name]

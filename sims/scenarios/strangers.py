@@ -1,4 +1,4 @@
-"""Those who should not be there: two processes with one name, another cluster, a liar."""
+"""Strangers: two processes with one name, other clusters, a liar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def name_conflict(setting: Setting, for_s: float = 30.0) -> Plan:
 
 @scenario(nodes=32)
 def cross_wired(setting: Setting, clusters: int = 2) -> Plan:
-    """Two clusters, or more, are given the same seeds; each must keep to itself."""
+    """Two clusters or more have the same seeds; each must keep to itself."""
     return setting.plan(
         (), clusters=clusters, seeds=min(2 * clusters, setting.nodes), joins=True, agree_within_s=30.0, spares="all"
     )

@@ -1,4 +1,4 @@
-"""The swarm: everything drawn anew from the seed. Whatever can be said of a network, and done to a process."""
+"""The swarm: size, network, settings and faults are all drawn from the seed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 
 import attrs
 
-from ..latency import Exponential, Latency, Lognormal, Pareto, Uniform
-from ..links import GilbertElliott, Link, LinkChange
 from ..plan import Plan
 from ..steps import (
     FORGERIES,
@@ -27,18 +25,19 @@ from ..steps import (
     Start,
     Update,
 )
+from ..world import Exponential, GilbertElliott, Latency, Link, LinkChange, Lognormal, Pareto, Uniform
 from .calm import calm_plan, is_calm
 from .life import QUIET_S, crash_bound_s
 from .registry import Setting, scenario
 
 FAULTY_S = 20.0
-"""For how long things happen."""
+"""Seconds in which steps begin."""
 
 BEARABLE_LOSS = 0.5
-"""More than this share lost on all ways excuses any death."""
+"""A loss above this share on all links excuses any death."""
 
 KEPT = 2
-"""The first nodes are everybody's seeds: they may crash, but are back in the end, or a cut might never heal."""
+"""The first nodes are the seeds of all. They may crash, but run again in the end; otherwise a cut might never heal."""
 
 
 @scenario(nodes=12)
@@ -71,7 +70,7 @@ def swarm(setting: Setting) -> Plan:
 
 
 def _is_bearable(steps: Sequence[AnyStep]) -> bool:
-    """Whether so little is lost on all ways that healthy members need not take each other for dead."""
+    """Whether the loss on all links is so low that healthy members have no reason to hold each other dead."""
     return not any(
         isinstance(step, Disturb) and not step.sources and not step.destinations and step.change is not None
         and (step.change.loss or 0.0) > BEARABLE_LOSS
@@ -93,7 +92,7 @@ class _Draw:
         self.ended: set[str] = set()
 
     def latency(self) -> Latency:
-        """From the same rack to another continent, narrow or wide."""
+        """A latency: from one rack to another continent, narrow or wide."""
         dice = self._dice
         typical = dice.choice((0.0002, 0.0005, 0.002, 0.01, 0.04))
         return dice.choice(
@@ -106,7 +105,7 @@ class _Draw:
         )
 
     def link(self) -> Link:
-        """What all ways are like all the time: mostly good, never hopeless."""
+        """The properties of all links in the whole run: mostly good, never hopeless."""
         dice = self._dice
         return Link(
             latency=self.latency(),
@@ -187,8 +186,8 @@ class _Draw:
         return [Block(at=at, for_s=self._length(), node=key) for key in self._some(4)]
 
     def _deafen(self, at: float) -> list[AnyStep]:
-        """Nothing reaches a member, which goes on being heard: long enough for all to find that out. It may speak of
-        those who have left meanwhile, so they are remembered for as long."""
+        """Nothing reaches a member, but others still hear it, for long enough that all find that out. It may speak of
+        members that have left meanwhile, so these are remembered for as long."""
         length = self._dice.choice((8.0, 15.0, 30.0)) * self._round_s
         self._deaf_s = max(self._deaf_s, length)
         return [Disturb(at=at, for_s=length, destinations=[self._dice.choice(self._keys)], both_ways=False)]

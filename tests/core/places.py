@@ -15,22 +15,55 @@ from gossip.core.outbox import Path
 from gossip.core.view import Entry
 from gossip.core.wire import ACK_BYTES
 from gossip.core.wire.messages import Ack, Body
-from sims.node import SimulatedNode
-from sims.streams import StreamCarrier
+from sims.world import SimulatedNode
+from sims.world.driver import Driver
+from sims.world.observer import Watchers
+from sims.world.streams import StreamCarrier
 from tests.core.worlds import World, expect
 
 LOOPBACK = "127.0.0.1"
 
 
+class _HostDriver(Driver):
+    """A driver whose datagrams take the way that a host's network gives them."""
+
+    sim: PlacesWorld
+
+    def __init__(self, sim: PlacesWorld, watchers: Watchers, **how: Any) -> None:
+        super().__init__(sim, watchers, **how)
+        self.streams = _HostStreams(sim, self, watchers)
+
+    def send(self, node: SimulatedNode, data: bytes, destination: Address) -> None:
+        """Send to where the address leads on this host."""
+        sim = self.sim
+        sim.datagrams += 1
+        sim.bytes += len(data)
+        there, source = sim.way(node, destination)
+        for delay, copy in sim.network.directed(node.address, there).carry(data, sim.now):
+            sim.at(sim.now + delay, self.deliver, copy, source, there)
+
+
+class _HostStreams(StreamCarrier):
+    """Streams that know what a loopback address means to the host that connects."""
+
+    def __init__(self, sim: PlacesWorld, driver: Driver, watchers: Watchers) -> None:
+        super().__init__(sim, driver, watchers)
+        self._places = sim
+
+    def _open(self, node: SimulatedNode, number: int, address: Address) -> None:
+        super()._open(node, number, self._places.there(node, address))
+
+
 class PlacesWorld(World):
     """A world of hosts."""
+
+    driver_type = _HostDriver
 
     def __init__(self, *, seed: int = 0, config: Config | None = None) -> None:
         super().__init__(seed=seed, config=config)
         self.doors: dict[Address, tuple[str, Address]] = {}
         """Addresses of translators: which node is reached there, and from where what passes seems to come."""
         self._passed: dict[Address, tuple[Address, Address]] = {}
-        self._streams = _HostStreams(self)
 
     def begin(self, key: str, address: str, *, seeds: tuple[str, ...] = (), advertise: str | None = None,
               ) -> SimulatedNode:  # fmt: skip
@@ -50,7 +83,7 @@ class PlacesWorld(World):
                 self._at[given] = before
         self._at[node.address] = node
         node.protocol.seed([Address.parse(seed) for seed in seeds], node.local_time(self.now))
-        self._pump(node)
+        self.driver.pump(node)
         return node
 
     def move(self, key: str, address: str) -> None:
@@ -77,24 +110,6 @@ class PlacesWorld(World):
         if destination in self.doors:
             return self.nodes[self.doors[destination][0]].address
         return Address(node.address.host, destination.port) if destination.is_loopback else destination
-
-    def _send(self, node: SimulatedNode, data: bytes, destination: Address) -> None:
-        self.datagrams += 1
-        self.bytes += len(data)
-        there, source = self.way(node, destination)
-        for delay, copy in self.network.way(node.address, there).carry(data, self.now):
-            self.at(self.now + delay, self._deliver, copy, source, there)
-
-
-class _HostStreams(StreamCarrier):
-    """Streams that know what a loopback address means to the host that connects."""
-
-    def __init__(self, sim: PlacesWorld) -> None:
-        super().__init__(sim)
-        self._places = sim
-
-    def _open(self, node: SimulatedNode, number: int, address: Address) -> None:
-        super()._open(node, number, self._places.there(node, address))
 
 
 def places(*, seed: int = 0) -> PlacesWorld:

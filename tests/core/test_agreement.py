@@ -16,9 +16,7 @@ from gossip.core.errors import WireError
 from gossip.core.outbox import CloseStream, SendFrame
 from gossip.core.query import ViewQuery
 from gossip.core.wire.messages import SuspectFact
-from sims.latency import Lognormal
-from sims.links import Link
-from sims.node import SimulatedNode
+from sims.world import Link, Lognormal, SimulatedNode
 from tests.core.worlds import (
     SEEDS,
     STRANGER,

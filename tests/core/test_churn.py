@@ -10,9 +10,7 @@ import random
 
 import pytest
 
-from sims.engine import Simulation
-from sims.latency import Lognormal
-from sims.links import Link
+from sims.world import Link, Lognormal, Simulation
 from tests.core.worlds import expect, forged, world
 
 AGREED_WITHIN_S = 30

@@ -9,7 +9,7 @@ import pytest
 
 from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError, GossipError
-from sims.engine import WALL_START_MS
+from sims.world.simulation import WALL_START_MS
 from tests.core.worlds import World
 
 NUMBERS = [field.name for field in attrs.fields(Config) if field.name != "cluster"]

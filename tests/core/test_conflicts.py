@@ -6,7 +6,7 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.wire.messages import LeftFact
-from sims.node import SimulatedNode
+from sims.world import SimulatedNode
 from tests.core.worlds import SEEDS, World, cluster, crash_bound_s, everybody, expect, expect_no_deaths, inject
 
 OTHER_MACHINE = Address("10.88.0.1", 7946)

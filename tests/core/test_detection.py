@@ -10,8 +10,7 @@ from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detection.detector import DEAF_SUSPICIONS
 from gossip.core.wire.messages import Ping, SuspectFact
-from sims.latency import Lognormal
-from sims.links import Link, LinkChange
+from sims.world import Link, LinkChange, Lognormal
 from tests.core.worlds import (
     SEEDS,
     World,

@@ -11,8 +11,7 @@ from gossip.core.config import Config
 from gossip.core.dissemination import CROWD
 from gossip.core.errors import ConfigurationError, LeftError
 from gossip.core.wire.messages import News, RecordFact
-from sims.latency import Constant, Lognormal
-from sims.links import Link
+from sims.world import Constant, Link, Lognormal
 from tests.core.worlds import (
     SEEDS,
     cluster,

@@ -13,10 +13,9 @@ from gossip.core.hearing import CONVICTION_STEPS, HEARING_S
 from gossip.core.heartbeat import HEARTBEAT_STEP_S
 from gossip.core.member import Status
 from gossip.core.wire.messages import AliveFact, DeadFact, Ping
-from sims.engine import Simulation
-from sims.latency import Uniform
-from sims.links import Link, LinkChange
-from sims.node import SimulatedNode
+from sims.world import Link, LinkChange, SimulatedNode, Simulation, Uniform
+from sims.world.driver import Driver
+from sims.world.observer import Watchers
 from tests.core.worlds import (
     SEEDS,
     STRANGER,
@@ -150,25 +149,34 @@ def test_who_hears_nobody_asks_one_a_round_and_no_more() -> None:
 # --- what stays as it was
 
 
-class Firewall(World):
-    """A world in which one node hears answers only, over datagrams, and cannot be connected to."""
+class FirewallDriver(Driver):
+    """Lets nothing through to one node but answers, over datagrams, and no connection."""
 
     answers_within_s = 0.3
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+    def __init__(self, sim: Simulation, watchers: Watchers, **how: Any) -> None:
+        super().__init__(sim, watchers, **how)
         self.behind: Address | None = None
         self._asked: dict[Address, float] = {}
 
-    def _send(self, node: SimulatedNode, data: bytes, destination: Address) -> None:
+    def send(self, node: SimulatedNode, data: bytes, destination: Address) -> None:
+        """Remember whom the node behind the firewall has asked."""
         if node.address == self.behind:
-            self._asked[destination] = self.now
-        super()._send(node, data, destination)
+            self._asked[destination] = self.sim.now
+        super().send(node, data, destination)
 
-    def _deliver(self, data: bytes, source: Address, destination: Address) -> None:
-        if destination == self.behind and self.now - self._asked.get(source, -1e9) > self.answers_within_s:
+    def deliver(self, data: bytes, source: Address, destination: Address) -> None:
+        """Drop what is no answer."""
+        if destination == self.behind and self.sim.now - self._asked.get(source, -1e9) > self.answers_within_s:
             return
-        super()._deliver(data, source, destination)
+        super().deliver(data, source, destination)
+
+
+class Firewall(World):
+    """A world in which one node hears answers only, over datagrams, and cannot be connected to."""
+
+    driver_type = FirewallDriver
+    driver: FirewallDriver
 
 
 @SIZES
@@ -176,7 +184,7 @@ def test_a_member_that_hears_answers_only_behind_a_stateful_firewall_stays_a_mem
     sim = Firewall()
     sim.start_many(count)
     expect_agreement(sim, within=10)
-    sim.behind = sim.nodes["n1"].address
+    sim.driver.behind = sim.nodes["n1"].address
     sim.run(60)
     assert not [node.name for node in sim.running if node.told("died")]
 

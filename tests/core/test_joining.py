@@ -8,9 +8,7 @@ from gossip.core import streams
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.joining import COPY_PAUSE_S, COPY_TRIES
-from sims.engine import Simulation
-from sims.node import SimulatedNode
-from sims.observer import Observer
+from sims.world import Observer, SimulatedNode, Simulation
 from tests.core.worlds import (
     JOINED_WITHIN_S,
     SEEDS,

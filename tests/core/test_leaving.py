@@ -6,7 +6,7 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.wire.messages import AliveFact
-from sims.links import Link
+from sims.world import Link
 from tests.core.worlds import (
     SEEDS,
     World,

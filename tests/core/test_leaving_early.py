@@ -12,9 +12,7 @@ from gossip.core.signing import Identities
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Ack, LeftFact, Ping, RecordFact
 from gossip.security.signing_key import SigningKey
-from sims.latency import Constant
-from sims.links import Link
-from sims.node import SimulatedNode
+from sims.world import Constant, Link, SimulatedNode
 from tests.core.worlds import (
     World,
     cluster,

@@ -17,9 +17,8 @@ from gossip.core.events import EventKind
 from gossip.core.member import Status
 from gossip.core.node_standing import Standing
 from gossip.core.wire.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, SuspectFact
-from sims.engine import WALL_START_MS
-from sims.node import SimulatedNode
-from sims.observer import Observer
+from sims.world import Observer, SimulatedNode
+from sims.world.simulation import WALL_START_MS
 from tests.core.mirrors import Mirror, in_order
 from tests.core.test_conflicts import OTHER_MACHINE
 from tests.core.worlds import STRANGER, World, cluster, crash_bound_s, forged, heal, isolate, presented, world
@@ -60,7 +59,7 @@ class Told:
 
     def hear(self, fact: Fact, sender: int) -> None:
         """Hand the node a fact, told by some member or by nobody."""
-        self.sim._deliver(forged(self.sim, fact, sender=sender), STRANGER, self.node.address)
+        self.sim.driver.deliver(forged(self.sim, fact, sender=sender), STRANGER, self.node.address)
 
 
 def record(member_id: int, name: str, generation: int, version: int, heartbeat: int) -> Fact:
@@ -187,7 +186,7 @@ def test_who_came_and_went_while_nothing_was_told_is_told_as_both() -> None:
     node = sim.nodes["n2"]
     isolate(sim, "n2")
     sim.run(10)
-    sim._deliver(forged(sim, record(77, "ghost", 1, 1, 5), LeftFact(77, 9)), STRANGER, node.address)
+    sim.driver.deliver(forged(sim, record(77, "ghost", 1, 1, 5), LeftFact(77, 9)), STRANGER, node.address)
     heal(sim)
     sim.run(30)
     assert in_order(node.protocol.told_members()) == in_order(node.protocol.members())

@@ -122,7 +122,7 @@ def test_a_node_that_is_its_own_only_seed_and_cannot_tell_where_it_is_begins_a_c
     node.protocol.seek(node.local_time(sim.now))
     node.protocol.seed([Address("127.0.0.1", 7946)], node.local_time(sim.now))
     assert node.protocol.standing.standing is Standing.JOINING
-    sim._pump(node)
+    sim.driver.pump(node)
     expect(sim, lambda: node.protocol.standing.standing is Standing.CONNECTED, within=5, why="its ping came back")
 
 

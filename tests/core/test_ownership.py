@@ -8,7 +8,7 @@ from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.member import Status
 from gossip.core.wire.messages import DeadFact
-from sims.node import SimulatedNode
+from sims.world import SimulatedNode
 from tests.core.worlds import (
     SEEDS,
     STRANGER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.config import Config
-from sims.engine import Simulation
+from sims.world import Simulation
 from tests.core.worlds import (
     SEEDS,
     cluster,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gossip.core.wire.messages import DeadFact, SuspectFact
-from sims.node import SimulatedNode
+from sims.world import SimulatedNode
 from tests.core.worlds import World, cluster, entry_of, expect_no_deaths, inject, metadata_seen, world
 
 TICK_S = 0.05

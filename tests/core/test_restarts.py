@@ -7,7 +7,7 @@ import pytest
 from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.wire.messages import AliveFact, DeadFact, RecordFact, SuspectFact
-from sims.node import SimulatedNode
+from sims.world import SimulatedNode
 from tests.core.worlds import (
     SEEDS,
     World,

@@ -15,9 +15,8 @@ from gossip.core.node_standing import Standing
 from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import DeadFact, News, Ping, SuspectFact
-from sims.engine import WALL_START_MS
-from sims.links import Link
-from sims.node import SimulatedNode
+from sims.world import Link, SimulatedNode
+from sims.world.simulation import WALL_START_MS
 from tests.core.places import PlacesWorld
 from tests.core.test_conflicts import OTHER_MACHINE, with_a_second
 from tests.core.worlds import (
@@ -129,12 +128,12 @@ def test_a_seed_of_another_cluster_is_told_as_that() -> None:
     sim.config = Config.lan(cluster="other")
     foreign = forged(sim)
     sim.run(10)
-    sim._deliver(data, STRANGER, node.address)
-    sim._deliver(foreign, STRANGER, node.address)
+    sim.driver.deliver(data, STRANGER, node.address)
+    sim.driver.deliver(foreign, STRANGER, node.address)
     sim.run(2)
     assert "nobody answers there" in why(node), "what strangers send says nothing of the seeds"
     before = len(standings(node))
-    sim._deliver(foreign, other.address, node.address)
+    sim.driver.deliver(foreign, other.address, node.address)
     sim.run(2)
     assert len(standings(node)) == before + 1
     assert "a cluster of another name; give both the same cluster name" in why(node)
@@ -293,7 +292,7 @@ def test_strangers_do_not_have_the_reason_of_a_search_told_again_and_again() -> 
     node = sim.start("new", seeds=("n0",))
     for _ in range(60):
         for source in (other.address, STRANGER):
-            sim._deliver(foreign, source, node.address)
+            sim.driver.deliver(foreign, source, node.address)
             sim.run(1)
     assert standings(node) == ["joining", "joining"], "what it is, and that it lasts"
     assert "a cluster of another name" in why(node)
@@ -307,12 +306,12 @@ def test_to_be_among_its_own_seeds_is_no_reason_where_there_are_others() -> None
     elsewhere = Address("10.9.9.9", 7946)  # where it is reached as well, and does not know it
     node.protocol.seed([elsewhere, sim.nodes["n0"].address], node.local_time(sim.now))
     for _ in range(10):
-        sim._deliver(forged(sim, sender=node.id), elsewhere, node.address)
+        sim.driver.deliver(forged(sim, sender=node.id), elsewhere, node.address)
         sim.run(1)
     assert dropped(node, "our own message") == 10
     assert why(node).endswith("nobody answers there")
     node.protocol.seed([elsewhere], node.local_time(sim.now))
-    sim._deliver(forged(sim, sender=node.id), elsewhere, node.address)
+    sim.driver.deliver(forged(sim, sender=node.id), elsewhere, node.address)
     sim.run(2)
     assert why(node).endswith("the only seed is this node itself; give it the address of another member, or no seeds")
 
@@ -683,7 +682,7 @@ def test_a_displaced_process_that_accuses_somebody_is_shown_by_its_name(seed: in
     sim.crash("n4")
     for node in (first, sim.nodes["n0"]):
         accused = SuspectFact(victim.id, floor, (first.id,), victim.registers.heartbeat)
-        sim._deliver(forged(sim, accused), STRANGER, node.address)
+        sim.driver.deliver(forged(sim, accused), STRANGER, node.address)
         assert node.told("suspected", "n4")[-1].accusers == ("n2",), f"seed {seed}"
 
 

@@ -1,6 +1,6 @@
 """Worlds for the tests of the core: settled clusters in virtual time, damage to do to them, things to expect.
 
-Nothing here waits for a clock. A world is a :class:`sims.engine.Simulation`; everything random in it follows
+Nothing here waits for a clock. A world is a :class:`sims.world.Simulation`; everything random in it follows
 from its seed, which every failure names.
 """
 
@@ -16,10 +16,7 @@ from gossip.core.protocol import Protocol
 from gossip.core.view import Entry
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import ANONYMOUS, Body, Fact, Message, News, RecordFact
-from sims.engine import Simulation
-from sims.links import Link
-from sims.node import SimulatedNode
-from sims.observer import Observer
+from sims.world import Link, Observer, SimulatedNode, Simulation
 
 SEEDS = range(1)
 """Seeds for scenarios whose outcome must not depend on luck; set by pytest's option ``--seeds``."""

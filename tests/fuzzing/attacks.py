@@ -38,8 +38,7 @@ from gossip.core.wire.messages import (
     RecordFact,
     SuspectFact,
 )
-from sims.node import SimulatedNode
-from sims.observer import Observer
+from sims.world import Observer, SimulatedNode
 from tests.core.worlds import STRANGER, World
 from tests.fuzzing.mutations import sealed
 from tests.fuzzing.notary import CheapNotary
@@ -215,7 +214,7 @@ class Attacker:
         self._hand(node, lambda: node.protocol.stream_closed(number, self._now(node)))
 
     def _hand(self, node: SimulatedNode, action: Callable[[], object]) -> None:
-        self._world.hand_over(node, partial(_nothing, action))
+        self._world.driver.hand_over(node, partial(_nothing, action))
 
     def _now(self, node: SimulatedNode) -> float:
         return node.local_time(self._world.now)

@@ -23,7 +23,7 @@ from sims.invariants import (
     FingerprintIsTheView,
     StatusFollowsRegisters,
 )
-from sims.node import SimulatedNode
+from sims.world import SimulatedNode
 from tests.core.worlds import STRANGER, World, expect_agreement, forged
 from tests.fuzzing.attacks import LATECOMER, Attacker, Captured
 from tests.fuzzing.mutations import MutateBytes

@@ -15,7 +15,7 @@ from gossip.core.errors import WireError
 from gossip.core.query import ViewQuery
 from gossip.core.wire import MAX_FRAME_BYTES
 from gossip.security.framing import FRAME_HEADER_BYTES, FrameReader, pack_frame
-from sims.randomness import derived_random
+from sims.world import derived_random
 from tests.fuzzing import decoding, honest
 from tests.fuzzing.mutations import MutateBytes, changed_message
 

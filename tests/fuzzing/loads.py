@@ -29,7 +29,7 @@ from gossip.core.wire.messages import (
     RecordFact,
     SuspectFact,
 )
-from sims.randomness import derived_random
+from sims.world import derived_random
 from tests.fuzzing import collisions
 
 KNOWN = 128

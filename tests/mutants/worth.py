@@ -15,7 +15,7 @@ from gossip.core.heartbeat import MAX_STEPS_AHEAD
 from gossip.core.signing import Identities
 from gossip.core.wire.messages import AliveFact, RecordFact, SuspectFact
 from gossip.security.signing_key import SigningKey
-from sims.links import Link
+from sims.world import Link
 from tests.core.worlds import World, cluster, entry_of, everybody_has, forged, heal, inject, isolate, mute
 
 NODES = 32

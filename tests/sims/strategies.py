@@ -5,8 +5,6 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from sims.latency import Constant, Exponential, Latency, Lognormal, Measured, Pareto, Uniform
-from sims.links import GilbertElliott, Held, Link, LinkChange
 from sims.plan import SPARED, Plan
 from sims.steps import (
     FORGERIES,
@@ -24,6 +22,19 @@ from sims.steps import (
     Slow,
     Start,
     Update,
+)
+from sims.world import (
+    Constant,
+    Exponential,
+    GilbertElliott,
+    Held,
+    Latency,
+    Link,
+    LinkChange,
+    Lognormal,
+    Measured,
+    Pareto,
+    Uniform,
 )
 
 always = settings(derandomize=True, deadline=None, max_examples=60)

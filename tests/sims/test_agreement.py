@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.outcome import Joins, Outcome
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Joins, Outcome, Run
 from sims.steps import AnyStep, Crash, Disturb, Leave, Restart, Start, Update
+from sims.world import Observer, SimulatedNode
 from tests.core.worlds import SEEDS
 
 

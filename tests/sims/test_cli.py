@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from sims.cli.progress import Progress
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Outcome, Run
 from sims.scenarios import SCENARIOS, find
 from tests.sims.commands import Done, Sims
 
@@ -70,7 +69,8 @@ def test_json_on_standard_output_is_the_outcome_and_nothing_else(sims: Sims) -> 
     data = json.loads(done.stdout)
     assert list(data) == [
         "in_words", "scenario", "nodes", "seed", "profile", "virtual_s", "wall_s", "datagrams", "bytes", "trace_hash",
-        "violations", "sometimes", "crashes", "updates", "leaves", "joins", "false_deaths", "suspicions", "heal_s",
+        "violations", "completed", "sometimes", "crashes", "updates", "leaves", "joins", "false_deaths", "suspicions",
+        "suspicions_healthy_by_healthy", "heal_s",
         "per_node_s",
     ]  # fmt: skip
     (crash,) = data["crashes"]
@@ -112,7 +112,7 @@ def test_the_summary_of_a_crash_names_the_victim_and_the_times(sims: Sims) -> No
     (row,) = (line for line in done.stdout.splitlines() if line.startswith(f"{crash.name} ") and line.endswith(" 0"))
     times = (crash.at, crash.first_suspect_s, crash.first_dead_s, crash.p50_dead_s, crash.last_dead_s)
     assert row.split() == [crash.name, *(part for time in times for part in (f"{time:.3f}", "s")), "0"]
-    assert "everything held that must hold" in done.stdout
+    assert "all invariants held" in done.stdout
     assert "VIOLATED" not in done.stdout
 
 
@@ -158,8 +158,8 @@ def test_a_violation_is_shown_with_its_last_events_and_exits_with_1(sims: Sims) 
     done = sims("run", "steady", *LOST)
     assert done.code == 1
     assert "VIOLATED: SparesTheLiving at 20.000 s" in done.stdout
-    assert "died n" in done.stdout.partition("The last that happened before:")[2]
-    assert "everything held" not in done.stdout
+    assert "died n" in done.stdout.partition("The last events before it:")[2]
+    assert "all invariants held" not in done.stdout
 
 
 def test_a_violation_exits_with_1_when_programs_read_it(sims: Sims) -> None:
@@ -206,8 +206,8 @@ def test_a_violation_exits_with_1_when_programs_read_it(sims: Sims) -> None:
         (("sweep", "crash", "--seeds", "0..1", "--engine", "steam"), "steam"),
         (("sweep", "crash", "--seeds", "0..1", "--scheduler", "tcp://127.0.0.1:1"), "--engine dask"),
         (("sweep", "crash", "--seeds", "0..1", "--out", "/nowhere/at all"), "/nowhere/at all"),
-        (("sweep", "crash", "--seeds", "0..1", "--out", "/dev/full"), "/dev/full is no regular file"),
-        (("sweep", "crash", "--seeds", "0..1", "--out", "/"), "/ is no regular file"),
+        (("sweep", "crash", "--seeds", "0..1", "--out", "/dev/full"), "/dev/full is not a regular file"),
+        (("sweep", "crash", "--seeds", "0..1", "--out", "/"), "/ is not a regular file"),
         (("sweep", "crash", "--seeds", "0..1", "--json", "/nowhere/at all"), "/nowhere/at all"),
         (("sweep", "crash", "--seeds", "0..1", "--set", "victims=everybody"), "everybody"),
     ],

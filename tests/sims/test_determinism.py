@@ -14,13 +14,12 @@ import pytest
 
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from sims.engine import Simulation
-from sims.observer import Observer
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.scenarios import find
 from sims.steps import Update
-from sims.trace_hash import TraceHash
+from sims.watching import TraceHash
+from sims.world import Observer, Simulation
 
 ROOT = Path(__file__).parents[2]
 PROCESS_LIMIT_S = 60.0
@@ -36,7 +35,7 @@ PLANS = [
 SCRIPT = """
 import sys
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 for line in sys.stdin:
     print(Run(Plan.from_json(line)).run().trace_hash)
 """
@@ -85,7 +84,7 @@ def test_every_python_finds_the_same(version: str, hashes: list[str]) -> None:
     executable = shutil.which(f"python{version}")
     if executable is None:
         pytest.skip(f"there is no python{version} on the path")
-    can = _python(executable, "-c", "import sims.run, sims.scenarios")
+    can = _python(executable, "-c", "import sims.running, sims.scenarios")
     if can.returncode != 0:
         pytest.skip(f"{executable} does not start, or lacks the packages that the simulator needs")
     assert _hashes_of(executable) == hashes

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sims.engine import Simulation
-from sims.links import LinkChange
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.steps import Disturb, Hold
+from sims.world import LinkChange, Simulation
 from tests.core.worlds import World, world
 from tests.sims.watchers import Fates
 
@@ -75,7 +74,9 @@ def test_a_disturbance_with_a_change_makes_ways_worse_and_cuts_none() -> None:
     sim = _four()
     step = Disturb(at=0, for_s=1, sources=["a"], destinations=["b"], change=LinkChange(loss=0.5))
     step.begin(sim)
-    ways = {(one, other): sim.network.way(sim.nodes[one].address, sim.nodes[other].address) for one, other in PAIRS}
+    ways = {
+        (one, other): sim.network.directed(sim.nodes[one].address, sim.nodes[other].address) for one, other in PAIRS
+    }
     losses = {pair: way.link.loss for pair, way in ways.items() if way.link is not None}
     assert losses == {pair: 0.5 if pair in (("a", "b"), ("b", "a")) else 0.0 for pair in PAIRS}
     step.end(sim)

@@ -12,12 +12,10 @@ from gossip.core.errors import ConfigurationError
 from gossip.core.events import EventKind, MembershipEvent
 from sims.explain import MAX_TOLD, Explanation, explain
 from sims.explain.evidence import Inquiry
-from sims.links import Link, LinkChange
-from sims.node import SimulatedNode
-from sims.observer import Observer
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.steps import AnyStep, Crash, Disturb, Forge, Leave, Pause, Restart
+from sims.world import Link, LinkChange, Observer, SimulatedNode
 
 OTHERS = ("n0", "n1", "n2", "n4", "n5")
 
@@ -314,7 +312,7 @@ def test_of_many_deaths_only_some_are_told_in_full() -> None:
 
 
 def test_a_name_that_nobody_has_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"nobody is called 'n99' in this run; there are n0, n1, n2, n3"):
+    with pytest.raises(ConfigurationError, match=r"no member of this run has the name 'n99'; there are n0, n1, n2, n3"):
         explain(plan_of(), "n99")
 
 

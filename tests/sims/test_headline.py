@@ -7,16 +7,28 @@ from typing import Any, get_args
 
 import pytest
 
-from sims.ended import Failure
-from sims.headline import _PHRASES, _kind
-from sims.links import LinkChange
-from sims.outcome import Outcome
+from sims.invariants import Violated
 from sims.plan import Plan
-from sims.request import Request
-from sims.run import Run
+from sims.running import Outcome, Run, headline_of_many
 from sims.scenarios import find
-from sims.steps import AnyStep, Block, Crash, Disturb, Forge, Hold, Leave, Pause, Reseed, Restart, Slow, Start, Update
-from sims.summary import summarise
+from sims.steps import (
+    AnyStep,
+    Block,
+    Crash,
+    Disturb,
+    Drift,
+    Forge,
+    Hold,
+    Leave,
+    Pause,
+    Reseed,
+    Restart,
+    Slow,
+    Start,
+    Update,
+)
+from sims.sweep import Failure, Request, summarise
+from sims.world import LinkChange, Observer, SimulatedNode
 from tests.sims.commands import Sims
 
 TIME = r"(\d+ ms|\d+\.\d s)"
@@ -106,45 +118,102 @@ def test_the_healthy_who_were_held_dead_and_what_was_violated_are_told() -> None
 def test_who_stood_still_for_long_is_told_as_held_dead_because_of_that() -> None:
     _matches(
         _ran(Pause(at=2, for_s=10, node="n3"), duration_s=25).in_words,
-        r"n3 stood still for 10 s; all agreed (when|again TIME after) it was over; n3 was held dead because of the "
+        r"n3 was paused for 10 s; all agreed (when|again TIME after) it was over; n3 was held dead because of the "
         r"fault, nobody else was falsely accused",
     )
 
 
-@pytest.mark.parametrize(
-    ("step", "told"),
-    [
-        (Start(at=1, node="late"), "late joined"),
-        (Start(at=1, node="rival", name="n3"), "a second process came by the name of n3"),
-        (Restart(at=1, node="n3"), "n3 was restarted"),
-        (Reseed(at=1, node="n3", seeds=["n1"]), "n3 was told other seeds"),
-        (Block(at=1, for_s=0.5, node="n3"), "n3 was blocked for 0.5 s"),
-        (Slow(at=1, for_s=0.5, node="n3", handling_s=0.01), "n3 was slow for 0.5 s"),
-        (Disturb(at=1, for_s=0.5), "all connections were cut for 0.5 s"),
-        (Disturb(at=1, for_s=0.5, sources="n3"), "n3 was cut off from all others for 0.5 s"),
-        (Disturb(at=1, for_s=0.5, sources="n3", both_ways=False), "n3 was heard by nobody for 0.5 s"),
-        (Disturb(at=1, for_s=0.5, destinations=["n3", "n4"], both_ways=False), "2 heard nothing for 0.5 s"),
-        (Disturb(at=1, for_s=0.5, sources="n3", destinations="n4"), "n3 and n4 could not reach each other for 0.5 s"),
-        (
-            Disturb(at=1, for_s=0.5, sources="n3", destinations="n4", both_ways=False),
-            "n4 heard nothing of n3 for 0.5 s",
-        ),
-        (Disturb(at=1, for_s=0.5, change=LinkChange(streams_only=True)), "only streams passed in 1 place for 0.5 s"),
-        (
-            Disturb(at=1, for_s=0.5, change=LinkChange(loss=0.5)),
-            "the connections of all were worse than usual for 0.5 s",
-        ),
-        (Hold(at=1, for_s=0.5, sources="n3"), "the datagrams of n3 were held back for 0.5 s"),
-        (Forge(at=1, node="n3", kind="suspicion", told=["n1"]), "a lie was told"),
-    ],
-)
-def test_each_kind_of_step_is_told_in_words(step: AnyStep, told: str) -> None:
+DESCRIBED: list[tuple[AnyStep, str]] = [
+    (Start(at=1, node="late"), "late joined"),
+    (Start(at=1, node="rival", name="n3"), "a second process took the name of n3"),
+    (Restart(at=1, node="n3"), "n3 was restarted"),
+    (Reseed(at=1, node="n3", seeds=["n1"]), "n3 got other seeds"),
+    (Block(at=1, for_s=0.5, node="n3"), "n3 was blocked for 0.5 s"),
+    (Slow(at=1, for_s=0.5, node="n3", handling_s=0.01), "n3 was slow for 0.5 s"),
+    (Disturb(at=1, for_s=0.5), "all connections were cut for 0.5 s"),
+    (Disturb(at=1, for_s=0.5, sources="n3"), "n3 was cut off from all others for 0.5 s"),
+    (Disturb(at=1, for_s=0.5, sources="n3", both_ways=False), "nobody heard n3 for 0.5 s"),
+    (Disturb(at=1, for_s=0.5, destinations=["n3", "n4"], both_ways=False), "2 heard nothing for 0.5 s"),
+    (Disturb(at=1, for_s=0.5, sources="n3", destinations="n4"), "n3 and n4 could not reach each other for 0.5 s"),
+    (
+        Disturb(at=1, for_s=0.5, sources="n3", destinations="n4", both_ways=False),
+        "n4 heard nothing of n3 for 0.5 s",
+    ),
+    (Disturb(at=1, for_s=0.5, change=LinkChange(streams_only=True)), "only streams passed in 1 place for 0.5 s"),
+    (
+        Disturb(at=1, for_s=0.5, change=LinkChange(loss=0.5)),
+        "the connections of all were worse than usual for 0.5 s",
+    ),
+    (Hold(at=1, for_s=0.5, sources="n3"), "the datagrams of n3 were held back for 0.5 s"),
+    (Forge(at=1, node="n3", kind="suspicion", told=["n1"]), "a lie was told"),
+    (Crash(at=1, node="n3"), "n3 crashed"),
+    (Leave(at=1, node="n3"), "n3 left"),
+    (Update(at=1, node="n3", metadata={"a": "b"}), "n3 changed its metadata"),
+    (Pause(at=1, for_s=0.5, node="n3"), "n3 was paused for 0.5 s"),
+    (Drift(at=1, for_s=0.5, node="n3", rate=1.1), "the clock of n3 ran wrong"),
+]
+
+
+@pytest.mark.parametrize(("step", "told"), DESCRIBED)
+def test_each_step_describes_itself(step: AnyStep, told: str) -> None:
     assert _ran(step, duration_s=2.0).in_words.startswith(f"{told}; ")
 
 
-def test_no_kind_of_step_lacks_words() -> None:
-    assert {kind.__name__ for kind in get_args(AnyStep)} | {"rival", "no datagrams", "worse"} == set(_PHRASES)
-    assert _kind(Disturb(at=1, for_s=1, change=LinkChange(loss=1))) == "worse"
+def test_no_step_lacks_a_tested_description() -> None:
+    assert {type(step) for step, _ in DESCRIBED} == set(get_args(AnyStep))
+
+
+def breaking_at(at: float) -> Observer:
+    """An observer that finds a violation at this time."""
+
+    class Breaking(Observer):
+        def handled(self, node: SimulatedNode) -> None:
+            if self.sim.now >= at:
+                raise Violated("Broken", "on purpose")
+
+    return Breaking()
+
+
+def test_of_a_run_that_stopped_only_what_had_happened_by_then_is_told() -> None:
+    steps = [Crash(at=2, node="n3"), Crash(at=9, node="n4")]
+    plan = Plan(seed=1, nodes=8, duration_s=20, steps=steps, agree_within_s=10)
+    outcome = Run(plan, observers=[breaking_at(2.5)]).run()
+    assert not outcome.completed
+    _matches(
+        outcome.in_words,
+        rf"n3 crashed; all the 7 others did not know yet; {NOBODY}; stopped at 2\.\d s; violated: Broken",
+    )
+
+
+def test_a_run_that_stopped_before_its_last_step_does_not_say_that_all_agreed_after_it() -> None:
+    plan = Plan(seed=1, nodes=8, duration_s=20, steps=[Restart(at=9, node="n3")], agree_within_s=10)
+    outcome = Run(plan, observers=[breaking_at(3)]).run()
+    assert outcome.heal_s is None
+    _matches(outcome.in_words, rf"nothing happened; {NOBODY}; stopped at 3\.\d s; violated: Broken")
+
+
+def test_a_violation_found_at_the_end_does_not_stop_the_run() -> None:
+    outcome = Run(find("steady").plan(nodes=4, loss=0.9, duration_s=20.0)).run()
+    assert not outcome.is_good
+    assert outcome.completed
+
+
+def test_of_many_runs_news_of_one_that_stopped_does_not_count_as_never_known() -> None:
+    plan = Plan(seed=1, nodes=8, duration_s=20, steps=[Crash(at=2, node="n3")])
+    stopped = Run(plan, observers=[breaking_at(2.5)]).run()
+    assert stopped.crashes[0].missing
+    assert "never knew" not in headline_of_many([Run(plan).run(), stopped])
+
+
+def test_a_suspicion_that_a_fault_explains_is_not_false() -> None:
+    outcome = _ran(Pause(at=2, for_s=1.5, node="n3"))
+    assert outcome.suspicions > 0
+    assert outcome.suspicions_healthy_by_healthy == 0
+    _matches(
+        outcome.in_words,
+        r"n3 was paused .*; n3 was accused because of the fault, and not held dead, nobody else was falsely accused",
+    )
+    assert headline_of_many([outcome]).endswith(NOBODY)
 
 
 def test_the_line_is_the_first_that_is_printed(sims: Sims) -> None:
@@ -163,7 +232,7 @@ def test_of_many_runs_it_tells_the_worst_times_and_in_how_many_somebody_was_wron
     lost = Run(find("steady").plan(nodes=4, loss=0.9, duration_s=20.0)).run()
     failure = Failure(seed=2, text="killed")
     assert summarise(Request(scenario="steady"), range(3), [lost], [failure]).in_words == (
-        "1 run; in 1 run somebody was falsely held dead; in 1 run somebody was falsely accused; 1 run violated what "
-        "must hold; 1 run came to no outcome"
+        "1 run; in 1 run a member was falsely held dead; in 1 run a member was falsely accused; 1 run violated an "
+        "invariant; 1 run failed"
     )
     assert sims("sweep", "crash", "--nodes", "6", "--seeds", "0..2", "--jobs", "1").stdout.startswith(line)

@@ -9,9 +9,11 @@ from typing import Any
 import attrs
 import pytest
 
-from gossip.core import journal, suspicion
+from gossip.core import journal
 from gossip.core.address import Address
 from gossip.core.belief import Belief, Verdict
+from gossip.core.detection import detector
+from gossip.core.detection.stages import TABLE, Action, Happening, Row, Stage
 from gossip.core.events import EventKind
 from gossip.core.farewell import Farewell
 from gossip.core.hearing import Hearing
@@ -22,13 +24,13 @@ from gossip.core.protocol import Protocol, ProtocolLoad
 from gossip.core.standing import OwnStanding
 from gossip.core.view import Entry
 from gossip.core.wire.messages import DeadFact, RecordFact
-from sims.engine import Simulation
 from sims.invariants import Violated, all_invariants
-from sims.outcome import Violation
 from sims.plan import Plan
-from sims.run import CHECK_EVERY_S, REMEMBERED_EVENTS, Run
+from sims.running import Run, Violation
+from sims.running.run import CHECK_EVERY_S, REMEMBERED_EVENTS
 from sims.scenarios import find
 from sims.steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Start, Update
+from sims.world import Simulation
 from tests.core.worlds import entry_of, inject, isolate, mute, presented
 
 AT = 6.0
@@ -157,7 +159,10 @@ def test_an_absurd_lie_is_found_out_if_it_is_believed() -> None:
         sim.tainted.add(sim.nodes["n1"].id)
         _believes(lambda each: each.at(1000 * MAX_STEPS_AHEAD))(sim)
 
-    assert "n0 believes of n1 (36000000, 0, 0, 0) after (" in _only(_ran(breaking=breaking), "RegistersOnlyGrow").text
+    assert (
+        "n0 believes the registers (36000000, 0, 0, 0) of n1 after ("
+        in _only(_ran(breaking=breaking), "RegistersOnlyGrow").text
+    )
 
 
 # --- NothingInvented
@@ -186,7 +191,7 @@ def test_a_member_that_nobody_ever_was_is_found_out() -> None:
         ghost = presented(66, "ghost", 1_700_000_000_000, 1, Address("10.9.9.9", 7946), {}, 1)
         inject(sim, ["n0"], ghost)
 
-    assert "ghost, id 42, which nobody ever was" in _only(_ran(breaking=breaking), "NothingInvented").text
+    assert "ghost, id 42, which no member ever had" in _only(_ran(breaking=breaking), "NothingInvented").text
 
 
 def test_what_was_forged_on_purpose_is_no_invention_of_the_protocol() -> None:
@@ -215,7 +220,7 @@ def test_a_member_that_left_and_is_seen_again_is_found_out() -> None:
         _old_word_of_n1(sim, entry)
 
     violation = _only(_ran(Leave(at=3.0, node="n1"), breaking=breaking), "NoReturnOfTheDeparted")
-    assert violation.text == "n0 saw n1 return that had left"
+    assert violation.text == "n0 saw n1 return after it had left"
 
 
 def test_a_superseded_generation_that_is_seen_again_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +262,7 @@ def test_a_member_that_was_buried_and_is_taken_in_again_is_found_out() -> None:
         _old_word_of_n1(sim, old[-1])
 
     assert run(lambda sim: _old_word_of_n1(sim, old[-1])) == (), "its tombstone stands"
-    assert "n0 took in n1, which it had buried" in _only(run(dig_up), "TheBuriedStayBuried").text
+    assert "n0 took n1 in again after it had buried it" in _only(run(dig_up), "TheBuriedStayBuried").text
 
 
 # --- TheDeafDieOnce
@@ -266,10 +271,10 @@ def test_a_member_that_was_buried_and_is_taken_in_again_is_found_out() -> None:
 def test_a_deaf_member_that_is_brought_back_by_being_heard_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Hearing, "vouched_until", lambda _self, _started: math.inf)  # its counter simply runs,
     monkeypatch.setattr(Hearing, "has_ceased", lambda _self, _now: False)
-    monkeypatch.setattr(suspicion, "CONVICTION_STEPS", 0)  # and passes any floor
+    monkeypatch.setattr(detector, "CONVICTION_STEPS", 0)  # and passes any floor
     deaf = Disturb(at=3.0, for_s=60.0, destinations=("n1",), both_ways=False)
     violation = _only(_ran(deaf, nodes=2, seed=1, duration_s=60.0), "TheDeafDieOnce")
-    assert violation.text.endswith("was told twice that n1 died, which heard nothing in between")
+    assert violation.text.endswith("told twice that n1 died, but n1 heard nothing in between")
     monkeypatch.undo()
     assert _ran(deaf, nodes=2, seed=1, duration_s=60.0) == ()
 
@@ -319,7 +324,7 @@ def test_what_a_program_is_not_told_is_found_out(kind: EventKind, monkeypatch: p
 def test_what_a_program_is_told_of_somebody_it_never_heard_of_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "kinds_of", lambda _change: [EventKind.RESTORED])
     violation = _only(_ran(Start(at=5.0, node="x")), "EventsTellTheMembers")
-    assert violation.text.endswith(", of whom it never told")
+    assert violation.text.endswith(", but never told of it before")
 
 
 # --- ConflictsAreTold
@@ -329,7 +334,10 @@ def test_a_conflict_that_is_not_told_is_found_out(monkeypatch: pytest.MonkeyPatc
     rival = Start(at=3.0, node="rival", name="n1")
     assert _ran(rival) == ()
     monkeypatch.setattr(journal.Journal, "note_conflict", lambda _self, _member, _now: None)
-    assert _only(_ran(rival), "ConflictsAreTold").text == "n1 is displaced, and did not tell of two that bear its name"
+    assert (
+        _only(_ran(rival), "ConflictsAreTold").text
+        == "n1 is displaced, and did not tell that another process has its name"
+    )
 
 
 # --- StandstillsAreTold
@@ -339,40 +347,37 @@ def test_a_standstill_that_is_not_told_is_found_out(monkeypatch: pytest.MonkeyPa
     pause = Pause(at=5.0, for_s=2.7, node="n1")
     assert _ran(pause) == ()
     monkeypatch.setattr(OwnStanding, "stood_still", lambda _self, _late, _now: None)
-    assert _only(_ran(pause), "StandstillsAreTold").text.startswith("n1 stood still for 2.7")
+    assert _only(_ran(pause), "StandstillsAreTold").text.startswith("n1 was paused for 2.7")
 
 
 # --- SuspectsHaveTime
 
 
 def test_a_lone_accuser_that_does_not_wait_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suspicion, "suspicion_timeout", lambda *_: 0.3)
+    monkeypatch.setattr(detector, "suspicion_timeout", lambda *_: 0.3)
     crash, alone = Crash(at=5.0, node="n1"), {"witnesses": 0.0}
     assert "held n1 dead 0.7" in _only(_ran(crash, settings=alone, seed=1), "SuspectsHaveTime").text
 
 
 def test_who_believes_a_death_at_once_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def believe(self: suspicion.Suspicions, entry: Entry, floor: int, now: float) -> None:
-        case = self._cases[entry.id]
-        case.convicted_elsewhere = floor
-        self._convict(case, now)
-
     def breaking(sim: Simulation) -> None:
         entry = entry_of(sim.nodes["n0"], "n1")
         inject(sim, ["n0"], DeadFact(entry.id, entry.registers.heartbeat + 90, (1,)))
 
     assert _ran(breaking=breaking)[0].invariant == "NothingInvented", "it is only suspected"
-    monkeypatch.setattr(suspicion.Suspicions, "convicted_elsewhere", believe)
-    assert "0.000 s after it told" in _only(_ran(breaking=breaking), "SuspectsHaveTime").text
+    early = Stage.SUSPECTED, Happening.EARLY_CONVICTION_HEARD
+    monkeypatch.setitem(TABLE, early, Row(Stage.SUSPECTED, (Action.CONVICT,)))
+    assert "0.000 s after it first suspected it" in _only(_ran(breaking=breaking), "SuspectsHaveTime").text
 
 
 # --- NobodyIsConvictedUnasked
 
 
 def test_a_conviction_without_a_last_question_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suspicion.Suspicions, "_last_question", suspicion.Suspicions._convict)
+    due = Stage.SUSPECTED, Happening.DUE
+    monkeypatch.setitem(TABLE, due, Row(Stage.SUSPECTED, (Action.CONVICT,)))
     violation = _only(_ran(Crash(at=5.0, node="n1"), nodes=16, seed=2), "NobodyIsConvictedUnasked")
-    assert "convicted n1 and had asked it 0 times" in violation.text
+    assert "convicted n1 after asking it 0 times" in violation.text
 
 
 # --- FarewellsAreAcknowledged
@@ -381,13 +386,13 @@ def test_a_conviction_without_a_last_question_is_found_out(monkeypatch: pytest.M
 def test_a_farewell_that_nobody_has_heard_yet_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Farewell, "is_done", property(lambda _self: True))
     violation = _only(_ran(Leave(at=5.0, node="n1")), "FarewellsAreAcknowledged")
-    assert violation.text == "n1 counts as heard by 3, and was by 0"
+    assert violation.text == "n1 counts its farewell as acknowledged by 3, but 0 did so"
 
 
 def test_who_acknowledges_a_farewell_and_does_not_take_it_in_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Belief, "_farewell", lambda *_: Verdict.KNOWN)
     violation = _only(_ran(Leave(at=5.0, node="n1")), "FarewellsAreAcknowledged")
-    assert violation.text.endswith("acknowledged the farewell of n1, and does not know of it")
+    assert violation.text.endswith("acknowledged the farewell of n1, but does not know that it left")
 
 
 # --- DatagramsFit
@@ -448,7 +453,7 @@ def test_a_disagreement_that_a_cut_leaves_behind_is_a_violation_at_the_end_of_th
     crash = Crash(at=AT, node="n1")
     violation = _only(_ran(crash, agree_within_s=0.5, duration_s=1.0), "AllAgreeInTheEnd")
     assert violation.at == AT + 0.5
-    assert "['n1'] who are not there" in violation.text
+    assert "['n1'], which are not there" in violation.text
     assert _ran(crash, duration_s=1.0) == (), "nobody asked for agreement"
 
 
@@ -457,7 +462,7 @@ def test_a_run_that_does_not_spare_the_living_is_found_out() -> None:
         mute(sim, "n1")
 
     violation = _only(_ran(breaking=breaking, spares="the healthy"), "SparesTheLiving")
-    assert violation.text == "3 times one was held dead that ran; spared: the healthy"
+    assert violation.text == "3 times a running member was held dead; the plan spares the healthy"
     assert _ran(breaking=breaking, spares="nobody") == ()
 
 
@@ -483,14 +488,14 @@ def test_a_floor_that_no_honest_member_can_show_is_found_out(monkeypatch: pytest
 def test_an_end_that_is_not_known_in_time_is_found_out(end: AnyStep) -> None:
     run = Run(Plan(scenario="test", seed=SEED, nodes=6, steps=(end,), duration_s=20.0, known_within_s=5.0))
     run.sim.at(4.9, isolate, run.sim, "n0")
-    assert _only(run.run().violations, "KnownInTime").text.startswith("n0 holds n1 alive that ended at 5.")
+    assert _only(run.run().violations, "KnownInTime").text.startswith("n0 still believes n1 alive, which ended at 5.")
     assert _ran(end, known_within_s=12.0) == ()
 
 
 def test_a_farewell_that_nobody_acknowledges_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Farewell, "acknowledged", lambda *_: False)
     violation = _only(_ran(Leave(at=5.0, node="n1"), known_within_s=12.0), "KnownInTime")
-    assert violation.text == "the farewell of n1 was acknowledged by ()"
+    assert violation.text == "n1 ended, and only () acknowledged its farewell"
 
 
 def test_a_violation_carries_the_name_of_its_invariant() -> None:

@@ -50,13 +50,13 @@ def test_a_seed_of_a_scenario_is_run_twice_and_compared(sims: Sims, trace: Path)
 def test_options_cannot_change_a_trace(sims: Sims, trace: Path, options: tuple[str, ...]) -> None:
     done = sims("replay", trace, *options)
     assert done.code == 2
-    assert "a trace holds the plan of its run, which options cannot change" in done.complaint
+    assert "a trace holds the plan of its run, and options cannot change that" in done.complaint
 
 
 def test_a_scenario_without_a_seed_is_told_apart_from_a_trace(sims: Sims) -> None:
     done = sims("replay", "steady")
     assert done.code == 2
-    assert "steady is a scenario: say with --seed which run to make twice" in done.complaint
+    assert "steady is a scenario, not a trace; add --seed to say which run" in done.complaint
 
 
 # --- shrink
@@ -69,7 +69,7 @@ def test_the_shrunk_run_becomes_a_test(sims: Sims, tmp_path: Path, monkeypatch: 
     assert done.code == 0
     assert "EverythingIsBounded: from 1 step, 6 nodes" in done.stdout
     assert "to 0 steps, 2 nodes" in done.stdout
-    assert f"The test is {out}." in done.stdout
+    assert f"The test is in {out}." in done.stdout
     assert "def test_crash_seed_1() -> None:" in out.read_text(encoding="utf-8")
 
 
@@ -77,7 +77,7 @@ def test_a_good_run_is_not_shrunk_and_nothing_is_written(sims: Sims, tmp_path: P
     out = tmp_path / "test_found.py"
     done = sims("shrink", *CRASH, "--out", out)
     assert done.code == 2
-    assert "violates nothing, so there is nothing to shrink" in done.complaint
+    assert "violates nothing, so it cannot be shrunk" in done.complaint
     assert not out.exists()
 
 
@@ -115,7 +115,7 @@ def test_a_member_is_explained_by_scenario_seed_and_name(sims: Sims) -> None:
         (("explain", "1", "n0", "--scenario", "steady", "--set", "victims"), "KEY=VALUE"),
         (("explain", "1", "n0", "--scenario", "steady", "--set", "no=1"), "has no parameter 'no'"),
         (("explain", "1", "n0", "--scenario", "steady", "--duration", "inf"), "--duration"),
-        (("explain", "1", "n9", "--scenario", *SHORT), "nobody is called 'n9' in this run; there are n0, n1, n2"),
+        (("explain", "1", "n9", "--scenario", *SHORT), "no member of this run has the name 'n9'; there are n0, n1, n2"),
     ],
 )
 def test_what_cannot_be_is_explained_in_one_line_and_exits_with_2(

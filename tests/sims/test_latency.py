@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gossip.core.errors import ConfigurationError
-from sims.latency import Constant, Exponential, Latency, Lognormal, Measured, Pareto, Uniform
-from sims.randomness import Draws
+from sims.world import Constant, Draws, Exponential, Latency, Lognormal, Measured, Pareto, Uniform
 from tests.sims.strategies import always, delays, latencies
 
 shares = st.floats(0, 1, exclude_max=True)

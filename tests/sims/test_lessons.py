@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.events import EventKind
-from sims.run import Run
+from sims.running import Run
 from sims.scenarios import find
 from sims.steps import Crash, Hold
 from tests.core.worlds import SEEDS

@@ -8,19 +8,8 @@ from itertools import pairwise
 import pytest
 
 from gossip.core.errors import ConfigurationError
-from sims.latency import Constant, Latency, Uniform
-from sims.links import (
-    LAN_LATENCY,
-    MAX_STREAM_DELAY_S,
-    REORDERING_DELAYS,
-    UDP_OVERHEAD_BYTES,
-    DirectedLink,
-    GilbertElliott,
-    Held,
-    Link,
-    LinkChange,
-)
-from sims.randomness import Draws
+from sims.world import LAN_LATENCY, Constant, Draws, GilbertElliott, Held, Latency, Link, LinkChange, Uniform
+from sims.world.links import MAX_STREAM_DELAY_S, REORDERING_DELAYS, UDP_OVERHEAD_BYTES, DirectedLink
 from tests.core.worlds import SEEDS
 
 MANY = 20_000

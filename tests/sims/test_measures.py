@@ -9,13 +9,11 @@ import pytest
 
 from gossip.core.events import EventKind
 from gossip.core.wire.messages import DeadFact
-from sims.engine import Simulation
-from sims.links import Link
-from sims.measures import FalseDeaths, percentile
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Outcome, Run
 from sims.steps import AnyStep, Crash, Disturb, Leave, Pause, Restart, Update
+from sims.watching import FalseDeaths, percentile
+from sims.world import Link, Simulation
 from tests.core.worlds import SEEDS, inject, mute
 from tests.sims.watchers import Told
 

@@ -17,7 +17,7 @@ def test_figures_and_errors_are_printed_in_any_encoding(monkeypatch: pytest.Monk
         monkeypatch.setattr(sys, name, io.TextIOWrapper(raw, encoding, write_through=True))
     assert run(["run", "split-heal", "--nodes", "4", "--duration", "1", "--set", "cluster=数据"]) == 0
     assert run(["explain", "0", "数据"]) == 2
-    assert "nobody is called '\\u6570\\u636e'" in raw.getvalue().decode(encoding)
+    assert "no member of this run has the name '\\u6570\\u636e'" in raw.getvalue().decode(encoding)
 
 
 def test_a_full_disk_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,11 +22,10 @@ from gossip import Address, Config, EventKind, Node
 from gossip.core.journal import Journal, kinds_of
 from gossip.core.protocol import Protocol
 from gossip.core.view import Change
-from sims.latency import Measured
-from sims.links import Link
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.steps import Crash, Update
+from sims.world import Link, Measured
 from tests.node.nodes import local_node, until
 
 MEMBERS = 6

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from sims.groups import MAX_NODES
-from sims.latency import Constant, Latency, Lognormal, Measured
-from sims.links import Link, LinkChange
-from sims.plan import MIN_NODES, Plan
+from sims.plan import MAX_NODES, MIN_NODES, Plan
 from sims.steps import AnyStep, Crash, Disturb, Hold, Pause
+from sims.world import Constant, Latency, Link, LinkChange, Lognormal, Measured
 from tests.sims.strategies import always, latencies, plans, steps_by_kind
 
 
@@ -93,7 +91,7 @@ def test_steps_are_kept_in_the_order_in_which_they_happen() -> None:
 
 def _refusal(**changes: object) -> str:
     data = {**json.loads(_plan().to_json()), **changes}
-    with pytest.raises(ConfigurationError, match=r"^this is no plan of a simulation: ") as refused:
+    with pytest.raises(ConfigurationError, match=r"^this is not a plan of a simulation: ") as refused:
         Plan.from_json(json.dumps(data))
     return str(refused.value)
 
@@ -150,7 +148,7 @@ def test_an_error_in_a_step_names_the_step_and_the_field(step: dict[str, object]
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '"plan"', "{}"])
 def test_what_is_no_json_or_no_plan_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^this is no plan of a simulation"):
+    with pytest.raises(ConfigurationError, match=r"^this is not a plan of a simulation"):
         Plan.from_json(text)
 
 
@@ -197,3 +195,22 @@ def test_a_run_ends_after_its_duration_and_never_before_there_was_time_to_agree(
 def test_what_is_true_or_false_is_nothing_else(name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be True or False, not {value!r}"):
         Plan(scenario="any", nodes=4, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("of", "fields", "complaint"),
+    [
+        (Plan, {"node": 4}, r"Plan has no field 'node' \(did you mean 'nodes'\?\); it has scenario, seed,"),
+        (Plan, {"moon": 4}, "Plan has no field 'moon'; it has scenario, seed, groups, nodes"),
+        (
+            Crash,
+            {"at": 1, "nod": "n3"},
+            r"Crash has no field 'nod' \(did you mean 'node'\?\); it has at, node, refused",
+        ),
+        (Link, {"losses": 0.1}, r"Link has no field 'losses' \(did you mean 'loss'\?\)"),
+        (LinkChange, {"lantency": 0.1}, r"LinkChange has no field 'lantency' \(did you mean 'latency'\?\)"),
+    ],
+)
+def test_a_field_that_does_not_exist_is_refused_with_those_that_do(of: Any, fields: Any, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        of(**fields)

@@ -14,15 +14,15 @@ import pytest
 from gossip.core.errors import ConfigurationError
 from sims.names import answer_to_both_names
 from sims.plan import Plan
-from sims.request import Request
-from sims.run import Run
+from sims.reproduce import replay
+from sims.running import Run
 from sims.steps import Crash
-from sims.trace import replay
+from sims.sweep import Request
 from tests.sims.commands import Sims
 
 OBJECT = '''
 """Two racks, of which one loses its power."""
-from gossip_sims.links import Link
+from gossip_sims.world import Link
 from gossip_sims.plan import Plan
 from gossip_sims.steps import Crash
 
@@ -127,7 +127,7 @@ def test_every_command_that_takes_a_scenario_takes_a_file(sims: Sims, write: Wri
     swept = sims("sweep", path, "--seeds", "0..1", "--jobs", "1", "--out", tmp_path / "a.jsonl", "--json", "-")
     assert json.loads(swept.stdout)["runs"] == 2
     again = sims("sweep", path, "--seeds", "0..1", "--jobs", "1", "--out", tmp_path / "a.jsonl")
-    assert "2 outcomes of 2 were there already" in again.stderr
+    assert "2 outcomes of 2 are in the file already" in again.stderr
     assert "violates nothing" in sims("shrink", path, "--seed", "2", "--out", tmp_path / "a.py").complaint
 
 
@@ -163,7 +163,7 @@ def test_results_of_another_version_of_the_file_are_not_mixed_with_those_of_this
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("x = 1\n", " defines no plan: it must have an object or a function of the name plan, as in: from gossip_sims"),
+        ("x = 1\n", " defines no plan: it must have an object or a function named plan, as in: from gossip_sims"),
         ("plan = Plan(nodes=4)\n", ", line 1: NameError: name 'Plan' is not defined"),
         ("\n\nplan = (\n", ", line 3: SyntaxError: "),
         ("import gossip_sims.moon\n", ", line 1: ModuleNotFoundError: No module named"),
@@ -176,7 +176,7 @@ def test_results_of_another_version_of_the_file_are_not_mixed_with_those_of_this
         ("def plan(setting):\n    x = 1\n    return 1 / 0\n", ", line 3: ZeroDivisionError: division by zero"),
         (OBJECT.replace("1 of rack-a", "rack-c"), ": Crash at 3 s: node is 'rack-c', and there is no such node"),
         (OBJECT.replace("at=3", "at='soon'"), ", line 12: at must be a number of at least 0, not 'soon'"),
-        (OBJECT.replace("confirmations", "confirmation"), ": there is no setting 'confirmation'; there are cluster,"),
+        (OBJECT.replace("confirmations", "confirmation"), ": there is no setting 'confirmation'"),
         (OBJECT.replace('"local"', '"moon"'), ", line 7: profile must be one of"),
         ("from gossip_sims.plan import Plan\nplan = Plan(nodes=1)\n", ", line 2: nodes must be from 2 to 100000,"),
     ],
@@ -194,7 +194,7 @@ def test_a_mistake_in_a_file_is_told_in_a_line_with_its_place(
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--nodes", "9"), "says itself how many nodes there are, which is 6; --nodes is for a function"),
+        (("--nodes", "9"), "sets the number of nodes itself, to 6; omit --nodes, or define a function"),
         (("--set", "heroes=3"), "my_plan has no parameter 'heroes'; it has none, and the configuration has cluster,"),
         (("--set", "confirmations=many"), "confirmations must be of type int"),
     ],

@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 
 from gossip.core.address import Address
 from gossip.core.config import Config
-from sims.clock import Clock
-from sims.engine import Simulation
-from sims.latency import Constant
-from sims.node import SOCKET_BUFFER_DATAGRAMS
+from sims.world import Constant, Simulation
+from sims.world.node import SOCKET_BUFFER_DATAGRAMS, Clock
 from tests.core.worlds import cluster, expect_agreement, expect_no_deaths, tap
 from tests.sims.strategies import always
 from tests.sims.watchers import Handled

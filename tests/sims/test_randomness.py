@@ -9,14 +9,10 @@ from statistics import fmean, pvariance
 import pytest
 
 from gossip.core.address import Address
-from sims.engine import Simulation
-from sims.latency import Uniform
-from sims.links import Link, LinkChange
-from sims.network import Network
 from sims.plan import Plan
-from sims.randomness import Draws, derived_random, derived_seed
-from sims.run import Run
+from sims.running import Run
 from sims.steps import AnyStep, Disturb, Restart, Start
+from sims.world import Draws, Link, LinkChange, Network, Simulation, Uniform, derived_random, derived_seed
 from tests.core.worlds import SEEDS
 from tests.sims.watchers import Fates
 
@@ -75,7 +71,7 @@ def test_each_way_between_two_addresses_has_draws_of_its_own() -> None:
     network = Network(1, Link(latency=Uniform(0, 1)))
     hosts = [Address(f"10.0.0.{number}", 7946) for number in range(5)]
     delays = {
-        tuple(network.way(one, other).carry(b"x", 0.0)[0][0] for _ in range(4))
+        tuple(network.directed(one, other).carry(b"x", 0.0)[0][0] for _ in range(4))
         for one in hosts
         for other in hosts
         if one != other

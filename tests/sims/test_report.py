@@ -14,15 +14,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from gossip.core.address import Address
 from gossip.core.member import Status
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.outcome import Outcome
 from sims.plan import Plan
 from sims.report import Recording, beliefs, messages, recording, render
 from sims.report.messages import Kept
-from sims.run import Run
+from sims.running import Outcome, Run
 from sims.scenarios import find
 from sims.steps import Crash, Start, Update
+from sims.world import Observer, SimulatedNode
 
 CHROMIUM = shutil.which("chromium")
 

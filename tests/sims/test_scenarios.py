@@ -9,11 +9,11 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from sims.latency import Constant
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.scenarios import SCENARIOS, Parameter, Scenario, find
 from sims.steps import Crash
+from sims.world import Constant
 
 SHORT = {"for_s": "8", "times": "2", "lies": "8", "jumps": "2", "every_s": "1", "held_s": "8", "forget_after_s": "5"}
 """Values that make a scenario short, for parameters that have to do with its length."""
@@ -91,7 +91,9 @@ def test_loss_profile_and_duration_are_what_was_asked_for() -> None:
 
 
 def test_a_name_that_is_no_scenario_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"no scenario 'crush'; there are .*steady, .*crash"):
+    with pytest.raises(
+        ConfigurationError, match=r"no scenario 'crush' \(did you mean 'crash'\?\); there are .*steady, .*crash"
+    ):
         find("crush")
 
 
@@ -156,7 +158,7 @@ def test_a_value_that_cannot_be_is_refused_by_the_name_of_its_parameter(name: st
 
 
 def test_a_cluster_too_small_for_a_scenario_is_refused_with_its_size() -> None:
-    with pytest.raises(ConfigurationError, match="flapping cannot be with 2 nodes"):
+    with pytest.raises(ConfigurationError, match="flapping is not possible with 2 nodes"):
         find("flapping").plan(nodes=2)
     with pytest.raises(ConfigurationError, match="nodes must be from 2 to"):
         find("steady").plan(nodes=1)
@@ -205,7 +207,7 @@ def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(ConfigurationError) as refused:
         find("crash").plan(changes={"victim": "one"})
     told = str(refused.value)
-    assert "crash has no parameter 'victim'; it has victims" in told
+    assert "crash has no parameter 'victim' (did you mean 'victims'?); it has victims" in told
     assert all(field.name in told for field in attrs.fields(Config))
 
 

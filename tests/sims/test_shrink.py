@@ -20,15 +20,12 @@ from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.local import LocalMember
 from gossip.core.member import Record
-from sims import shrink as shrinking
-from sims.engine import Simulation
 from sims.invariants import Violated
-from sims.latency import Constant
-from sims.links import GilbertElliott, Link, LinkChange
 from sims.plan import Plan
-from sims.run import Run
-from sims.shrink import MAX_TRIALS, Shrunk, as_pytest, shrink
+from sims.reproduce import MAX_TRIALS, Shrunk, as_pytest, shrink, shrinking
+from sims.running import Run
 from sims.steps import AnyStep, Crash, Disturb, Forge, Leave, Pause, Reseed, Slow, Start, Step, Update
+from sims.world import Constant, GilbertElliott, Link, LinkChange, Simulation
 
 REPOSITORY = Path(__file__).parents[2]
 PYTEST_TIMEOUT_S = 60
@@ -148,12 +145,12 @@ def test_progress_is_told_after_each_trial(shrunk: Shrunk) -> None:
 
 def test_trials_are_bounded(shrunk: Shrunk, fault: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shrunk.trials < MAX_TRIALS
-    assert "more to gain" not in str(shrunk)
+    assert "a smaller plan may exist" not in str(shrunk)
     monkeypatch.setattr(shrinking, "MAX_TRIALS", 5)
     cut_short = shrink(noisy_plan())
     assert cut_short.trials == 5
     assert cut_short == shrink(noisy_plan())
-    assert "there may be more to gain" in str(cut_short)
+    assert "a smaller plan may exist" in str(cut_short)
 
 
 def test_a_fault_that_needs_no_step_loses_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +218,7 @@ def test_a_core_that_raises_is_a_fault_like_any_other(monkeypatch: pytest.Monkey
 
 
 def test_a_good_run_is_not_shrunk() -> None:
-    with pytest.raises(ConfigurationError, match=r"seed 3 violates nothing, so there is nothing to shrink"):
+    with pytest.raises(ConfigurationError, match=r"seed 3 violates nothing, so it cannot be shrunk"):
         shrink(noisy_plan())
 
 
@@ -235,7 +232,7 @@ def test_leaving_out_nodes_changes_no_draw_of_the_others() -> None:
         assert (few.nodes[key].id, few.nodes[key].address) == (many.nodes[key].id, many.nodes[key].address)
     fresh = [Run(attrs.evolve(plan, nodes=nodes)).sim.network for nodes in (8, 3)]
     one, other = few.nodes["n0"].address, few.nodes["n1"].address
-    fates = [[network.way(one, other).carry(b"text", 0.0) for _ in range(50)] for network in fresh]
+    fates = [[network.directed(one, other).carry(b"text", 0.0) for _ in range(50)] for network in fresh]
     assert fates[0] == fates[1]
     assert [] in fates[0]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from sims.links import LinkChange
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.scenarios import find
-from sims.sometimes import POINTS
 from sims.steps import AnyStep, Crash, Disturb, Forge, Leave, Pause, Restart
+from sims.watching import POINTS
+from sims.world import LinkChange
 
 
 def _plan(*steps: AnyStep, **fields: Any) -> Plan:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.member import Status
-from sims.links import LinkChange
 from sims.plan import Plan
-from sims.run import Run
+from sims.running import Run
 from sims.steps import (
     FORGERIES,
     AnyStep,
@@ -26,6 +25,7 @@ from sims.steps import (
     Step,
     Update,
 )
+from sims.world import LinkChange
 from tests.core.worlds import cluster, dropped, expect, expect_agreement, expect_seen
 from tests.sims.watchers import Notes
 

@@ -6,12 +6,8 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.protocol import CloseStream, OpenStream, SendFrame
-from sims.engine import Simulation
-from sims.latency import Constant
-from sims.links import Link, LinkChange
-from sims.node import SimulatedNode
-from sims.observer import Observer
-from sims.streams import CONNECT_TIMEOUT_S, SEGMENT_RETRY_S, SYN_RETRY_S, StreamCarrier
+from sims.world import Constant, Link, LinkChange, Observer, SimulatedNode, Simulation
+from sims.world.streams import CONNECT_TIMEOUT_S, SEGMENT_RETRY_S, SYN_RETRY_S
 from tests.core.worlds import SEEDS
 
 DELAY_S = 0.01
@@ -27,7 +23,7 @@ class Ends(Observer):
         link = link or Link(latency=Constant(DELAY_S))
         self.sim = Simulation(seed=seed, config=config, link=link, observers=[self])
         self.one, self.other = self.sim.start("n0"), self.sim.start("n1")
-        self.carrier = StreamCarrier(self.sim)
+        self.carrier = self.sim.driver.streams
         self.arrived: dict[str, list[tuple[float, bytes]]] = {"n0": [], "n1": []}
         self.closed: dict[str, list[float]] = {"n0": [], "n1": []}
         self.frames: list[float | None] = []

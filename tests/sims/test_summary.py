@@ -7,18 +7,18 @@ from typing import Any
 
 import attrs
 
-from sims.ended import Failure
-from sims.measures import CrashMeasure, FalseDeaths, UpdateMeasure
-from sims.outcome import Joins, Outcome, PerNodeSecond, Violation
-from sims.request import Request
-from sims.summary import Spread, summarise
+from sims.running import Joins, Outcome, PerNodeSecond, Violation
+from sims.sweep import Failure, Request, summarise
+from sims.sweep.summary import Distribution
+from sims.watching import CrashMeasure, FalseDeaths, UpdateMeasure
 
 REQUEST = Request(scenario="crash", nodes=8, loss=0.1, changes={"victims": "half and half"})
 
 GOOD = Outcome(
     scenario="crash", nodes=8, seed=0, profile="lan", virtual_s=20.0, wall_s=0.5, datagrams=100, bytes=5000,
     trace_hash="00", violations=(), sometimes={"died": 7, "left": 0}, crashes=(), updates=(), joins=None,
-    false_deaths=FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=1, impaired=2), suspicions=3, heal_s=None,
+    false_deaths=FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=1, impaired=2), suspicions=3,
+    suspicions_healthy_by_healthy=1, heal_s=None,
     per_node_s=PerNodeSecond(datagrams_sent=3.0, bytes_sent=150.0),
 )  # fmt: skip
 
@@ -42,16 +42,16 @@ def violation(seed: int) -> Violation:
 
 
 def test_a_spread_has_the_median_the_99th_percentile_and_the_worst() -> None:
-    spread = Spread.of(float(value) for value in range(200, 0, -1))
-    assert spread == Spread(count=200, median=100.0, p99=198.0, worst=200.0)
+    spread = Distribution.of(float(value) for value in range(200, 0, -1))
+    assert spread == Distribution(count=200, median=100.0, p99=198.0, worst=200.0)
 
 
 def test_what_never_came_to_an_end_is_counted_apart() -> None:
-    assert Spread.of([2.0, None, 1.0, None]) == Spread(count=2, median=1.0, p99=2.0, worst=2.0, never=2)
+    assert Distribution.of([2.0, None, 1.0, None]) == Distribution(count=2, median=1.0, p99=2.0, worst=2.0, never=2)
 
 
 def test_a_spread_of_nothing_has_no_figures() -> None:
-    assert Spread.of([]) == Spread(count=0, median=None, p99=None, worst=None)
+    assert Distribution.of([]) == Distribution(count=0, median=None, p99=None, worst=None)
 
 
 def test_times_are_taken_over_all_crashes_updates_and_runs() -> None:
@@ -62,10 +62,10 @@ def test_times_are_taken_over_all_crashes_updates_and_runs() -> None:
         outcome(2, joins=Joins(all_see_all_s=None, distinct_sizes_seen=2)),
     ]
     summary = summarise(REQUEST, range(3), runs)
-    assert summary.crash_last_dead_s == Spread(count=2, median=2.0, p99=4.0, worst=4.0, never=1)
-    assert summary.update_last_s == Spread(count=1, median=0.4, p99=0.4, worst=0.4)
-    assert summary.join_all_see_all_s == Spread(count=1, median=1.0, p99=1.0, worst=1.0, never=1)
-    assert summary.heal_s == Spread(count=1, median=4.0, p99=4.0, worst=4.0)
+    assert summary.crash_last_dead_s == Distribution(count=2, median=2.0, p99=4.0, worst=4.0, never=1)
+    assert summary.update_last_s == Distribution(count=1, median=0.4, p99=0.4, worst=0.4)
+    assert summary.join_all_see_all_s == Distribution(count=1, median=1.0, p99=1.0, worst=1.0, never=1)
+    assert summary.heal_s == Distribution(count=1, median=4.0, p99=4.0, worst=4.0)
     assert summary.datagrams_per_node_s.count == 3
     assert summary.bytes_per_node_s.worst == 150.0
 
@@ -77,6 +77,7 @@ def test_counts_are_added_up_and_sometimes_points_count_runs() -> None:
     assert summary.virtual_s == 40.0
     assert summary.false_deaths == FalseDeaths(healthy_by_healthy=0, healthy_by_impaired=2, impaired=4)
     assert summary.suspicions == 6
+    assert summary.suspicions_healthy_by_healthy == 2
     assert summary.sometimes["died"] == 1
     assert summary.sometimes["left"] == 1
     assert summary.sometimes["came_back"] == 0

@@ -13,21 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from gossip.core import caches
 from gossip.core.errors import ConfigurationError
-from sims import workers
 from sims.cli.main import run as run_command
-from sims.dask_engine import DaskEngine
-from sims.ended import Ended, EngineLost, Failure
-from sims.outcome import Outcome
 from sims.plan import Plan
-from sims.request import Request
-from sims.results import ResultsFile
-from sims.run import Run
+from sims.running import Outcome, Run
 from sims.scenarios import find
-from sims.sweep import Sweep
-from sims.worker import answer, read_answer
-from sims.workers import LocalEngine
+from sims.sweep import DaskEngine, Ended, EngineLost, Failure, LocalEngine, Request, ResultsFile, Sweep, workers
+from sims.sweep.answers import answer, read_answer
 
 COMMAND_LIMIT_S = 30.0
 
@@ -44,7 +36,7 @@ ENDLESS = find("steady").plan(nodes=8, duration_s=1e9)
 
 DEADLY_WORKER = """
 import os, signal, sys
-from sims import worker
+from sims.sweep import worker
 real = worker.answer
 def deadly(plan, progress):
     if '"seed": 5' in plan:
@@ -57,7 +49,7 @@ worker.main(int(sys.argv[1]))
 ABANDONED_SWEEP = """
 import signal, sys
 from sims.plan import Plan
-from sims.workers import LocalEngine
+from sims.sweep import LocalEngine
 def plans():
     yield Plan.from_json(sys.argv[1])
     print("the first worker has its plan", flush=True)
@@ -133,7 +125,10 @@ def test_when_the_engine_is_lost_what_is_done_is_summed_up(
     assert run_command(arguments) == 1
     captured = capsys.readouterr()
     assert "1 run, 5 missing" in captured.out
-    assert captured.err == "python -m sims: the scheduler is gone; 5 runs could not be made\n"
+    assert (
+        captured.err
+        == "python -m sims: the scheduler is gone; 5 runs could not be made; repeat the command to make them\n"
+    )
     assert swept(path, SEEDS)[1] == [4, 5, 6, 7, 8]
 
 
@@ -151,7 +146,7 @@ def test_an_error_in_the_code_that_is_run_is_an_answer() -> None:
     assert isinstance(ended, Failure)
     assert ended.seed == 7
     assert "Traceback" in ended.text
-    assert ended.reason.startswith("gossip.core.errors.ConfigurationError: this is no plan")
+    assert ended.reason.startswith("gossip.core.errors.ConfigurationError: this is not a plan")
 
 
 # --- killed workers
@@ -330,13 +325,3 @@ def test_ctrl_c_in_a_terminal_ends_with_a_summary_of_what_is_done(tmp_path: Path
     assert outcomes
     assert f"{len(outcomes)} run" in shown.splitlines()[0]
     assert f"{50_001 - len(outcomes)} missing" in shown.splitlines()[1]
-
-
-def test_a_run_is_not_slowed_down_by_what_those_before_it_left_in_caches() -> None:
-    def kept_after(nodes: int) -> int:
-        Run(Plan(scenario="any", seed=nodes, nodes=nodes, duration_s=5.0)).run()
-        return sum(cache.cache_info().currsize for cache in caches._caches)
-
-    alone = kept_after(4)
-    assert kept_after(24) > alone > 0
-    assert kept_after(4) == alone

@@ -30,11 +30,13 @@ from gossip.core.wire.messages import (
     Ping,
     PingRequest,
 )
-from sims.links import Link
 from sims.plan import Plan
-from sims.run import Run
+from sims.reproduce import TraceWriter, replay, run_twice
+from sims.reproduce.replaying import CONTEXT_LINES
+from sims.running import Run
 from sims.steps import FORGER, Crash, Disturb, Forge, Restart, Update
-from sims.trace import CONTEXT_LINES, TraceWriter, kind_of, replay, run_twice
+from sims.watching import kind_of
+from sims.world import Link
 
 PLAN = Plan(
     scenario="life",
@@ -246,14 +248,14 @@ def test_a_trace_without_its_last_line_is_truncated(text: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"", "is no trace of a simulation"),
-        (b"once upon a time\n", "is no trace of a simulation"),
-        (b"\xff\xfe\x00\x00", "is no trace of a simulation"),
-        (b"[1, 2]\n", "is no trace of a simulation"),
-        (b'{"t": 1.0}\n', "is no trace of a simulation"),
-        (b'{"trace": 1, "plan": {"scen', "is a trace that ends within its plan"),
-        (b'{"trace": 2, "plan": {}}\n', "is a trace of format 2; only 1 can be read"),
-        (b'{"trace": 1, "plan": {}}\n', "this is no plan of a simulation"),
+        (b"", "is not a trace of a simulation"),
+        (b"once upon a time\n", "is not a trace of a simulation"),
+        (b"\xff\xfe\x00\x00", "is not a trace of a simulation"),
+        (b"[1, 2]\n", "is not a trace of a simulation"),
+        (b'{"t": 1.0}\n', "is not a trace of a simulation"),
+        (b'{"trace": 1, "plan": {"scen', "ends within the plan of its trace"),
+        (b'{"trace": 2, "plan": {}}\n', "is a trace of format 2; this version reads format 1 only"),
+        (b'{"trace": 1, "plan": {}}\n', "this is not a plan of a simulation"),
     ],
 )
 def test_a_file_that_is_no_trace_is_refused(content: bytes, complaint: str, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sims.engine import Simulation
 from sims.steps import Pause, Slow
-from sims.truth import Truth
+from sims.watching import Truth
+from sims.world import Simulation
 
 
 def _world() -> tuple[Simulation, Truth]:

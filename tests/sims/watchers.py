@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from sims.node import SimulatedNode
-from sims.observer import Observer
+from sims.world import Observer, SimulatedNode
 
 
 class Telling(NamedTuple):

@@ -35,13 +35,13 @@ from __future__ import annotations
 
 import logging
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, DisplacedError, GossipError, LeftError
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Member, Status
-from gossip.core.node_standing import NodeStanding, Standing
-from gossip.core.wall import ClockDispute
+from gossip.core.state.member import Member, Status
+from gossip.core.state.node_standing import NodeStanding, Standing
+from gossip.core.state.wall import ClockDispute
+from gossip.core.support.address import Address
 from gossip.errors import BindError, ClosedError, JoinError, QueryError
 from gossip.node import Node, Snapshot, Subscription, open_node, query_members
 from gossip.security import PLAIN, Key, Keyring, MutualTLS, SigningKey

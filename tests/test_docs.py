@@ -13,12 +13,12 @@ import attrs
 import pytest
 
 from gossip.core import messages, signing, wire
-from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.detection.detector import suspicion_timeout
-from gossip.core.member import Identity, Record
-from gossip.core.standing import UNFIT_ANSWERS
-from gossip.core.view import FINGERPRINT_MODULUS
+from gossip.core.presence.standing import UNFIT_ANSWERS
+from gossip.core.state.member import Identity, Record
+from gossip.core.state.view import FINGERPRINT_MODULUS
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import DeadFact, News, Ping, RecordFact, SuspectFact
 from gossip.telemetry.drops import ROUTINE

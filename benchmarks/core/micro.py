@@ -35,11 +35,11 @@ import attrs
 
 from benchmarks.analysis.samples import Sample
 from benchmarks.environment.measuring import MeasurementFailed
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.facts import record_fact
-from gossip.core.heartbeat import HEARTBEAT_STEP_S
+from gossip.core.dissemination.facts import record_fact
 from gossip.core.protocol import Protocol
+from gossip.core.state.heartbeat import HEARTBEAT_STEP_S
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import AliveFact, Body, News, Ping, RecordFact
 from sims.world import SimulatedNode, Simulation
@@ -157,7 +157,7 @@ def _merge_alive() -> Operation:
             for step in itertools.islice(steps, count)
         ]
 
-    return Operation(act=cluster.protocol._belief.take, prepare=prepare)
+    return Operation(act=cluster.protocol.parts.belief.take, prepare=prepare)
 
 
 def _merge_record() -> Operation:
@@ -172,7 +172,7 @@ def _merge_record() -> Operation:
             facts.append((RecordFact(newer, step), step * HEARTBEAT_STEP_S))
         return facts
 
-    return Operation(act=cluster.protocol._belief.take, prepare=prepare)
+    return Operation(act=cluster.protocol.parts.belief.take, prepare=prepare)
 
 
 def _round() -> Operation:

@@ -10,9 +10,9 @@ import attrs
 from benchmarks.analysis.samples import Number
 from benchmarks.core.ratios import EXPERIMENT
 from benchmarks.environment.measuring import MeasurementFailed
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Ping
 from sims.world.latency import Constant, Latency

@@ -23,7 +23,7 @@ import trio
 from gossip import Config, EventKind, MembershipEvent, Node, Subscription, open_node
 from gossip.cli.children import Lines
 from gossip.core.config import PROFILES
-from gossip.core.member import Member
+from gossip.core.state.member import Member
 
 MOST_DEATHS = 100_000
 """Most deaths that a report tells."""

@@ -9,7 +9,7 @@ import click
 from gossip.cli.rendering import printable
 from gossip.cli.terminal import print_utf8
 from gossip.core.errors import ConfigurationError
-from gossip.core.member import is_valid_name
+from gossip.core.state.member import is_valid_name
 from gossip.security import SigningKey
 
 

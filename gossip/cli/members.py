@@ -17,9 +17,9 @@ from gossip import query_members
 from gossip.cli.options import cluster_option, keyring_option, load_keyring, make_config, parse_peer
 from gossip.cli.rendering import STATUS_STYLES, address_text, clock, describe_metadata, member_json, printable
 from gossip.cli.terminal import OutputConsole
-from gossip.core.address import Address
 from gossip.core.errors import GossipError
-from gossip.core.member import Member
+from gossip.core.state.member import Member
+from gossip.core.support.address import Address
 
 
 def _parse_timeout(_: click.Context, __: click.Parameter, value: float) -> float:

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from gossip.core.address import Address
 from gossip.core.config import PROFILES, Config
 from gossip.core.errors import ConfigurationError
+from gossip.core.support.address import Address
 from gossip.net import too_many_seeds
 from gossip.security import Keyring
 

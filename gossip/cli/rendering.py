@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gossip import Snapshot
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Member, Status
-from gossip.core.node_standing import NodeStanding, Standing
-from gossip.core.text import is_printable
+from gossip.core.state.member import Member, Status
+from gossip.core.state.node_standing import NodeStanding, Standing
+from gossip.core.support.address import Address
+from gossip.core.support.text import is_printable
 from gossip.security import Keyring
 
 STATUS_STYLES = {Status.ALIVE: "green", Status.SUSPECT: "yellow", Status.DEAD: "bold red", Status.LEFT: "dim",

@@ -15,16 +15,17 @@ import enum
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.drop_reasons import Drop
-from gossip.core.hearing import CONVICTION_STEPS
-from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
-from gossip.core.local import LocalMember
-from gossip.core.member import MAX_VERSION, Member, Record, Status
-from gossip.core.signing import Signatures
-from gossip.core.sources import SourceBudgets
-from gossip.core.view import Change, Entry, Refused, View
+from gossip.core.state.entry import Change, Entry, Refused
+from gossip.core.state.hearing import CONVICTION_STEPS
+from gossip.core.state.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
+from gossip.core.state.local import LocalMember
+from gossip.core.state.member import MAX_VERSION, Member, Record, Status
+from gossip.core.state.signing import Signatures
+from gossip.core.state.sources import SourceBudgets
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 
 MAX_FIRST_COUNTER = MAX_COUNTER // 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gossip.core.dissemination import Dissemination
+from gossip.core.dissemination.push import Dissemination
 from gossip.core.journal import Journal
-from gossip.core.view import Change, View
+from gossip.core.state.entry import Change
+from gossip.core.state.view import View
 
 
 class Changes:

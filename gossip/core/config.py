@@ -1,7 +1,7 @@
 """Every setting of the protocol: what it is, its default, and what choosing otherwise costs.
 
 All times are in seconds. Nodes of one cluster should share one profile; the step of the heartbeat
-counter is a constant of the protocol (:data:`gossip.core.heartbeat.HEARTBEAT_STEP_S`), so nodes with
+counter is a constant of the protocol (:data:`gossip.core.state.heartbeat.HEARTBEAT_STEP_S`), so nodes with
 different profiles still understand each other.
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 
 import attrs
 
-from gossip.core.arguments import given, wrong
 from gossip.core.errors import ConfigurationError
-from gossip.core.text import is_printable
+from gossip.core.support.arguments import given, wrong
+from gossip.core.support.text import is_printable
 
 MIN_MAX_DATAGRAM = 576
 """Smallest ``max_datagram``: every IPv4 host must take a packet of this size (RFC 791); one record,

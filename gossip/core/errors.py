@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossip.core.drop_reasons import Drop
+from gossip.core.support.drop_reasons import Drop
 
 
 class GossipError(Exception):

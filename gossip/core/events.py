@@ -12,8 +12,8 @@ import enum
 import attrs
 
 from gossip.core.detection.evidence import Explanation
-from gossip.core.member import Member, Status
-from gossip.core.node_standing import NodeStanding
+from gossip.core.state.member import Member, Status
+from gossip.core.state.node_standing import NodeStanding
 
 
 class EventKind(enum.Enum):

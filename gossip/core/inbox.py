@@ -6,22 +6,23 @@ piece goes to the module that judges it. This module judges nothing itself.
 
 from __future__ import annotations
 
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
+from gossip.core.dissemination.outbox import OVERHEAD_BYTES, Outbox, Path
+from gossip.core.dissemination.reconciliation import DIGEST_BYTES, Reconciler
+from gossip.core.dissemination.streams import Streams
 from gossip.core.errors import WireError
-from gossip.core.hearing import Hearing
 from gossip.core.intake import Intake
-from gossip.core.joining import Joining
 from gossip.core.journal import Journal
-from gossip.core.local import LocalMember
-from gossip.core.names import Names
-from gossip.core.outbox import OVERHEAD_BYTES, Outbox, Path
-from gossip.core.own_address import OwnAddress
-from gossip.core.reconciliation import DIGEST_BYTES, Reconciler
+from gossip.core.presence.joining import Joining
+from gossip.core.presence.names import Names
+from gossip.core.presence.own_address import OwnAddress
+from gossip.core.presence.standing import OwnStanding
 from gossip.core.replies import Replies
-from gossip.core.standing import OwnStanding
-from gossip.core.streams import Streams
-from gossip.core.view import Entry, View
+from gossip.core.state.entry import Entry
+from gossip.core.state.hearing import Hearing
+from gossip.core.state.local import LocalMember
+from gossip.core.state.view import View
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import ANONYMOUS, Ack, Clock, Message, News, Ping, PingRequest
 

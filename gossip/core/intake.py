@@ -6,24 +6,28 @@ program and spread. What a teller knows less well than this node is collected, s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from gossip.core.address import Address
 from gossip.core.belief import Belief, Disbelief, Verdict
 from gossip.core.changes import Changes
 from gossip.core.detection.detector import Detector
-from gossip.core.dissemination import Dissemination
-from gossip.core.drops import Drops
-from gossip.core.facts import all_facts, liveness_fact, record_fact
-from gossip.core.local import LocalMember
-from gossip.core.member import Status
-from gossip.core.names import Names
-from gossip.core.outbox import Path
-from gossip.core.own_address import OwnAddress
-from gossip.core.standing import OwnStanding
-from gossip.core.streams import Streams
-from gossip.core.timers import Timers
-from gossip.core.view import Change, Entry, View
+from gossip.core.dissemination.facts import all_facts, liveness_fact, record_fact
+from gossip.core.dissemination.outbox import Path
+from gossip.core.dissemination.push import Dissemination
+from gossip.core.dissemination.streams import Streams
+from gossip.core.errors import WireError
+from gossip.core.journal import Journal
+from gossip.core.presence.names import Names
+from gossip.core.presence.own_address import OwnAddress
+from gossip.core.presence.standing import OwnStanding
+from gossip.core.state.entry import Change, Entry
+from gossip.core.state.local import LocalMember
+from gossip.core.state.member import Member, Status
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.drops import Drops
+from gossip.core.support.timers import Timers
+from gossip.core.wire import Records
 from gossip.core.wire.messages import DeadFact, Fact, Message, RecordFact
 
 
@@ -32,7 +36,8 @@ class Intake:
 
     def __init__(self, view: View, timers: Timers, local: LocalMember, belief: Belief, detector: Detector,
                  dissemination: Dissemination, own_address: OwnAddress, standing: OwnStanding, names: Names,
-                 streams: Streams, changes: Changes, drops: Drops) -> None:  # fmt: skip
+                 streams: Streams, changes: Changes, journal: Journal, records: Records,
+                 drops: Drops) -> None:  # fmt: skip
         self._view = view
         self._timers = timers
         self._local = local
@@ -44,6 +49,8 @@ class Intake:
         self._names = names
         self._streams = streams
         self._changes = changes
+        self._journal = journal
+        self._records = records
         self._drops = drops
 
     def counter(self, sender: Entry, heartbeat: int, now: float) -> None:
@@ -118,6 +125,25 @@ class Intake:
             # It may not know the dead bearer of its name, and must, to take a generation above it.
             return [record_fact(entry), liveness_fact(entry)]
         return all_facts(entry)
+
+    def remember(self, members: Iterable[Member], now: float) -> None:
+        """Take in members known from an earlier life of this node, without telling anybody."""
+        for member in members:
+            if not member.status.is_living or member.id == self._local.id:
+                continue
+            try:
+                outcome = self._belief.take(RecordFact(self._records.of(member), 0), now)
+            except WireError as error:
+                self._drops.note(error.reason)
+                continue
+            if isinstance(outcome, Disbelief):
+                self._drops.note(outcome.reason)
+                continue
+            if isinstance(outcome, Change):
+                for forgotten in outcome.forgotten:
+                    self._journal.note_forgotten(forgotten, now)
+            if (entry := self._view.get(member.id)) is not None:
+                self._view.remembered(entry)
 
     def pass_on(self, change: Change, teller: int, now: float, *, spread: bool = True) -> None:
         """Pass a change that others have told us on to all whom it concerns."""

@@ -13,9 +13,10 @@ import attrs
 
 from gossip.core.detection.casebook import Casebook
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Member, Status
-from gossip.core.node_standing import NodeStanding
-from gossip.core.view import Change, Entry, View
+from gossip.core.state.entry import Change, Entry
+from gossip.core.state.member import Member, Status
+from gossip.core.state.node_standing import NodeStanding
+from gossip.core.state.view import View
 
 MAX_REMEMBERED_CONFLICTS = 256
 """Conflicts are told once per process involved; the oldest are forgotten and may be told again."""

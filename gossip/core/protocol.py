@@ -15,50 +15,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from gossip.core.address import Address
-from gossip.core.belief import Belief, Disbelief
-from gossip.core.changes import Changes
+from gossip.core.assembly import Parts
 from gossip.core.config import Config
-from gossip.core.detection.casebook import Casebook
-from gossip.core.detection.detector import Detector
 from gossip.core.detection.evidence import Explanation
-from gossip.core.detection.health import LocalHealth, StallGuard
-from gossip.core.detection.helping import Helping
-from gossip.core.detection.probing import Prober
-from gossip.core.dissemination import Dissemination
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
-from gossip.core.errors import DisplacedError, WireError
+from gossip.core.detection.health import StallGuard
+from gossip.core.dissemination.outbox import (
+    OVERHEAD_BYTES,
+    CloseStream,
+    OpenStream,
+    Path,
+    SendFrame,
+    StreamAction,
+)
+from gossip.core.dissemination.questions import Purpose
+from gossip.core.errors import DisplacedError
 from gossip.core.events import MembershipEvent
-from gossip.core.farewell import Farewell
-from gossip.core.hearing import Hearing
-from gossip.core.inbox import Inbox
-from gossip.core.intake import Intake
-from gossip.core.joining import Joining
-from gossip.core.journal import Journal
-from gossip.core.local import NO_METADATA, LocalMember, check_metadata, first_record
-from gossip.core.member import Member, Status
-from gossip.core.names import Names
-from gossip.core.node_standing import NodeStanding
-from gossip.core.notices import Notices
-from gossip.core.outbox import OVERHEAD_BYTES, CloseStream, OpenStream, Outbox, Path, SendFrame, StreamAction
-from gossip.core.own_address import OwnAddress
-from gossip.core.proof import Proofs
-from gossip.core.questions import Purpose, Questions
-from gossip.core.reconciliation import Reconciler
-from gossip.core.replies import Replies
-from gossip.core.rumours import Rumours
-from gossip.core.shared_address import SharedAddresses
-from gossip.core.signing import Identities, Signatures
-from gossip.core.source import RandomSource
-from gossip.core.standing import OwnStanding
+from gossip.core.state.entry import Change
+from gossip.core.state.local import NO_METADATA, check_metadata
+from gossip.core.state.member import Member, Status
+from gossip.core.state.node_standing import NodeStanding
+from gossip.core.state.signing import Identities
+from gossip.core.state.view import View
+from gossip.core.state.wall import ClockDispute
 from gossip.core.stats import ProtocolLoad, ProtocolStats
-from gossip.core.streams import Streams
-from gossip.core.timers import Timers
-from gossip.core.view import Change, View
-from gossip.core.wall import ClockDispute
-from gossip.core.wire import Codec, Records
-from gossip.core.wire.messages import RecordFact
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.random_source import RandomSource
+from gossip.core.wire import Records
 
 JUMBO_DATAGRAM_BYTES = 8972
 """A datagram may have so many bytes, or ``max_datagram`` if that is more: what one frame of 9,000 bytes holds, the
@@ -87,74 +70,22 @@ class Protocol:
         :param records: a store of records that the nodes of one process share; None for one of its own.
         :raises ConfigurationError: if the name, the address or the metadata cannot be announced.
         """
+        parts = self.parts = Parts(
+            config, name=name, generation=generation, random=random, now=now, address=address, metadata=metadata,
+            identities=identities, records=records,
+        )  # fmt: skip
+        """What it is made of, for tools that look inside, such as tests."""
         self._config = config
-        self.drops = Drops()
+        self.drops = parts.drops
         """What was refused or given up, by reason. A driver adds what it refuses itself."""
-        signatures = Signatures(config.cluster, identities)
-        self._hearing = Hearing()
-        self._records = Records() if records is None else records
-        first = first_record(config, name, generation, random, address, metadata, signatures, self._records)
-        self._view = View(config, first, now)
-        self._local = LocalMember(self._view, random, signatures, self._hearing, self._records, now)
-        self._timers = Timers()
-        self._health = LocalHealth()
-        self._notices = Notices()
-        self._questions = Questions(random)
-        self._casebook = Casebook(self._view, self._timers)
-        self._journal = Journal(self._view, self._casebook)
-        self._belief = Belief(config, self._view, self._local, signatures)
-        self._rumours = Rumours(config, self._view, self.drops)
-        codec = Codec(config.cluster, self._records)
+        self._view = parts.view
+        self._local = parts.local
+        self._timers = parts.timers
+        self._inbox = parts.inbox
+        self._outbox = parts.outbox
+        self._journal = parts.journal
+        self._standing = parts.standing
         self._longest = max(JUMBO_DATAGRAM_BYTES, config.max_datagram + OVERHEAD_BYTES)  # members may not seal yet
-        self._proofs = Proofs(random)
-        self._outbox = Outbox(config, self._view, self._rumours, codec, self._proofs, self.drops, now)
-        self._dissemination = Dissemination(config, self._view, self._timers, self._rumours, self._outbox, now)
-        changes = Changes(self._view, self._journal, self._dissemination)
-        self._streams = Streams(config, self._outbox, self.drops)
-        self._shared_addresses = SharedAddresses(self._notices, self.drops)
-        self._prober = Prober(
-            config, self._view, self._timers, random, self._outbox, self._health, self._hearing, self._streams,
-            self.drops, self._questions, self._shared_addresses,
-        )  # fmt: skip
-        self._helping = Helping(config, self._view, self._outbox, self._prober, self.drops)
-        self._detector = Detector(
-            config, self._view, self._timers, random, self._prober, self._casebook, self._health, self._hearing,
-            self._dissemination, self._outbox, changes,
-        )  # fmt: skip
-        self._reconciler = Reconciler(config, self._view, random, self._outbox, self._questions)
-        self._joining = Joining(
-            config, self._view, self._timers, random, self._outbox, self._local, self._hearing, self._streams,
-            self._reconciler, self._questions,
-        )  # fmt: skip
-        self._farewell = Farewell(
-            config, self._view, self._timers, random, self._outbox, self._local, self._questions,
-            self._prober.round_trip,
-        )  # fmt: skip
-        self._standing = OwnStanding(
-            config, self._view, self._local, self._hearing, self._joining, self.drops, self._journal, self._outbox, now
-        )
-        self._own_address = OwnAddress(
-            config, self._view, self._local, self._timers, random, self._notices, self._joining, self._outbox, changes,
-            now,
-        )  # fmt: skip
-        self._names = Names(
-            config, self._view, self._timers, self._local, self._questions, self._outbox, self._journal,
-            self._standing, changes,
-        )  # fmt: skip
-        intake = Intake(
-            self._view, self._timers, self._local, self._belief, self._detector, self._dissemination,
-            self._own_address, self._standing, self._names, self._streams, changes, self.drops,
-        )  # fmt: skip
-        replies = Replies(
-            self._view, self._local, self._casebook, intake, self._prober, self._helping, self._questions,
-            self._farewell, self._joining, self._reconciler, self._names, self._own_address, self._standing,
-            self._proofs, self._streams, self._outbox,
-        )  # fmt: skip
-        self._inbox = Inbox(
-            self._view, codec, self._local, self._hearing, intake, replies, self._reconciler, self._joining,
-            self._names, self._own_address, self._standing, self._journal, self._streams, self._outbox, self.drops,
-        )  # fmt: skip
-        self._changes = changes
         self._datagrams_received = 0
         self._guard = StallGuard(now)
         self._rounds = 0
@@ -190,15 +121,15 @@ class Protocol:
         For drivers that learn of it (ICMP port unreachable, which anybody can forge); one that does not may leave
         it. It is never proof of anything, but where it is all there is to hear, a crash is found sooner.
         """
-        self._prober.refused(destination, now)
-        self._farewell.refused(destination)
+        self.parts.prober.refused(destination, now)
+        self.parts.farewell.refused(destination)
         self._standing.refused(destination)
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
         if lost := self._guard.lost(now, self.next_timer()):
             self._stalled(lost, now)
-        opened = self._streams.get(stream)
+        opened = self.parts.streams.get(stream)
         if opened is not None:
             self.drops.handling = opened.path.address
             self._inbox.receive(data, opened.path, now)
@@ -206,17 +137,17 @@ class Protocol:
 
     def stream_accepted(self, source: Address, now: float) -> int | None:
         """Take in a stream that a peer opened. Its number; None if there are too many already."""
-        return self._streams.accept(source)
+        return self.parts.streams.accept(source)
 
     def stream_closed(self, stream: int, now: float) -> None:
         """Take note that a stream has ended, or could not be opened."""
-        closed = self._streams.closed(stream)
+        closed = self.parts.streams.closed(stream)
         if closed is None or closed.incoming:
             return
         if closed.copies_view:
-            self._joining.copy_ended(now)
+            self.parts.joining.copy_ended(now)
         else:
-            self._prober.stream_closed(stream, now)
+            self.parts.prober.stream_closed(stream, now)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due. Call it when :meth:`next_timer` has come, after all that has arrived."""
@@ -238,9 +169,9 @@ class Protocol:
         :param wall_ms: Unix time in milliseconds.
         """
         was_set = self._local.wall.set(wall_ms, now)
-        self._names.follow_clock(now)
+        self.parts.names.follow_clock(now)
         if was_set and self._local.wall.has_come_to_believe(now):  # who only waits is believed at the next try
-            self._joining.seek_again(now)
+            self.parts.joining.seek_again(now)
 
     # --- what the embedding program wants
 
@@ -250,8 +181,8 @@ class Protocol:
         :param unresolved: seeds whose names have no address so far.
         """
         self._local.refresh(now)
-        self._own_address.seeds(addresses)
-        self._joining.seed(addresses, now)
+        self.parts.own_address.seeds(addresses)
+        self.parts.joining.seed(addresses, now)
         self._standing.seeds_given(unresolved, now)
 
     def seek(self, now: float, seeds: Sequence[Address] = ()) -> None:
@@ -269,22 +200,7 @@ class Protocol:
         need not join. The dead and those who left are passed over, and whoever a peer could not have presented
         either is counted as dropped.
         """
-        for member in members:
-            if not member.status.is_living or member.id == self._local.id:
-                continue
-            try:
-                outcome = self._belief.take(RecordFact(self._records.of(member), 0), now)
-            except WireError as error:
-                self.drops.note(error.reason)
-                continue
-            if isinstance(outcome, Disbelief):
-                self.drops.note(outcome.reason)
-                continue
-            if isinstance(outcome, Change):
-                for forgotten in outcome.forgotten:
-                    self._journal.note_forgotten(forgotten, now)
-            if (entry := self._view.get(member.id)) is not None:
-                self._view.remembered(entry)
+        self.parts.intake.remember(members, now)
         if self._view.others:
             self._standing.seek(now)
 
@@ -299,18 +215,18 @@ class Protocol:
         if self._view.is_displaced and not self._local.has_left:
             raise DisplacedError(f"nobody can be told of new metadata: {self._standing.value.why}")
         self._local.announce(now, metadata=checked)
-        self._changes.pass_on(Change(self._view.local, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
+        self.parts.changes.pass_on(Change(self._view.local, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
 
     def leave(self, now: float) -> None:
         """Say farewell. Does nothing if the node has left already."""
         if self._local.has_left:
             return
         self._local.refresh(now)
-        unheard = self._joining.unheard(now)
+        unheard = self.parts.joining.unheard(now)
         self._local.say_farewell(now)
-        self._changes.pass_on(Change(self._view.local, Status.ALIVE, Status.LEFT), 0, now)
-        self._dissemination.spread(self._view.local, 0, now, record=True, liveness=True)  # who lacks it needs both
-        self._farewell.begin(unheard, now)
+        self.parts.changes.pass_on(Change(self._view.local, Status.ALIVE, Status.LEFT), 0, now)
+        self.parts.dissemination.spread(self._view.local, 0, now, record=True, liveness=True)  # who lacks it needs both
+        self.parts.farewell.begin(unheard, now)
         self._standing.look(now)
 
     # --- what goes out
@@ -336,8 +252,8 @@ class Protocol:
         return self._journal.events.popleft() if self._journal.events else None
 
     def next_notice(self) -> str | None:
-        """The oldest sentence for people not yet taken, None if there is none; see :mod:`gossip.core.notices`."""
-        return self._notices.pending.popleft() if self._notices.pending else None
+        """The oldest sentence for people not yet taken (:mod:`gossip.core.support.notices`), None if there is none."""
+        return self.parts.notices.pending.popleft() if self.parts.notices.pending else None
 
     # --- questions
 
@@ -395,7 +311,7 @@ class Protocol:
     @property
     def health(self) -> int:
         """Local health, from 0 (healthy) to 8: how much this node distrusts its own impatience."""
-        return self._health.score
+        return self.parts.health.score
 
     def heartbeat(self, now: float) -> int:
         """The value of this node's own counter."""
@@ -404,15 +320,15 @@ class Protocol:
     @property
     def last_heard(self) -> float:
         """Local time of the last message from another node; minus infinity if there was none."""
-        return self._hearing.last_heard
+        return self.parts.hearing.last_heard
 
     def agreement(self, now: float) -> float | None:
         """Share, from 0 to 1, of the peers heard recently whose view equalled ours; None if none was heard."""
-        return self._reconciler.agreement(now)
+        return self.parts.reconciler.agreement(now)
 
     def explain(self, name: str, now: float) -> Explanation | None:
         """Where the bearer of a name stands in the eyes of this node, and why; None if nobody is known by it."""
-        return self._casebook.explain(name, now)
+        return self.parts.casebook.explain(name, now)
 
     def clock_dispute(self, now: float) -> ClockDispute | None:
         """A peer whose clock and ours are so far apart that one refuses the other; None if there is none of late."""
@@ -421,12 +337,12 @@ class Protocol:
     @property
     def farewell_done(self) -> bool:
         """Whether enough members have acknowledged our farewell."""
-        return self._local.has_left and self._farewell.is_done
+        return self._local.has_left and self.parts.farewell.is_done
 
     @property
     def farewell_acknowledged_by(self) -> tuple[str, ...]:
         """Names of the members that have acknowledged our farewell."""
-        return tuple(self._farewell.acknowledged_by.values())
+        return tuple(self.parts.farewell.acknowledged_by.values())
 
     @property
     def stats(self) -> ProtocolStats:
@@ -435,13 +351,13 @@ class Protocol:
             self._datagrams_received,
             self._outbox.datagrams_sent,
             self._outbox.bytes_sent,
-            self._prober.datagrams_refused,
+            self.parts.prober.datagrams_refused,
             {str(reason): count for reason, count in self.drops.counts.items()},
-            self._detector.accusations,
-            self._reconciler.started,
-            self._joining.heals,
-            self._prober.answered_through_helpers,
-            self._prober.answered_by_stream,
+            self.parts.detector.accusations,
+            self.parts.reconciler.started,
+            self.parts.joining.heals,
+            self.parts.prober.answered_through_helpers,
+            self.parts.prober.answered_by_stream,
             self._guard.stalls,
             self._outbox.replies_cut,
         )
@@ -452,19 +368,19 @@ class Protocol:
         return ProtocolLoad(
             len(self._view),
             self._view.tombstones,
-            len(self._rumours),
+            len(self.parts.rumours),
             len(self._timers),
-            self._prober.under_way,
-            len(self._streams),
-            self._questions.count(Purpose.CONTACT),
-            self._questions.count(Purpose.CHALLENGE),
-            self._casebook.suspects,
+            self.parts.prober.under_way,
+            len(self.parts.streams),
+            self.parts.questions.count(Purpose.CONTACT),
+            self.parts.questions.count(Purpose.CHALLENGE),
+            self.parts.casebook.suspects,
             self._outbox.pending,
-            len(self._helping),
-            len(self._proofs),
-            len(self._own_address),
-            len(self._shared_addresses),
-            len(self._notices),
+            len(self.parts.helping),
+            len(self.parts.proofs),
+            len(self.parts.own_address),
+            len(self.parts.shared_addresses),
+            len(self.parts.notices),
         )
 
     # --- time
@@ -476,11 +392,11 @@ class Protocol:
             self._standing.pass_round(now)
             return
         if self._view.is_displaced:
-            self._names.resolve_displacement(now)
-        self._own_address.round(now)
+            self.parts.names.resolve_displacement(now)
+        self.parts.own_address.round(now)
         self._standing.pass_round(now)
-        self._detector.round(now)
-        self._joining.heal(now)
+        self.parts.detector.round(now)
+        self.parts.joining.heal(now)
         if self._rounds % FORGET_EVERY_ROUNDS == 0:
             for forgotten in self._view.forget(now):
                 self._journal.note_forgotten(forgotten, now)
@@ -492,7 +408,7 @@ class Protocol:
         the sockets is heard. Stalled again within it, the deadlines move only by the time lost.
         """
         self._guard.stalls += 1
-        self._health.worsen()
+        self.parts.health.worsen()
         grace = 0.0 if self._guard.was_stalled else self._config.ack_timeout_min
         self._guard.was_stalled = True
         self._timers.push_back(late + grace)

@@ -7,8 +7,8 @@ answered in order, says that the list is complete.
 from __future__ import annotations
 
 from gossip.core.config import Config
-from gossip.core.member import Member, Record, Status
-from gossip.core.source import RandomSource
+from gossip.core.state.member import Member, Record, Status
+from gossip.core.support.random_source import RandomSource
 from gossip.core.wire import MAX_FRAME_BYTES, Codec
 from gossip.core.wire.messages import (
     ANONYMOUS,

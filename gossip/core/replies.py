@@ -10,21 +10,22 @@ from __future__ import annotations
 from gossip.core.detection.casebook import Casebook
 from gossip.core.detection.helping import Helping
 from gossip.core.detection.probing import Prober
-from gossip.core.facts import all_facts, liveness_fact, record_fact
-from gossip.core.farewell import Farewell
-from gossip.core.heartbeat import FLOOR_SLACK_STEPS
+from gossip.core.dissemination.facts import all_facts, liveness_fact, record_fact
+from gossip.core.dissemination.outbox import Outbox, Path
+from gossip.core.dissemination.proof import Proofs
+from gossip.core.dissemination.questions import Purpose, Question, Questions
+from gossip.core.dissemination.reconciliation import Reconciler
+from gossip.core.dissemination.streams import Streams
 from gossip.core.intake import Intake
-from gossip.core.joining import Joining
-from gossip.core.local import LocalMember
-from gossip.core.names import Names
-from gossip.core.outbox import Outbox, Path
-from gossip.core.own_address import OwnAddress
-from gossip.core.proof import Proofs
-from gossip.core.questions import Purpose, Question, Questions
-from gossip.core.reconciliation import Reconciler
-from gossip.core.standing import OwnStanding
-from gossip.core.streams import Streams
-from gossip.core.view import Entry, View
+from gossip.core.presence.farewell import Farewell
+from gossip.core.presence.joining import Joining
+from gossip.core.presence.names import Names
+from gossip.core.presence.own_address import OwnAddress
+from gossip.core.presence.standing import OwnStanding
+from gossip.core.state.entry import Entry
+from gossip.core.state.heartbeat import FLOOR_SLACK_STEPS
+from gossip.core.state.local import LocalMember
+from gossip.core.state.view import View
 from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, OBSERVED_BYTES
 from gossip.core.wire.messages import (
     ANONYMOUS,

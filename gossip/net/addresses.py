@@ -14,9 +14,9 @@ from typing import Any
 
 import trio
 
-from gossip.core.address import Address
-from gossip.core.arguments import require
 from gossip.core.errors import ConfigurationError
+from gossip.core.support.address import Address
+from gossip.core.support.arguments import require
 
 _MAPPED_PREFIX = "::ffff:"
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import trio
 
 from gossip.backoff import Backoff
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 from gossip.net.addresses import mapped_sockaddr, plain_address
 from gossip.net.refusals import refusals
 from gossip.net.sockets import SocketPair

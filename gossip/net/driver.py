@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 import trio
 
-from gossip.core.address import Address
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
 from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 from gossip.net.datagrams import DatagramEndpoint
 from gossip.net.sockets import SocketPair
 from gossip.net.streams import Streams

@@ -9,9 +9,9 @@ import math
 
 import trio
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.drop_reasons import Drop
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 from gossip.net.conversation import Conversation
 from gossip.security import FRAME_HEADER_BYTES
 

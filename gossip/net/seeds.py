@@ -13,10 +13,10 @@ from random import Random
 import trio
 
 from gossip.backoff import Backoff
-from gossip.core.address import Address
-from gossip.core.arguments import wrong
 from gossip.core.errors import ConfigurationError
-from gossip.core.joining import MAX_SEEDS
+from gossip.core.presence.joining import MAX_SEEDS
+from gossip.core.support.address import Address
+from gossip.core.support.arguments import wrong
 from gossip.net.addresses import ip_text, parse_address, resolve
 from gossip.telemetry import NodeLog, ShellCounters
 

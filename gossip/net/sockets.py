@@ -15,8 +15,8 @@ from typing import Any
 
 import trio
 
-from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
+from gossip.core.support.address import Address
 from gossip.errors import BindError
 from gossip.net.addresses import LINK_LOCAL, plain_address, reason, resolve
 from gossip.net.refusals import ask_for_refusals

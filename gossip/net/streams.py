@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Iterator
 import trio
 
 from gossip.backoff import Backoff
-from gossip.core.address import Address
-from gossip.core.drop_reasons import Drop
+from gossip.core.dissemination.outbox import OpenStream, SendFrame, StreamAction
+from gossip.core.dissemination.streams import INCOMING_SHARE
 from gossip.core.errors import WireError
-from gossip.core.outbox import OpenStream, SendFrame, StreamAction
 from gossip.core.protocol import Protocol
-from gossip.core.streams import INCOMING_SHARE
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 from gossip.net.addresses import plain_address
 from gossip.net.conversation import Conversation
 from gossip.net.link import BROKEN, Link

@@ -16,14 +16,14 @@ from typing import final
 import attrs
 import trio
 
-from gossip.core.address import Address
-from gossip.core.arguments import require, require_seconds, wrong
 from gossip.core.config import Config
 from gossip.core.errors import LeftError
-from gossip.core.member import Member
-from gossip.core.node_standing import NodeStanding, Standing
 from gossip.core.protocol import Protocol
-from gossip.core.wall import ClockDispute
+from gossip.core.state.member import Member
+from gossip.core.state.node_standing import NodeStanding, Standing
+from gossip.core.state.wall import ClockDispute
+from gossip.core.support.address import Address
+from gossip.core.support.arguments import require, require_seconds, wrong
 from gossip.errors import ClosedError, JoinError
 from gossip.net import Driver, SeedFinder, SocketPair
 from gossip.node.block import background_tasks, require_trio

@@ -12,13 +12,13 @@ from random import SystemRandom
 import attrs
 import trio
 
-from gossip.core.address import Address
-from gossip.core.arguments import require
 from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config, given_config
 from gossip.core.errors import ConfigurationError
-from gossip.core.local import NO_METADATA
 from gossip.core.protocol import Protocol
-from gossip.core.signing import Identities
+from gossip.core.state.local import NO_METADATA
+from gossip.core.state.signing import Identities
+from gossip.core.support.address import Address
+from gossip.core.support.arguments import require
 from gossip.net import (
     advertised_address,
     open_sockets,

@@ -6,12 +6,12 @@ from random import SystemRandom
 
 import trio
 
-from gossip.core.address import Address
-from gossip.core.arguments import wrong
 from gossip.core.config import Config, given_config
 from gossip.core.errors import WireError
-from gossip.core.member import Member
 from gossip.core.query import ViewQuery
+from gossip.core.state.member import Member
+from gossip.core.support.address import Address
+from gossip.core.support.arguments import wrong
 from gossip.errors import QueryError
 from gossip.net import Conversation, parse_address, reason
 from gossip.node.block import require_trio

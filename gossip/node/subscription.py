@@ -13,11 +13,11 @@ from types import TracebackType
 import attrs
 import trio
 
-from gossip.core.arguments import wrong
 from gossip.core.events import MembershipEvent
-from gossip.core.member import Member
-from gossip.core.node_standing import NodeStanding
 from gossip.core.protocol import Protocol
+from gossip.core.state.member import Member
+from gossip.core.state.node_standing import NodeStanding
+from gossip.core.support.arguments import wrong
 from gossip.telemetry import ShellCounters
 
 

@@ -24,8 +24,8 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire import MAX_FRAME_BYTES
 from gossip.security.copies import begin_anew_in_children
 from gossip.security.framing import FrameReader, pack_frame

@@ -24,8 +24,8 @@ from collections.abc import Callable
 
 import attrs
 
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
+from gossip.core.support.drop_reasons import Drop
 from gossip.security.copies import begin_anew_in_children
 from gossip.security.keyring import Key, Keyring
 from gossip.security.sealing import NONCE_BYTES, TAG_BYTES, VERSION, Cipher, cipher, subkey, unsealed

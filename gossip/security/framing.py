@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire import MAX_FRAME_BYTES
 
 FRAME_HEADER_BYTES = 4

@@ -16,8 +16,8 @@ from typing import Any, final
 
 import attrs
 
-from gossip.core.arguments import given, require, wrong
 from gossip.core.errors import ConfigurationError
+from gossip.core.support.arguments import given, require, wrong
 from gossip.security import private_file
 
 AES_256_GCM = "aes-256-gcm"

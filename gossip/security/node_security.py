@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from gossip.core.address import Address
-from gossip.core.arguments import require, wrong
 from gossip.core.errors import ConfigurationError
+from gossip.core.support.address import Address
+from gossip.core.support.arguments import require, wrong
 from gossip.security.channel import Channel
 from gossip.security.copies import Clocks
 from gossip.security.envelope import Envelope

@@ -18,8 +18,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from gossip.core.arguments import given, wrong
 from gossip.core.errors import ConfigurationError
+from gossip.core.support.arguments import given, wrong
 
 T = TypeVar("T")
 _Check = Callable[[os.stat_result, str], None]

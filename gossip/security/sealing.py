@@ -15,8 +15,8 @@ from typing import Protocol
 
 import attrs
 
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import ConfigurationError, WireError
+from gossip.core.support.drop_reasons import Drop
 from gossip.security.keyring import AES_256_GCM, CHACHA20_POLY1305, KEY_BYTES, Key
 
 TAG_BYTES = 16

@@ -4,7 +4,7 @@ A file with a signing key has one line, ``ed25519`` and the secret in base64. A 
 member, with its public key in base64 and its name.
 
 This module decides what such files look like. When a statement is signed, and which signatures are asked for, is
-decided in :mod:`gossip.core.signing`.
+decided in :mod:`gossip.core.state.signing`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, final
 
 import attrs
 
-from gossip.core.arguments import require, wrong
 from gossip.core.errors import ConfigurationError
-from gossip.core.member import KEY_BYTES, is_valid_name
+from gossip.core.state.member import KEY_BYTES, is_valid_name
+from gossip.core.support.arguments import require, wrong
 from gossip.security import private_file
 
 ALGORITHM = "ed25519"

@@ -1,8 +1,8 @@
 """Lines about a wall clock that is years off, a peer's or this node's: by how much, and what to do.
 
-The core keeps the latest dispute (:mod:`gossip.core.wall`). This module writes a warning when a dispute begins, another
-once an hour while it goes on, and a line when it is over. A peer may lie about its clock, so its word moves nothing and
-is told this seldom.
+The core keeps the latest dispute (:mod:`gossip.core.state.wall`). This module writes a warning when a dispute begins,
+another once an hour while it goes on, and a line when it is over. A peer may lie about its clock, so its word moves
+nothing and is told this seldom.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import time
 
 from gossip.core.protocol import Protocol
-from gossip.core.wall import ClockDispute
+from gossip.core.state.wall import ClockDispute
 from gossip.telemetry.node_log import NodeLog
 
 AGAIN_AFTER_S = 3600.0

@@ -1,9 +1,9 @@
 """Lines about what a node drops: one for each reason, ever more seldom while it goes on.
 
 Messages of another cluster get one line for each host that sends them, because that is nobody's fault and goes on. The
-core and the streams count what they drop in :class:`gossip.core.drops.Drops`; this module looks at the counts. A line
-holds a reason, which is a text of this project, an address as the operating system tells it, and the number of drops
-since the last line about this reason. Nothing in it was written by a peer.
+core and the streams count what they drop in :class:`gossip.core.support.drops.Drops`; this module looks at the counts.
+A line holds a reason, which is a text of this project, an address as the operating system tells it, and the number of
+drops since the last line about this reason. Nothing in it was written by a peer.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import attrs
 
 from gossip.backoff import Backoff
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 from gossip.telemetry.node_log import NodeLog
 
 PERIOD_S = 1.0

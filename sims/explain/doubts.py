@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from gossip.core.member import Status
+from gossip.core.state.member import Status
 
 from ..plan import Plan
 from ..steps import Crash, Disturb, Restart, Step

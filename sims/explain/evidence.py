@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from gossip.core.events import EventKind
-from gossip.core.member import Status
+from gossip.core.state.member import Status
 
 from ..world import SimulatedNode
 

@@ -9,7 +9,7 @@ from statistics import median
 import attrs
 
 from gossip.core.events import EventKind
-from gossip.core.member import Status
+from gossip.core.state.member import Status
 
 from .doubts import Case, Doubt, Hearsay, Held
 from .evidence import PROMPT_S, Happening, HelpRequest, Inquiry, Question, Sending

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import cbor2
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import WireError
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import (
     Ack,

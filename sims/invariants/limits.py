@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.notices import MAX_REMEMBERED_NOTICES
-from gossip.core.outbox import MAX_PENDING_DATAGRAMS
-from gossip.core.own_address import MAX_VOICES
-from gossip.core.proof import MAX_PROVEN
-from gossip.core.questions import MAX_CHALLENGES, MAX_CONTACTS
-from gossip.core.shared_address import MAX_ANSWERED_BY_ANOTHER
-from gossip.core.streams import INCOMING_SHARE
+from gossip.core.detection.shared_address import MAX_ANSWERED_BY_ANOTHER
+from gossip.core.dissemination.outbox import MAX_PENDING_DATAGRAMS
+from gossip.core.dissemination.proof import MAX_PROVEN
+from gossip.core.dissemination.questions import MAX_CHALLENGES, MAX_CONTACTS
+from gossip.core.dissemination.streams import INCOMING_SHARE
+from gossip.core.presence.own_address import MAX_VOICES
+from gossip.core.support.address import Address
+from gossip.core.support.notices import MAX_REMEMBERED_NOTICES
 
 from ..world import SimulatedNode
 from .base import Invariant

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.hearing import HEARING_S
+from gossip.core.state.hearing import HEARING_S
+from gossip.core.support.address import Address
 
 from ..plan import Plan
 from ..steps import Disturb

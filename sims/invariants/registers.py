@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.hearing import CONVICTION_STEPS
-from gossip.core.heartbeat import MAX_STEPS_AHEAD
-from gossip.core.member import Record, Registers, Status, fingerprint_mark
-from gossip.core.node_standing import Standing
-from gossip.core.view import FINGERPRINT_MODULUS, Entry
+from gossip.core.state.entry import Entry
+from gossip.core.state.hearing import CONVICTION_STEPS
+from gossip.core.state.heartbeat import MAX_STEPS_AHEAD
+from gossip.core.state.member import Record, Registers, Status, fingerprint_mark
+from gossip.core.state.node_standing import Standing
+from gossip.core.state.view import FINGERPRINT_MODULUS
+from gossip.core.support.address import Address
 
 from ..world import SimulatedNode
 from .base import Invariant

@@ -6,9 +6,9 @@ from collections import Counter
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.hearing import HEARING_S
+from gossip.core.state.hearing import HEARING_S
+from gossip.core.support.address import Address
 
 from ..world import SimulatedNode
 from .base import Invariant

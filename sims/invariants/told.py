@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Identity, Member, Record
-from gossip.core.node_standing import Standing
-from gossip.core.view import FINGERPRINT_MODULUS
+from gossip.core.state.member import Identity, Member, Record
+from gossip.core.state.node_standing import Standing
+from gossip.core.state.view import FINGERPRINT_MODULUS
+from gossip.core.support.address import Address
 
 from ..world import SimulatedNode
 from .base import Invariant

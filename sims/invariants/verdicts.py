@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Status
-from gossip.core.node_standing import Standing
+from gossip.core.state.member import Status
+from gossip.core.state.node_standing import Standing
+from gossip.core.support.address import Address
 
 from ..world import SimulatedNode
 from .base import Invariant

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from gossip.core.errors import ConfigurationError
-from gossip.core.member import is_valid_name
+from gossip.core.state.member import is_valid_name
 
 ALL = "all"
 """The group of all nodes that start at the beginning."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 
-from gossip.core.member import Status
+from gossip.core.state.member import Status
 
 MAX_CHANGES = 200_000
 """The most changes kept: a start of 400 members at once, or hours of churn among 100, in 3 MB of memory and of page."""

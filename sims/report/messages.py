@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 
 from .wording import Content
 

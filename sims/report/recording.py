@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 
 from ..watching import Spread

@@ -14,8 +14,8 @@ from typing import Any, TextIO
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
+from gossip.core.support.address import Address
 from gossip.core.wire import CHECKSUM_BYTES
 
 from ..plan import Plan

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
+from gossip.core.support.address import Address
 
 from ..invariants import Invariant, Rounds, Violated, all_invariants, promised
 from ..plan import Plan

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from gossip.core.address import Address
-from gossip.core.heartbeat import MAX_STEPS_AHEAD
+from gossip.core.state.heartbeat import MAX_STEPS_AHEAD
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, News, SuspectFact
 

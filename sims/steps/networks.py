@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 
 from ..words import counted
 from ..world import Held, LinkChange, Simulation, as_float, at_least

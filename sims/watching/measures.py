@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.support.address import Address
 
 from ..world import Observer, SimulatedNode
 from .news import NewsLog, Spread

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Status
+from gossip.core.state.member import Status
 
 from ..world import SimulatedNode
 

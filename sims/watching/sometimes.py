@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Status
 from gossip.core.protocol import ProtocolStats
+from gossip.core.state.member import Status
+from gossip.core.support.address import Address
 
 from ..world import Observer, SimulatedNode
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from struct import Struct
 
-from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
+from gossip.core.support.address import Address
 
 from ..world import Observer, SimulatedNode
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.support.address import Address
 
 from .latency import Latency
 from .node import NEVER, SOCKET_BUFFER_DATAGRAMS, SimulatedNode

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 
 from .links import DirectedLink, Link, LinkChange
 from .randomness import Draws, derived_seed, mixed_seed

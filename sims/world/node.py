@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.events import MembershipEvent
-from gossip.core.member import Status
 from gossip.core.protocol import Protocol
-from gossip.core.view import Entry, View
+from gossip.core.state.entry import Entry
+from gossip.core.state.member import Status
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
 
 from .randomness import Draws
 

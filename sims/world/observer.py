@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from gossip.core.address import Address
 from gossip.core.events import MembershipEvent
+from gossip.core.support.address import Address
 
 from .node import SimulatedNode
 

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.local import NO_METADATA
-from gossip.core.member import Member
 from gossip.core.protocol import Protocol, ProtocolStats
-from gossip.core.signing import Identities
+from gossip.core.state.local import NO_METADATA
+from gossip.core.state.member import Member
+from gossip.core.state.signing import Identities
+from gossip.core.support.address import Address
 from gossip.core.wire import Records
 
 from .driver import Driver

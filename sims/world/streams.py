@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from gossip.core.address import Address
 from gossip.core.protocol import CloseStream, OpenStream, SendFrame, StreamAction
+from gossip.core.support.address import Address
 
 from .node import SimulatedNode, StreamEnd
 from .observer import Watchers

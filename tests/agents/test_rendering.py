@@ -23,10 +23,10 @@ from gossip.cli.rendering import (
     started_json_line,
     started_text,
 )
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Member, Status
-from gossip.core.node_standing import NodeStanding, Standing
+from gossip.core.state.member import Member, Status
+from gossip.core.state.node_standing import NodeStanding, Standing
+from gossip.core.support.address import Address
 from tests.rst import document, table
 
 AGENT = document("docs/agent.rst")

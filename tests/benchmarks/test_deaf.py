@@ -36,7 +36,7 @@ def test_real_nodes_find_a_member_dead_once_to_which_packets_are_dropped_and_see
     told = inside("""
         import trio
         import gossip
-        from gossip.core import hearing
+        from gossip.core.state import hearing
 
         hearing.HEARING_S = 1.0  # so that the test need not wait
 

@@ -21,7 +21,7 @@ from benchmarks.core.micro import (
 from benchmarks.environment.measuring import MeasurementFailed
 from gossip.core.belief import Verdict
 from gossip.core.config import Config
-from gossip.core.view import Change
+from gossip.core.state.entry import Change
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Ack, AliveFact, Message, News, Ping
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Member
+from gossip.core.state.member import Member
 
 
 class Mirror:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.member import Member
-from gossip.core.outbox import Path
-from gossip.core.view import Entry
+from gossip.core.dissemination.outbox import Path
+from gossip.core.state.entry import Entry
+from gossip.core.state.member import Member
+from gossip.core.support.address import Address
 from gossip.core.wire import ACK_BYTES
 from gossip.core.wire.messages import Ack, Body
 from sims.world import SimulatedNode
@@ -154,7 +154,7 @@ def notices(node: SimulatedNode) -> list[str]:
 
 def let_lie(node: SimulatedNode, about: str, address: str) -> None:
     """From now on a node says to one member that it sees it somewhere else, in each answer that has room for it."""
-    outbox, says = node.protocol._outbox, Address.parse(address)
+    outbox, says = node.protocol.parts.outbox, Address.parse(address)
     honest = outbox.send
 
     def send(path: Path, body: Body, now: float, *, to: Entry | None = None, **rest: Any) -> bool:

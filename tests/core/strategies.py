@@ -6,9 +6,9 @@ import ipaddress
 
 from hypothesis import strategies as st
 
-from gossip.core.address import MAX_PORT, Address
-from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import KEY_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Record, Registers, is_valid_name
+from gossip.core.state.heartbeat import MAX_COUNTER
+from gossip.core.state.member import KEY_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Record, Registers, is_valid_name
+from gossip.core.support.address import MAX_PORT, Address
 from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ACCUSERS,

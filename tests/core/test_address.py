@@ -7,10 +7,10 @@ from random import Random
 import pytest
 from hypothesis import given
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
 from gossip.core.protocol import Protocol
+from gossip.core.support.address import Address
 from tests.core import strategies
 
 

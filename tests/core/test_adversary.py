@@ -15,11 +15,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import WireError
 from gossip.core.events import EventKind
 from gossip.core.protocol import Protocol
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import DeadFact, Fact, LeftFact, News, RecordFact
 from gossip.security.envelope import HEADER_BYTES, OVERHEAD_BYTES, Envelope

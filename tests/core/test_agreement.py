@@ -12,8 +12,8 @@ import attrs
 import pytest
 
 from gossip.core.config import Config
+from gossip.core.dissemination.outbox import CloseStream, SendFrame
 from gossip.core.errors import WireError
-from gossip.core.outbox import CloseStream, SendFrame
 from gossip.core.query import ViewQuery
 from gossip.core.wire.messages import SuspectFact
 from sims.world import Link, Lognormal, SimulatedNode

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.outbox import ANSWERS_PER_PUSH, SendFrame
-from gossip.core.proof import COOKIE_PERIOD_S, MAX_PROVEN, PROVEN_FOR_S, Proofs
+from gossip.core.dissemination.outbox import ANSWERS_PER_PUSH, SendFrame
+from gossip.core.dissemination.proof import COOKIE_PERIOD_S, MAX_PROVEN, PROVEN_FOR_S, Proofs
+from gossip.core.dissemination.reconciliation import DIGEST_BYTES
 from gossip.core.protocol import Protocol
-from gossip.core.reconciliation import DIGEST_BYTES
 from gossip.core.replies import MAX_CORRECTIONS
+from gossip.core.support.address import Address
 from gossip.core.wire import (
     ACK_BYTES,
     COOKIE_BYTES,
@@ -547,7 +547,7 @@ def test_a_newcomer_of_whom_nobody_knows_is_told_by_the_first_ack_where_it_is_re
     here: Address, counter: int
 ) -> None:
     node = Alone()
-    node.protocol._local.outrun(counter, node.now)
+    node.protocol.parts.local.outrun(counter, node.now)
     late = world(seed=1).start("late", learns_address=True).protocol
     late.seed([node.address], node.now)
     ((ping, _),) = late.datagrams_to_send(node.now)
@@ -558,7 +558,7 @@ def test_a_newcomer_of_whom_nobody_knows_is_told_by_the_first_ack_where_it_is_re
 def test_members_whose_counters_were_driven_far_up_go_on_as_ever() -> None:
     sim = cluster(5)
     for node in sim.running[:3]:
-        node.protocol._local.outrun(2**33, sim.now)
+        node.protocol.parts.local.outrun(2**33, sim.now)
     sim.run(120)
     expect_agreement(sim, within=1)
     expect_no_deaths(sim)

@@ -7,8 +7,8 @@ from typing import Any
 import cbor2
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.errors import WireError
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 from gossip.core.wire.facts import MAX_BAD_FACTS
 from gossip.core.wire.messages import AliveFact, News, RecordFact

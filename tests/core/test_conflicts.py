@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import LeftFact
 from sims.world import SimulatedNode
 from tests.core.worlds import SEEDS, World, cluster, crash_bound_s, everybody, expect, expect_no_deaths, inject

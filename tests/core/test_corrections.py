@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gossip.core.config import Config
-from gossip.core.heartbeat import MAX_STEPS_AHEAD
+from gossip.core.state.heartbeat import MAX_STEPS_AHEAD
 from gossip.core.wire.messages import AliveFact, RecordFact, SuspectFact
 from sims.world import SimulatedNode
 from tests.core.worlds import World, cluster, entry_of, expect, forged, inject, mute, tap, understood, world

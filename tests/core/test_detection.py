@@ -6,9 +6,9 @@ from itertools import product
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detection.detector import DEAF_SUSPICIONS
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import Ping, SuspectFact
 from sims.world import Link, LinkChange, Lognormal
 from tests.core.worlds import (

@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.dissemination import CROWD
+from gossip.core.dissemination.push import CROWD
 from gossip.core.errors import ConfigurationError, LeftError
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import News, RecordFact
 from sims.world import Constant, Link, Lognormal
 from tests.core.worlds import (

@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.questions import MAX_CHALLENGES
-from gossip.core.sources import MAX_SOURCES
-from gossip.core.timers import SWEEP_FROM
+from gossip.core.dissemination.questions import MAX_CHALLENGES
+from gossip.core.state.sources import MAX_SOURCES
+from gossip.core.support.address import Address
+from gossip.core.support.timers import SWEEP_FROM
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import (
     ANONYMOUS,
@@ -79,7 +79,7 @@ def expect_bounded(sim: World) -> None:
     allowed = bounds(sim.config, load.members) | {"timers": bound_of_timers(sim.config.max_members)}
     held = {name: getattr(load, name) for name in allowed}
     assert {name: size for name, size in held.items() if size > allowed[name]} == {}
-    assert len(node.protocol._belief._newcomers) <= MAX_SOURCES
+    assert len(node.protocol.parts.belief._newcomers) <= MAX_SOURCES
 
 
 def expect_working(sim: World, within: float) -> None:

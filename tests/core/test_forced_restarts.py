@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gossip.core.local import RENEWALS
-from gossip.core.member import MAX_VERSION
-from gossip.core.view import Entry
+from gossip.core.state.entry import Entry
+from gossip.core.state.local import RENEWALS
+from gossip.core.state.member import MAX_VERSION
 from gossip.core.wire.messages import AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from tests.core.test_forgeries import DAY_MS, FAR, record_like
 from tests.core.test_signing import signed_cluster

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gossip.core.address import Address
-from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
-from gossip.core.member import MAX_VERSION
-from gossip.core.view import Entry
+from gossip.core.state.entry import Entry
+from gossip.core.state.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
+from gossip.core.state.member import MAX_VERSION
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 from tests.core.worlds import (
     SEEDS,

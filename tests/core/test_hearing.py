@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detection.probing import Probe, Reason
-from gossip.core.hearing import CONVICTION_STEPS, HEARING_S
-from gossip.core.heartbeat import HEARTBEAT_STEP_S
-from gossip.core.member import Status
+from gossip.core.state.hearing import CONVICTION_STEPS, HEARING_S
+from gossip.core.state.heartbeat import HEARTBEAT_STEP_S
+from gossip.core.state.member import Status
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import AliveFact, DeadFact, Ping
 from sims.world import Link, LinkChange, SimulatedNode, Simulation, Uniform
 from sims.world.driver import Driver
@@ -303,7 +303,7 @@ def test_a_probe_counts_who_was_heard_while_it_asked_and_not_before() -> None:
     node, ended = sim.nodes["n0"], list[Probe]()
     sim.crash("n1")
     entry = entry_of(node, "n1")
-    prober = node.protocol._prober
+    prober = node.protocol.parts.prober
     hello = forged(sim, sender=sim.nodes["n2"].id)
     node.protocol.receive_datagram(hello, sim.nodes["n2"].address, sim.now)
     prober.probe(entry, Reason.LAST, lambda probe, _now: ended.append(probe), sim.now)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gossip.core import streams
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.joining import COPY_PAUSE_S, COPY_TRIES
+from gossip.core.dissemination import streams
+from gossip.core.presence.joining import COPY_PAUSE_S, COPY_TRIES
+from gossip.core.support.address import Address
 from sims.world import Observer, SimulatedNode, Simulation
 from tests.core.worlds import (
     JOINED_WITHIN_S,

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from gossip.core.config import Config
-from gossip.core.signing import Identities
+from gossip.core.state.signing import Identities
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Ack, LeftFact, Ping, RecordFact
 from gossip.security.signing_key import SigningKey

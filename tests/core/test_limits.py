@@ -7,10 +7,10 @@ from itertools import islice
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.belief import Disbelief
 from gossip.core.config import Config
-from gossip.core.outbox import MAX_PENDING_DATAGRAMS
+from gossip.core.dissemination.outbox import MAX_PENDING_DATAGRAMS
+from gossip.core.support.address import Address
 from gossip.core.wire import Records
 from gossip.core.wire.messages import LeftFact, Ping, RecordFact
 from tests.core.worlds import (
@@ -138,9 +138,9 @@ def test_a_newcomer_learns_nothing_of_the_long_dead_and_agrees_all_the_same() ->
 def test_what_is_refused_for_its_size_is_kept_in_no_cache() -> None:
     """A peer may invent as many large records as it likes: over a stream each may be as large as a frame."""
     sim = cluster(3)
-    belief = sim.nodes["n0"].protocol._belief
+    belief = sim.nodes["n0"].protocol.parts.belief
     facts = [record(number, metadata={"k": "v" * 60_000}) for number in range(20)]
-    records = sim.nodes["n0"].protocol._records
+    records = sim.nodes["n0"].protocol.parts.records
     before = len(records)
     assert all(isinstance(belief.take(fact, sim.now), Disbelief) for fact in facts)
     assert len(records) == before

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gossip.core.address import Address
-from gossip.core.member import Identity, Record, Registers, Status
+from gossip.core.state.member import Identity, Record, Registers, Status
+from gossip.core.support.address import Address
 from tests.core import strategies
 
 ADA = Identity("ada", 1, 1)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import DisplacedError
 from gossip.core.events import EventKind
-from gossip.core.member import Status
-from gossip.core.node_standing import Standing
+from gossip.core.state.member import Status
+from gossip.core.state.node_standing import Standing
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import ANONYMOUS, AliveFact, DeadFact, Fact, LeftFact, SuspectFact
 from sims.world import Observer, SimulatedNode
 from sims.world.simulation import WALL_START_MS

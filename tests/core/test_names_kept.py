@@ -7,10 +7,10 @@ from functools import cache
 import attrs
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.member import Identity, Record, Status
-from gossip.core.signing import farewell_statement
+from gossip.core.state.member import Identity, Record, Status
+from gossip.core.state.signing import farewell_statement
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import AliveFact, LeftFact, RecordFact
 from tests.core.test_signing import THIEF, VICTIM, key_of, signed, signed_cluster
 from tests.core.worlds import World, crash_bound_s, entry_of, expect, expect_seen, inject

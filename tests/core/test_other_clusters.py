@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gossip.core.config import Config
-from gossip.core.joining import KEEN_S
+from gossip.core.presence.joining import KEEN_S
 from tests.core.worlds import cluster, dropped, expect_agreement, heal, isolate
 
 FORGETFUL = Config.lan(forget_after=8 * KEEN_S)

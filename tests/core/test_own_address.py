@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gossip.core.address import Address
-from gossip.core.node_standing import Standing
-from gossip.core.own_address import LATELY_ROUNDS
+from gossip.core.presence.own_address import LATELY_ROUNDS
+from gossip.core.state.node_standing import Standing
+from gossip.core.support.address import Address
 from tests.core.places import PlacesWorld, address_seen, all_at_home, lan, let_lie, notices, places
 from tests.core.worlds import (
     SEEDS,
@@ -112,7 +112,7 @@ def test_a_node_that_is_left_alone_does_not_go_back_to_a_loopback_address() -> N
     sim.run(LATELY_ROUNDS + 1)
     for port in range(3):
         here = Address("127.0.0.1", 9000 + port)
-        sim.nodes["n0"].protocol._own_address.answered(here, Address("127.0.0.1", 7946), sim.now)
+        sim.nodes["n0"].protocol.parts.own_address.answered(here, Address("127.0.0.1", 7946), sim.now)
     assert str(sim.nodes["n0"].protocol.local.address) == "10.0.0.10:7946"
 
 
@@ -140,7 +140,7 @@ def test_a_message_of_ones_own_that_comes_from_elsewhere_is_no_sign_of_a_seed() 
 def test_facts_cost_a_look_at_all_members_no_more_than_a_round_does_while_an_address_is_in_doubt() -> None:
     sim = world()
     node = sim.start("n0", learns_address=True)
-    own, now = node.protocol._own_address, node.local_time(sim.now)
+    own, now = node.protocol.parts.own_address, node.local_time(sim.now)
     node.protocol.seed([Address("10.0.0.1", 7946)], now)
     for number in range(2):
         own.answered(Address(f"10.0.0.{number}", 7946), Address(f"203.0.113.{number}", 1), now)
@@ -216,7 +216,7 @@ def test_a_third_host_keeps_two_liars_from_moving_an_address(liars: int, seed: i
         let_lie(sim.nodes[f"n{2 + number}"], "n1", "203.0.113.9:7946")
     for _ in range(12):
         sim.run(LATELY_ROUNDS + 1)  # so that the liars may be the first to speak
-        sim.nodes["n1"].protocol._own_address.doubt(sim.now)
+        sim.nodes["n1"].protocol.parts.own_address.doubt(sim.now)
         sim.run(1)
         assert str(sim.nodes["n1"].protocol.local.address) == "10.0.0.11:7946"
     assert all_at_home(sim)
@@ -277,9 +277,9 @@ def test_members_of_a_liar_at_one_host_have_one_voice() -> None:
     for number in range(6):
         let_lie(sim.nodes[f"evil{number}"], "n1", "203.0.113.9:7946")
     sim.run(LATELY_ROUNDS + 1)
-    sim.nodes["n1"].protocol._own_address.doubt(sim.now)
+    sim.nodes["n1"].protocol.parts.own_address.doubt(sim.now)
     for number in range(6):
-        sim.nodes["n1"].protocol._joining.contact(sim.nodes[f"evil{number}"].address, sim.now)
+        sim.nodes["n1"].protocol.parts.joining.contact(sim.nodes[f"evil{number}"].address, sim.now)
     sim.run(5)
     assert str(sim.nodes["n1"].protocol.local.address) == "10.0.0.11:7946"
 

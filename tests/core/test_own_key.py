@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gossip.core.address import Address
-from gossip.core.local import OWN_SUCCESSIONS
-from gossip.core.signing import Identities
+from gossip.core.state.local import OWN_SUCCESSIONS
+from gossip.core.state.signing import Identities
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import AliveFact
 from tests.core.test_signing import key_of, signed_cluster
 from tests.core.worlds import everybody, expect, expect_agreement, generations_seen, inject

@@ -6,7 +6,7 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.events import EventKind, MembershipEvent
-from gossip.core.member import Status
+from gossip.core.state.member import Status
 from gossip.core.wire.messages import DeadFact
 from sims.world import SimulatedNode
 from tests.core.worlds import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from gossip.core.address import Address
-from gossip.core.member import Status
+from gossip.core.state.member import Status
+from gossip.core.support.address import Address
 from tests.core.worlds import (
     STRANGER,
     World,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import AliveFact, DeadFact, RecordFact, SuspectFact
 from sims.world import SimulatedNode
 from tests.core.worlds import (

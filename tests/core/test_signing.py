@@ -9,13 +9,13 @@ from random import Random
 import attrs
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from gossip.core.member import Identity, Record
 from gossip.core.protocol import Protocol
-from gossip.core.signing import SIGNED_ROOM, Identities, Signatures, farewell_statement
-from gossip.core.view import Entry
+from gossip.core.state.entry import Entry
+from gossip.core.state.member import Identity, Record
+from gossip.core.state.signing import SIGNED_ROOM, Identities, Signatures, farewell_statement
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import AliveFact, DeadFact, Fact, LeftFact, News, RecordFact, SuspectFact
 from gossip.security.signing_key import SigningKey

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossip.core.sources import BURST_S, MAX_SOURCES, SourceBudgets
+from gossip.core.state.sources import BURST_S, MAX_SOURCES, SourceBudgets
 
 
 def spend(budgets: SourceBudgets, source: str, now: float, count: int) -> None:

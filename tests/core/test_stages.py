@@ -7,12 +7,12 @@ from collections import Counter
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detection import detector
 from gossip.core.detection.stages import PROBING, SUSPICION, TABLE, Action, Happening, Row, Stage
-from gossip.core.member import Identity, Record
 from gossip.core.protocol import Protocol
+from gossip.core.state.member import Identity, Record
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import Ack, AliveFact, DeadFact, LeftFact, News, Ping, RecordFact, SuspectFact
 

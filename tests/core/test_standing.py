@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import DisplacedError
-from gossip.core.member import Member, Status
-from gossip.core.node_standing import Standing
-from gossip.core.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S
+from gossip.core.presence.standing import ISOLATED_AFTER_ROUNDS, UNANSWERED_S
+from gossip.core.state.member import Member, Status
+from gossip.core.state.node_standing import Standing
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import DeadFact, News, Ping, SuspectFact
 from sims.world import Link, SimulatedNode
@@ -181,12 +181,12 @@ def test_who_refuses_everybody_for_its_own_clock_says_that() -> None:
 def test_views_that_never_are_the_same_keep_nobody_from_joining_whom_others_know() -> None:
     sim = cluster(5)
     node = sim.start("new", seeds=("n0",))
-    heard = node.protocol._standing.heard
+    heard = node.protocol.parts.standing.heard
 
     def heard_another_view(agrees: bool, rival: Member | None, now: float) -> None:
         heard(False, rival, now)
 
-    node.protocol._standing.heard = heard_another_view  # type: ignore[method-assign]
+    node.protocol.parts.standing.heard = heard_another_view  # type: ignore[method-assign]
     expect(sim, is_(node, Standing.CONNECTED), within=20, why="those who answer know it")
 
 

@@ -6,11 +6,11 @@ import hashlib
 
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
-from gossip.core.member import is_valid_name
-from gossip.core.text import is_printable
+from gossip.core.state.member import is_valid_name
+from gossip.core.support.address import Address
+from gossip.core.support.text import is_printable
 
 CODE_POINTS = 0x110000
 VERDICTS = "d8fbb58b346bec341abe0829642439d3bf4f83ea6a2fb01c9f395a183831f09b"

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
 from gossip.core.detection.detector import suspicion_timeout
 from gossip.core.detection.health import WORST, LocalHealth
-from gossip.core.heartbeat import FLOOR_SLACK_STEPS, HEARTBEAT_STEP_S, HeartbeatCounter, HeartbeatEstimate
-from gossip.core.rtt import RoundTrip
-from gossip.core.timers import SWEEP_FROM, Timers
+from gossip.core.state.heartbeat import FLOOR_SLACK_STEPS, HEARTBEAT_STEP_S, HeartbeatCounter, HeartbeatEstimate
+from gossip.core.state.round_trip import RoundTrip
+from gossip.core.support.budget import TokenBucket
+from gossip.core.support.timers import SWEEP_FROM, Timers
 
 seconds = st.floats(0, 10_000)
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.member import Identity, Record, Status, fingerprint_mark
-from gossip.core.view import FINGERPRINT_MODULUS, Entry, Refused, View
+from gossip.core.state.entry import Entry, Refused
+from gossip.core.state.member import Identity, Record, Status, fingerprint_mark
+from gossip.core.state.view import FINGERPRINT_MODULUS, View
+from gossip.core.support.address import Address
 from tests.core.worlds import examples
 
 CONFIG = Config.lan(forget_after=10.0, max_members=8)

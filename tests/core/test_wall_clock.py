@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gossip.core.address import Address
-from gossip.core.node_standing import Standing
-from gossip.core.wall import DISPUTE_LASTS_S, MAX_GENERATION_AHEAD_MS, SANE_WALL_MS, ClockDispute
+from gossip.core.state.node_standing import Standing
+from gossip.core.state.wall import DISPUTE_LASTS_S, MAX_GENERATION_AHEAD_MS, SANE_WALL_MS, ClockDispute
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import ANONYMOUS, Clock, News, RecordFact
 from sims.world import SimulatedNode
 from sims.world.simulation import WALL_START_MS

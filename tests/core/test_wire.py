@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gossip.core.address import Address
 from gossip.core.errors import WireError
-from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION, Identity, Record, encoded_metadata_bytes, is_valid_name
+from gossip.core.state.heartbeat import MAX_COUNTER
+from gossip.core.state.member import (
+    MAX_NAME_BYTES,
+    MAX_VERSION,
+    Identity,
+    Record,
+    encoded_metadata_bytes,
+    is_valid_name,
+)
+from gossip.core.support.address import Address
 from gossip.core.wire import (
     CHECKSUM_BYTES,
     KINDS,

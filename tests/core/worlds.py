@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.member import Identity, Record
 from gossip.core.protocol import Protocol
-from gossip.core.view import Entry
+from gossip.core.state.entry import Entry
+from gossip.core.state.member import Identity, Record
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import ANONYMOUS, Body, Fact, Message, News, RecordFact
 from sims.world import Link, Observer, SimulatedNode, Simulation

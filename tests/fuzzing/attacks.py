@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from gossip.core.address import Address
 from gossip.core.errors import WireError
-from gossip.core.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
-from gossip.core.member import MAX_VERSION, SIGNATURE_BYTES, Identity, Record
-from gossip.core.signing import Identities, Signatures
-from gossip.core.view import Entry
+from gossip.core.state.entry import Entry
+from gossip.core.state.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
+from gossip.core.state.member import MAX_VERSION, SIGNATURE_BYTES, Identity, Record
+from gossip.core.state.signing import Identities, Signatures
+from gossip.core.support.address import Address
 from gossip.core.wire import CLUSTER_TAG_BYTES, PROTOCOL_VERSION, Codec, encode_fact
 from gossip.core.wire.messages import (
     ANONYMOUS,

@@ -15,7 +15,7 @@ from itertools import islice
 import attrs
 import cbor2
 
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 from gossip.core.wire import CHECKSUM_BYTES, MAX_FRAME_BYTES, Codec, encode_fact
 from gossip.core.wire.messages import Ack
 from tests.fuzzing import collisions, honest

@@ -13,8 +13,8 @@ from __future__ import annotations
 from random import Random
 
 from gossip.core.config import Config
-from gossip.core.member import Status
-from gossip.core.signing import Identities
+from gossip.core.state.member import Status
+from gossip.core.state.signing import Identities
 from gossip.core.wire.messages import RecordFact
 from sims.invariants import (
     CounterNeverRegresses,

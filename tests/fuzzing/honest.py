@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.member import KEY_BYTES, SIGNATURE_BYTES, Identity, Record
 from gossip.core.query import ViewQuery
+from gossip.core.state.member import KEY_BYTES, SIGNATURE_BYTES, Identity, Record
+from gossip.core.support.address import Address
 from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
 from gossip.core.wire.messages import (
     DIGEST_RANGES,

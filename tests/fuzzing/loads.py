@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.member import Identity, Member, Record, Status
 from gossip.core.protocol import Protocol
+from gossip.core.state.member import Identity, Member, Record, Status
+from gossip.core.support.address import Address
 from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
 from gossip.core.wire.messages import (
     DIGEST_RANGES,

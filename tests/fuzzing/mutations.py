@@ -14,9 +14,9 @@ from zlib import crc32
 
 import cbor2
 
-from gossip.core.address import Address
-from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_NAME_BYTES, MAX_VERSION
+from gossip.core.state.heartbeat import MAX_COUNTER
+from gossip.core.state.member import MAX_NAME_BYTES, MAX_VERSION
+from gossip.core.support.address import Address
 from gossip.core.wire import CHECKSUM_BYTES
 from gossip.core.wire.messages import MAX_ID, MAX_TOKEN
 

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import attrs
 
-from gossip.core.member import KEY_BYTES, SIGNATURE_BYTES
+from gossip.core.state.member import KEY_BYTES, SIGNATURE_BYTES
 
 
 @attrs.frozen

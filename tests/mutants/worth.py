@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from gossip.core.heartbeat import MAX_STEPS_AHEAD
-from gossip.core.signing import Identities
+from gossip.core.state.heartbeat import MAX_STEPS_AHEAD
+from gossip.core.state.signing import Identities
 from gossip.core.wire.messages import AliveFact, RecordFact, SuspectFact
 from gossip.security.signing_key import SigningKey
 from sims.world import Link

@@ -8,9 +8,9 @@ import re
 import pytest
 import trio
 
-from gossip.core.address import Address
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 from gossip.security.framing import pack_frame
 from gossip.telemetry.drops import LONGEST_PERIOD_S, PERIOD_S, DropLog
 from tests.node.nodes import cluster, local_node, until

@@ -9,8 +9,8 @@ import pytest
 import trio
 
 from gossip import Address, Config, ConfigurationError, open_node
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 from gossip.telemetry.drops import MAX_HOSTS_TOLD, PERIOD_S, DropLog
 from tests.node.nodes import local_node, until
 from tests.node.test_seeds import Names

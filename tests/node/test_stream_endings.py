@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock
 
 from gossip import Address, Config, Node
-from gossip.core.outbox import CloseStream, OpenStream, SendFrame
+from gossip.core.dissemination.outbox import CloseStream, OpenStream, SendFrame
 from gossip.core.protocol import Protocol
 from gossip.net.streams import Streams
 from gossip.security.framing import pack_frame

@@ -15,8 +15,8 @@ import pytest
 import trio
 
 from gossip import Address, Config, Node
+from gossip.core.dissemination.outbox import CloseStream, OpenStream, SendFrame
 from gossip.core.errors import WireError
-from gossip.core.outbox import CloseStream, OpenStream, SendFrame
 from gossip.core.protocol import Protocol
 from gossip.core.wire import MAX_FRAME_BYTES
 from gossip.security.framing import FrameReader, pack_frame

@@ -12,9 +12,9 @@ import attrs
 import pytest
 
 from gossip import ClockDispute, Node
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.protocol import Protocol
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Clock
 from gossip.net import wall_clock_ms

@@ -12,8 +12,8 @@ from typing import Any
 import attrs
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.support.address import Address
 from sims.plan import Plan
 from sims.running import Run
 from sims.scenarios import find

@@ -7,9 +7,9 @@ import re
 import attrs
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.support.address import Address
 from sims.explain import MAX_TOLD, Explanation, explain
 from sims.explain.evidence import Inquiry
 from sims.plan import Plan

@@ -10,19 +10,19 @@ import attrs
 import pytest
 
 from gossip.core import journal
-from gossip.core.address import Address
 from gossip.core.belief import Belief, Verdict
 from gossip.core.detection import detector
 from gossip.core.detection.stages import TABLE, Action, Happening, Row, Stage
 from gossip.core.events import EventKind
-from gossip.core.farewell import Farewell
-from gossip.core.hearing import Hearing
-from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatEstimate
-from gossip.core.local import LocalMember
-from gossip.core.member import Identity, Record, Registers, Status
+from gossip.core.presence.farewell import Farewell
+from gossip.core.presence.standing import OwnStanding
 from gossip.core.protocol import Protocol, ProtocolLoad
-from gossip.core.standing import OwnStanding
-from gossip.core.view import Entry
+from gossip.core.state.entry import Entry
+from gossip.core.state.hearing import Hearing
+from gossip.core.state.heartbeat import MAX_STEPS_AHEAD, HeartbeatEstimate
+from gossip.core.state.local import LocalMember
+from gossip.core.state.member import Identity, Record, Registers, Status
+from gossip.core.support.address import Address
 from gossip.core.wire.messages import DeadFact, RecordFact
 from sims.invariants import Violated, all_invariants
 from sims.plan import Plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 from sims.world import Constant, Link, LinkChange, Network
 
 A, B, C = (Address(f"10.0.0.{number}", 7946) for number in range(1, 4))

@@ -21,7 +21,7 @@ import trio
 from gossip import Address, Config, EventKind, Node
 from gossip.core.journal import Journal, kinds_of
 from gossip.core.protocol import Protocol
-from gossip.core.view import Change
+from gossip.core.state.entry import Change
 from sims.plan import Plan
 from sims.running import Run
 from sims.steps import Crash, Update

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gossip.core.address import Address
 from gossip.core.config import Config
+from gossip.core.support.address import Address
 from sims.world import Constant, Simulation
 from sims.world.node import SOCKET_BUFFER_DATAGRAMS, Clock
 from tests.core.worlds import cluster, expect_agreement, expect_no_deaths, tap

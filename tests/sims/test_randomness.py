@@ -8,7 +8,7 @@ from statistics import fmean, pvariance
 
 import pytest
 
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 from sims.plan import Plan
 from sims.running import Run
 from sims.steps import AnyStep, Disturb, Restart, Start

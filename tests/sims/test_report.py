@@ -12,8 +12,8 @@ import attrs
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from gossip.core.address import Address
-from gossip.core.member import Status
+from gossip.core.state.member import Status
+from gossip.core.support.address import Address
 from sims.plan import Plan
 from sims.report import Recording, beliefs, messages, recording, render
 from sims.report.messages import Kept

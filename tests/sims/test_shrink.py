@@ -16,10 +16,10 @@ from typing import Any
 import attrs
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
-from gossip.core.local import LocalMember
-from gossip.core.member import Record
+from gossip.core.state.local import LocalMember
+from gossip.core.state.member import Record
+from gossip.core.support.address import Address
 from sims.invariants import Violated
 from sims.plan import Plan
 from sims.reproduce import MAX_TRIALS, Shrunk, as_pytest, shrink, shrinking

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gossip.core.member import Status
+from gossip.core.state.member import Status
 from sims.plan import Plan
 from sims.running import Run
 from sims.steps import (

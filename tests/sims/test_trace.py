@@ -11,9 +11,9 @@ from typing import Any
 import attrs
 import pytest
 
-from gossip.core.address import Address
 from gossip.core.errors import ConfigurationError
-from gossip.core.heartbeat import MAX_COUNTER
+from gossip.core.state.heartbeat import MAX_COUNTER
+from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import (
     DIGEST_RANGES,
@@ -175,7 +175,7 @@ def test_an_unchanged_run_is_the_same(file: Path, text: str) -> None:
 def test_a_core_that_behaves_otherwise_is_found_out_where_it_begins(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gossip.core.heartbeat.FLOOR_SLACK_STEPS", 3)
+    monkeypatch.setattr("gossip.core.state.heartbeat.FLOOR_SLACK_STEPS", 3)
     again = replay(file)
     assert not again.is_same
     difference = again.difference

@@ -40,7 +40,7 @@ def test_a_new_generation_is_known_and_the_old_id_is_nobody() -> None:
     sim, truth = _world()
     node = sim.nodes["n1"]
     old = node.id
-    node.protocol._local.start_generation(0, sim.now)
+    node.protocol.parts.local.start_generation(0, sim.now)
     sim.reseed("n1", [])  # anything that lets it be looked at
     assert node.id != old
     assert truth.member(node.id) is node

@@ -6,8 +6,8 @@ import math
 from collections import defaultdict
 from typing import NamedTuple
 
-from gossip.core.address import Address
 from gossip.core.events import EventKind, MembershipEvent
+from gossip.core.support.address import Address
 from sims.world import Observer, SimulatedNode
 
 

@@ -12,8 +12,8 @@ from random import Random
 import attrs
 
 from gossip import Address
-from gossip.core.member import Identity, Record
 from gossip.core.protocol import JUMBO_DATAGRAM_BYTES
+from gossip.core.state.member import Identity, Record
 from gossip.core.wire import MAX_FRAME_BYTES, Codec, encode_fact
 from gossip.core.wire.messages import AliveFact, Fact, News, RecordFact, SuspectFact
 from gossip.security.envelope import OVERHEAD_BYTES

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from gossip import Address, Key, Keyring
-from gossip.core.member import Identity, Record
+from gossip.core.state.member import Identity, Record
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import News, Ping, RecordFact
 from gossip.security.envelope import HEADER_BYTES, Envelope

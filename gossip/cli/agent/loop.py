@@ -23,9 +23,9 @@ from gossip.cli.agent.keyring_file import KeyringFile
 from gossip.cli.agent.metadata import MetadataError, combined
 from gossip.cli.agent.report import EVENT_BUFFER, Report
 from gossip.cli.output import Output
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, GossipError
+from gossip.core.support.address import Address
 from gossip.security import load_allowed
 
 LEAVE_LIMIT_S = 2.2

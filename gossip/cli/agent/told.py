@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from gossip import MembershipEvent, NodeStanding, Snapshot
 from gossip.core.events import EventKind
-from gossip.core.member import Member, Status
+from gossip.core.state.member import Member, Status
 
 
 class Told:

@@ -14,8 +14,9 @@ import attrs
 from gossip.core.detection.evidence import Asked, Explanation, Told
 from gossip.core.detection.probing import Probe
 from gossip.core.detection.stages import Stage
-from gossip.core.timers import Timer, Timers
-from gossip.core.view import Entry, View
+from gossip.core.state.entry import Entry
+from gossip.core.state.view import View
+from gossip.core.support.timers import Timer, Timers
 
 EVIDENCE_KEPT = 8
 """Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""

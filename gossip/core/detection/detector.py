@@ -25,14 +25,15 @@ from gossip.core.detection.casebook import Casebook, Scrutiny
 from gossip.core.detection.health import LocalHealth
 from gossip.core.detection.probing import Probe, Prober, Reason
 from gossip.core.detection.stages import TABLE, Action, Happening, Stage
-from gossip.core.dissemination import Dissemination
-from gossip.core.facts import liveness_fact
-from gossip.core.hearing import CONVICTION_STEPS, SILENT_ROUNDS, Hearing
-from gossip.core.member import Status
-from gossip.core.outbox import Outbox, Path
-from gossip.core.source import RandomSource
-from gossip.core.timers import Timers
-from gossip.core.view import Change, Entry, View
+from gossip.core.dissemination.facts import liveness_fact
+from gossip.core.dissemination.outbox import Outbox, Path
+from gossip.core.dissemination.push import Dissemination
+from gossip.core.state.entry import Change, Entry
+from gossip.core.state.hearing import CONVICTION_STEPS, SILENT_ROUNDS, Hearing
+from gossip.core.state.member import Status
+from gossip.core.state.view import View
+from gossip.core.support.random_source import RandomSource
+from gossip.core.support.timers import Timers
 
 DEAF_SUSPICIONS = 3
 """Longest suspicions without a word from anybody after which a node takes the others for gone rather than itself for

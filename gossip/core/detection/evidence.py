@@ -12,10 +12,10 @@ from typing import Any
 import attrs
 
 from gossip.core.detection.stages import PROBING, SUSPICION, Stage
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
-from gossip.core.member import Member, Status
-from gossip.core.text import is_printable
+from gossip.core.state.member import Member, Status
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.text import is_printable
 
 
 @attrs.frozen

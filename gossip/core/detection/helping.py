@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detection.probing import Probe, Prober, Reason
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
-from gossip.core.outbox import Outbox, Path
-from gossip.core.view import Entry, View
+from gossip.core.dissemination.outbox import Outbox, Path
+from gossip.core.state.entry import Entry
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 from gossip.core.wire.messages import IndirectAck, Nack
 
 

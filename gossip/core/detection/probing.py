@@ -17,20 +17,21 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.config import Config
 from gossip.core.detection.health import LocalHealth
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
-from gossip.core.hearing import Hearing
-from gossip.core.outbox import CloseStream, Outbox, Path
-from gossip.core.questions import Purpose, Question, Questions
-from gossip.core.rtt import RoundTrip
-from gossip.core.shared_address import SharedAddresses
-from gossip.core.source import RandomSource
-from gossip.core.streams import Streams
-from gossip.core.timers import Timer, Timers
-from gossip.core.view import Entry, View
+from gossip.core.detection.shared_address import SharedAddresses
+from gossip.core.dissemination.outbox import CloseStream, Outbox, Path
+from gossip.core.dissemination.questions import Purpose, Question, Questions
+from gossip.core.dissemination.streams import Streams
+from gossip.core.state.entry import Entry
+from gossip.core.state.hearing import Hearing
+from gossip.core.state.round_trip import RoundTrip
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
+from gossip.core.support.random_source import RandomSource
+from gossip.core.support.timers import Timer, Timers
 from gossip.core.wire import INDIRECT_ACK_BYTES, counter_excess
 from gossip.core.wire.messages import Ping, PingRequest
 

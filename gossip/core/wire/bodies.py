@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
-from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import MAX_VERSION
+from gossip.core.state.heartbeat import MAX_COUNTER
+from gossip.core.state.member import MAX_VERSION
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.messages import (
     DIGEST_RANGES,
     MAX_ID,

@@ -23,9 +23,9 @@ from zlib import crc32
 
 import cbor2
 
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
-from gossip.core.heartbeat import MAX_COUNTER
+from gossip.core.state.heartbeat import MAX_COUNTER
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.bodies import BODIES, KINDS, body_items
 from gossip.core.wire.facts import NO_FACTS, decode_facts
 from gossip.core.wire.messages import MAX_ID, Body, Message

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import cbor2
 
-from gossip.core.address import Address
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
-from gossip.core.heartbeat import MAX_COUNTER
-from gossip.core.member import RECORD, SIGNATURE_BYTES, Record
+from gossip.core.state.heartbeat import MAX_COUNTER
+from gossip.core.state.member import RECORD, SIGNATURE_BYTES, Record
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.messages import (
     MAX_ACCUSERS,
     MAX_ID,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from gossip.core.address import Address
-from gossip.core.drop_reasons import Drop
-from gossip.core.member import Record
+from gossip.core.state.member import Record
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 
 MAX_ID = 2**64 - 1
 MAX_TOKEN = 2**32 - 1
@@ -85,7 +85,7 @@ class Ping(NamedTuple):
 
     token: int
     padding: bytes = b""
-    """Zeros, so that the answer need not be larger than the question; see :mod:`gossip.core.proof`."""
+    """Zeros, so that the answer need not be larger than the question; see :mod:`gossip.core.dissemination.proof`."""
 
 
 class Ack(NamedTuple):
@@ -97,7 +97,7 @@ class Ack(NamedTuple):
     if their ping is large enough."""
     cookie: int | None = None
     """To be repeated in the digest by which a difference of views is settled, so that it is answered in full; see
-    :mod:`gossip.core.proof`."""
+    :mod:`gossip.core.dissemination.proof`."""
 
 
 class PingRequest(NamedTuple):
@@ -135,7 +135,7 @@ class Digest(NamedTuple):
     high: int
     hashes: tuple[int, ...]
     cookie: int = 0
-    """To be repeated by whatever answers this digest in datagrams; see :mod:`gossip.core.proof`."""
+    """To be repeated by whatever answers this digest in datagrams; see :mod:`gossip.core.dissemination.proof`."""
     repeats: int | None = None
     """Cookie of the ack or digest that this answers; None if it answers none."""
 

@@ -12,9 +12,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
-from gossip.core.member import KEY_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Member, Record
+from gossip.core.state.member import KEY_BYTES, MAX_VERSION, SIGNATURE_BYTES, Identity, Member, Record
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.messages import MAX_ID
 from gossip.core.wire.values import address_of, bytes_of, metadata_of, name_of, number_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gossip.core.address import Address
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import WireError
-from gossip.core.member import is_valid_name
+from gossip.core.state.member import is_valid_name
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.messages import MAX_TOKEN
 
 

@@ -11,11 +11,11 @@ from collections import Counter
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
-from gossip.core.outbox import CloseStream, OpenStream, Outbox, Path
+from gossip.core.dissemination.outbox import CloseStream, OpenStream, Outbox, Path
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 
 INCOMING_SHARE = 0.75
 """Of the streams that there may be at once, others may hold so many: 192 of 256, one for each of a hundred newcomers

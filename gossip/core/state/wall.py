@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 import attrs
 
-from gossip.core.address import Address
+from gossip.core.support.address import Address
 
 MAX_GENERATION_AHEAD_MS = 366 * 24 * 3600 * 1000
 """A generation may be this far (one year) ahead of our own clock. Clocks differ; but a name must not be

@@ -1,7 +1,7 @@
 """Dissemination: news is pushed at once by whoever hears it first, then rides on what is sent anyway.
 
 A push goes to few members, fixed by the pusher's place on the ring so that all are reached after the
-fewest hops there can be, and everybody by several. What rides is in :mod:`gossip.core.rumours`. A token
+fewest hops there can be, and everybody by several. What rides is in :mod:`gossip.core.dissemination.rumours`. A token
 bucket bounds what one node pushes; when it is empty, news waits and merges. What a node
 says in its own defence is paid out of another one: accusations can be invented to provoke it, and must not
 spend what news of others needs.
@@ -11,14 +11,15 @@ Source: the graph of pushes, Imase and Itoh (1981).
 
 from __future__ import annotations
 
-from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
-from gossip.core.facts import liveness_fact
-from gossip.core.member import Status
-from gossip.core.outbox import Outbox
-from gossip.core.rumours import Rumours
-from gossip.core.timers import Timer, Timers
-from gossip.core.view import Entry, View
+from gossip.core.dissemination.facts import liveness_fact
+from gossip.core.dissemination.outbox import Outbox
+from gossip.core.dissemination.rumours import Rumours
+from gossip.core.state.entry import Entry
+from gossip.core.state.member import Status
+from gossip.core.state.view import View
+from gossip.core.support.budget import TokenBucket
+from gossip.core.support.timers import Timer, Timers
 
 CROWD = 32
 """Pieces of news within the rounds for which they ride, two datagrams of them or more, from which on only half as many

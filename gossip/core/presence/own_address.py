@@ -23,17 +23,18 @@ from collections.abc import Sequence
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.changes import Changes
 from gossip.core.config import Config
-from gossip.core.joining import Joining
-from gossip.core.local import LocalMember
-from gossip.core.member import Status
-from gossip.core.notices import Notices
-from gossip.core.outbox import Outbox
-from gossip.core.source import RandomSource
-from gossip.core.timers import Timers
-from gossip.core.view import Change, Entry, View
+from gossip.core.dissemination.outbox import Outbox
+from gossip.core.presence.joining import Joining
+from gossip.core.state.entry import Change, Entry
+from gossip.core.state.local import LocalMember
+from gossip.core.state.member import Status
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.notices import Notices
+from gossip.core.support.random_source import RandomSource
+from gossip.core.support.timers import Timers
 
 FIRST_AGREEING = 2
 """Hosts that have to see a node at the same address before it is announced there; all, where fewer are known."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from gossip.core.address import Address
-from gossip.core.source import RandomSource
+from gossip.core.support.address import Address
+from gossip.core.support.random_source import RandomSource
 
 PROVEN_FOR_S = 3600.0
 """How long a proof holds; each ack renews it. Addresses are given to other machines now and then, hardly ever within

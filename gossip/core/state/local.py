@@ -12,18 +12,19 @@ from types import MappingProxyType
 
 import attrs
 
-from gossip.core.address import Address
-from gossip.core.arguments import given, wrong
-from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError, LeftError
-from gossip.core.hearing import HEARING_S, Hearing
-from gossip.core.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
-from gossip.core.member import MAX_VERSION, Identity, Record, encoded_metadata_bytes, is_valid_name
-from gossip.core.signing import Signatures
-from gossip.core.source import RandomSource
-from gossip.core.view import Entry, View
-from gossip.core.wall import WallClock
+from gossip.core.state.entry import Entry
+from gossip.core.state.hearing import HEARING_S, Hearing
+from gossip.core.state.heartbeat import MAX_STEPS_AHEAD, HeartbeatCounter
+from gossip.core.state.member import MAX_VERSION, Identity, Record, encoded_metadata_bytes, is_valid_name
+from gossip.core.state.signing import Signatures
+from gossip.core.state.view import View
+from gossip.core.state.wall import WallClock
+from gossip.core.support.address import Address
+from gossip.core.support.arguments import given, wrong
+from gossip.core.support.budget import TokenBucket
+from gossip.core.support.random_source import RandomSource
 from gossip.core.wire import Records
 
 RENEWALS = 3

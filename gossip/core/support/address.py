@@ -9,8 +9,8 @@ from __future__ import annotations
 import ipaddress
 from typing import NamedTuple
 
-from gossip.core.arguments import require
-from gossip.core.text import is_printable
+from gossip.core.support.arguments import require
+from gossip.core.support.text import is_printable
 
 MAX_PORT = 65_535
 IPV4_WIRE_BYTES = 6

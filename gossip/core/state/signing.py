@@ -15,9 +15,9 @@ import attrs
 import cbor2
 
 from gossip.core.config import METADATA_ROOM, Config
-from gossip.core.drop_reasons import Drop
 from gossip.core.errors import ConfigurationError
-from gossip.core.member import KEY_BYTES, SIGNATURE_BYTES, Record
+from gossip.core.state.member import KEY_BYTES, SIGNATURE_BYTES, Record
+from gossip.core.support.drop_reasons import Drop
 
 SIGNED_ROOM = 2 + KEY_BYTES + 2 + SIGNATURE_BYTES
 """Bytes by which a signed record is longer: key and signature with their CBOR heads."""
@@ -28,10 +28,10 @@ class Notary(typing.Protocol):
 
     @property
     def public(self) -> bytes:
-        """This node's public key, :data:`~gossip.core.member.KEY_BYTES` long."""
+        """This node's public key, :data:`~gossip.core.state.member.KEY_BYTES` long."""
 
     def sign(self, statement: bytes) -> bytes:
-        """This node's signature, :data:`~gossip.core.member.SIGNATURE_BYTES` long."""
+        """This node's signature, :data:`~gossip.core.state.member.SIGNATURE_BYTES` long."""
 
     def verify(self, public: bytes, signature: bytes, statement: bytes) -> bool:
         """Whether the owner of a public key has signed this."""

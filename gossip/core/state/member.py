@@ -16,8 +16,8 @@ from typing import NamedTuple
 import attrs
 import cbor2
 
-from gossip.core.address import Address
-from gossip.core.text import is_printable
+from gossip.core.support.address import Address
+from gossip.core.support.text import is_printable
 
 MAX_NAME_BYTES = 128
 """UTF-8 bytes of a name: longer than any host name label (63) and most pod names (253 is the limit of
@@ -129,7 +129,7 @@ class Record:
     key: bytes = b""
     """The member's public key, where identities are signed."""
     signature: bytes = attrs.field(default=b"", repr=False)
-    """Its signature under all of the above; see :mod:`gossip.core.signing`."""
+    """Its signature under all of the above; see :mod:`gossip.core.state.signing`."""
     mark: int = attrs.field(init=False, eq=False, hash=True, repr=False)
     """What the member adds to a fingerprint while it lives."""
 

@@ -8,10 +8,10 @@ a restart under another name the old one is asked at the address of the new one 
 
 from __future__ import annotations
 
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
-from gossip.core.notices import Notices
-from gossip.core.view import Entry
+from gossip.core.state.entry import Entry
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
+from gossip.core.support.notices import Notices
 
 MAX_ANSWERED_BY_ANOTHER = 256
 """Members for whom another was seen to answer; the oldest give way."""

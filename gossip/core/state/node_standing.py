@@ -1,4 +1,4 @@
-"""The standing of a node as the embedding program sees it; :mod:`gossip.core.standing` decides it."""
+"""The standing of a node as the embedding program sees it; :mod:`gossip.core.presence.standing` decides it."""
 
 from __future__ import annotations
 

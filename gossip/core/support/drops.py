@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gossip.core.address import Address
-from gossip.core.drop_reasons import Drop
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
 
 
 class Drops:

@@ -2,7 +2,7 @@
 
 A rumour is only the id of a member and what of it is news; its text is made from the view when it is sent, so there is
 at most one per member and it is always the newest. When a rumour is pushed, and to whom, is decided by
-:mod:`gossip.core.dissemination`.
+:mod:`gossip.core.dissemination.push`.
 
 Source: piggybacking on failure detection, SWIM (Das, Gupta and Motivala 2002, section 4.1).
 """
@@ -14,11 +14,12 @@ from collections.abc import Iterable
 import attrs
 
 from gossip.core.config import Config
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
-from gossip.core.facts import liveness_fact, record_fact
-from gossip.core.member import Status
-from gossip.core.view import Entry, View
+from gossip.core.dissemination.facts import liveness_fact, record_fact
+from gossip.core.state.entry import Entry
+from gossip.core.state.member import Status
+from gossip.core.state.view import View
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 
 RIDING_ROUNDS = 4
 """Rounds for which a rumour rides on whatever is sent: about eight exchanges, after which what the push

@@ -1,17 +1,17 @@
 """Seeking: whom a node looks for that has not found its cluster yet, and what is known of why it does not find it.
 
 This module puts both into words. When they are told, and as a warning or not, is decided in
-:mod:`gossip.core.standing`; who is asked when, in :mod:`gossip.core.joining`.
+:mod:`gossip.core.presence.standing`; who is asked when, in :mod:`gossip.core.presence.joining`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gossip.core.address import Address
-from gossip.core.joining import Joining
-from gossip.core.local import LocalMember
-from gossip.core.view import View
+from gossip.core.presence.joining import Joining
+from gossip.core.state.local import LocalMember
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
 
 _SHOWN = 3
 """Addresses that a sentence names; of more it gives the number."""

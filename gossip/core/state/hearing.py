@@ -14,7 +14,7 @@ import math
 
 import attrs
 
-from gossip.core.heartbeat import HEARTBEAT_STEP_S
+from gossip.core.state.heartbeat import HEARTBEAT_STEP_S
 
 HEARING_S = 5.0
 """Seconds for which a counter goes on after the last word from anybody. Where there are two nodes and a quarter of all

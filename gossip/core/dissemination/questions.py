@@ -10,8 +10,8 @@ from __future__ import annotations
 import enum
 from typing import Any, NamedTuple
 
-from gossip.core.address import Address
-from gossip.core.source import RandomSource
+from gossip.core.support.address import Address
+from gossip.core.support.random_source import RandomSource
 
 TOKEN_BITS = 32
 

@@ -6,8 +6,8 @@ knows there if that is little, else with a digest of that part. Whoever gets *en
 sends back what the other lacks. Every message stands for itself, so any of them may be lost, and none
 is O(N). A newcomer's first copy comes the same way, over a stream.
 
-We list only for peers that have shown that they hear us (:mod:`gossip.core.proof`). Somebody who has not, and sends
-a digest, gets a digest back, and lists for us; its list repeats our cookie, and with that it has shown it.
+We list only for peers that have shown that they hear us (:mod:`gossip.core.dissemination.proof`). A peer that has
+not, and sends a digest, gets a digest back, and lists for us; its list repeats our cookie, which shows it.
 
 Source: anti-entropy by comparing hashes of ranges, as in Merkle trees (Demers et al. 1987, section
 1.3, for comparison by checksums; Meyer 2023, "Range-Based Set Reconciliation").
@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.facts import all_facts, liveness_fact, record_fact
-from gossip.core.outbox import Outbox, Path
-from gossip.core.questions import Purpose, Question, Questions
-from gossip.core.source import RandomSource
-from gossip.core.view import Entry, View
+from gossip.core.dissemination.facts import all_facts, liveness_fact, record_fact
+from gossip.core.dissemination.outbox import Outbox, Path
+from gossip.core.dissemination.questions import Purpose, Question, Questions
+from gossip.core.state.entry import Entry
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.random_source import RandomSource
 from gossip.core.wire import ACK_BYTES
 from gossip.core.wire.messages import (
     DIGEST_RANGES,

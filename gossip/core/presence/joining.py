@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.facts import record_fact
-from gossip.core.hearing import Hearing
-from gossip.core.local import LocalMember
-from gossip.core.outbox import Outbox, Path
-from gossip.core.questions import Purpose, Question, Questions
-from gossip.core.reconciliation import Reconciler
-from gossip.core.source import RandomSource
-from gossip.core.streams import Streams
-from gossip.core.timers import Timer, Timers
-from gossip.core.view import Entry, View
+from gossip.core.dissemination.facts import record_fact
+from gossip.core.dissemination.outbox import Outbox, Path
+from gossip.core.dissemination.questions import Purpose, Question, Questions
+from gossip.core.dissemination.reconciliation import Reconciler
+from gossip.core.dissemination.streams import Streams
+from gossip.core.state.entry import Entry
+from gossip.core.state.hearing import Hearing
+from gossip.core.state.local import LocalMember
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.random_source import RandomSource
+from gossip.core.support.timers import Timer, Timers
 from gossip.core.wire.messages import Ping
 
 MAX_SEEDS = 64

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 
 import attrs
 
-from gossip.core.address import Address
-from gossip.core.budget import TokenBucket
 from gossip.core.config import Config
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
-from gossip.core.facts import liveness_fact, without_loopback
-from gossip.core.proof import Proofs
-from gossip.core.rumours import Rumours
-from gossip.core.view import Entry, View
+from gossip.core.dissemination.facts import liveness_fact, without_loopback
+from gossip.core.dissemination.proof import Proofs
+from gossip.core.dissemination.rumours import Rumours
+from gossip.core.state.entry import Entry
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.budget import TokenBucket
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 from gossip.core.wire import ACK_BYTES, COOKIE_BYTES, MAX_FRAME_BYTES, OBSERVED_BYTES, Codec, counter_excess
 from gossip.core.wire.messages import ANONYMOUS, Ack, Body, News, Ping
 

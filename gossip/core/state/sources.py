@@ -8,7 +8,7 @@ addresses needs no second budget at any of them. The bounds on what all sources 
 
 from __future__ import annotations
 
-from gossip.core.budget import TokenBucket
+from gossip.core.support.budget import TokenBucket
 
 MAX_SOURCES = 1024
 """Sources of whom it is known how much they have caused of late; some 250 KB."""

@@ -13,19 +13,19 @@ from collections.abc import Collection, Sequence
 
 import attrs
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.drop_reasons import Drop
-from gossip.core.drops import Drops
-from gossip.core.hearing import SILENT_ROUNDS, Hearing
-from gossip.core.joining import Joining
+from gossip.core.dissemination.outbox import Outbox
 from gossip.core.journal import Journal
-from gossip.core.local import LocalMember
-from gossip.core.member import Member
-from gossip.core.node_standing import NodeStanding, Standing
-from gossip.core.outbox import Outbox
-from gossip.core.seeking import Seeking
-from gossip.core.view import View
+from gossip.core.presence.joining import Joining
+from gossip.core.presence.seeking import Seeking
+from gossip.core.state.hearing import SILENT_ROUNDS, Hearing
+from gossip.core.state.local import LocalMember
+from gossip.core.state.member import Member
+from gossip.core.state.node_standing import NodeStanding, Standing
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.drop_reasons import Drop
+from gossip.core.support.drops import Drops
 
 ISOLATED_AFTER_ROUNDS = 5
 """Rounds without a word from anybody after which a node is isolated: in each it asks somebody and is asked by somebody,

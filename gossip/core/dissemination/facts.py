@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gossip.core.member import Status
-from gossip.core.view import Entry
+from gossip.core.state.entry import Entry
+from gossip.core.state.member import Status
 from gossip.core.wire import encode_fact, encode_record, is_at_loopback
 from gossip.core.wire.messages import MAX_ACCUSERS, AliveFact, DeadFact, LeftFact, SuspectFact
 

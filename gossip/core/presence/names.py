@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from gossip.core.changes import Changes
 from gossip.core.config import Config
+from gossip.core.dissemination.outbox import Outbox, Path
+from gossip.core.dissemination.questions import MOST, Purpose, Question, Questions
 from gossip.core.journal import Journal
-from gossip.core.local import LocalMember
-from gossip.core.member import Member, Status
-from gossip.core.outbox import Outbox, Path
-from gossip.core.questions import MOST, Purpose, Question, Questions
-from gossip.core.standing import OwnStanding
-from gossip.core.timers import Timers
-from gossip.core.view import Change, View
+from gossip.core.presence.standing import OwnStanding
+from gossip.core.state.entry import Change
+from gossip.core.state.local import LocalMember
+from gossip.core.state.member import Member, Status
+from gossip.core.state.view import View
+from gossip.core.support.timers import Timers
 from gossip.core.wire.messages import Clock, Message, Ping, RecordFact
 
 

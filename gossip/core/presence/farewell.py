@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gossip.core.address import Address
 from gossip.core.config import Config
-from gossip.core.facts import farewell_facts
-from gossip.core.local import LocalMember
-from gossip.core.outbox import Outbox, Path
-from gossip.core.questions import Purpose, Question, Questions
-from gossip.core.rtt import RoundTrip
-from gossip.core.source import RandomSource
-from gossip.core.timers import Timers
-from gossip.core.view import Entry, View
+from gossip.core.dissemination.facts import farewell_facts
+from gossip.core.dissemination.outbox import Outbox, Path
+from gossip.core.dissemination.questions import Purpose, Question, Questions
+from gossip.core.state.entry import Entry
+from gossip.core.state.local import LocalMember
+from gossip.core.state.round_trip import RoundTrip
+from gossip.core.state.view import View
+from gossip.core.support.address import Address
+from gossip.core.support.random_source import RandomSource
+from gossip.core.support.timers import Timers
 from gossip.core.wire.messages import Ping
 
 

@@ -98,7 +98,7 @@ async def open_node(
         be among them. One that has nobody else to look for begins a cluster of its own. A DNS name stands for all its
         addresses, and is looked up again now and then. There may be 64 addresses.
     :param metadata: what others are to know of this node, small texts; see :meth:`Node.update`.
-    :param config: the settings, by default :meth:`Config.lan`.
+    :param config: the settings, by default :meth:`gossip.Config.lan`.
     :param keyring: the keys of the cluster. Everything is sealed with the one in use and must be sealed with one of
         them. None for a cluster that is not sealed, which only this machine can reach, unless:
     :param insecure: whether whoever can send a packet may take part, from anywhere.

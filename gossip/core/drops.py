@@ -2,7 +2,7 @@
 
 This module counts. What is refused is decided where a reason is given; who writes it into a log, and how often, is
 the driver's business. Reasons are short constant texts of this project, never a peer's, and so there are few of
-them; docs/protocol.rst lists all.
+them; docs/reference/limits.rst lists all.
 """
 
 from __future__ import annotations

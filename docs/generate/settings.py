@@ -23,8 +23,8 @@ Settings
 ========
 
 Every field of :class:`gossip.Config`. All nodes of a cluster should have the same profile. All times are in
-seconds. A value that is out of range, or contradicts another one, raises a
-:exc:`~gossip.ConfigurationError` that names the field. :doc:`/howto/tune` says which settings to change first.
+seconds. A value that is out of range, or contradicts another one, raises a :exc:`~gossip.ConfigurationError`
+that names the field. :doc:`/howto/tune` says which settings to change first.
 
 .. code-block:: python
 

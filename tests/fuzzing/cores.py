@@ -58,7 +58,7 @@ SIGNED = 0x80
 QUIET_AFTER_ONE_IN = 8
 """Attacks, of which one is followed by quiet: that takes several times as long as the attack."""
 
-REASONS = frozenset(reason for reason, _ in table(document("docs/protocol.rst"), "Reasons of drops"))
+REASONS = frozenset(reason for reason, _ in table(document("docs/reference/limits.rst"), "Reasons of drops"))
 """All reasons that there are."""
 
 

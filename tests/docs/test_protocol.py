@@ -1,4 +1,4 @@
-"""The protocol paper says what the code does: its numbers, its bytes, and the simulator's example."""
+"""The pages about the protocol say what the code does: its numbers, its bytes, its bounds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import ast
 import importlib
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import attrs
-import pytest
 
 from gossip.core import messages, signing, wire
 from gossip.core.address import Address
@@ -22,19 +20,13 @@ from gossip.core.suspicion import suspicion_timeout
 from gossip.core.view import FINGERPRINT_MODULUS
 from gossip.core.wire import Codec, encode_fact
 from gossip.droplog import ROUTINE
-from sims.cli.main import run as simulate
-from sims.invariants import all_invariants
-from sims.invariants.promises import promised
-from sims.names import answer_to_both_names
-from sims.outcome import Outcome
-from sims.plan import Plan
-from sims.request import Request
-from sims.scenarios import SCENARIOS
-from sims.steps import Crash
-from sims.truth import Truth
 from tests.rst import ROOT, document, literal_blocks, table
 
-PROTOCOL = document("docs/protocol.rst")
+WIRE = document("docs/reference/wire.rst")
+CONSTANTS = document("docs/reference/constants.rst")
+SETTINGS = document("docs/reference/settings.rst")
+LIMITS = document("docs/reference/limits.rst")
+DETECTION = document("docs/protocol/detection.rst")
 
 ADA = Identity("ada", 1_750_000_000_000, 0x1122334455667788)
 BROOK = Identity("brook", 1_750_000_060_000, 0x99AABBCCDDEEFF00)
@@ -48,18 +40,18 @@ FINGERPRINT = (ADAS_RECORD.mark + BROOKS_RECORD.mark) % FINGERPRINT_MODULUS
 
 def hex_dump(first_line: str) -> bytes:
     """The bytes of the annotated dump that begins so; each line is hex, two spaces or more, a remark."""
-    (block,) = [block for block in literal_blocks(PROTOCOL) if block.startswith(first_line)]
+    (block,) = [block for block in literal_blocks(WIRE) if block.startswith(first_line)]
     return bytes.fromhex("".join(line.partition("  ")[0] for line in block.splitlines()))
 
 
-def test_the_ping_in_the_paper_is_what_the_codec_makes() -> None:
+def test_the_ping_in_the_wire_format_is_what_the_codec_makes() -> None:
     suspicion = SuspectFact(BROOK.id, 3600, (ADA.id,), 3590)
     made, _ = Codec("default").encode(ADA.id, 4321, FINGERPRINT, Ping(0xDECAFBAD), [encode_fact(suspicion)], 1200)
     assert hex_dump("88 ") == made
     assert Codec("default").decode(made).facts == (suspicion,)
 
 
-def test_the_news_in_the_paper_are_what_the_codec_makes() -> None:
+def test_the_news_in_the_wire_format_are_what_the_codec_makes() -> None:
     record = RecordFact(BROOKS_RECORD, heartbeat=3605)
     death = DeadFact(0x0F0E0D0C0B0A0908, 9000, (ADA.id, BROOK.id), 8950)
     facts = [encode_fact(record), encode_fact(death)]
@@ -68,7 +60,7 @@ def test_the_news_in_the_paper_are_what_the_codec_makes() -> None:
     assert Codec("default").decode(made).facts == (record, death)
 
 
-def test_the_fingerprint_in_the_paper_is_what_the_view_would_have() -> None:
+def test_the_fingerprint_in_the_wire_format_is_what_the_view_would_have() -> None:
     marks = (ADAS_RECORD.mark, BROOKS_RECORD.mark, FINGERPRINT)
     assert hex_dump("39 ") == b"".join(mark.to_bytes(8, "big") for mark in marks)
 
@@ -85,12 +77,12 @@ def test_the_kinds_of_messages_are_those_of_the_codec() -> None:
         "ENTRIES": messages.Entries,
         "CLOCK": messages.Clock,
     }
-    rows = table(PROTOCOL, "Kinds of messages")
+    rows = table(WIRE, "Kinds of messages")
     assert [(name, int(kind)) for kind, name, *_ in rows] == [(name, wire.KINDS[body]) for name, body in bodies.items()]
 
 
 def test_the_codes_of_facts_are_those_of_the_codec() -> None:
-    described = {name: int(code) for code, name, *_ in table(PROTOCOL, "Codes of facts")}
+    described = {name: int(code) for code, name, *_ in table(WIRE, "Codes of facts")}
     assert described == {
         "RECORD": wire.RECORD,
         "ALIVE": wire.ALIVE,
@@ -130,18 +122,18 @@ def constants_in_the_code() -> dict[tuple[str, str], Any]:
 
 
 def test_the_table_of_constants_is_complete_and_true() -> None:
-    described = {(module, name): number(value) for name, value, module, _ in table(PROTOCOL, "Constants")}
+    described = {(module, name): number(value) for name, value, module, _ in table(CONSTANTS, "Constants")}
     assert described == constants_in_the_code()
 
 
 def test_every_constant_has_a_reason() -> None:
-    for name, _, _, reason in table(PROTOCOL, "Constants"):
+    for name, _, _, reason in table(CONSTANTS, "Constants"):
         assert len(reason) >= 7, name
 
 
 def test_the_table_of_settings_is_complete_and_true() -> None:
     profiles = [PROFILES[name]() for name in ("local", "lan", "wan")]
-    rows = {name: values for name, *values in table(PROTOCOL, "Settings and profiles")}
+    rows = {name: values for name, *values in table(SETTINGS, "Settings and profiles")}
     assert list(rows) == [field.name for field in attrs.fields(Config)]
     for name, values in rows.items():
         for value, profile in zip(values, profiles, strict=True):
@@ -163,8 +155,8 @@ def constants(path: str) -> dict[str, Any]:
 
 def test_every_bound_is_a_setting_or_a_constant_with_this_value_and_counted_for_a_reason_that_is_explained() -> None:
     known = constants("gossip/core") | constants("gossip")
-    explained = {reason for reason, _ in table(PROTOCOL, "Reasons of drops")}
-    for what, limit, default, counted_as, reason in table(PROTOCOL, "Bounds"):
+    explained = {reason for reason, _ in table(LIMITS, "Reasons of drops")}
+    for what, limit, default, counted_as, reason in table(LIMITS, "Bounds"):
         actual = getattr(Config(), limit.strip("`")) if limit.startswith("``") else known[limit]
         assert number(default) == actual, what
         assert set(counted_as.split("; ")) <= explained, what
@@ -172,7 +164,7 @@ def test_every_bound_is_a_setting_or_a_constant_with_this_value_and_counted_for_
 
 
 def test_every_bound_that_is_a_setting_is_among_the_bounds() -> None:
-    bounded = {limit.strip("`") for _, limit, *_ in table(PROTOCOL, "Bounds") if limit.startswith("``")}
+    bounded = {limit.strip("`") for _, limit, *_ in table(LIMITS, "Bounds") if limit.startswith("``")}
     assert {field.name for field in attrs.fields(Config) if field.name.startswith(("max_", "stream_"))} == (
         bounded | {"max_datagram"}  # how much is sent, which grows by nobody's doing
     )
@@ -210,15 +202,15 @@ def test_the_reasons_of_drops_are_those_in_the_code() -> None:
     in_core, composed = reasons_given("gossip/core")
     assert not composed, "no part of what a peer sends may become part of a reason"
     in_shell, _ = reasons_given("gossip")
-    assert {reason for reason, _ in table(PROTOCOL, "Reasons of drops")} == in_core | in_shell | objections()
+    assert {reason for reason, _ in table(LIMITS, "Reasons of drops")} == in_core | in_shell | objections()
 
 
 def test_kinds_of_drops_that_are_routine_are_among_the_reasons() -> None:
-    assert set() < ROUTINE < {reason for reason, _ in table(PROTOCOL, "Reasons of drops")}
+    assert set() < ROUTINE < {reason for reason, _ in table(LIMITS, "Reasons of drops")}
 
 
 def test_a_standing_is_explained_by_reasons_that_exist() -> None:
-    assert UNFIT_ANSWERS.keys() <= {reason for reason, _ in table(PROTOCOL, "Reasons of drops")}
+    assert UNFIT_ANSWERS.keys() <= {reason for reason, _ in table(LIMITS, "Reasons of drops")}
 
 
 def test_the_worked_suspicions_are_what_the_formula_gives() -> None:
@@ -226,77 +218,5 @@ def test_the_worked_suspicions_are_what_the_formula_gives() -> None:
     for accusers, written in ((1, "6.00 s"), (2, "3.22 s"), (3, "1.60 s")):
         timeout = suspicion_timeout(accusers, lan.confirmations, lan.suspicion_min, lan.suspicion_max)
         assert written == f"{timeout:.2f} s"
-        assert f"- {written}\n" in PROTOCOL
+        assert f"- {written}\n" in DETECTION
     assert math.isclose(math.log(2) / math.log(3), 0.631, abs_tol=0.0005)
-
-
-# --- the simulator
-
-
-SIMULATOR = document("docs/simulator.rst")
-
-
-def example_with(text: str) -> str:
-    """The only example of the simulator that holds a text."""
-    (code,) = [block for block in literal_blocks(SIMULATOR) if text in block]
-    return code
-
-
-@pytest.mark.parametrize("holds", ["Simulation(", "Run(plan)"])
-def test_the_examples_of_the_simulator_run_as_they_stand(holds: str) -> None:
-    answer_to_both_names()
-    exec(compile(example_with(holds), "docs/simulator.rst", "exec"), {"__name__": "example"})
-
-
-def test_the_plan_of_two_racks_in_the_guide_runs_as_it_stands_and_its_report_names_the_racks(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file, report = tmp_path / "my_plan.py", tmp_path / "report.html"
-    file.write_text(example_with('"edge": ["gateway", "backup"]'), encoding="utf-8")
-    assert simulate(["run", str(file), "--html", str(report)]) == 0
-    told = capsys.readouterr().out
-    first = " ".join(told.partition("my_plan, 18 nodes")[0].split())
-    assert "rack-a (8 members) and rack-b (8 members) could not reach each other for 10 s" in first
-    assert "rack-a (8 members) crashed; all others knew of each crash within" in first
-    assert "\ngroups: rack-a (8), rack-b (8), edge (2)\n" in told
-    assert first in " ".join(report.read_text(encoding="utf-8").split())
-
-
-def test_the_plan_that_is_a_function_in_the_guide_runs_with_parameters_and_draws_from_the_seed(tmp_path: Path) -> None:
-    file = tmp_path / "power.py"
-    file.write_text(example_with("def plan(setting"), encoding="utf-8")
-    plans = [Request(scenario=str(file), changes={"racks": "3", "size": "2"}).plan(seed) for seed in range(8)]
-    assert {plan.nodes for plan in plans} == {6}
-    assert {plan.steps[0].node for plan in plans if isinstance(plan.steps[0], Crash)} == {
-        "rack-0-0",
-        "rack-1-0",
-        "rack-2-0",
-    }
-
-
-def test_every_scenario_and_every_invariant_of_the_simulator_is_described() -> None:
-    described = {name for names, _ in table(SIMULATOR, "Scenarios") for name in re.findall("``([a-z-]+)``", names)}
-    assert described == set(SCENARIOS)
-    checked = {type(each).__name__ for each in all_invariants()}
-    assert {name.strip("`") for name, _ in table(SIMULATOR, "Invariants")} == {*checked, "NothingRaises"}
-    plan = Plan(nodes=2, suspects_the_healthy=False, known_within_s=1.0)
-    promises = {type(each).__name__ for each in promised(plan, Truth((), 0.0), 0.0)}
-    promises |= {"AllAgreeInTheEnd", "SparesTheLiving"}
-    assert {name.strip("`") for name, *_ in table(SIMULATOR, "Promises of a plan")} == promises
-
-
-def test_every_key_of_an_outcome_is_described() -> None:
-    keys = {name for names, _ in table(SIMULATOR, "The outcome") for name in re.findall("``([a-z_]+)``", names)}
-    assert keys == {field.name for field in attrs.fields(Outcome)}
-
-
-DOCUMENTS = [
-    "README.rst",
-    *(f"docs/{name}.rst" for name in ("protocol", "agent", "security", "simulator", "evaluation", "benchmarks")),
-]
-
-
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_no_line_of_a_document_is_too_long_for_a_page(name: str) -> None:
-    lines = document(name).splitlines()
-    assert not [line for line in lines if len(line) > 110 and "python3 -m venv" not in line]

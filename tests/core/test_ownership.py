@@ -1,4 +1,4 @@
-"""What a program may build on what it is told of the membership, and what it may not: the sentences of docs/howto/ownership.rst."""
+"""What a program may build on what it is told of the membership: the sentences of docs/howto/ownership.rst."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def gains(event: MembershipEvent) -> bool:
 
 
 def leads(node: SimulatedNode, of: int) -> bool:
-    """The rule that docs/howto/ownership.rst warns of: the first of the living by name, wherever more than half are living."""
+    """The rule that the guide warns of: the first of the living by name, wherever more than half are living."""
     living = sorted(name for name, status in node.sees().items() if status in ("alive", "suspect"))
     return len(living) > of / 2 and living[0] == node.name
 

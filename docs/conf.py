@@ -23,7 +23,7 @@ extensions = [
     "sphinx_inline_tabs",
 ]
 exclude_patterns = ["_build", "generate"]
-highlight_language = "none"
+smartquotes_action = "qe"  # quotes and ellipses; two dashes begin an option
 
 html_theme = "furo"
 html_title = "gossip-membership"

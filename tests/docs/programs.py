@@ -29,14 +29,17 @@ class Output:
 
 
 @asynccontextmanager
-async def running(folder: Path, code: str, *arguments: str) -> AsyncIterator[tuple[trio.Process, Output]]:
-    """A program as a process of its own, with warnings as errors; killed if it is still there at the end."""
-    script = folder / "program.py"
+async def running(folder: Path, code: str, name: str, *arguments: str) -> AsyncIterator[tuple[trio.Process, Output]]:
+    """A program as the member ``name``, a process of its own, with warnings as errors; killed if it is still there.
+
+    Each has a file of its own, because a file that is written again is empty for a moment.
+    """
+    script = folder / f"{name}.py"
     script.write_text(code, encoding="utf-8")
     output = Output()
     async with trio.open_nursery() as nursery:
         process = await trio.lowlevel.open_process(
-            [sys.executable, "-u", "-W", "error", str(script), *arguments],
+            [sys.executable, "-u", "-W", "error", str(script), name, *arguments],
             stdout=PIPE,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )

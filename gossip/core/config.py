@@ -59,138 +59,130 @@ def _cluster_name(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
 class Config:
     """The settings of one node. Start from a profile: ``Config.lan()``, ``.wan()`` or ``.local()``.
 
-    :raises ConfigurationError: if a value is out of range or contradicts another; names the field.
+    :param cluster: Name of the cluster, printable text of 1 to 128 bytes. A node drops and counts the datagrams of
+        other clusters, so two clusters that are given each other's seeds stay apart. It prevents accidents; only
+        keys keep enemies out.
+    :param probe_interval: Seconds between two exchanges that this node starts. A longer interval sends less and
+        finds the dead later; both are proportional to it.
+    :param ack_timeout_initial: Seconds to wait for an answer while no round trip has been measured yet. Less finds
+        a crash sooner after the start; more accuses fewer members on a slow path.
+    :param ack_timeout_min: Lower limit, in seconds, of the measured timeout (smoothed round trip plus 4
+        deviations). Less finds the dead sooner and mistakes a busy process for a lost packet more often.
+    :param ack_timeout_max: Upper limit, in seconds, of the measured timeout, before local health stretches it. Less
+        finds the dead sooner; more gives a slow path time to answer.
+    :param indirect_probes: Number of helpers that are asked to probe a member that did not answer. 3 get through 25
+        % loss almost always. More helpers cost a few more packets per failed probe.
+    :param watch_delay: Seconds between a first failed probe and the second, private one. The node tells nobody
+        before the second probe fails too: at heavy loss that alone removes most false suspicions. Each crash is
+        known later by this delay.
+    :param suspicion_min: Seconds that a suspected member has to refute once enough independent members accuse it. A
+        process that freezes for less than about this time is never declared dead. Each crash is known later by as
+        much as you add.
+    :param suspicion_max: Seconds that a suspected member has to refute when a single member accuses it. More
+        forgives one accuser with a bad path; a crash that only one member notices is known later.
+    :param confirmations: Number of accusers beyond the first after which the suspicion lasts only
+        ``suspicion_min``. With more, a suspicion stays long until they are found.
+    :param max_helped: Number of requests to probe a member for another node that are served at once; further
+        requests are refused and counted. Each takes two small pings. 64 are more than arrive at once where every
+        other datagram is lost.
+    :param max_helped_per_source: Number of those requests that may come from one address, so that no address takes
+        the place of the others. A node asks one helper about several members only where many fail at once, and it
+        has other helpers to ask.
+    :param witnesses: Expected number of random members that probe a suspect over their own paths. More witnesses
+        find the accusers sooner that shorten a suspicion, and send more pings to the suspect.
+    :param push_fanout: Number of members to which each node pushes news when it hears the news first. All members
+        know after log(members) hops to this base, rounded up. At 25 % loss 6 miss hardly anybody. Each node sends
+        every piece of news that many times; 0 leaves news to ride on other messages.
+    :param push_delay: Least time, in seconds, between two pushes, so that a burst of news shares datagrams. The
+        node pushes news at once after a quiet time. A longer delay saves datagrams and adds to each hop of a burst.
+    :param push_rate: Pushed datagrams per second that one node may send in the long run. When the budget is spent,
+        news waits and merges; none is lost.
+    :param push_burst: Number of pushed datagrams that may be sent at once after a quiet time.
+    :param reconcile_after: Seconds that two views may differ, with no news under way, before the nodes compare them
+        in detail. Less settles differences sooner, and makes nodes compare views while news is still under way,
+        mostly for nothing.
+    :param max_datagram: Largest datagram, in bytes, that this node sends. 1200 passes every path that carries QUIC
+        (RFC 9000); above that, some paths drop it. Other members take more than 8,972 bytes only if their own
+        setting allows as much.
+    :param max_metadata: Largest encoded metadata of a member, in bytes. The node refuses larger metadata, its own
+        and that of others. With more, fewer pieces of news fit into a datagram.
+    :param max_members: Number of members that the node keeps, the dead included; it refuses and counts further
+        ones. Each takes 2 to 3 KB, with what is cached of it.
+    :param max_new_members_per_source: Members per second that the node takes in as new from any one host; four
+        times as many at once. A refused member is found when views are compared. The default hinders nobody: 2,000
+        at once is twice what has been seen to join together behind one address. A host that invents members takes
+        twenty seconds to fill a view. Where each host runs one member, 50 are enough; below the number of members
+        on a host, or behind a translated address, members take seconds to come in.
+    :param max_rumours: Number of members of whom news is under way at once. The oldest news gives way, and
+        comparing views finds it. Each takes some 250 bytes, and the node goes through all of them for each message;
+        more would cost that time.
+    :param max_probes: Number of members that the node asks at once, for itself and for others; further probes wait
+        their turn. Each sends up to half a dozen messages and takes 2.5 KB. More are needed only when thousands are
+        suspected at once; fewer delay the convictions then.
+    :param max_streams: Number of TCP streams at once in both directions, of which others may open three quarters.
+        Each may hold a frame or two (64 KiB) in memory, and a file descriptor. With fewer, more of those that join
+        at once have to ask another member for their copy of the view.
+    :param max_streams_per_source: Number of TCP streams at once that any one host may open. The default is three
+        quarters of what all may open: 128 nodes that join from one machine find a place, and a host that takes all
+        it can leaves a quarter to the rest. Where each host runs one member, 8 are enough; a node that finds no
+        place asks another member.
+    :param stream_timeout: Seconds that a stream may live, however busy it is, so that a peer that trickles is cut
+        off. A view of 10,000 members at their largest takes 6 s at 10 Mbit/s; slower links or more members need
+        more.
+    :param stream_idle_timeout: Seconds after which a stream is cut if nothing could be read or written. The default
+        is enough for TCP to send a lost packet twice more. Less frees the places of silent peers sooner and gives
+        up on bad networks.
+    :param max_stream_bytes: Bytes of one stream in each direction; a stream with more is cut. The default holds
+        100,000 members at their largest. A smaller limit must still hold ``max_members`` of the size they have, or
+        no node gets a whole copy.
+    :param forget_after: Seconds for which the dead are remembered, gossiped and tried again, so that the halves of
+        a cut network find each other when it heals. For as long again, a tombstone keeps stale news from bringing
+        them back. Less clears the list sooner; after a longer cut the halves find each other only through seeds.
+    :param heal_probability: Chance, in each round, to contact a dead member or an absent seed; it grows with the
+        share of the dead up to one half. More finds the halves of a cut cluster sooner, and pings more members that
+        are not there.
+    :param join_backoff_max: Longest pause, in seconds, between two attempts to reach the seeds while this node is
+        alone. More sends less to seeds that are down, and finds them later when they return.
+    :param leave_timeout: Seconds that a leaving node waits for its farewell to be acknowledged.
+    :param leave_acknowledgements: Number of members that must acknowledge a farewell before the node is content to
+        go. More make it surer that a farewell survives loss, and let the node wait longer.
+    :raises ConfigurationError: if a value is out of range or contradicts another; the text names the field.
     """
 
     cluster: str = attrs.field(default="default", validator=_cluster_name)
-    """Name of the cluster. Nodes ignore (and count) datagrams of another cluster, so two clusters that
-    are given each other's seeds stay apart."""
-
     probe_interval: float = attrs.field(default=1.0, validator=_between(0.01, 600))
-    """Time between two exchanges that this node starts. Detection time and traffic are both
-    proportional to it, in opposite directions."""
-
     ack_timeout_initial: float = attrs.field(default=0.2, validator=_between(0.001, 60))
-    """How long to wait for an answer while no round trip has been measured yet."""
-
     ack_timeout_min: float = attrs.field(default=0.1, validator=_between(0.001, 60))
-    """Floor of the measured timeout (smoothed round trip + 4 deviations). Lower finds the dead sooner,
-    and mistakes a busy process for a lost packet more often."""
-
     ack_timeout_max: float = attrs.field(default=0.5, validator=_between(0.001, 60))
-    """Ceiling of the measured timeout, before local health stretches it."""
-
     indirect_probes: int = attrs.field(default=3, validator=_whole(0, 16))
-    """Helpers asked to probe a member that did not answer. 3 gets through 25 % loss almost always."""
-
     watch_delay: float = attrs.field(default=0.25, validator=_between(0.001, 60))
-    """Pause between a first failed probe and the second, private one. Nothing is told to anyone before
-    the second has failed too: at heavy loss that alone removes most false suspicions."""
-
     suspicion_min: float = attrs.field(default=1.6, validator=_between(0.01, 3600))
-    """How long a suspected member has to refute once enough independent members accuse it. A process
-    that freezes for less than about this long is never declared dead."""
-
     suspicion_max: float = attrs.field(default=6.0, validator=_between(0.01, 3600))
-    """How long a suspected member has to refute when a single member accuses it."""
-
     confirmations: int = attrs.field(default=2, validator=_whole(1, 8))
-    """Accusers beyond the first after which the suspicion lasts only ``suspicion_min``."""
-
     max_helped: int = attrs.field(default=64, validator=_whole(1, 100_000))
-    """Requests to ask a member for somebody else that are served at once; further ones are refused and counted. Each
-    takes two small pings; 64 are more than come at once where every other datagram is lost."""
-
     max_helped_per_source: int = attrs.field(default=8, validator=_whole(1, 100_000))
-    """How many of them may come from one address, so that none takes the place of the others. A node asks the same
-    helper about several members only where many fail at once; it has others to ask, too."""
-
     witnesses: float = attrs.field(default=5.0, validator=_between(0, 64))
-    """Expected number of random members that probe a suspect over their own paths."""
-
     push_fanout: int = attrs.field(default=6, validator=_whole(0, 16))
-    """Members to whom news is pushed at once by each node that hears it first: all know after log(members) to
-    this base, rounded up. 6 miss hardly anybody at 25 % loss; 0 leaves news to riding on other messages."""
-
     push_delay: float = attrs.field(default=0.003, validator=_between(0, 10))
-    """Least time between two pushes, so that a burst of news shares datagrams. News after a quiet time is pushed at
-    once."""
-
     push_rate: float = attrs.field(default=16.0, validator=_between(0.1, 100_000))
-    """Pushed datagrams a second that one node may send in the long run. When the budget is spent, news
-    waits and merges; it is not lost."""
-
     push_burst: int = attrs.field(default=64, validator=_whole(1, 100_000))
-    """Pushed datagrams that may be sent at once after a quiet time."""
-
     reconcile_after: float = attrs.field(default=1.0, validator=_between(0.01, 600))
-    """How long two views may differ, with no news under way, before they are compared in detail."""
-
     max_datagram: int = attrs.field(default=1200, validator=_whole(MIN_MAX_DATAGRAM, MAX_MAX_DATAGRAM))
-    """No datagram of ours is larger than this many bytes. 1200 passes every path that carries QUIC (RFC 9000).
-    One of more than 8,972 is taken only by members whose own setting allows as much."""
-
     max_metadata: int = attrs.field(default=512, validator=_whole(0, 16_384))
-    """Encoded bytes of metadata a member may have; larger is refused, ours and others' alike."""
-
     max_members: int = attrs.field(default=10_000, validator=_whole(2, 1_000_000))
-    """Members kept, the dead included. Further ones are refused and counted. Each takes 2 to 3 KB, with what is
-    cached of it."""
-
     max_new_members_per_source: int = attrs.field(default=500, validator=_whole(1, 1_000_000))
-    """Members per second that are heard of for the first time from any one host; four times as many at once. One
-    that is refused is found when views are compared. The default hinders nobody: 2,000 at once is twice what has
-    been seen to join together behind one address. It makes whoever invents members from one address take twenty
-    seconds to fill a view. Where each host runs one member, 50 do; below the number of members on a host or
-    behind a translated address, they take seconds to come in."""
-
     max_rumours: int = attrs.field(default=4096, validator=_whole(16, 1_000_000))
-    """Members of whom there is news under way at once; the oldest news gives way, and comparing views finds it. Each
-    takes some 250 bytes, and all are gone through for each message, which is what more would cost."""
-
     max_probes: int = attrs.field(default=4096, validator=_whole(128, 1_000_000))
-    """Members being asked at once, for this node and for others; further probes wait their turn. Each sends up to
-    half a dozen messages and takes 2.5 KB. Only when thousands are suspected at once is there more to ask; fewer
-    delay the convictions then."""
-
     max_streams: int = attrs.field(default=256, validator=_whole(4, 65_536))
-    """TCP streams at once in both directions, of which others may open three quarters. Each may hold a frame or two
-    (64 KiB) in memory, and a file descriptor. With fewer, more of those that join at once have to ask another
-    member for their copy of the view."""
-
     max_streams_per_source: int = attrs.field(default=144, validator=_whole(1, 65_536))
-    """TCP streams at once that any one host may open. The default is three quarters of what all may: 128 that join
-    from one machine find a place, and whoever takes all he can leaves a quarter to the rest. Where each host runs
-    one member, 8 do; whoever finds no place asks another member."""
-
     stream_timeout: float = attrs.field(default=15.0, validator=_between(0.1, 3600))
-    """No stream lives longer than this, however busy: a peer that trickles is cut off. A view of 10,000 members at
-    their largest takes 6 s at 10 Mbit/s; over slower links, or with more members, more is needed."""
-
     stream_idle_timeout: float = attrs.field(default=5.0, validator=_between(0.05, 3600))
-    """A stream on which nothing could be read or written for this long is cut. Enough for TCP to
-    send a lost packet twice more; less frees the places of silent peers sooner, and gives up on bad networks."""
-
     max_stream_bytes: int = attrs.field(default=64 << 20, validator=_whole(1 << 17, 1 << 34))
-    """Bytes of one stream in each direction; a stream with more is cut. The default holds 100,000 members at their
-    largest; less must still hold ``max_members`` of the size they have, or nobody gets a whole copy."""
-
     forget_after: float = attrs.field(default=3600.0, validator=_between(1, 10_000_000))
-    """How long the dead are remembered, gossiped and tried again, so that a healed partition finds
-    itself. For as long again, a tombstone keeps stale news from resurrecting them."""
-
     heal_probability: float = attrs.field(default=0.1, validator=_between(0, 0.5))
-    """Chance, in each round, to contact a dead member or an absent seed; it grows with the share of
-    the dead up to one half."""
-
     join_backoff_max: float = attrs.field(default=15.0, validator=_between(0.1, 3600))
-    """Longest pause between two attempts to reach the seeds while this node is alone."""
-
     leave_timeout: float = attrs.field(default=2.0, validator=_between(0.01, 60))
-    """How long a leaving node waits for its farewell to be acknowledged."""
-
     leave_acknowledgements: int = attrs.field(default=3, validator=_whole(1, 16))
-    """Members that must acknowledge a farewell before the node is content to go."""
 
     def __attrs_post_init__(self) -> None:
         if not self.ack_timeout_min <= self.ack_timeout_initial <= self.ack_timeout_max:

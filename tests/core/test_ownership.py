@@ -1,4 +1,4 @@
-"""What a program may build on what it is told of the membership, and what it may not: the sentences of README.rst."""
+"""What a program may build on what it is told of the membership: the sentences of docs/howto/ownership.rst."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ STEP_S = 0.02
 
 
 def gains(event: MembershipEvent) -> bool:
-    """Whether the member has a share from this event on, by the rule in README.rst."""
+    """Whether the member has a share from this event on, by the rule in docs/howto/ownership.rst."""
     back = event.kind is EventKind.RESTORED and event.previous is Status.DEAD
     return event.kind is EventKind.JOINED or back
 
 
 def leads(node: SimulatedNode, of: int) -> bool:
-    """The rule that README.rst warns of: the first of the living by name, wherever more than half are living."""
+    """The rule that the guide warns of: the first of the living by name, wherever more than half are living."""
     living = sorted(name for name, status in node.sees().items() if status in ("alive", "suspect"))
     return len(living) > of / 2 and living[0] == node.name
 
@@ -49,7 +49,7 @@ def test_counting_the_living_lets_two_leaders_run_side_by_side(seed: int) -> Non
 
 
 def owners_told(node: SimulatedNode) -> set[str]:
-    """Whoever has a share by the events so far, by the rule in README.rst."""
+    """Whoever has a share by the events so far, by the rule in docs/howto/ownership.rst."""
     owners = {node.name}
     for event in node.events:
         if gains(event):

@@ -15,6 +15,7 @@ from random import Random
 from gossip.core.config import Config
 from gossip.core.state.member import Status
 from gossip.core.state.signing import Identities
+from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.messages import RecordFact
 from sims.invariants import (
     CounterNeverRegresses,
@@ -29,7 +30,6 @@ from tests.fuzzing.attacks import LATECOMER, Attacker, Captured
 from tests.fuzzing.mutations import MutateBytes
 from tests.fuzzing.notary import CheapNotary
 from tests.fuzzing.steps import any_step, changed_steps, packed, steps_in
-from tests.rst import document, table
 
 NAMES = ("n0", "n1", "n2")
 ALLOWED = {name: CheapNotary(name).public for name in (*NAMES, LATECOMER)} | {"ghost": CheapNotary("thief").public}
@@ -58,7 +58,7 @@ SIGNED = 0x80
 QUIET_AFTER_ONE_IN = 8
 """Attacks, of which one is followed by quiet: that takes several times as long as the attack."""
 
-REASONS = frozenset(reason for reason, _ in table(document("docs/protocol.rst"), "Reasons of drops"))
+REASONS = frozenset(map(str, Drop))
 """All reasons that there are."""
 
 

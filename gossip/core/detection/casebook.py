@@ -30,7 +30,7 @@ class Scrutiny:
     """One member under scrutiny: its two stages, and what belongs to them."""
 
     entry: Entry
-    probing: Stage = Stage.TRUSTED
+    probing: Stage = Stage.NOT_PROBED
     suspicion: Stage = Stage.UNSUSPECTED
     probe: Probe | None = None
     """The last probe of the stages of probing."""
@@ -56,7 +56,7 @@ class Scrutiny:
     @property
     def is_over(self) -> bool:
         """Whether nothing speaks against the member any more."""
-        return self.probing is Stage.TRUSTED and self.suspicion is Stage.UNSUSPECTED
+        return self.probing is Stage.NOT_PROBED and self.suspicion is Stage.UNSUSPECTED
 
 
 @attrs.frozen
@@ -163,7 +163,7 @@ class Casebook:
             member=entry.snapshot(),
             node=self._view.local.identity.name,
             time=now,
-            probing=Stage.TRUSTED if scrutiny is None else scrutiny.probing,
+            probing=Stage.NOT_PROBED if scrutiny is None else scrutiny.probing,
             suspicion=Stage.UNSUSPECTED if scrutiny is None else scrutiny.suspicion,
             since=since,
             counter=registers.heartbeat,

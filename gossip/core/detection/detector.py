@@ -81,7 +81,7 @@ class Detector:
         """Ask one member."""
         self._rounds += 1
         target = self._next_target()
-        if target is not None and self._casebook.open(target).probing is Stage.TRUSTED:
+        if target is not None and self._casebook.open(target).probing is Stage.NOT_PROBED:
             self._probing(self._casebook.open(target), Happening.CHOSEN, now)
 
     def follow(self, change: Change, teller: int, now: float) -> None:
@@ -144,7 +144,7 @@ class Detector:
 
     def _consider_witnessing(self, scrutiny: Scrutiny, now: float) -> None:
         """With a small probability, look for ourselves at a member that has just come under suspicion."""
-        if scrutiny.probing is not Stage.TRUSTED or self._view.local.id in scrutiny.entry.accusers:
+        if scrutiny.probing is not Stage.NOT_PROBED or self._view.local.id in scrutiny.entry.accusers:
             return
         if self._random.random() * self._view.others < self._config.witnesses:
             self._probing(scrutiny, Happening.DRAWN, now)

@@ -148,7 +148,7 @@ class Explanation:
             return f"{name} is dead in the eyes of {self.node!r}: its counter stopped at {self.counter}{by}."
         if status is Status.LEFT:
             return f"{name} has left of its own will."
-        if self.probing in (Stage.TRUSTED, Stage.PROBED):
+        if self.probing in (Stage.NOT_PROBED, Stage.PROBED):
             return f"{name} is alive: nothing speaks against it."
         return f"{name} is alive, but {self.node!r} got no answer from it ({self.probing.value}); nobody was told yet."
 

@@ -22,8 +22,8 @@ class Stage(enum.Enum):
     """Where a member stands in the eyes of this node."""
 
     # Probing: private.
-    TRUSTED = "trusted"
-    """Nothing is asked."""
+    NOT_PROBED = "not probed"
+    """This node asks nothing at the moment."""
     PROBED = "probed"
     """The probe of a round is under way."""
     DOUBTED = "doubted"
@@ -47,7 +47,7 @@ class Stage(enum.Enum):
 
 
 PROBING = (
-    Stage.TRUSTED, Stage.PROBED, Stage.DOUBTED, Stage.PROBED_AGAIN, Stage.WITNESS_CALLED, Stage.WITNESSED
+    Stage.NOT_PROBED, Stage.PROBED, Stage.DOUBTED, Stage.PROBED_AGAIN, Stage.WITNESS_CALLED, Stage.WITNESSED
 )  # fmt: skip
 SUSPICION = (Stage.UNSUSPECTED, Stage.SUSPECTED, Stage.CONDEMNED, Stage.LAST_PROBED)
 
@@ -97,9 +97,9 @@ class Row(NamedTuple):
 
 TABLE: dict[tuple[Stage, Happening], Row] = {
     # A round: probe, doubt, probe again, accuse.
-    (Stage.TRUSTED, Happening.CHOSEN): Row(Stage.PROBED, (Action.PROBE,)),
-    (Stage.PROBED, Happening.ANSWERED): Row(Stage.TRUSTED),
-    (Stage.PROBED, Happening.GONE): Row(Stage.TRUSTED),
+    (Stage.NOT_PROBED, Happening.CHOSEN): Row(Stage.PROBED, (Action.PROBE,)),
+    (Stage.PROBED, Happening.ANSWERED): Row(Stage.NOT_PROBED),
+    (Stage.PROBED, Happening.GONE): Row(Stage.NOT_PROBED),
     (Stage.PROBED, Happening.UNANSWERED): Row(
         Stage.DOUBTED, (Action.COUNT_SILENCE, Action.DISTRUST_OWN_HEALTH, Action.WAIT_TO_PROBE_AGAIN)
     ),
@@ -107,21 +107,21 @@ TABLE: dict[tuple[Stage, Happening], Row] = {
         Stage.DOUBTED, (Action.COUNT_SILENCE, Action.DISTRUST_OWN_HEALTH, Action.WAIT_TO_PROBE_AGAIN)
     ),
     (Stage.DOUBTED, Happening.DUE): Row(Stage.PROBED_AGAIN, (Action.PROBE_AGAIN,)),
-    (Stage.DOUBTED, Happening.GONE): Row(Stage.TRUSTED),
-    (Stage.PROBED_AGAIN, Happening.ANSWERED): Row(Stage.TRUSTED),
-    (Stage.PROBED_AGAIN, Happening.GONE): Row(Stage.TRUSTED),
-    (Stage.PROBED_AGAIN, Happening.UNANSWERED): Row(Stage.TRUSTED, (Action.ACCUSE,)),
+    (Stage.DOUBTED, Happening.GONE): Row(Stage.NOT_PROBED),
+    (Stage.PROBED_AGAIN, Happening.ANSWERED): Row(Stage.NOT_PROBED),
+    (Stage.PROBED_AGAIN, Happening.GONE): Row(Stage.NOT_PROBED),
+    (Stage.PROBED_AGAIN, Happening.UNANSWERED): Row(Stage.NOT_PROBED, (Action.ACCUSE,)),
     # Silence for which this node itself may be to blame does not count.
     (Stage.PROBED_AGAIN, Happening.UNHEARD): Row(
         Stage.DOUBTED, (Action.COUNT_SILENCE_ANEW, Action.WAIT_TO_PROBE_AGAIN)
     ),
     # A witness: one probe, accuse.
-    (Stage.TRUSTED, Happening.DRAWN): Row(Stage.WITNESS_CALLED, (Action.LOOK_AT_ONCE,)),
+    (Stage.NOT_PROBED, Happening.DRAWN): Row(Stage.WITNESS_CALLED, (Action.LOOK_AT_ONCE,)),
     (Stage.WITNESS_CALLED, Happening.DUE): Row(Stage.WITNESSED, (Action.PROBE_AS_WITNESS,)),
-    (Stage.WITNESS_CALLED, Happening.GONE): Row(Stage.TRUSTED),
-    (Stage.WITNESSED, Happening.ANSWERED): Row(Stage.TRUSTED),
-    (Stage.WITNESSED, Happening.GONE): Row(Stage.TRUSTED),
-    (Stage.WITNESSED, Happening.UNANSWERED): Row(Stage.TRUSTED, (Action.COUNT_SILENCE, Action.ACCUSE)),
+    (Stage.WITNESS_CALLED, Happening.GONE): Row(Stage.NOT_PROBED),
+    (Stage.WITNESSED, Happening.ANSWERED): Row(Stage.NOT_PROBED),
+    (Stage.WITNESSED, Happening.GONE): Row(Stage.NOT_PROBED),
+    (Stage.WITNESSED, Happening.UNANSWERED): Row(Stage.NOT_PROBED, (Action.COUNT_SILENCE, Action.ACCUSE)),
     (Stage.WITNESSED, Happening.UNHEARD): Row(Stage.DOUBTED, (Action.COUNT_SILENCE_ANEW, Action.WAIT_TO_PROBE_AGAIN)),
     # A suspicion: time to refute, one last probe, death.
     (Stage.UNSUSPECTED, Happening.ACCUSED): Row(Stage.SUSPECTED, (Action.SET_SUSPICION_TIMER,)),

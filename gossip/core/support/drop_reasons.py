@@ -49,7 +49,7 @@ class Drop(str, enum.Enum):
     )
     NOT_CANONICAL = (
         "not canonical",
-        "a value in other than its one shortest form, bytes left over; a fact with metadata in another order",
+        ("a value in other than its one shortest form, bytes left over; a fact with metadata in another order"),
     )
     TOO_LARGE = (
         "too large",
@@ -111,7 +111,7 @@ class Drop(str, enum.Enum):
     )
     OUR_OWN_MESSAGE = (
         "our own message",
-        "a message under this node's own id: it reached itself through a seed, or somebody repeats it",
+        "a message under this node's own id: it reached itself through a seed, or a sender repeats it",
     )
     COUNTER_AHEAD_OF_TIME = (
         "counter ahead of time",
@@ -124,8 +124,8 @@ class Drop(str, enum.Enum):
     GENERATION_FROM_THE_FUTURE = (
         "generation from the future",
         (
-            "a new member whose generation lies too far ahead of this node's clock; it is told, see `Clocks "
-            "that are wrong by years`_"
+            "a new member whose generation lies too far ahead of this node's clock; it is told, see "
+            ":ref:`clocks-that-are-wrong-by-years`"
         ),
     )
     METADATA_TOO_LARGE = (
@@ -153,7 +153,7 @@ class Drop(str, enum.Enum):
     )
     FROM_A_LINK_LOCAL_ADDRESS = (
         "from a link-local address",
-        "a datagram or stream from an IPv6 address that nothing can be sent to without naming an interface",
+        ("a datagram or stream from an IPv6 address that nothing can be sent to without naming an interface"),
     )
     SUPERSEDED_MEMBER = (
         "superseded member",
@@ -169,7 +169,7 @@ class Drop(str, enum.Enum):
     )
     VIEW_IS_FULL = (
         "view is full",
-        "a new member for whom nobody who is gone makes room",
+        "a new member for which no member that is gone makes room",
     )
     TOO_MANY_NEW_MEMBERS = (
         "too many new members",
@@ -210,7 +210,7 @@ class Drop(str, enum.Enum):
     )
     UNKNOWN_KEY = (
         "sealed with an unknown key",
-        "a datagram or stream made with a key that is not held here, or that nobody holds",
+        "a datagram or stream made with a key that this node does not hold, or that no node holds",
         "somebody whose key is not ours",
     )
     FORGED_OR_OTHER_CLUSTER = (
@@ -257,7 +257,7 @@ class Drop(str, enum.Enum):
     STREAM_OUT_OF_TIME = (
         "stream out of time",
         "a stream on which nothing moved for too long, or that lasted too long",
-        "a peer opened a stream and did not say or take all in the time it has",
+        "a peer opened a stream and did not send or read everything in time",
     )
     STREAM_TOO_LONG = (
         "stream too long",

@@ -1,0 +1,47 @@
+"""How Sphinx builds the site: ``python -m sphinx -b html -W -n docs docs/_build/html``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from docs.generate.reports import write_reports  # noqa: E402  # after the path to the repository
+
+project = "gossip-membership"
+author = "the contributors"
+copyright = "the contributors, MIT license"  # noqa: A001  # the name that Sphinx reads
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_inline_tabs",
+]
+exclude_patterns = ["_build", "generate"]
+smartquotes_action = "qe"  # quotes and ellipses; two dashes begin an option
+
+html_theme = "furo"
+html_title = "gossip-membership"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_extra_path = ["_generated"]
+html_show_sphinx = False
+
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+
+# The build needs no network, so names of other projects are not looked up.
+nitpick_ignore_regex = [(r"py:.*", r"(collections\.abc|pathlib|ssl|trio)\..*")]
+# Names that docstrings of public classes use for what is not public.
+nitpick_ignore = [("py:class", "Record"), ("py:data", "KEY_BYTES"), ("py:data", "MAX_KEYS")]
+
+write_reports(HERE / "_generated" / "reports")

@@ -1,0 +1,48 @@
+"""The pages in the repository that are made by programs: what makes each, and whether it is current.
+
+The benchmarks write their page and their plots themselves (``python -m benchmarks report``), because these need
+matplotlib; the tables of ``docs/security.rst`` are checked beside what measures them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from docs.generate import drops, settings, stages
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/settings.rst": settings.page,
+    "docs/reference/drops.rst": drops.page,
+    "docs/protocol/stages.rst": stages.page,
+}
+"""Each page by its path in the repository, with the function that makes its text."""
+
+PICTURE = "docs/protocol/stages.svg"
+"""The only picture made here. Drawing it takes Graphviz; whether it is current is told by what it was drawn from."""
+
+
+def outdated() -> list[str]:
+    """The paths of the pages that are missing, or are not what their function makes."""
+    old = [path for path, made in PAGES.items() if not _is_current(ROOT / path, made())]
+    picture = ROOT / PICTURE
+    is_drawn = picture.is_file() and picture.read_text(encoding="utf-8").startswith(stages.source())
+    return old if is_drawn else [*old, PICTURE]
+
+
+def _is_current(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def write() -> list[str]:
+    """Write the pages that are not current; returns their paths.
+
+    :raises OSError: if one cannot be written, or the picture cannot be drawn because Graphviz (``dot``) is missing.
+    """
+    written = outdated()
+    for path in written:
+        made = stages.picture if path == PICTURE else PAGES[path]
+        (ROOT / path).write_text(made(), encoding="utf-8")
+    return written

@@ -77,7 +77,7 @@ async def open_node(
         be among them. A node that has nobody else to look for begins a cluster of its own. A DNS name stands for all
         its addresses, and is looked up again now and then. There may be 64 addresses.
     :param metadata: what others are to know of this node, small texts; see :meth:`Node.update`.
-    :param config: the settings, by default :meth:`Config.lan`.
+    :param config: the settings, by default :meth:`gossip.Config.lan`.
     :param keyring: the keys of the cluster. The one in use seals everything that is sent; everything received must be
         sealed with one of them. None for a cluster that is not sealed, which only this machine can reach, unless:
     :param insecure: whether anybody who can send a packet may take part, from anywhere.

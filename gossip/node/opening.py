@@ -16,7 +16,7 @@ from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config, given_co
 from gossip.core.errors import ConfigurationError
 from gossip.core.protocol import Protocol
 from gossip.core.state.local import NO_METADATA
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require
 from gossip.net import (
@@ -92,7 +92,7 @@ async def open_node(
     """
     config = given_config(config)
     require("insecure", insecure, bool, "True or False")
-    identities = _identities(identity, allowed)
+    signing = _signing(identity, allowed)
     security = Security(keyring, config.cluster, tls)
     bind_to = parse_address(bind, "bind")
     advertise_as = None if advertise is None else parse_address(advertise, "advertise")
@@ -110,13 +110,13 @@ async def open_node(
             now=trio.current_time(),
             address=await advertised_address(advertise_as, sockets),
             metadata=metadata,
-            identities=identities,
+            signing=signing,
         )
         async with running(protocol, sockets, config, security, seed_list, random) as node:
             yield node
 
 
-def _identities(identity: SigningKey | None, allowed: Mapping[str, bytes] | None) -> Identities | None:
+def _signing(identity: SigningKey | None, allowed: Mapping[str, bytes] | None) -> Signing | None:
     """What the core needs where members sign what they say of themselves; None where they do not.
 
     :raises ConfigurationError: if one of them is of another type, or ``allowed`` is given alone.
@@ -129,7 +129,7 @@ def _identities(identity: SigningKey | None, allowed: Mapping[str, bytes] | None
         raise ConfigurationError(
             "allowed: only a node that signs can check what others have signed; give identity, too"
         )
-    return None if identity is None else Identities(identity, allowed)
+    return None if identity is None else Signing(identity, allowed)
 
 
 def _with_room_for_envelopes(config: Config) -> Config:

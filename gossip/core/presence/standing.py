@@ -158,25 +158,25 @@ class OwnStanding:
         if not self._has_joined:
             self._seeking.refused(destination)
 
-    def heard(self, agrees: bool, rival: Member | None, now: float) -> None:
+    def heard(self, agrees: bool, claimant: Member | None, now: float) -> None:
         """Take note that a message of another process was taken in.
 
         :param agrees: whether its view equals ours now.
-        :param rival: the other process, if it is no member, but runs under the name of one, and that has been told. One
-            that has given way to us sees what we see, and may be all there is.
+        :param claimant: the other process, if it is no member, but runs under the name of one, and that has been told.
+            One that has given way to us sees what we see, and may be all there is.
         """
         name = self._local.entry.identity.name
-        if rival is not None and (self._view.others or rival.name != name):
+        if claimant is not None and (self._view.others or claimant.name != name):
             return
         if not self._is_in_contact(now):
             self._contact.since = now
         self._contact.at = now
         is_known = self._contact.known_at >= self._contact.since
         settles = agrees or (is_known and now - self._contact.since >= self.settling_s)
-        if not settles or not self._local.address_known or not (self._view.others or rival):
+        if not settles or not self._local.address_known or not (self._view.others or claimant):
             return
-        if rival is not None:
-            self._origin = _bears_its_name(rival.address, name)
+        if claimant is not None:
+            self._origin = _bears_its_name(claimant.address, name)
         self._has_joined, self._is_isolated = True, False
         self.look(now)
 
@@ -334,11 +334,11 @@ class OwnStanding:
     def _displacement(self, is_new: bool) -> str:
         """Who bears this node's name; empty where that was said."""
         name = self._local.entry.identity.name
-        bearer = self._view.named(name)
-        if bearer is None or (bearer.id == self._displaced_by and not is_new):
+        holder = self._view.named(name)
+        if holder is None or (holder.id == self._displaced_by and not is_new):
             return ""
-        self._displaced_by, self._reason = bearer.id, ""
-        return self._tell("bearer", _bears_its_name(bearer.registers.record.address, name))
+        self._displaced_by, self._reason = holder.id, ""
+        return self._tell("holder", _bears_its_name(holder.registers.record.address, name))
 
     def _search(self, is_new: bool, now: float) -> str:
         """Who is looked for, and why in vain as soon as that is known; empty where it was said."""

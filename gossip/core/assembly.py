@@ -22,7 +22,7 @@ from gossip.core.dissemination.outbox import (
     Outbox,
 )
 from gossip.core.dissemination.push import Dissemination
-from gossip.core.dissemination.questions import Questions
+from gossip.core.dissemination.questions import Purpose, Questions
 from gossip.core.dissemination.reconciliation import Reconciler
 from gossip.core.dissemination.rumours import Rumours
 from gossip.core.dissemination.streams import Streams
@@ -39,6 +39,7 @@ from gossip.core.state.hearing import Hearing
 from gossip.core.state.local import LocalMember, first_record
 from gossip.core.state.signing import Signatures, Signing
 from gossip.core.state.view import View
+from gossip.core.stats import ProtocolLoad, ProtocolStats
 from gossip.core.support.address import Address
 from gossip.core.support.drops import Drops
 from gossip.core.support.notices import Notices
@@ -128,3 +129,40 @@ class Parts:
             self.view, codec, self.local, self.hearing, self.intake, replies, self.reconciler, self.joining, self.names,
             self.own_address, self.standing, self.journal, self.streams, self.outbox, self.drops,
         )  # fmt: skip
+
+    def stats(self, datagrams_received: int, stalls: int) -> ProtocolStats:
+        """Counters since the start; the two that the facade counts are given."""
+        return ProtocolStats(
+            datagrams_received,
+            self.outbox.datagrams_sent,
+            self.outbox.bytes_sent,
+            self.prober.datagrams_refused,
+            {str(reason): count for reason, count in self.drops.counts.items()},
+            self.detector.accusations,
+            self.reconciler.started,
+            self.joining.heals,
+            self.prober.answered_through_helpers,
+            self.prober.answered_by_stream,
+            stalls,
+            self.outbox.replies_cut,
+        )
+
+    def load(self) -> ProtocolLoad:
+        """Sizes at this moment."""
+        return ProtocolLoad(
+            len(self.view),
+            self.view.tombstones,
+            len(self.rumours),
+            len(self.timers),
+            self.prober.under_way,
+            len(self.streams),
+            self.questions.count(Purpose.CONTACT),
+            self.questions.count(Purpose.CHALLENGE),
+            self.casebook.suspects,
+            self.outbox.pending,
+            len(self.helping),
+            len(self.validation),
+            len(self.own_address),
+            len(self.shared_addresses),
+            len(self.notices),
+        )

@@ -27,7 +27,6 @@ from gossip.core.dissemination.outbox import (
     SendFrame,
     StreamAction,
 )
-from gossip.core.dissemination.questions import Purpose
 from gossip.core.errors import DisplacedError
 from gossip.core.events import MembershipEvent
 from gossip.core.state.entry import Change
@@ -349,41 +348,12 @@ class Protocol:
     @property
     def stats(self) -> ProtocolStats:
         """Counters since the start."""
-        return ProtocolStats(
-            self._datagrams_received,
-            self._outbox.datagrams_sent,
-            self._outbox.bytes_sent,
-            self.parts.prober.datagrams_refused,
-            {str(reason): count for reason, count in self.drops.counts.items()},
-            self.parts.detector.accusations,
-            self.parts.reconciler.started,
-            self.parts.joining.heals,
-            self.parts.prober.answered_through_helpers,
-            self.parts.prober.answered_by_stream,
-            self._guard.stalls,
-            self._outbox.replies_cut,
-        )
+        return self.parts.stats(self._datagrams_received, self._guard.stalls)
 
     @property
     def load(self) -> ProtocolLoad:
         """Sizes at this moment."""
-        return ProtocolLoad(
-            len(self._view),
-            self._view.tombstones,
-            len(self.parts.rumours),
-            len(self._timers),
-            self.parts.prober.under_way,
-            len(self.parts.streams),
-            self.parts.questions.count(Purpose.CONTACT),
-            self.parts.questions.count(Purpose.CHALLENGE),
-            self.parts.casebook.suspects,
-            self._outbox.pending,
-            len(self.parts.helping),
-            len(self.parts.validation),
-            len(self.parts.own_address),
-            len(self.parts.shared_addresses),
-            len(self.parts.notices),
-        )
+        return self.parts.load()
 
     # --- time
 

@@ -13,7 +13,7 @@ import attrs
 from gossip.core import wire
 from gossip.core.config import PROFILES, Config
 from gossip.core.detection.detector import suspicion_timeout
-from gossip.core.presence.standing import UNFIT_ANSWERS
+from gossip.core.presence.unfit_answers import UNFIT_ANSWERS
 from gossip.core.state.member import RECORD, Identity, Record
 from gossip.core.state.view import FINGERPRINT_MODULUS
 from gossip.core.support.address import Address

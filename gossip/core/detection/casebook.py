@@ -17,6 +17,7 @@ from gossip.core.detection.stages import Stage
 from gossip.core.state.entry import Entry
 from gossip.core.state.view import View
 from gossip.core.support.timers import Timer, Timers
+from gossip.core.wire.messages import ANONYMOUS
 
 EVIDENCE_KEPT = 8
 """Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
@@ -120,12 +121,12 @@ class Casebook:
     def note_told(self, scrutiny: Scrutiny, teller: int, floor: int, is_conviction: bool, now: float) -> None:
         """Keep that somebody accuses a member, or has declared it dead.
 
-        :param teller: the id of the member that told us; 0 for this node itself.
+        :param teller: the id of the member that told us, or of this node itself.
         """
         if scrutiny.told is None:
             scrutiny.told = deque(maxlen=EVIDENCE_KEPT)
         accusers = self.names(scrutiny.entry.accusers)
-        scrutiny.told.append(Told(now, self.name(teller or self._view.local.id), accusers, floor, is_conviction))
+        scrutiny.told.append(Told(now, self.name(teller), accusers, floor, is_conviction))
 
     def note_death(self, entry: Entry) -> None:
         """Keep the evidence of a member that has just been found dead."""
@@ -181,6 +182,8 @@ class Casebook:
 
     def name(self, member_id: int) -> str:
         """The name of a member, or a text that says that it is not known."""
+        if member_id == ANONYMOUS:
+            return "anonymous"
         known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)
         return f"unknown {member_id:016x}" if known is None else known.identity.name
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 
 import attrs
@@ -62,7 +62,7 @@ class Datagrams:
 
     def __init__(self) -> None:
         self.all: list[Datagram] = []
-        self._under_way: dict[tuple[Address, Address, bytes], Datagram] = {}
+        self._under_way: dict[tuple[Address, Address, bytes], deque[Datagram]] = defaultdict(deque)
 
     def sent(self, sim: Simulation, source: SimulatedNode, data: bytes, destination: Address,
              arrivals: list[tuple[float, bytes]], lost_to: str) -> None:  # fmt: skip
@@ -73,13 +73,16 @@ class Datagrams:
             sim.now + min(whole, default=0.0), bool(arrivals) and not whole,
         )  # fmt: skip
         self.all.append(datagram)
-        self._under_way[source.address, destination, data] = datagram
+        if arrivals:
+            self._under_way[source.address, destination, data].append(datagram)
 
     def received(self, node: SimulatedNode, data: bytes, source: Address, now: float) -> None:
         """Take note that a process reads a datagram."""
-        datagram = self._under_way.get((source, node.address, data))
-        if datagram is not None and datagram.handled is None:
-            datagram.handled = now
+        way = (source, node.address, data)
+        if way in self._under_way:
+            self._under_way[way].popleft().handled = now
+            if not self._under_way[way]:
+                del self._under_way[way]
 
     def between(self, since: float, until: float, *, source: str | None = None,
                 destination: str | None = None) -> list[Datagram]:  # fmt: skip

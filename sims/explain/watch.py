@@ -64,9 +64,12 @@ class Watch(Observer):
     # --- beliefs
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
-        """Keep whose message made a process believe in the member again."""
-        if event.kind is EventKind.RESTORED and event.member.name == self.name:
-            self._causes[id(node), event.member.id] = "" if cause is None else self.sim.key_at(cause)
+        """Keep whose message made a process believe in the member again, and look at once: an invariant may end the
+        run."""
+        if event.member.name == self.name:
+            if event.kind is EventKind.RESTORED:
+                self._causes[id(node), event.member.id] = "" if cause is None else self.sim.key_at(cause)
+            self.handled(node)
 
     def handled(self, node: SimulatedNode) -> None:
         """Look at what a process believes of each life of the member by now."""

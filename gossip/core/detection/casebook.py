@@ -11,16 +11,13 @@ from collections.abc import Iterator
 
 import attrs
 
-from gossip.core.detection.evidence import Asked, Explanation, Told
+from gossip.core.detection.evidence import EVIDENCE_KEPT, Asked, Explanation, Told
 from gossip.core.detection.probing import Probe
 from gossip.core.detection.stages import Stage
 from gossip.core.state.entry import Entry
 from gossip.core.state.view import View
 from gossip.core.support.timers import Timer, Timers
 from gossip.core.wire.messages import ANONYMOUS
-
-EVIDENCE_KEPT = 8
-"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
 
 DEATHS_KEPT = 64
 """Deaths explained, the last ones: as many as people read after a bad night."""

@@ -169,7 +169,7 @@ class Node:
         return self._protocol.members()
 
     def get(self, name: str) -> Member | None:
-        """The newest bearer of ``name``, dead or alive, or None if there is none.
+        """The newest holder of ``name``, dead or alive, or None if there is none.
 
         :raises ConfigurationError: if ``name`` is no text.
         """

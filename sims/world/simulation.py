@@ -15,7 +15,7 @@ from gossip.core.config import Config
 from gossip.core.protocol import Protocol, ProtocolStats
 from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.support.address import Address
 from gossip.core.wire import Records
 
@@ -59,9 +59,11 @@ class Simulation(VirtualTime):
         """Payload bytes in them."""
         self.overflows = 0
         """Datagrams lost because a process did not run and the buffer of its socket was full."""
-        self.identities: Callable[[str], Identities | None] = lambda _key: None
+        self.signing: Callable[[str], Signing | None] = lambda _key: None
         """The signing keys of the node with this key; None for a node that does not sign."""
         self._at: dict[Address, SimulatedNode] = {}
+        self.node_at: Callable[[Address], SimulatedNode | None] = self._at.get
+        """The process that was last started at an address."""
         self._lives: Counter[str] = Counter()
         self._watchers = Watchers(observers)
         self.driver: Driver = self.driver_type(self, self._watchers, lateness=lateness, keeps_events=keeps_events)
@@ -94,7 +96,7 @@ class Simulation(VirtualTime):
             now=clock.local(self.now),
             address=None if learns_address else address,
             metadata=metadata,
-            identities=self.identities(key),
+            signing=self.signing(key),
             records=self.records,
         )
         if before is not None:
@@ -212,10 +214,6 @@ class Simulation(VirtualTime):
         while (address := Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 7946)) in self._at:
             number += 1
         return address
-
-    def node_at(self, address: Address) -> SimulatedNode | None:
-        """The process that was last started at an address."""
-        return self._at.get(address)
 
     def key_at(self, address: Address) -> str:
         """The key of the process that was last started at an address; the address itself if none was."""

@@ -81,13 +81,15 @@ class Detector:
         """Ask one member."""
         self._rounds += 1
         target = self._next_target()
-        if target is not None and self._casebook.open(target).probing is Stage.NOT_PROBED:
-            self._probing(self._casebook.open(target), Happening.CHOSEN, now)
+        if target is not None:
+            scrutiny = self._casebook.open(target)
+            if scrutiny.probing is Stage.NOT_PROBED:
+                self._probing(scrutiny, Happening.CHOSEN, now)
 
-    def follow(self, change: Change, teller: int, now: float) -> None:
+    def note_change(self, change: Change, told_by: int, now: float) -> None:
         """Take note that what is known of another member has changed.
 
-        :param teller: id of the member that told us; 0 if it told no id, or if this node found that out itself.
+        :param told_by: id of the member that told us; 0 if it gave no id, or if this node found that out itself.
         """
         entry = change.entry
         scrutiny = self._casebook.get(entry)
@@ -99,12 +101,12 @@ class Detector:
             return
         if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED:
             scrutiny = self._open_suspicion(entry, now)
-        self._casebook.note_told(scrutiny, teller, entry.registers.accused, False, now)
+        self._casebook.note_told(scrutiny, told_by, entry.registers.accused, False, now)
         self._suspicion(scrutiny, Happening.SUSPICION_HEARD, now)
         if change.before is Status.ALIVE:
             self._consider_witnessing(scrutiny, now)
 
-    def convicted_elsewhere(self, entry: Entry, floor: int, teller: int, now: float) -> None:
+    def convicted_elsewhere(self, entry: Entry, floor: int, told_by: int, now: float) -> None:
         """Take note that others have declared a suspect dead at this floor.
 
         It is believed of a member that has been under suspicion here long enough to refute. One that was
@@ -115,7 +117,7 @@ class Detector:
         if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED or scrutiny.condemned_at:
             return
         scrutiny.condemned_at = floor
-        self._casebook.note_told(scrutiny, teller, floor, True, now)
+        self._casebook.note_told(scrutiny, told_by, floor, True, now)
         had_time = now >= scrutiny.public_since + self._config.ack_timeout_max
         believed = had_time and not self._dissemination.is_busy(now)
         happening = Happening.CONVICTION_HEARD if believed else Happening.EARLY_CONVICTION_HEARD
@@ -154,14 +156,16 @@ class Detector:
         scrutiny.probing, actions = TABLE[scrutiny.probing, happening]
         for action in actions:
             _ACTIONS[action](self, scrutiny, now)
-        self._casebook.close_if_over(scrutiny)
+        if scrutiny.probing is Stage.NOT_PROBED and scrutiny.suspicion is Stage.UNSUSPECTED:
+            self._casebook.close(scrutiny)
 
     def _suspicion(self, scrutiny: Scrutiny, happening: Happening, now: float) -> None:
         """Something happens that concerns what is known in public."""
         scrutiny.suspicion, actions = TABLE[scrutiny.suspicion, happening]
         for action in actions:
             _ACTIONS[action](self, scrutiny, now)
-        self._casebook.close_if_over(scrutiny)
+        if scrutiny.probing is Stage.NOT_PROBED and scrutiny.suspicion is Stage.UNSUSPECTED:
+            self._casebook.close(scrutiny)
 
     def _probing_due(self, scrutiny: Scrutiny, stage: Stage, now: float) -> None:
         if scrutiny.probing is stage:
@@ -314,7 +318,7 @@ class Detector:
         if change := self._view.merge(entry, now, convicted=floor):
             if not told:
                 self._casebook.note_told(scrutiny, self._view.local.id, floor, True, now)
-            self.follow(change, 0, now)
+            self.note_change(change, 0, now)
             self._pass_on(change, now)
 
     def _pass_on(self, change: Change, now: float) -> None:

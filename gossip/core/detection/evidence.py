@@ -23,6 +23,9 @@ from gossip.core.wire.values import number_of
 EVIDENCE_KEPT = 8
 """Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
 
+MAX_UNDER_WAY = 2
+"""Probes of one member for this node itself that can be under way at once: one in each of its two stages."""
+
 MAX_MILLISECONDS = 2**53
 """Times on the wire that are further away are not of this protocol: a float holds all others to the millisecond."""
 
@@ -119,7 +122,7 @@ class Explanation:
     - ``floor``: the counter that clears it; 0 if it is not in doubt.
     - ``accusers``: names of the members that accuse it.
     - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no time is running.
-    - ``asked``: the last probes of this node that failed, and the one under way, oldest first; at most 8.
+    - ``asked``: the last probes of this node that failed, oldest first, at most 8; then those under way, at most 2.
     - ``told``: the last accusations and convictions, oldest first; at most 8.
     """
 
@@ -208,8 +211,8 @@ class Explanation:
                 floor=_whole(floor),
                 accusers=_texts(accusers),
                 deadline=_moment(deadline),
-                asked=tuple(_asked_from(*each) for each in _pieces(asked)),
-                told=tuple(_told_from(*each) for each in _pieces(told)),
+                asked=tuple(_asked_from(*each) for each in _pieces(asked, EVIDENCE_KEPT + MAX_UNDER_WAY)),
+                told=tuple(_told_from(*each) for each in _pieces(told, EVIDENCE_KEPT)),
             )
         except (TypeError, ValueError):
             raise WireError(Drop.WRONG_SHAPE) from None
@@ -238,8 +241,8 @@ def _told_from(at: object, by: object, accusers: object, floor: object, is_convi
     return Told(moment, _text(by), _texts(accusers), _whole(floor), is_conviction is True)
 
 
-def _pieces(value: object) -> list[Any]:
-    if type(value) is not list or len(value) > EVIDENCE_KEPT:
+def _pieces(value: object, most: int) -> list[Any]:
+    if type(value) is not list or len(value) > most:
         raise ValueError("no list of evidence")
     return value
 

@@ -122,7 +122,8 @@ class _Teller:
         for each in self.doubt.died:
             assert each.died_at is not None
             if each.convicted_by is None:
-                found.append((each.died_at, each.key, f"by itself, {_reason(each)}"))
+                how = "by itself" if each.conviction is not None else "without evidence in its core"
+                found.append((each.died_at, each.key, f"{how}, {_reason(each)}"))
             elif each.hearsay is not None:
                 found.append((each.died_at, each.key, f"since nothing refuted what it had heard, {_reason(each)}"))
             else:
@@ -132,7 +133,7 @@ class _Teller:
     def _accused(self, opinion: Opinion) -> str:
         if opinion.accusation is not None:
             return f"by itself, at floor {opinion.accusation.floor}"
-        return f"and its core keeps no evidence of it, {_reason(opinion)}"
+        return f"without evidence in its core, {_reason(opinion)}"
 
     def _spread(self, found: Sequence[tuple[float, str, str]], told: Sequence[tuple[float, str, str]],
                 began: float) -> Iterator[str]:  # fmt: skip

@@ -93,7 +93,7 @@ class _Said:
 
 
 class NothingInvented(Invariant):
-    """Every belief about a member was said by that member, or raised by an accuser."""
+    """Every belief about a member was said by that member, or follows from a floor that an accuser raised."""
 
     def __init__(self) -> None:
         self._said: dict[int, _Said] = {}

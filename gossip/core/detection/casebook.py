@@ -11,15 +11,13 @@ from collections.abc import Iterator
 
 import attrs
 
-from gossip.core.detection.evidence import Asked, Explanation, Told
+from gossip.core.detection.evidence import EVIDENCE_KEPT, Asked, Explanation, Told
 from gossip.core.detection.probing import Probe
 from gossip.core.detection.stages import Stage
 from gossip.core.state.entry import Entry
 from gossip.core.state.view import View
 from gossip.core.support.timers import Timer, Timers
-
-EVIDENCE_KEPT = 8
-"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
+from gossip.core.wire.messages import ANONYMOUS
 
 DEATHS_KEPT = 64
 """Deaths that can be explained, the last ones: as many as people read after a bad night."""
@@ -116,12 +114,12 @@ class Casebook:
     def note_told(self, scrutiny: Scrutiny, told_by: int, floor: int, is_conviction: bool, now: float) -> None:
         """Keep that another member, or this node, accuses a member or has declared it dead.
 
-        :param told_by: the id of the member that told this node; 0 for this node itself.
+        :param told_by: the id of the member that told this node, or of this node itself.
         """
         if scrutiny.told is None:
             scrutiny.told = deque(maxlen=EVIDENCE_KEPT)
         accusers = self.names(scrutiny.entry.accusers)
-        scrutiny.told.append(Told(now, self.name(told_by or self._view.local.id), accusers, floor, is_conviction))
+        scrutiny.told.append(Told(now, self.name(told_by), accusers, floor, is_conviction))
 
     def note_death(self, entry: Entry) -> None:
         """Keep the evidence about a member that this node has just found dead."""
@@ -177,6 +175,8 @@ class Casebook:
 
     def name(self, member_id: int) -> str:
         """The name of a member, or a text that says that its name is unknown."""
+        if member_id == ANONYMOUS:
+            return "anonymous"
         known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)
         return f"unknown {member_id:016x}" if known is None else known.identity.name
 

@@ -157,7 +157,7 @@ class Clock(NamedTuple):
 
 
 class Explain(NamedTuple):
-    """Where does the bearer of this name stand in your eyes, and why? Asked over a stream, by whoever only asks too."""
+    """Where does the bearer of this name stand in your eyes, and why? Asked over a stream; any sender may ask."""
 
     token: int
     name: str

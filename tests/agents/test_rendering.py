@@ -71,7 +71,6 @@ def test_whoever_is_accused_is_told_with_the_accusers_and_its_silence(kind: Even
     assert "accused by a, b; silent for 1.0 s" in event_text(event, 100.0)
 
 
-@pytest.mark.parametrize("kind", EventKind)
 def test_a_death_is_told_with_its_explanation_in_seconds_before_the_event() -> None:
     asked = Asked("last probe", 103.0, 103.5, 2, "127.0.0.1:1", ("b",), ("b",), True, True, False)
     why = Explanation(
@@ -110,6 +109,7 @@ def test_a_death_is_told_with_its_explanation_in_seconds_before_the_event() -> N
     }
 
 
+@pytest.mark.parametrize("kind", EventKind)
 def test_a_line_about_a_member_has_the_fields_that_the_document_says(kind: EventKind) -> None:
     own = NodeStanding(Standing.ISOLATED, 3.0, "why") if kind is EventKind.STANDING else None
     told = json.loads(event_json_line(MembershipEvent(kind, member("m"), 2, 5.0, standing=own), 100.0))

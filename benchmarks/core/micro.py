@@ -157,7 +157,7 @@ def _merge_alive() -> Operation:
             for step in itertools.islice(steps, count)
         ]
 
-    return Operation(act=cluster.protocol.parts.belief.take, prepare=prepare)
+    return Operation(act=cluster.protocol.parts.belief.judge, prepare=prepare)
 
 
 def _merge_record() -> Operation:
@@ -172,7 +172,7 @@ def _merge_record() -> Operation:
             facts.append((RecordFact(newer, step), step * HEARTBEAT_STEP_S))
         return facts
 
-    return Operation(act=cluster.protocol.parts.belief.take, prepare=prepare)
+    return Operation(act=cluster.protocol.parts.belief.judge, prepare=prepare)
 
 
 def _round() -> Operation:

@@ -17,12 +17,12 @@ from gossip.core.detection.health import LocalHealth
 from gossip.core.detection.helping import Helping
 from gossip.core.detection.probing import Prober
 from gossip.core.detection.shared_address import SharedAddresses
+from gossip.core.dissemination.address_validation import AddressValidation
 from gossip.core.dissemination.outbox import (
     Outbox,
 )
-from gossip.core.dissemination.proof import Proofs
 from gossip.core.dissemination.push import Dissemination
-from gossip.core.dissemination.questions import Questions
+from gossip.core.dissemination.questions import Purpose, Questions
 from gossip.core.dissemination.reconciliation import Reconciler
 from gossip.core.dissemination.rumours import Rumours
 from gossip.core.dissemination.streams import Streams
@@ -37,8 +37,9 @@ from gossip.core.presence.standing import OwnStanding
 from gossip.core.replies import Replies
 from gossip.core.state.hearing import Hearing
 from gossip.core.state.local import LocalMember, first_record
-from gossip.core.state.signing import Identities, Signatures
+from gossip.core.state.signing import Signatures, Signing
 from gossip.core.state.view import View
+from gossip.core.stats import ProtocolLoad, ProtocolStats
 from gossip.core.support.address import Address
 from gossip.core.support.drops import Drops
 from gossip.core.support.notices import Notices
@@ -51,7 +52,7 @@ class Parts:
     """The parts of one node's protocol. Each is described in its own module."""
 
     def __init__(self, config: Config, *, name: str, generation: int, random: RandomSource, now: float,
-                 address: Address | None, metadata: Mapping[str, str], identities: Identities | None,
+                 address: Address | None, metadata: Mapping[str, str], signing: Signing | None,
                  records: Records | None) -> None:  # fmt: skip
         """See :class:`gossip.core.protocol.Protocol`."""
         self.drops = Drops()
@@ -62,7 +63,7 @@ class Parts:
         self.records = Records() if records is None else records
 
         # state
-        signatures = Signatures(config.cluster, identities)
+        signatures = Signatures(config.cluster, signing)
         first = first_record(config, name, generation, random, address, metadata, signatures, self.records)
         self.view = View(config, first, now)
         self.local = LocalMember(self.view, random, signatures, self.hearing, self.records, now)
@@ -74,8 +75,8 @@ class Parts:
         self.casebook = Casebook(self.view, self.timers)
         self.journal = Journal(self.view, self.casebook)
         self.belief = Belief(config, self.view, self.local, signatures)
-        self.proofs = Proofs(random)
-        self.outbox = Outbox(config, self.view, self.rumours, codec, self.proofs, self.drops, now)
+        self.validation = AddressValidation(random)
+        self.outbox = Outbox(config, self.view, self.rumours, codec, self.validation, self.drops, now)
         self.dissemination = Dissemination(config, self.view, self.timers, self.rumours, self.outbox, now)
         self.changes = Changes(self.view, self.journal, self.dissemination)
         self.streams = Streams(config, self.outbox, self.drops)
@@ -121,10 +122,47 @@ class Parts:
         )  # fmt: skip
         replies = Replies(
             self.view, self.local, self.casebook, self.intake, self.prober, self.helping, self.questions, self.farewell,
-            self.joining, self.reconciler, self.names, self.own_address, self.standing, self.proofs, self.streams,
+            self.joining, self.reconciler, self.names, self.own_address, self.standing, self.validation, self.streams,
             self.outbox,
         )  # fmt: skip
         self.inbox = Inbox(
             self.view, codec, self.local, self.hearing, self.intake, replies, self.reconciler, self.joining, self.names,
             self.own_address, self.standing, self.journal, self.streams, self.outbox, self.drops,
         )  # fmt: skip
+
+    def stats(self, datagrams_received: int, stalls: int) -> ProtocolStats:
+        """Counters since the start; the two that the facade counts are given."""
+        return ProtocolStats(
+            datagrams_received,
+            self.outbox.datagrams_sent,
+            self.outbox.bytes_sent,
+            self.prober.datagrams_refused,
+            {str(reason): count for reason, count in self.drops.counts.items()},
+            self.detector.accusations,
+            self.reconciler.started,
+            self.joining.heals,
+            self.prober.answered_through_helpers,
+            self.prober.answered_by_stream,
+            stalls,
+            self.outbox.replies_cut,
+        )
+
+    def load(self) -> ProtocolLoad:
+        """Sizes at this moment."""
+        return ProtocolLoad(
+            len(self.view),
+            self.view.tombstones,
+            len(self.rumours),
+            len(self.timers),
+            self.prober.under_way,
+            len(self.streams),
+            self.questions.count(Purpose.CONTACT),
+            self.questions.count(Purpose.CHALLENGE),
+            self.casebook.suspects,
+            self.outbox.pending,
+            len(self.helping),
+            len(self.validation),
+            len(self.own_address),
+            len(self.shared_addresses),
+            len(self.notices),
+        )

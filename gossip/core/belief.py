@@ -49,10 +49,10 @@ class Disbelief:
     """A fact that was refused; counted under its reason."""
 
     reason: Drop
-    bearer: Entry | None = None
+    holder: Entry | None = None
     """Who bears, or last bore, the name under which somebody else was presented."""
-    rival: Member | None = None
-    """The one that was presented, if the bearer of its name lives."""
+    claimant: Member | None = None
+    """The one that was presented, if the holder of its name lives."""
 
 
 Outcome = Change | Verdict | Disbelief
@@ -70,19 +70,19 @@ class Belief:
         self._answered_floor = 0
         """Counter that this node has last shown to everybody in its defence."""
 
-    def take(self, fact: Fact, now: float, source: str | None = None, teller: Address | None = None) -> Outcome:
+    def judge(self, fact: Fact, now: float, source: str | None = None, origin: Address | None = None) -> Outcome:
         """Judge one fact, and merge it if it is believed.
 
         :param source: the host that told it and may present only so many new members; None if this node chose
             whom to ask for all.
-        :param teller: where it came from; None if this machine has kept it.
+        :param origin: where it came from; None if this machine has kept it.
         """
         member_id = fact.id
         if member_id == self._local.entry.id:
             return self._about_self(fact, now)
         entry = self._view.get(member_id)
         if isinstance(fact, RecordFact):
-            return self._record(entry, fact, now, source, teller)
+            return self._record(entry, fact, now, source, origin)
         if entry is None:
             return Verdict.KNOWN
         match fact:
@@ -106,7 +106,7 @@ class Belief:
         return Verdict.KNOWN if was_never_dead or entry.registers.is_living else Verdict.OUTDATED
 
     def _record(self, entry: Entry | None, fact: RecordFact, now: float, source: str | None,
-                teller: Address | None) -> Outcome:  # fmt: skip
+                origin: Address | None) -> Outcome:  # fmt: skip
         record = fact.record
         if entry is not None:
             known = entry.registers.record
@@ -116,10 +116,10 @@ class Belief:
                 entry = None  # somebody else under this id: the view decides whose it is
             elif known.newest(record) is known:
                 return Verdict.OUTDATED
-        objection = self._objection(record, teller)
+        objection = self._objection(record, origin)
         if objection is not None:
-            bearer = self._view.named(record.identity.name) if objection is Drop.NAME_OF_ANOTHER_KEY else None
-            return _disbelief(objection, bearer, record)
+            holder = self._view.named(record.identity.name) if objection is Drop.NAME_OF_ANOTHER_KEY else None
+            return _disbelief(objection, holder, record)
         if entry is None:
             return self._stranger(fact, now, source)
         if not _is_plausible(entry, fact.heartbeat, now):
@@ -129,21 +129,21 @@ class Belief:
             return Verdict.KNOWN if entry.registers.is_living else Verdict.OUTDATED
         return change
 
-    def _objection(self, record: Record, teller: Address | None) -> Drop | None:
+    def _objection(self, record: Record, origin: Address | None) -> Drop | None:
         """Why a record is not believed, whoever it is about; None if there is no reason."""
         if record.metadata_bytes > self._config.max_metadata:
             return Drop.METADATA_TOO_LARGE
         if record.is_unreachable:
             return Drop.ADDRESS_NOBODY_CAN_SEND_TO
-        if record.address.is_loopback and self._is_elsewhere(teller):
+        if record.address.is_loopback and self._is_elsewhere(origin):
             return Drop.LOOPBACK_ADDRESS_OF_ANOTHER_MACHINE
         return self._signatures.objection(record, self._view.owners(record.identity))
 
-    def _is_elsewhere(self, teller: Address | None) -> bool:
+    def _is_elsewhere(self, origin: Address | None) -> bool:
         """Whether loopback addresses that we are told are not ours to use: they come from another machine, or we
         are at an address for other machines, which could not reach their members."""
         own = self._local.entry.registers.record.address
-        return (teller is not None and not teller.is_loopback) or (self._local.address_known and not own.is_loopback)
+        return (origin is not None and not origin.is_loopback) or (self._local.address_known and not own.is_loopback)
 
     def _stranger(self, fact: RecordFact, now: float, source: str | None) -> Outcome:
         if fact.heartbeat > MAX_FIRST_COUNTER:
@@ -153,7 +153,7 @@ class Belief:
         try:
             change = self._view.introduce(fact.record, fact.heartbeat, now, self._local.wall.time_ms(now))
         except Refused as refusal:
-            return _disbelief(refusal.reason, refusal.bearer, fact.record)
+            return _disbelief(refusal.reason, refusal.holder, fact.record)
         if source is not None:
             self._newcomers.spend(source, now)
         return change
@@ -241,10 +241,10 @@ class Belief:
         return Change(self._local.entry, None, Status.ALIVE, updated=True)
 
 
-def _disbelief(reason: Drop, bearer: Entry | None, record: Record) -> Disbelief:
+def _disbelief(reason: Drop, holder: Entry | None, record: Record) -> Disbelief:
     """Why a record was refused, and who bears its name instead, if that is known."""
-    is_rival = bearer is not None and bearer.registers.is_living
-    return Disbelief(reason, bearer, record.member(Status.ALIVE) if is_rival else None)
+    is_rival = holder is not None and holder.registers.is_living
+    return Disbelief(reason, holder, record.member(Status.ALIVE) if is_rival else None)
 
 
 def _is_plausible(entry: Entry, counter: int, now: float) -> bool:

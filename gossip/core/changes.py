@@ -16,10 +16,10 @@ class Changes:
         self._journal = journal
         self._dissemination = dissemination
 
-    def pass_on(self, change: Change, teller: int, now: float, *, spread: bool = True) -> None:
+    def pass_on(self, change: Change, told_by: int, now: float, *, spread: bool = True) -> None:
         """Pass on what has changed about a member.
 
-        :param teller: id of the member that told us, who need not be told; 0 for our own findings.
+        :param told_by: id of the member that told us, who need not be told; 0 for our own findings.
         :param spread: whether others are to hear of it.
         """
         entry = change.entry
@@ -29,4 +29,4 @@ class Changes:
             self._journal.note(change, now)
         if spread:
             record = change.updated
-            self._dissemination.spread(entry, teller, now, record=record, liveness=not record)
+            self._dissemination.spread(entry, told_by, now, record=record, liveness=not record)

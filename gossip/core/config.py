@@ -92,7 +92,7 @@ class Config:
         find the accusers sooner that shorten a suspicion, and send more pings to the suspect.
     :param push_fanout: Number of members to which each node pushes news when it hears the news first. All members
         know after log(members) hops to this base, rounded up. At 25 % loss 6 miss hardly anybody. Each node sends
-        every piece of news that many times; 0 leaves news to ride on other messages.
+        every piece of news that many times; 0 leaves news to be piggybacked on other messages.
     :param push_delay: Least time, in seconds, between two pushes, so that a burst of news shares datagrams. The
         node pushes news at once after a quiet time. A longer delay saves datagrams and adds to each hop of a burst.
     :param push_rate: Pushed datagrams per second that one node may send in the long run. When the budget is spent,

@@ -6,7 +6,7 @@ piece goes to the module that judges it. This module judges nothing itself.
 
 from __future__ import annotations
 
-from gossip.core.dissemination.outbox import OVERHEAD_BYTES, Outbox, Path
+from gossip.core.dissemination.outbox import PACKET_OVERHEAD_BYTES, Outbox, Path
 from gossip.core.dissemination.reconciliation import DIGEST_BYTES, Reconciler
 from gossip.core.dissemination.streams import Streams
 from gossip.core.errors import WireError
@@ -26,7 +26,7 @@ from gossip.core.support.drops import Drops
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import ANONYMOUS, Ack, Clock, Message, News, Ping, PingRequest
 
-SETTLING_ROOM = DIGEST_BYTES + OVERHEAD_BYTES
+DIGEST_ROOM = DIGEST_BYTES + PACKET_OVERHEAD_BYTES
 """Bytes kept in an answer for the digest with which a difference is to be settled."""
 
 
@@ -88,11 +88,11 @@ class Inbox:
     def _heard_unsettled(self, message: Message, sender: Entry | None, now: float) -> None:
         """Take a message into account where the standing may change by it: of a member, or of a process that runs under
         the name of one."""
-        rival = self._journal.rival(message.sender) if sender is None else None
-        if sender is not None or rival is not None:
+        claimant = self._journal.claimant(message.sender) if sender is None else None
+        if sender is not None or claimant is not None:
             if sender is not None and sender.registers.is_living:
                 self._standing.heard_living(now)
-            self._standing.heard(message.fingerprint == self._view.fingerprint, rival, now)
+            self._standing.heard(message.fingerprint == self._view.fingerprint, claimant, now)
 
     def _came_back(self, message: Message, path: Path, now: float) -> None:
         """Drop a message of our own. A ping that comes from where it was sent to shows that this node itself is there,
@@ -122,10 +122,10 @@ class Inbox:
             self._replies.answer(message, sender, path, corrections, now)
             self._outbox.send(path, Clock(self._local.wall.time_ms(now)), now)
         elif is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
-            kept = path.keep(SETTLING_ROOM)
+            reserved = path.reserve(DIGEST_ROOM)
             self._replies.answer(message, sender, path, corrections, now)
-            path.give_back(kept)
-            self._reconciler.settle(path, now, body.cookie if isinstance(body, Ack) else None)
+            path.release(reserved)
+            self._reconciler.start(path, now, body.cookie if isinstance(body, Ack) else None)
         else:
             self._replies.answer(message, sender, path, corrections, now)
 

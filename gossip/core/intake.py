@@ -1,7 +1,7 @@
 """The intake: takes what others say of members into the view, and passes on what that changes.
 
 Belief judges each counter and each fact. What it believes is followed by the failure detector, told to the embedding
-program and spread. What a teller knows less well than this node is collected, so that it goes into the answer.
+program and spread. What a sender knows less well than this node is collected, so that it goes into the answer.
 """
 
 from __future__ import annotations
@@ -71,50 +71,50 @@ class Intake:
             if isinstance(outcome, Change):
                 self.pass_on(outcome, sender.id, now)
 
-    def facts(self, facts: Sequence[Fact], teller: int, path: Path, now: float) -> list[bytes]:
-        """Take in facts; returns the facts, encoded, that their teller should be told in return."""
+    def facts(self, facts: Sequence[Fact], told_by: int, path: Path, now: float) -> list[bytes]:
+        """Take in facts; returns the facts, encoded, that their sender should be told in return."""
         stream = None if path.stream is None else self._streams.get(path.stream)
         is_first_copy = stream is not None and stream.copies_view
         source = None if is_first_copy else path.address.host
         corrections: dict[int, list[bytes]] = {}
         for fact in facts:
-            outcome = self._belief.take(fact, now, source, path.address)
+            outcome = self._belief.judge(fact, now, source, path.address)
             if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
                 continue
             if isinstance(outcome, Change) and not isinstance(fact, DeadFact):
-                self.pass_on(outcome, teller, now, spread=not is_first_copy)
+                self.pass_on(outcome, told_by, now, spread=not is_first_copy)
                 continue
-            entry = self._subject(fact, teller, now)
+            entry = self._subject(fact, told_by, now)
             if isinstance(outcome, Disbelief):
-                entry = outcome.bearer
-                self._disbelieved(outcome, fact.id == teller, path, now)
+                entry = outcome.holder
+                self._disbelieved(outcome, fact.id == told_by, path, now)
             elif isinstance(outcome, Change):
-                self.pass_on(outcome, teller, now, spread=not is_first_copy)
+                self.pass_on(outcome, told_by, now, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
                 self._dissemination.defend(now)
                 self._own_address.doubt(now)
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 corrections[entry.id] = self._correction(fact, entry)
             elif isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:
-                self._detector.convicted_elsewhere(entry, fact.floor, teller, now)
+                self._detector.convicted_elsewhere(entry, fact.floor, told_by, now)
         if self._view.is_displaced:
             self._names.resolve_displacement(now)
         return [fact for about in corrections.values() for fact in about]
 
     def _disbelieved(self, outcome: Disbelief, is_own_word: bool, path: Path, now: float) -> None:
-        """Count a fact that is not believed. If its teller bears the name of another, find out whether it runs."""
+        """Count a fact that is not believed. If its sender bears the name of another, find out whether it runs."""
         self._drops.note(outcome.reason)
-        if outcome.rival is not None and is_own_word:
-            self._names.challenge(outcome.rival, path, now)
+        if outcome.claimant is not None and is_own_word:
+            self._names.challenge(outcome.claimant, path, now)
 
-    def _subject(self, fact: Fact, teller: int, now: float) -> Entry | None:
+    def _subject(self, fact: Fact, told_by: int, now: float) -> Entry | None:
         """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing, if a
         living member says so: one that is held dead here may be deaf, and holds everybody dead."""
         if fact.id != self._local.id:
             return self._view.get(fact.id)
-        told_by = self._view.get(teller)
-        if isinstance(fact, DeadFact) and told_by is not None and told_by.registers.is_living:
-            self._standing.convicted(told_by.identity.name, self._timers.late(now), now)
+        member = self._view.get(told_by)
+        if isinstance(fact, DeadFact) and member is not None and member.registers.is_living:
+            self._standing.convicted(member.identity.name, self._timers.late(now), now)
         return self._local.entry
 
     def _correction(self, fact: Fact, entry: Entry) -> list[bytes]:
@@ -122,7 +122,7 @@ class Intake:
         if not isinstance(fact, RecordFact):
             return [liveness_fact(entry)]
         if fact.id != entry.id and not entry.registers.is_living:
-            # It may not know the dead bearer of its name, and must, to take a generation above it.
+            # It may not know the dead holder of its name, and must, to take a generation above it.
             return [record_fact(entry), liveness_fact(entry)]
         return all_facts(entry)
 
@@ -132,7 +132,7 @@ class Intake:
             if not member.status.is_living or member.id == self._local.id:
                 continue
             try:
-                outcome = self._belief.take(RecordFact(self._records.of(member), 0), now)
+                outcome = self._belief.judge(RecordFact(self._records.of(member), 0), now)
             except WireError as error:
                 self._drops.note(error.reason)
                 continue
@@ -145,11 +145,11 @@ class Intake:
             if (entry := self._view.get(member.id)) is not None:
                 self._view.remembered(entry)
 
-    def pass_on(self, change: Change, teller: int, now: float, *, spread: bool = True) -> None:
+    def pass_on(self, change: Change, told_by: int, now: float, *, spread: bool = True) -> None:
         """Pass a change that others have told us on to all whom it concerns."""
         entry = change.entry
         if entry is not self._view.local:
             if change.updated and self._own_address.is_open:
-                self._own_address.follow(entry, now)
-            self._detector.follow(change, teller, now)
-        self._changes.pass_on(change, teller, now, spread=spread)
+                self._own_address.note_address(entry, now)
+            self._detector.note_change(change, told_by, now)
+        self._changes.pass_on(change, told_by, now, spread=spread)

@@ -115,7 +115,7 @@ class Journal:
         """The others as they were told to be, while nothing is told of them; else None."""
         return None if self._last_told is None else self._last_told.values()
 
-    def rival(self, member_id: int) -> Member | None:
+    def claimant(self, member_id: int) -> Member | None:
         """The process with this id, if a conflict about it has been told."""
         return self._conflicts.get(member_id)
 
@@ -162,5 +162,5 @@ class Journal:
         known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)
         if known is not None:
             return known.identity.name
-        rival = self._conflicts.get(member_id)  # which runs, but is nobody's member
-        return f"unknown {member_id:016x}" if rival is None else rival.name
+        claimant = self._conflicts.get(member_id)  # which runs, but is nobody's member
+        return f"unknown {member_id:016x}" if claimant is None else claimant.name

@@ -20,21 +20,20 @@ from gossip.core.config import Config
 from gossip.core.detection.evidence import Explanation
 from gossip.core.detection.health import StallGuard
 from gossip.core.dissemination.outbox import (
-    OVERHEAD_BYTES,
+    PACKET_OVERHEAD_BYTES,
     CloseStream,
     OpenStream,
     Path,
     SendFrame,
     StreamAction,
 )
-from gossip.core.dissemination.questions import Purpose
 from gossip.core.errors import DisplacedError
 from gossip.core.events import MembershipEvent
 from gossip.core.state.entry import Change
 from gossip.core.state.local import NO_METADATA, check_metadata
 from gossip.core.state.member import Member, Status
 from gossip.core.state.node_standing import NodeStanding
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.state.view import View
 from gossip.core.state.wall import ClockDispute
 from gossip.core.stats import ProtocolLoad, ProtocolStats
@@ -59,7 +58,7 @@ class Protocol:
 
     def __init__(self, config: Config, *, name: str, generation: int, random: RandomSource, now: float,
                  address: Address | None = None, metadata: Mapping[str, str] = NO_METADATA,
-                 identities: Identities | None = None, records: Records | None = None) -> None:  # fmt: skip
+                 signing: Signing | None = None, records: Records | None = None) -> None:  # fmt: skip
         """Start a node that knows only itself.
 
         :param generation: Unix time in milliseconds; a restart under the same name must have a higher one.
@@ -72,7 +71,7 @@ class Protocol:
         """
         parts = self.parts = Parts(
             config, name=name, generation=generation, random=random, now=now, address=address, metadata=metadata,
-            identities=identities, records=records,
+            signing=signing, records=records,
         )  # fmt: skip
         """What it is made of, for tools that look inside, such as tests."""
         self._config = config
@@ -85,7 +84,9 @@ class Protocol:
         self._outbox = parts.outbox
         self._journal = parts.journal
         self._standing = parts.standing
-        self._longest = max(JUMBO_DATAGRAM_BYTES, config.max_datagram + OVERHEAD_BYTES)  # members may not seal yet
+        self._longest = max(
+            JUMBO_DATAGRAM_BYTES, config.max_datagram + PACKET_OVERHEAD_BYTES
+        )  # members may not seal yet
         self._datagrams_received = 0
         self._guard = StallGuard(now)
         self._rounds = 0
@@ -269,7 +270,7 @@ class Protocol:
         return self.members() if told is None else tuple(sorted([self.local, *told], key=_by_name))
 
     def get(self, name: str) -> Member | None:
-        """The newest bearer of a name."""
+        """The newest holder of a name."""
         entry = self._view.named(name)
         return None if entry is None else entry.snapshot()
 
@@ -327,7 +328,7 @@ class Protocol:
         return self.parts.reconciler.agreement(now)
 
     def explain(self, name: str, now: float) -> Explanation | None:
-        """Where the bearer of a name stands in the eyes of this node, and why; None if nobody is known by it."""
+        """Where the holder of a name stands in the eyes of this node, and why; None if nobody is known by it."""
         return self.parts.casebook.explain(name, now)
 
     def clock_dispute(self, now: float) -> ClockDispute | None:
@@ -347,41 +348,12 @@ class Protocol:
     @property
     def stats(self) -> ProtocolStats:
         """Counters since the start."""
-        return ProtocolStats(
-            self._datagrams_received,
-            self._outbox.datagrams_sent,
-            self._outbox.bytes_sent,
-            self.parts.prober.datagrams_refused,
-            {str(reason): count for reason, count in self.drops.counts.items()},
-            self.parts.detector.accusations,
-            self.parts.reconciler.started,
-            self.parts.joining.heals,
-            self.parts.prober.answered_through_helpers,
-            self.parts.prober.answered_by_stream,
-            self._guard.stalls,
-            self._outbox.replies_cut,
-        )
+        return self.parts.stats(self._datagrams_received, self._guard.stalls)
 
     @property
     def load(self) -> ProtocolLoad:
         """Sizes at this moment."""
-        return ProtocolLoad(
-            len(self._view),
-            self._view.tombstones,
-            len(self.parts.rumours),
-            len(self._timers),
-            self.parts.prober.under_way,
-            len(self.parts.streams),
-            self.parts.questions.count(Purpose.CONTACT),
-            self.parts.questions.count(Purpose.CHALLENGE),
-            self.parts.casebook.suspects,
-            self._outbox.pending,
-            len(self.parts.helping),
-            len(self.parts.proofs),
-            len(self.parts.own_address),
-            len(self.parts.shared_addresses),
-            len(self.parts.notices),
-        )
+        return self.parts.load()
 
     # --- time
 

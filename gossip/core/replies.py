@@ -10,9 +10,9 @@ from __future__ import annotations
 from gossip.core.detection.casebook import Casebook
 from gossip.core.detection.helping import Helping
 from gossip.core.detection.probing import Prober
+from gossip.core.dissemination.address_validation import AddressValidation
 from gossip.core.dissemination.facts import all_facts, liveness_fact, record_fact
 from gossip.core.dissemination.outbox import Outbox, Path
-from gossip.core.dissemination.proof import Proofs
 from gossip.core.dissemination.questions import Purpose, Question, Questions
 from gossip.core.dissemination.reconciliation import Reconciler
 from gossip.core.dissemination.streams import Streams
@@ -52,7 +52,7 @@ class Replies:
     def __init__(self, view: View, local: LocalMember, casebook: Casebook, intake: Intake, prober: Prober,
                  helping: Helping, questions: Questions, farewell: Farewell, joining: Joining,
                  reconciler: Reconciler, names: Names, own_address: OwnAddress, standing: OwnStanding,
-                 proofs: Proofs, streams: Streams, outbox: Outbox) -> None:  # fmt: skip
+                 validation: AddressValidation, streams: Streams, outbox: Outbox) -> None:  # fmt: skip
         self._view = view
         self._local = local
         self._casebook = casebook
@@ -66,7 +66,7 @@ class Replies:
         self._names = names
         self._own_address = own_address
         self._standing = standing
-        self._proofs = proofs
+        self._validation = validation
         self._streams = streams
         self._outbox = outbox
 
@@ -102,7 +102,7 @@ class Replies:
             if path.stream is not None:
                 self._reconciler.answer_query(path, now)
             return []
-        self._proofs.repeated(body.repeats, path.address, now)
+        self._validation.repeated(body.repeats, path.address, now)
         if isinstance(body, Digest):
             self._reconciler.answer_digest(body, path, now)
             return []
@@ -112,7 +112,7 @@ class Replies:
         """Say where a member stands in our eyes, over a stream: it may be long."""
         if path.stream is None:
             return
-        entry = self._casebook.bearer(name)
+        entry = self._casebook.holder(name)
         path.is_query = True
         if entry is None:
             self._outbox.send(path, Explained(token, None), now)
@@ -132,7 +132,7 @@ class Replies:
     def _ack(self, token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
         """The answer to a ping, with all that is to be said and has room: where it came from, to somebody who is not
         known, or has asked from elsewhere than where it is known to be, and with a ping that leaves room for it; and
-        what to repeat, to somebody who is not proven and with whom we may have to settle a difference."""
+        what to repeat, to somebody who is not validated and with whom we may have to settle a difference."""
         room = self._outbox.limit(path, now) - ACK_BYTES
         if sender is None:
             says_where = room >= OBSERVED_BYTES
@@ -140,7 +140,7 @@ class Replies:
             says_where = _is_away(sender, path) and (path.credit or 0) >= ACK_BYTES + OBSERVED_BYTES
         observed = path.address if says_where else None
         room -= OBSERVED_BYTES if observed is not None else 0
-        wants_cookie = not agrees and room >= COOKIE_BYTES and not self._outbox.is_proven(path, now)
+        wants_cookie = not agrees and room >= COOKIE_BYTES and not self._outbox.is_validated(path, now)
         return Ack(token, observed, self._outbox.cookie(path, now) if wants_cookie else None)
 
     def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
@@ -148,7 +148,7 @@ class Replies:
         stream = None if path.stream is None else self._streams.get(path.stream)
         if question is not None and self._belongs(question, message, ack, stream is not None, now):
             if question.purpose is Purpose.PROBE and stream is None and message.fingerprint != self._view.fingerprint:
-                self._reconciler.pull(message, path, now)
+                self._reconciler.ask_again(message, path, now)
             self._answered(question, message, ack, path, now)
         elif stream is not None and stream.copies_view:
             self._streams.close(stream.number)
@@ -169,7 +169,7 @@ class Replies:
             case Purpose.CHALLENGE:
                 self._names.answered(question, message.sender, now)
             case Purpose.INVITATION if question.address is not None:
-                self._outbox.prove(question.address, now)
+                self._outbox.validate(question.address, now)
         return False
 
     def _answered(self, question: Question, message: Message, ack: Ack, path: Path, now: float) -> None:

@@ -56,15 +56,15 @@ class ProtocolLoad:
     """Open streams, in both directions."""
     contacts: int
     """Pings to seeds and dead members whose answer may still come."""
-    rivals: int
+    challenges: int
     """Processes challenged because they speak under another's name."""
-    cases: int
+    suspects: int
     """Suspects followed."""
     pending_datagrams: int
     """Datagrams composed but not yet taken by the driver."""
     helped: int
     """Requests of others to ask a member that are being served."""
-    proven: int
+    validated: int
     """Addresses that have shown that they hear us."""
     voices: int
     """Hosts of whom it is kept where they see this node."""

@@ -170,7 +170,7 @@ class Node:
         return self._protocol.members()
 
     def get(self, name: str) -> Member | None:
-        """The newest bearer of ``name``, dead or alive, or None if there is none.
+        """The newest holder of ``name``, dead or alive, or None if there is none.
 
         :raises ConfigurationError: if ``name`` is no text.
         """
@@ -178,7 +178,7 @@ class Node:
         return self._protocol.get(name)
 
     def explain(self, name: str) -> Explanation | None:
-        """Where the newest bearer of ``name`` stands in the eyes of this node, and why; None if there is none.
+        """Where the newest holder of ``name`` stands in the eyes of this node, and why; None if there is none.
 
         ``print(node.explain(name))`` shows it in sentences: what was asked, what answered, and who accused the member.
         Its times are local times, as of :func:`trio.current_time`. Deaths can be explained when the member is forgotten

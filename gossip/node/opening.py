@@ -16,9 +16,10 @@ from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config, given_co
 from gossip.core.errors import ConfigurationError
 from gossip.core.protocol import Protocol
 from gossip.core.state.local import NO_METADATA
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require
+from gossip.core.wire import Records
 from gossip.net import (
     advertised_address,
     open_sockets,
@@ -38,6 +39,10 @@ _UNSEALED = (
     "bind: others can reach {}, and without a keyring anybody who can send a packet there can take part. Give a "
     "keyring (gossip keygen makes one; --keyring), bind to 127.0.0.1, or say insecure=True (--insecure)"
 )
+
+
+_RECORDS = Records()
+"""The records that the nodes of this process have met: a test with many nodes checks and builds each record once."""
 
 
 @block_in_trio
@@ -92,7 +97,7 @@ async def open_node(
     """
     config = given_config(config)
     require("insecure", insecure, bool, "True or False")
-    identities = _identities(identity, allowed)
+    signing = _signing(identity, allowed)
     security = Security(keyring, config.cluster, tls)
     bind_to = parse_address(bind, "bind")
     advertise_as = None if advertise is None else parse_address(advertise, "advertise")
@@ -110,13 +115,14 @@ async def open_node(
             now=trio.current_time(),
             address=await advertised_address(advertise_as, sockets),
             metadata=metadata,
-            identities=identities,
+            signing=signing,
+            records=_RECORDS,
         )
         async with running(protocol, sockets, config, security, seed_list, random) as node:
             yield node
 
 
-def _identities(identity: SigningKey | None, allowed: Mapping[str, bytes] | None) -> Identities | None:
+def _signing(identity: SigningKey | None, allowed: Mapping[str, bytes] | None) -> Signing | None:
     """What the core needs where members sign what they say of themselves; None where they do not.
 
     :raises ConfigurationError: if one of them is of another type, or ``allowed`` is given alone.
@@ -129,7 +135,7 @@ def _identities(identity: SigningKey | None, allowed: Mapping[str, bytes] | None
         raise ConfigurationError(
             "allowed: only a node that signs can check what others have signed; give identity, too"
         )
-    return None if identity is None else Identities(identity, allowed)
+    return None if identity is None else Signing(identity, allowed)
 
 
 def _with_room_for_envelopes(config: Config) -> Config:

@@ -24,7 +24,7 @@ from gossip.node.block import require_trio
 from gossip.security import Keyring, MutualTLS, Security
 
 MAX_NEAR = 3
-"""Names told at most to somebody who has asked for one that nobody bears."""
+"""Names told at most to somebody who has asked for one that nobody holds."""
 
 MAX_COMPARED = 128
 """Names compared on each side of that one, in the order of the alphabet. To compare two names of 128 bytes takes half a
@@ -202,7 +202,7 @@ def _first_cause(error: BaseException) -> BaseException:
 
 
 def _near(name: str, members: Sequence[Member]) -> str:
-    """Which of the names are near one that nobody bears."""
+    """Which of the names are near one that nobody holds."""
     names = [member.name for member in members]
     at = bisect.bisect(names, name)
     near = difflib.get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)

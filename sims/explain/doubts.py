@@ -233,7 +233,7 @@ def _in_vain(inquiries: list[Inquiry], accused_at: float, heard: list[Shown]) ->
     before = [each for each in own if each.at <= accused_at]
     deadline = accused_at
     for number, each in reversed(list(enumerate(before))):
-        answered = each.answered_at
+        answered = each.answered_from
         if answered is not None and answered <= deadline:
             break
         asked = before[number - 1] if each.helpers and number else each  # helpers are asked when a ping was in vain

@@ -58,7 +58,7 @@ class Question:
     answer: Sending | None = None
 
     @property
-    def answered_at(self) -> float | None:
+    def answered_from(self) -> float | None:
         """When the asker heard the answer."""
         answer = self.answer
         return None if answer is None or answer.damaged else answer.handled
@@ -76,7 +76,7 @@ class HelpRequest:
     """Whether the reply says that the member answered."""
 
     @property
-    def answered_at(self) -> float | None:
+    def answered_from(self) -> float | None:
         """When the asker heard good news."""
         reply = self.reply
         return None if reply is None or reply.damaged or not self.is_good_news else reply.handled
@@ -97,10 +97,10 @@ class Inquiry:
     """Whether it was asked for somebody else."""
 
     @property
-    def answered_at(self) -> float | None:
+    def answered_from(self) -> float | None:
         """When the asker first heard an answer, over whatever path."""
         paths: list[Question | HelpRequest] = [*self.pings, *self.helpers, *self.streams]
-        answers = [each.answered_at for each in paths]
+        answers = [each.answered_from for each in paths]
         return min((each for each in answers if each is not None), default=None)
 
 
@@ -131,7 +131,7 @@ class Accusation:
 
 @attrs.frozen(kw_only=True)
 class Happening:
-    """A process told an event about a bearer of the name, or ended."""
+    """A process told an event about a holder of the name, or ended."""
 
     at: float
     key: str

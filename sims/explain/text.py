@@ -91,7 +91,7 @@ class _Teller:
         others = self.doubt.others_asked
         if others:
             until = self.doubt.decided if self.doubt.decided is not None else float("inf")
-            answered = [each for each in others if each.answered_at is not None and each.answered_at <= until]
+            answered = [each for each in others if each.answered_from is not None and each.answered_from <= until]
             yield (
                 f"{_some(len({each.asker for each in others}), 'other')} asked it meanwhile, "
                 f"{len({each.asker for each in answered}) or 'none'} of them with an answer"
@@ -124,9 +124,9 @@ class _Teller:
             return fate
         if answer is None:
             return "arrived, and was not answered"
-        if question.answered_at is None:
+        if question.answered_from is None:
             return f"answered, but the answer {self._fate(answer)}"
-        return f"answered, heard at {self._relative(question.answered_at).strip()}"
+        return f"answered, heard at {self._relative(question.answered_from).strip()}"
 
     def _request(self, request: HelpRequest) -> str:
         if (fate := self._fate(request.sending)) != _ARRIVED:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gossip.core.config import Config
 from gossip.core.detection.shared_address import MAX_ANSWERED_BY_ANOTHER
+from gossip.core.dissemination.address_validation import MAX_VALIDATED
 from gossip.core.dissemination.outbox import MAX_PENDING_DATAGRAMS
-from gossip.core.dissemination.proof import MAX_PROVEN
 from gossip.core.dissemination.questions import MAX_CHALLENGES, MAX_CONTACTS
 from gossip.core.dissemination.streams import INCOMING_SHARE
 from gossip.core.presence.own_address import MAX_VOICES
@@ -48,14 +48,14 @@ def bounds(config: Config, members: int) -> dict[str, int]:
         "tombstones": config.max_members,
         "rumours": config.max_rumours,
         "contacts": MAX_CONTACTS,
-        "rivals": MAX_CHALLENGES,
+        "challenges": MAX_CHALLENGES,
         "pending_datagrams": MAX_PENDING_DATAGRAMS,
         "streams": int(INCOMING_SHARE * config.max_streams) + 2 * known,
-        "cases": 2 * known,
+        "suspects": 2 * known,
         "timers": MAX_TIMERS_PER_MEMBER * known,
         "probes": config.max_probes,
         "helped": config.max_helped,
-        "proven": MAX_PROVEN,
+        "validated": MAX_VALIDATED,
         "voices": MAX_VOICES,
         "answered_by_another": MAX_ANSWERED_BY_ANOTHER,
         "notices": MAX_REMEMBERED_NOTICES,

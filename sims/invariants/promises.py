@@ -41,7 +41,7 @@ class FloorsAreFair(Invariant):
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """Compare the floor of a node's own accusation with the counter."""
         entry = node.view.get(event.member.id)
-        accused = self._truth.bearer(event.member.id)
+        accused = self._truth.holder(event.member.id)
         if entry is None or accused is None or event.kind is not EventKind.SUSPECTED or cause is not None:
             return
         if node.id not in entry.accusers or accused.id in self.sim.tainted:

@@ -8,7 +8,7 @@ from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.state.entry import Entry
 from gossip.core.state.hearing import CONVICTION_STEPS
 from gossip.core.state.heartbeat import MAX_STEPS_AHEAD
-from gossip.core.state.member import Record, Registers, Status, fingerprint_mark
+from gossip.core.state.member import Record, Registers, Status, record_fingerprint
 from gossip.core.state.node_standing import Standing
 from gossip.core.state.view import FINGERPRINT_MODULUS
 from gossip.core.support.address import Address
@@ -184,6 +184,6 @@ class FingerprintIsTheView(Invariant):
     def check(self, node: SimulatedNode) -> None:
         """Compute it anew."""
         view = node.protocol.view
-        marks = (fingerprint_mark(entry.registers.record) for entry in view if entry.status.is_living)
+        marks = (record_fingerprint(entry.registers.record) for entry in view if entry.status.is_living)
         if (expected := sum(marks) % FINGERPRINT_MODULUS) != view.fingerprint:
             raise self.violated(f"{node.key} has fingerprint {view.fingerprint:x} and the view of {expected:x}")

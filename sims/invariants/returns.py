@@ -29,15 +29,15 @@ class NoReturnOfTheDeparted(Invariant):
         member, kind = event.member, event.kind
         if member.id in self.sim.tainted or kind is EventKind.CONFLICT:
             return
-        bearer, key = (member.generation, member.id), (id(node), member.name)
+        holder, key = (member.generation, member.id), (id(node), member.name)
         if kind is EventKind.LEFT:
             self._left.add((id(node), member.id))
         elif kind in (EventKind.JOINED, EventKind.RESTORED):
             if (id(node), member.id) in self._left:
                 raise self.violated(f"{node.key} saw {member.name} return after it had left")
-            if bearer < self._newest.get(key, (0, 0)):
+            if holder < self._newest.get(key, (0, 0)):
                 raise self.violated(f"{node.key} saw a superseded generation of {member.name} return")
-        self._newest[key] = max(bearer, self._newest.get(key, (0, 0)))
+        self._newest[key] = max(holder, self._newest.get(key, (0, 0)))
 
 
 @attrs.frozen

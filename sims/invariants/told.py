@@ -167,4 +167,4 @@ class _Mirror:
 @lru_cache(4096)
 def _mark_of(member: Member) -> int:
     identity = Identity(member.name, member.generation, member.id)
-    return Record(identity, member.version, member.address, member.metadata, member.key).mark
+    return Record(identity, member.version, member.address, member.metadata, member.key).fingerprint

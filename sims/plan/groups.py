@@ -31,12 +31,12 @@ def named(given: Mapping[str, int | Sequence[str]]) -> dict[str, tuple[str, ...]
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"groups must be a mapping, such as {{'rack-a': 8, 'rack-b': 8}}, not {given!r}")
     groups = {group: _names(group, nodes) for group, nodes in given.items()}
-    bearers: dict[str, str] = {}
+    holders: dict[str, str] = {}
     for group, names in groups.items():
         for name in names:
-            if name in bearers:
-                raise ConfigurationError(f"two nodes are called {name!r}: one in {bearers[name]}, one in {group}")
-            bearers[name] = group
+            if name in holders:
+                raise ConfigurationError(f"two nodes are called {name!r}: one in {holders[name]}, one in {group}")
+            holders[name] = group
             if name in groups and groups[name] != (name,):
                 raise ConfigurationError(
                     f"{name!r} is the name of a group and of a node in {group}; rename one of them"

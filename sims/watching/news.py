@@ -1,7 +1,7 @@
 """News: something that happens to one member, and when each other member hears of it.
 
 How far news spreads is measured among the members that were there when it happened and still are at the end. A member
-that knows a later bearer of the name does not need the news, and does not count as missing it.
+that knows a later holder of the name does not need the news, and does not count as missing it.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class News:
         if HEARD_BY.get(self.kind) is EventKind.JOINED:
             is_there = self.node.is_member and self.node.id == self.member_id
             return is_there and listener.view.get(self.member_id) is None
-        bearer = listener.view.named(self.name)
-        return bearer is not None and bearer.id == self.member_id
+        holder = listener.view.named(self.name)
+        return holder is not None and holder.id == self.member_id
 
     def _is_heard_by(self, event: MembershipEvent) -> bool:
         if self.kind == "update":

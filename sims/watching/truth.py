@@ -34,10 +34,10 @@ class Truth(Observer):
 
     def member(self, member_id: int) -> SimulatedNode | None:
         """The node that runs under this id now and has not left."""
-        node = self.bearer(member_id)
+        node = self.holder(member_id)
         return node if node is not None and node.is_member else None
 
-    def bearer(self, member_id: int) -> SimulatedNode | None:
+    def holder(self, member_id: int) -> SimulatedNode | None:
         """The node that runs, or last ran, under this id, unless it has begun another generation since."""
         node = self._bearers.get(member_id)
         return node if node is not None and node.id == member_id else None

@@ -15,7 +15,7 @@ from gossip.core.config import Config
 from gossip.core.protocol import Protocol, ProtocolStats
 from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.support.address import Address
 from gossip.core.wire import Records
 
@@ -59,7 +59,7 @@ class Simulation(VirtualTime):
         """Payload bytes in them."""
         self.overflows = 0
         """Datagrams lost because a process did not run and the buffer of its socket was full."""
-        self.identities: Callable[[str], Identities | None] = lambda _key: None
+        self.signing: Callable[[str], Signing | None] = lambda _key: None
         """The signing keys of the node with this key; None for a node that does not sign."""
         self._at: dict[Address, SimulatedNode] = {}
         self._lives: Counter[str] = Counter()
@@ -94,7 +94,7 @@ class Simulation(VirtualTime):
             now=clock.local(self.now),
             address=None if learns_address else address,
             metadata=metadata,
-            identities=self.identities(key),
+            signing=self.signing(key),
             records=self.records,
         )
         if before is not None:

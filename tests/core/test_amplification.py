@@ -13,8 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossip.core.config import Config
+from gossip.core.dissemination.address_validation import (
+    COOKIE_PERIOD_S,
+    MAX_VALIDATED,
+    VALIDATED_FOR_S,
+    AddressValidation,
+)
 from gossip.core.dissemination.outbox import ANSWERS_PER_PUSH, SendFrame
-from gossip.core.dissemination.proof import COOKIE_PERIOD_S, MAX_PROVEN, PROVEN_FOR_S, Proofs
 from gossip.core.dissemination.reconciliation import DIGEST_BYTES
 from gossip.core.protocol import Protocol
 from gossip.core.replies import MAX_CORRECTIONS
@@ -433,13 +438,13 @@ def test_a_list_that_repeats_the_cookie_of_a_digest_is_answered_with_all_that_it
 
 
 def test_a_cookie_holds_a_minute_at_most() -> None:
-    proofs, other = Proofs(Random(1)), Proofs(Random(2))
+    validation, other = AddressValidation(Random(1)), AddressValidation(Random(2))
     for began in (0.0, 1.0, COOKIE_PERIOD_S - 0.01):
-        cookie = proofs.cookie(STRANGER, began)
-        assert not proofs.repeated(cookie, ELSEWHERE, began)
+        cookie = validation.cookie(STRANGER, began)
+        assert not validation.repeated(cookie, ELSEWHERE, began)
         assert not other.repeated(cookie, STRANGER, began)
-        assert proofs.repeated(cookie, STRANGER, began + COOKIE_PERIOD_S)
-        assert not proofs.repeated(cookie, STRANGER, began + 2 * COOKIE_PERIOD_S)
+        assert validation.repeated(cookie, STRANGER, began + COOKIE_PERIOD_S)
+        assert not validation.repeated(cookie, STRANGER, began + 2 * COOKIE_PERIOD_S)
 
 
 def test_who_moves_has_to_show_again_that_it_hears_us() -> None:
@@ -450,20 +455,20 @@ def test_who_moves_has_to_show_again_that_it_hears_us() -> None:
 
 
 def test_a_proof_holds_for_an_hour_and_each_answer_renews_it() -> None:
-    proofs = Proofs(Random(1))
-    for now in (0.0, PROVEN_FOR_S - 1):
-        proofs.prove(STRANGER, now)
-        assert proofs.has(STRANGER, now + PROVEN_FOR_S - 1)
-    assert not proofs.has(STRANGER, 2 * PROVEN_FOR_S)
+    validation = AddressValidation(Random(1))
+    for now in (0.0, VALIDATED_FOR_S - 1):
+        validation.validate(STRANGER, now)
+        assert validation.has(STRANGER, now + VALIDATED_FOR_S - 1)
+    assert not validation.has(STRANGER, 2 * VALIDATED_FOR_S)
 
 
 def test_no_more_proofs_are_remembered_than_the_limit_and_the_latest_stay() -> None:
-    proofs = Proofs(Random(1))
-    addresses = [Address(f"10.{number >> 8}.{number & 255}.1", 1) for number in range(MAX_PROVEN + 100)]
+    validation = AddressValidation(Random(1))
+    addresses = [Address(f"10.{number >> 8}.{number & 255}.1", 1) for number in range(MAX_VALIDATED + 100)]
     for number, address in enumerate(addresses):
-        proofs.prove(address, number * 0.01)
-    assert len(proofs) == MAX_PROVEN
-    assert [proofs.has(address, 50.0) for address in addresses] == [False] * 100 + [True] * MAX_PROVEN
+        validation.validate(address, number * 0.01)
+    assert len(validation) == MAX_VALIDATED
+    assert [validation.has(address, 50.0) for address in addresses] == [False] * 100 + [True] * MAX_VALIDATED
 
 
 # --- addresses in records

@@ -231,7 +231,7 @@ def test_suspects_replaced_again_and_again_by_later_generations_leave_no_cases_b
         number = 50_000 * generation  # always the same name, and another id
         inject(sim, ["n0"], ghost(number, generation), SuspectFact(GHOST_ID + number, 50, ()))
         assert sim.nodes["n0"].protocol.load.members == 4
-    assert sim.nodes["n0"].protocol.load.cases <= 8
+    assert sim.nodes["n0"].protocol.load.suspects <= 8
     expect_working(sim, within=10)
 
 
@@ -280,5 +280,5 @@ def test_processes_that_claim_a_name_one_after_the_other_are_told_of_a_few_at_a_
     assert node.protocol.load.timers <= bound_of_timers(3)
     sim.run(2 * sim.config.suspicion_min)
     assert len(node.told("conflict")) == MAX_CHALLENGES
-    assert node.protocol.load.rivals == 0
+    assert node.protocol.load.challenges == 0
     expect_working(sim, within=10)

@@ -94,8 +94,8 @@ def test_a_name_lent_to_inventions_that_leave_at_once_is_not_taken_back_again_an
     sim = cluster(8)
     taken = {sim.nodes[VICTIM].id}
     for number in range(20):
-        bearer = record_like(entry_of(sim.nodes[VICTIM], VICTIM), member_id=900 + number, generation=later(sim))
-        inject(sim, list(sim.nodes), bearer, LeftFact(bearer.id, 2))
+        holder = record_like(entry_of(sim.nodes[VICTIM], VICTIM), member_id=900 + number, generation=later(sim))
+        inject(sim, list(sim.nodes), holder, LeftFact(holder.id, 2))
         sim.run(1.0)
         taken.add(sim.nodes[VICTIM].id)
     assert len(taken) - 1 <= RENEWALS

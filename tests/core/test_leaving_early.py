@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from gossip.core.config import Config
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Ack, LeftFact, Ping, RecordFact
 from gossip.security.signing_key import SigningKey
@@ -127,7 +127,7 @@ def test_a_record_that_comes_after_the_farewell_brings_nobody_back() -> None:
 
 def test_a_record_and_a_farewell_share_a_datagram_however_large_and_signed_they_are() -> None:
     sim = World(config=Config.lan(max_datagram=900, max_metadata=480))
-    sim.identities = lambda key: Identities(SigningKey(key.encode()[:32].ljust(32, b"-")))
+    sim.signing = lambda key: Signing(SigningKey(key.encode()[:32].ljust(32, b"-")))
     one = sim.start("one")
     name = "n" * 128
     late = sim.start("late", name=name, metadata={"key": "v" * 472}, seeds=("one",))

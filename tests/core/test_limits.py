@@ -142,7 +142,7 @@ def test_what_is_refused_for_its_size_is_kept_in_no_cache() -> None:
     facts = [record(number, metadata={"k": "v" * 60_000}) for number in range(20)]
     records = sim.nodes["n0"].protocol.parts.records
     before = len(records)
-    assert all(isinstance(belief.take(fact, sim.now), Disbelief) for fact in facts)
+    assert all(isinstance(belief.judge(fact, sim.now), Disbelief) for fact in facts)
     assert len(records) == before
 
 

@@ -54,7 +54,7 @@ def test_inventions_that_come_and_go_do_not_take_a_name_from_its_key(waits_s: fl
     inject(sim, [node.name for node in sim.running], theft(record, 10**6))
     assert all(VICTIM not in node.sees() for node in sim.running)
     node = sim.start(VICTIM, seeds=("n0",))
-    expect(sim, lambda: sim.all_see(VICTIM, "alive"), within=10, why="the true bearer is taken back")
+    expect(sim, lambda: sim.all_see(VICTIM, "alive"), within=10, why="the true holder is taken back")
     assert all(each.protocol.get(VICTIM) == node.protocol.local for each in sim.running)
     assert node.protocol.local.key == key_of(VICTIM).public
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gossip.core.state.local import OWN_SUCCESSIONS
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.support.address import Address
 from gossip.core.wire.messages import AliveFact
 from tests.core.test_signing import key_of, signed_cluster
@@ -34,7 +34,7 @@ def test_counters_shown_for_an_earlier_life_do_not_keep_its_restart_out(address:
 
 def test_two_processes_with_one_key_do_not_take_the_name_from_each_other_for_ever() -> None:
     sim = signed_cluster(6)
-    sim.identities = lambda key: Identities(key_of(VICTIM if key == "copy" else key))
+    sim.signing = lambda key: Signing(key_of(VICTIM if key == "copy" else key))
     first = sim.nodes[VICTIM]
     second = sim.start("copy", name=VICTIM, seeds=("n0",), address=ELSEWHERE)
     sim.run(10)
@@ -50,7 +50,7 @@ def test_two_processes_with_one_key_do_not_take_the_name_from_each_other_for_eve
 
 def test_the_one_that_stayed_displaced_takes_the_name_when_the_other_has_gone() -> None:
     sim = signed_cluster(6)
-    sim.identities = lambda key: Identities(key_of(VICTIM if key == "copy" else key))
+    sim.signing = lambda key: Signing(key_of(VICTIM if key == "copy" else key))
     first = sim.nodes[VICTIM]
     sim.start("copy", name=VICTIM, seeds=("n0",), address=ELSEWHERE)
     sim.run(10)

@@ -137,7 +137,7 @@ def test_joined_restored_died_and_left_are_all_that_changes_who_owns_what(seed: 
     sim.run(1)
     sim.start("n5", seeds=("n0",))
     sim.crash("n6")
-    sim.start("n9", name="n7", seeds=("n0",))  # a second bearer of a name
+    sim.start("n9", name="n7", seeds=("n0",))  # a second holder of a name
     sim.run(30)
     for node in sim.members:
         assert owners_told(node) == living(node), f"seed {seed}, {node.key}"

@@ -126,12 +126,12 @@ def test_the_load_tells_what_a_node_holds() -> None:
     sim = cluster(8)
     node = sim.nodes["n0"].protocol
     assert node.load.members == len(node.view) == 8
-    assert node.load.rumours == node.load.cases == node.load.tombstones == node.load.rivals == 0
+    assert node.load.rumours == node.load.suspects == node.load.tombstones == node.load.challenges == 0
     assert node.load.timers > 0
     assert node.load.pending_datagrams == 0
     sim.crash("n3")
     sim.run_until(lambda: node.load.probes > 0, within=10)
-    sim.run_until(lambda: node.load.cases > 0 and node.load.rumours > 0, within=crash_bound_s(sim.config))
+    sim.run_until(lambda: node.load.suspects > 0 and node.load.rumours > 0, within=crash_bound_s(sim.config))
 
 
 def test_the_load_falls_again_when_all_is_quiet() -> None:
@@ -143,5 +143,5 @@ def test_the_load_falls_again_when_all_is_quiet() -> None:
     sim.run(60)
     for node in everybody(sim):
         load = node.protocol.load
-        assert (load.cases, load.streams, load.rivals, load.pending_datagrams) == (0, 0, 0, 0)
+        assert (load.suspects, load.streams, load.challenges, load.pending_datagrams) == (0, 0, 0, 0)
         assert load.timers < 30

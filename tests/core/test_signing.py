@@ -14,7 +14,7 @@ from gossip.core.errors import ConfigurationError
 from gossip.core.protocol import Protocol
 from gossip.core.state.entry import Entry
 from gossip.core.state.member import Identity, Record
-from gossip.core.state.signing import SIGNED_ROOM, Identities, Signatures, farewell_statement
+from gossip.core.state.signing import SIGNED_ROOM, Signatures, Signing, farewell_statement
 from gossip.core.support.address import Address
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import AliveFact, DeadFact, Fact, LeftFact, News, RecordFact, SuspectFact
@@ -51,7 +51,7 @@ def signed_cluster(
 ) -> World:
     """Nodes ``n0`` ... that sign what they say of themselves, and agree."""
     sim = world(seed=seed, config=config)
-    sim.identities = lambda key: Identities(key_of(key), allowed)
+    sim.signing = lambda key: Signing(key_of(key), allowed)
     sim.start_many(count)
     expect_agreement(sim, within=JOINED_WITHIN_S, why="joining")
     sim.run(5)
@@ -60,7 +60,7 @@ def signed_cluster(
 
 def signed(record: Record, key: SigningKey, cluster: str = "default") -> Record:
     """A record as the owner of a key would announce it."""
-    return Signatures(cluster, Identities(key)).signed(record)
+    return Signatures(cluster, Signing(key)).signed(record)
 
 
 def record_like(entry: Entry, key: SigningKey | None, **changes: object) -> RecordFact:
@@ -181,7 +181,7 @@ def test_a_name_belongs_to_its_key_even_after_its_member_was_forgotten() -> None
 def test_only_names_that_are_allowed_become_members() -> None:
     allowed = {f"n{number}": key_of(f"n{number}").public for number in range(3)}
     sim = signed_cluster(3, allowed=allowed)
-    sim.identities = lambda key: Identities(key_of(key))
+    sim.signing = lambda key: Signing(key_of(key))
     sim.start("stranger", seeds=["n0"])
     sim.run(10)
     assert all("stranger" not in sim.nodes[name].sees() for name in allowed)
@@ -190,7 +190,7 @@ def test_only_names_that_are_allowed_become_members() -> None:
 
 def test_a_node_whose_name_is_not_allowed_for_its_key_does_not_start() -> None:
     sim = world()
-    sim.identities = lambda key: Identities(key_of(key), {"n0": THIEF.public})
+    sim.signing = lambda key: Signing(key_of(key), {"n0": THIEF.public})
     with pytest.raises(ConfigurationError, match="another key for 'n0'"):
         sim.start("n0")
     with pytest.raises(ConfigurationError, match="no key for 'n1'"):
@@ -199,7 +199,7 @@ def test_a_node_whose_name_is_not_allowed_for_its_key_does_not_start() -> None:
 
 def test_two_machines_with_one_name_and_two_keys_are_found_out() -> None:
     sim = signed_cluster()
-    sim.identities = lambda key: Identities(THIEF if key == "double" else key_of(key))
+    sim.signing = lambda key: Signing(THIEF if key == "double" else key_of(key))
     sim.start("double", name=VICTIM, seeds=["n0"])
     expect(sim, lambda: any(node.told("conflict") for node in everybody(sim)), within=10, why="a conflict")
     first = {node.protocol.get(VICTIM).key for node in everybody(sim) if node.key != "double"}  # type: ignore[union-attr]
@@ -208,7 +208,7 @@ def test_two_machines_with_one_name_and_two_keys_are_found_out() -> None:
 
 def test_nodes_that_do_not_sign_pass_on_what_others_have_signed() -> None:
     sim = world()
-    sim.identities = lambda key: None if key == "n0" else Identities(key_of(key))
+    sim.signing = lambda key: None if key == "n0" else Signing(key_of(key))
     sim.start_many(3)
     expect(sim, lambda: sim.nodes["n2"].sees().get("n1") == "alive", within=10, why="passed on by n0")
     assert "n0" not in sim.nodes["n1"].sees()
@@ -217,10 +217,10 @@ def test_nodes_that_do_not_sign_pass_on_what_others_have_signed() -> None:
 def test_what_members_have_signed_is_remembered_with_their_signatures() -> None:
     sim = signed_cluster(3)
     known = sim.nodes["n0"].protocol.members()
-    again = _protocol(Config.lan(), Identities(key_of("n9")))
+    again = _protocol(Config.lan(), Signing(key_of("n9")))
     again.remember(known, 0.0)
     assert {member.name for member in again.members()} == {"n", "n0", "n1", "n2"}
-    again = _protocol(Config.lan(), Identities(key_of("n9")))
+    again = _protocol(Config.lan(), Signing(key_of("n9")))
     again.remember([attrs.evolve(member, metadata={"forged": "1"}) for member in known], 0.0)
     assert again.stats.dropped == {"forged signature": 3}
 
@@ -235,9 +235,9 @@ def test_a_key_is_as_long_in_a_record_as_is_reckoned() -> None:
 
 def test_signatures_need_room_in_a_datagram() -> None:
     with pytest.raises(ConfigurationError, match="max_metadata"):
-        _protocol(Config.lan(max_metadata=1200 - 320), Identities(THIEF))
+        _protocol(Config.lan(max_metadata=1200 - 320), Signing(THIEF))
     _protocol(Config.lan(max_metadata=1200 - 320), None)
 
 
-def _protocol(config: Config, identities: Identities | None) -> Protocol:
-    return Protocol(config, name="n", generation=1, random=Random(0), now=0.0, identities=identities)
+def _protocol(config: Config, signing: Signing | None) -> Protocol:
+    return Protocol(config, name="n", generation=1, random=Random(0), now=0.0, signing=signing)

@@ -183,8 +183,8 @@ def test_views_that_never_are_the_same_keep_nobody_from_joining_whom_others_know
     node = sim.start("new", seeds=("n0",))
     heard = node.protocol.parts.standing.heard
 
-    def heard_another_view(agrees: bool, rival: Member | None, now: float) -> None:
-        heard(False, rival, now)
+    def heard_another_view(agrees: bool, claimant: Member | None, now: float) -> None:
+        heard(False, claimant, now)
 
     node.protocol.parts.standing.heard = heard_another_view  # type: ignore[method-assign]
     expect(sim, is_(node, Standing.CONNECTED), within=20, why="those who answer know it")
@@ -645,8 +645,8 @@ def test_the_loser_of_a_name_knows_it_keeps_itself_and_says_why_it_refuses_updat
     assert standing(first) is Standing.DISPLACED
     assert str(second.address) in why(first)
     assert first.protocol.local.status is Status.DISPLACED
-    bearers = [member for member in first.protocol.members() if member.name == "n2"]
-    assert sorted(member.status.value for member in bearers) == ["alive", "displaced"]
+    holders = [member for member in first.protocol.members() if member.name == "n2"]
+    assert sorted(member.status.value for member in holders) == ["alive", "displaced"]
     with pytest.raises(DisplacedError, match=r"another process at .* bears its name, 'n2'"):
         first.protocol.update({"k": "v"}, sim.now)
     assert standings(first).count("displaced") == 1

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gossip.core.config import Config
 from gossip.core.state.entry import Entry, Refused
-from gossip.core.state.member import Identity, Record, Status, fingerprint_mark
+from gossip.core.state.member import Identity, Record, Status, record_fingerprint
 from gossip.core.state.view import FINGERPRINT_MODULUS, View
 from gossip.core.support.address import Address
 from tests.core.worlds import examples
@@ -60,7 +60,7 @@ def check_consistency(view: View) -> None:
     assert [entry.id for entry in view.walk(2, 60)] == [each for each in living if 2 <= each <= 60]
     assert view.alive == len(living)
     assert view.others == len([each for each in living if each != view.local.id])
-    scratch = sum(fingerprint_mark(entry.registers.record) for entry in view if entry.status.is_living)
+    scratch = sum(record_fingerprint(entry.registers.record) for entry in view if entry.status.is_living)
     assert view.fingerprint == scratch % FINGERPRINT_MODULUS == view.range_fingerprint(0, LAST_ID)
     assert {entry.id for entry in view.gone()} == {entry.id for entry in view if not entry.status.is_living}
     assert all(view.get(entry.id) is entry and view.named(entry.identity.name) is entry for entry in view)
@@ -174,8 +174,8 @@ RECORDS = st.builds(
 
 
 @given(RECORDS, RECORDS)
-def test_marks_differ_unless_records_say_the_same(one: Record, other: Record) -> None:
-    assert (one.mark == other.mark) == (one == other)
+def test_fingerprints_of_records_differ_unless_records_say_the_same(one: Record, other: Record) -> None:
+    assert (one.fingerprint == other.fingerprint) == (one == other)
 
 
 @given(st.sets(st.integers(1, LAST_ID), max_size=7), st.lists(st.integers(0, LAST_ID), max_size=5))
@@ -210,7 +210,7 @@ def test_every_other_member_is_sampled_about_equally_often() -> None:
 def relays_of(ids: set[int], count: int) -> dict[int, set[int]]:
     """Whom each of these members passes news to, if all know each other."""
     views = {local: view_of(*ids - {local}, local=local, config=Config.lan()) for local in ids}
-    return {local: {entry.id for entry in view.relays(count)} for local, view in views.items()}
+    return {local: {entry.id for entry in view.push_targets(count)} for local, view in views.items()}
 
 
 @given(st.sets(st.integers(1, 999), min_size=1, max_size=80), st.integers(0, 8))
@@ -261,7 +261,7 @@ def test_the_dead_are_on_no_ring_and_in_no_sample() -> None:
     dead = view.get(60)
     assert dead is not None
     view.merge(dead, 0.0, convicted=99)
-    assert {entry.id for entry in view.relays(5)} == {40, 70}
+    assert {entry.id for entry in view.push_targets(5)} == {40, 70}
     assert {entry.id for entry in view.sample(5, random.Random(0))} == {40, 70}
     assert view.successor() is view.get(70)
     assert view.gone(revivable=True) == [dead]

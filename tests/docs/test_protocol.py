@@ -15,7 +15,7 @@ from gossip.core import wire
 from gossip.core.config import PROFILES, Config
 from gossip.core.detection.detector import suspicion_timeout
 from gossip.core.detection.evidence import Explanation
-from gossip.core.presence.standing import UNFIT_ANSWERS
+from gossip.core.presence.unfit_answers import UNFIT_ANSWERS
 from gossip.core.state.member import RECORD, Identity, Record, Status
 from gossip.core.state.view import FINGERPRINT_MODULUS
 from gossip.core.support.address import Address
@@ -36,7 +36,7 @@ ADA = Identity("ada", 1_750_000_000_000, 0x1122334455667788)
 BROOK = Identity("brook", 1_750_000_060_000, 0x99AABBCCDDEEFF00)
 ADAS_RECORD = Record(ADA, 1, Address("10.0.0.1", 7946), {})
 BROOKS_RECORD = Record(BROOK, 2, Address("10.0.0.2", 7946), {"role": "web"})
-FINGERPRINT = (ADAS_RECORD.mark + BROOKS_RECORD.mark) % FINGERPRINT_MODULUS
+FINGERPRINT = (ADAS_RECORD.fingerprint + BROOKS_RECORD.fingerprint) % FINGERPRINT_MODULUS
 
 
 # --- bytes
@@ -84,7 +84,7 @@ def test_the_largest_explanation_in_the_wire_format_is_the_largest() -> None:
 
 
 def test_the_fingerprint_in_the_wire_format_is_what_the_view_would_have() -> None:
-    marks = (ADAS_RECORD.mark, BROOKS_RECORD.mark, FINGERPRINT)
+    marks = (ADAS_RECORD.fingerprint, BROOKS_RECORD.fingerprint, FINGERPRINT)
     assert hex_dump("39 ") == b"".join(mark.to_bytes(8, "big") for mark in marks)
 
 

@@ -15,7 +15,7 @@ from gossip.core.errors import WireError
 from gossip.core.state.entry import Entry
 from gossip.core.state.heartbeat import MAX_COUNTER, MAX_STEPS_AHEAD
 from gossip.core.state.member import MAX_VERSION, SIGNATURE_BYTES, Identity, Record
-from gossip.core.state.signing import Identities, Signatures
+from gossip.core.state.signing import Signatures, Signing
 from gossip.core.support.address import Address
 from gossip.core.wire import CLUSTER_TAG_BYTES, PROTOCOL_VERSION, Codec, encode_fact
 from gossip.core.wire.messages import (
@@ -59,7 +59,7 @@ GHOSTS = (1, 2, 3, 7, MAX_ID)
 
 FACT_BYTES = 4
 LATECOMER = "late"
-THIEF = Identities(CheapNotary("thief"))
+THIEF = Signing(CheapNotary("thief"))
 """What the attacker signs with, where members do: a key of its own."""
 
 

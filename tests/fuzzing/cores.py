@@ -14,7 +14,7 @@ from random import Random
 
 from gossip.core.config import Config
 from gossip.core.state.member import Status
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.messages import RecordFact
 from sims.invariants import (
@@ -78,7 +78,7 @@ def fuzz_one(data: bytes) -> None:
     checks = [StatusFollowsRegisters(), FingerprintIsTheView(), EverythingIsBounded()]
     world = World(config=CONFIG, observers=[captured, DatagramsFit(), NoCounterRegresses(), *checks])
     if first & SIGNED:
-        world.identities = lambda name: Identities(CheapNotary(name), ALLOWED)
+        world.signing = lambda name: Signing(CheapNotary(name), ALLOWED)
     introduce([world.start(name) for name in NAMES], world)
     world.run(WARM_UP_S)
     attacker = Attacker(world, captured)

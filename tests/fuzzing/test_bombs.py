@@ -116,5 +116,5 @@ def test_a_message_full_of_what_is_right_leaves_a_node_within_its_bounds(name: s
     with memory_within(MAX_FRAME_BYTES, MEMORY_PER_BYTE) if over_stream else nullcontext():
         loads.handled(node, data, over_stream=over_stream)
     assert node.load.members <= loads.CONFIG.max_members
-    assert node.load.cases <= node.load.members
+    assert node.load.suspects <= node.load.members
     assert node.local.status.is_living

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 from gossip.core.state.heartbeat import MAX_STEPS_AHEAD
-from gossip.core.state.signing import Identities
+from gossip.core.state.signing import Signing
 from gossip.core.wire.messages import AliveFact, RecordFact, SuspectFact
 from gossip.security.signing_key import SigningKey
 from sims.world import Link
@@ -48,7 +48,7 @@ def told_directly(seed: int) -> float:
 def refused_early(seed: int) -> float:
     """Seconds of CPU time for a replayed datagram with an older version of a signed record."""
     sim = World(seed=seed)
-    sim.identities = lambda key: Identities(SigningKey(key.encode()[:32].ljust(32, b"-")))
+    sim.signing = lambda key: Signing(SigningKey(key.encode()[:32].ljust(32, b"-")))
     sim.start_many(4)
     sim.run(8)
     isolate(sim, "n3")

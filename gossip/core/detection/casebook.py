@@ -115,15 +115,15 @@ class Casebook:
             scrutiny.asked = deque(maxlen=EVIDENCE_KEPT)
         scrutiny.asked.append(_asked(probe, now, alone))
 
-    def note_told(self, scrutiny: Scrutiny, teller: int, floor: int, is_conviction: bool, now: float) -> None:
+    def note_told(self, scrutiny: Scrutiny, told_by: int, floor: int, is_conviction: bool, now: float) -> None:
         """Keep that somebody accuses a member, or has declared it dead.
 
-        :param teller: the id of the member that told us; 0 for this node itself.
+        :param told_by: the id of the member that told us; 0 for this node itself.
         """
         if scrutiny.told is None:
             scrutiny.told = deque(maxlen=EVIDENCE_KEPT)
         accusers = self.names(scrutiny.entry.accusers)
-        scrutiny.told.append(Told(now, self.name(teller or self._view.local.id), accusers, floor, is_conviction))
+        scrutiny.told.append(Told(now, self.name(told_by or self._view.local.id), accusers, floor, is_conviction))
 
     def note_death(self, entry: Entry) -> None:
         """Keep the evidence of a member that has just been found dead."""
@@ -138,11 +138,11 @@ class Casebook:
             self._deaths[entry.id] = _Death(entry, scrutiny.since, asked, told)
 
     def explain(self, name: str, now: float) -> Explanation | None:
-        """Where the bearer of a name stands, and why; None if nobody is known by it."""
-        entry = self.bearer(name)
+        """Where the holder of a name stands, and why; None if nobody is known by it."""
+        entry = self.holder(name)
         return None if entry is None else self.explanation(entry, now)
 
-    def bearer(self, name: str) -> Entry | None:
+    def holder(self, name: str) -> Entry | None:
         """The member with a name: the one in the view, or the last one whose death can still be explained."""
         deaths = (each.entry for each in reversed(self._deaths.values()))
         return self._view.named(name) or next((each for each in deaths if each.identity.name == name), None)

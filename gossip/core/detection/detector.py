@@ -84,10 +84,10 @@ class Detector:
         if target is not None and self._casebook.open(target).probing is Stage.NOT_PROBED:
             self._probing(self._casebook.open(target), Happening.CHOSEN, now)
 
-    def follow(self, change: Change, teller: int, now: float) -> None:
+    def note_change(self, change: Change, told_by: int, now: float) -> None:
         """Take note that what is known of another member has changed.
 
-        :param teller: id of the member that told us; 0 for this node itself.
+        :param told_by: id of the member that told us; 0 for this node itself.
         """
         entry = change.entry
         scrutiny = self._casebook.get(entry)
@@ -99,12 +99,12 @@ class Detector:
             return
         if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED:
             scrutiny = self._open_suspicion(entry, now)
-        self._casebook.note_told(scrutiny, teller, entry.registers.accused, False, now)
+        self._casebook.note_told(scrutiny, told_by, entry.registers.accused, False, now)
         self._suspicion(scrutiny, Happening.SUSPICION_HEARD, now)
         if change.before is Status.ALIVE:
             self._consider_witnessing(scrutiny, now)
 
-    def convicted_elsewhere(self, entry: Entry, floor: int, teller: int, now: float) -> None:
+    def convicted_elsewhere(self, entry: Entry, floor: int, told_by: int, now: float) -> None:
         """Take note that others have declared a suspect dead at this floor.
 
         It is believed of a member that has been under suspicion here long enough to refute. One that was
@@ -115,7 +115,7 @@ class Detector:
         if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED or scrutiny.condemned_at:
             return
         scrutiny.condemned_at = floor
-        self._casebook.note_told(scrutiny, teller, floor, True, now)
+        self._casebook.note_told(scrutiny, told_by, floor, True, now)
         had_time = now >= scrutiny.public_since + self._config.ack_timeout_max
         believed = had_time and not self._dissemination.is_busy(now)
         happening = Happening.CONVICTION_HEARD if believed else Happening.EARLY_CONVICTION_HEARD
@@ -314,7 +314,7 @@ class Detector:
         if change := self._view.merge(entry, now, convicted=floor):
             if not told:
                 self._casebook.note_told(scrutiny, 0, floor, True, now)
-            self.follow(change, 0, now)
+            self.note_change(change, 0, now)
             self._pass_on(change, now)
 
     def _pass_on(self, change: Change, now: float) -> None:

@@ -87,11 +87,11 @@ class Probe:
     reason: Reason
     done: Callable[[Probe, float], None]
     """Called once, when it has ended."""
-    most: int | None = None
-    """Bytes of each of its pings, at most, to a target that is not proven; None if nobody else made us ask."""
+    max_bytes: int | None = None
+    """Bytes of each of its pings, at most, to a target that is not validated; None if nobody else made us ask."""
     began: float = 0.0
     """Local time of its first ping."""
-    wanted: int = 0
+    floor: int = 0
     """Counter value that shows that the target was alive after the probe began: more than any seen before, which may
     have been a lie."""
     attempt: int = 0
@@ -158,14 +158,15 @@ class Prober:
         return len(self._probes) >= self._config.max_probes
 
     def probe(self, target: Entry, reason: Reason, done: Callable[[Probe, float], None], now: float,
-              most: int | None = None) -> Probe:  # fmt: skip
+              max_bytes: int | None = None) -> Probe:  # fmt: skip
         """Ask ``target``; ``done(probe, now)`` is called once.
 
         With too many probes under way already, it begins later: silence to a question not asked is nobody's fault.
 
-        :param most: bytes of each ping, at most, to a target that is not proven; None if nobody else made us ask.
+        :param max_bytes: bytes of each ping, at most, to a target that is not validated; None if nobody else made us
+            ask.
         """
-        probe = Probe(target, reason, done, most)
+        probe = Probe(target, reason, done, max_bytes)
         self._begin(probe, now)
         return probe
 
@@ -183,7 +184,7 @@ class Prober:
             self.round_trip.sample(now - question.asked_at)
             self._view.measured(target, question.address, question.asked_at, now)
             if question.address is not None:
-                self._outbox.prove(question.address, now)
+                self._outbox.validate(question.address, now)
         self._finish(probe, True, now)
         return True
 
@@ -239,19 +240,19 @@ class Prober:
             return
         self._probes[probe] = None
         probe.began, probe.heard = now, self._hearing.messages
-        probe.wanted = max(target.estimate.floor(now), target.registers.heartbeat + 1)
+        probe.floor = max(target.estimate.floor(now), target.registers.heartbeat + 1)
         self._attempt(probe, now)
 
     def _attempt(self, probe: Probe, now: float) -> None:
         attempt, target = ATTEMPTS[probe.reason][probe.attempt], probe.target
         address = target.registers.record.address
         probe.awaited = {target.id: address}
-        self._ask(probe, attempt, Path(address, None, probe.most), now)
+        self._ask(probe, attempt, Path(address, None, probe.max_bytes), now)
         if attempt.helpers:
             self._ask_helpers(probe, now)
         if attempt.stream:
             probe.stream = self._streams.open(target.registers.record.address)
-            self._ask(probe, attempt, Path(address, probe.stream, probe.most), now)
+            self._ask(probe, attempt, Path(address, probe.stream, probe.max_bytes), now)
         probe.timer = self._timers.at(now + attempt.patience * self.timeout(target), self._give_up_attempt, probe)
 
     def _ask(self, probe: Probe, attempt: Attempt, path: Path, now: float) -> None:
@@ -267,7 +268,7 @@ class Prober:
             probe.awaited[helper.id] = address
             excess = counter_excess(helper.registers.heartbeat) + counter_excess(probe.target.registers.heartbeat)
             request = PingRequest(token, probe.target.id)
-            self._outbox.send(Path(address), request, now, least=INDIRECT_ACK_BYTES + excess)
+            self._outbox.send(Path(address), request, now, min_bytes=INDIRECT_ACK_BYTES + excess)
 
     def _token_for(self, probe: Probe, address: Address | None, now: float) -> int:
         token = self._questions.ask(Question(Purpose.PROBE, now, address, probe))
@@ -281,7 +282,7 @@ class Prober:
             self._give_up_attempt(probe, now)
 
     def _give_up_attempt(self, probe: Probe, now: float) -> None:
-        if probe.target.registers.heartbeat >= probe.wanted:
+        if probe.target.registers.heartbeat >= probe.floor:
             self._finish(probe, True, now)
         elif probe.attempt + 1 < len(ATTEMPTS[probe.reason]):
             probe.attempt += 1

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import attrs
 
 from gossip.core.config import Config
+from gossip.core.dissemination.address_validation import AddressValidation
 from gossip.core.dissemination.facts import liveness_fact, without_loopback
-from gossip.core.dissemination.proof import Proofs
 from gossip.core.dissemination.rumours import Rumours
 from gossip.core.state.entry import Entry
 from gossip.core.state.view import View
@@ -33,7 +33,7 @@ ANSWERS_PER_PUSH = 2
 views are settled by answers, and a push needs none."""
 
 
-OVERHEAD_BYTES = 80
+PACKET_OVERHEAD_BYTES = 80
 """What stands around a datagram on the wire, headers of IPv6 and UDP (48 bytes) and the envelope (32): each that
 answers the same one beyond the first costs so much more than its bytes."""
 
@@ -45,18 +45,18 @@ class Path:
     address: Address
     stream: int | None = None
     credit: int | None = None
-    """Bytes that may still be sent there unless the address is proven; None where nobody else has made us send."""
+    """Bytes that may still be sent there unless the address is validated; None where nobody else has made us send."""
     is_query: bool = False
     """Whether it leads to somebody who only asks, and takes no part."""
 
-    def keep(self, size: int) -> int:
+    def reserve(self, size: int) -> int:
         """Keep some of the credit for later, if that is no more than half of it; how much was kept."""
         if self.credit is None or size > self.credit // 2:
             return 0
         self.credit -= size
         return size
 
-    def give_back(self, size: int) -> None:
+    def release(self, size: int) -> None:
         """Make what was kept available."""
         if self.credit is not None:
             self.credit += size
@@ -91,13 +91,13 @@ StreamAction = OpenStream | SendFrame | CloseStream
 class Outbox:
     """Everything this node is about to send."""
 
-    def __init__(self, config: Config, view: View, rumours: Rumours, codec: Codec, proofs: Proofs, drops: Drops,
-                 now: float) -> None:  # fmt: skip
+    def __init__(self, config: Config, view: View, rumours: Rumours, codec: Codec, validation: AddressValidation,
+                 drops: Drops, now: float) -> None:  # fmt: skip
         self._config = config
         self._view = view
         self._rumours = rumours
         self._codec = codec
-        self._proofs = proofs
+        self._validation = validation
         self._drops = drops
         self._answers = TokenBucket(ANSWERS_PER_PUSH * config.push_rate, config.push_burst, now)
         self.datagrams: list[tuple[bytes, Address]] = []
@@ -126,22 +126,22 @@ class Outbox:
         """Have something done with a stream."""
         self.actions.append(action)
 
-    def is_proven(self, path: Path, now: float) -> bool:
+    def is_validated(self, path: Path, now: float) -> bool:
         """Whether the peer at the end of this path is known to hear us."""
-        return path.stream is not None or self._proofs.has(path.address, now)
+        return path.stream is not None or self._validation.has(path.address, now)
 
-    def prove(self, address: Address, now: float) -> None:
+    def validate(self, address: Address, now: float) -> None:
         """Take note that a ping to this address was answered."""
-        self._proofs.prove(address, now)
+        self._validation.validate(address, now)
 
     def cookie(self, path: Path, now: float) -> int:
         """What the peer at the end of this path has to repeat to prove itself; 0 where that is not needed."""
-        return self._proofs.cookie(path.address, now) if path.stream is None else 0
+        return self._validation.cookie(path.address, now) if path.stream is None else 0
 
     def limit(self, path: Path, now: float) -> int:
         """Bytes that one message on this path may have.
 
-        The source of a datagram can be that of a proven member and forged all the same. So what is larger than what
+        The source of a datagram can be that of a validated member and forged all the same. So what is larger than what
         it answers is paid out of the budget for answers, and is not sent when that is spent.
         """
         if path.stream is not None:
@@ -149,42 +149,42 @@ class Outbox:
         most = self._config.max_datagram
         if path.credit is None or path.credit >= most:
             return most
-        if self._proofs.has(path.address, now) and self._answers.available(now) > 0:
+        if self._validation.has(path.address, now) and self._answers.available(now) > 0:
             return most
         return path.credit
 
     def send(self, path: Path, body: Body, now: float, *, to: Entry | None = None, facts: Sequence[bytes] = (),
-             agrees: bool = False, news: bool = True, least: int = 0) -> bool:  # fmt: skip
+             agrees: bool = False, news: bool = True, min_bytes: int = 0) -> bool:  # fmt: skip
         """Send a message with as many of the encoded ``facts`` as fit; pings and acks take news along.
 
         :param to: the member at the end of the path, if it is known.
         :param agrees: whether its view has just been seen to equal ours.
         :param news: whether news may come along.
-        :param least: bytes to which a question is padded, so that there is room in the answer.
+        :param min_bytes: bytes to which a question is padded, so that there is room in the answer.
         :returns: whether it was sent: nothing goes out that is too large to answer its receiver.
         """
-        wanted, limit = self._for_peer(path, facts) if self.hides_loopback else facts, MAX_FRAME_BYTES
+        to_send, limit = self._for_peer(path, facts) if self.hides_loopback else facts, MAX_FRAME_BYTES
         if to is not None and to.registers.is_doubted:
-            wanted = [*wanted, liveness_fact(to)]
-        needed, riders = len(wanted), None
+            to_send = [*to_send, liveness_fact(to)]
+        needed, piggybacked = len(to_send), None
         if news and len(self._rumours) and isinstance(body, (Ping, Ack)):
             limit, recipient = self.limit(path, now), ANONYMOUS if to is None else to.id
-            riders = self._rumours.riders(recipient, agrees, min(limit, self._config.max_datagram), now)
+            piggybacked = self._rumours.piggybacked(recipient, agrees, min(limit, self._config.max_datagram), now)
             if self.hides_loopback:
-                riders = [(member, fact) for member, fact in riders if self._for_peer(path, [fact])]
-            wanted = [*wanted, *(fact for _, fact in riders)]
-        elif wanted:
+                piggybacked = [(member, fact) for member, fact in piggybacked if self._for_peer(path, [fact])]
+            to_send = [*to_send, *(fact for _, fact in piggybacked)]
+        elif to_send:
             limit = self.limit(path, now)
         if isinstance(body, Ping) and path.stream is None:
-            least = max(least, self._least(path, to, now))
-        data, fitting = self._encode(body, wanted, limit, least)
-        is_short = path.credit is not None and (len(data) > path.credit or fitting < len(wanted))
+            min_bytes = max(min_bytes, self._min_bytes(path, to, now))
+        data, fitting = self._encode(body, to_send, limit, min_bytes)
+        is_short = path.credit is not None and (len(data) > path.credit or fitting < len(to_send))
         if is_short and not self._may_go(path, len(data), now):
             return False
         if path.credit is not None and len(data) > path.credit and isinstance(body, Ack):
             self._answers.spend(1)
-        if riders:
-            self._rumours.rode(member_id for member_id, _ in riders[: max(0, fitting - needed)])
+        if piggybacked:
+            self._rumours.count_piggybacked(member_id for member_id, _ in piggybacked[: max(0, fitting - needed)])
         self._put(path, data)
         return True
 
@@ -194,14 +194,14 @@ class Outbox:
         self.replies_cut += limit < self._config.max_datagram
         return size <= limit
 
-    def _least(self, path: Path, to: Entry | None, now: float) -> int:
+    def _min_bytes(self, path: Path, to: Entry | None, now: float) -> int:
         """Bytes that a ping needs to have for its ack."""
-        least = ACK_BYTES if self.agrees else ACK_BYTES + COOKIE_BYTES
+        min_bytes = ACK_BYTES if self.agrees else ACK_BYTES + COOKIE_BYTES
         if path.credit is not None and (limit := self.limit(path, now)) < self._config.max_datagram:
-            return least if limit >= least else ACK_BYTES if limit > ACK_BYTES else 0
+            return min_bytes if limit >= min_bytes else ACK_BYTES if limit > ACK_BYTES else 0
         if to is None or not self.is_known or self.is_in_doubt:
-            return least + OBSERVED_BYTES  # it may not know us
-        return least + counter_excess(to.registers.heartbeat)
+            return min_bytes + OBSERVED_BYTES  # it may not know us
+        return min_bytes + counter_excess(to.registers.heartbeat)
 
     def allowance(self, path: Path, most: int, now: float) -> int:
         """How many messages may be sent in answer to something that came this way, ``most`` at most.
@@ -213,7 +213,7 @@ class Outbox:
 
     def room(self, path: Path, most: int, now: float) -> int:
         """How many bytes may be sent in answer to something that came this way, in ``most`` messages at most."""
-        if self.is_proven(path, now):
+        if self.is_validated(path, now):
             return self.allowance(path, most, now) * self.limit(path, now)
         return self.limit(path, now) if self.allowance(path, most, now) > 0 else 0
 
@@ -265,13 +265,15 @@ class Outbox:
             return facts
         return without_loopback(facts)
 
-    def _encode(self, body: Body, facts: Sequence[bytes], limit: int, least: int = 0) -> tuple[bytes, int]:
+    def _encode(self, body: Body, facts: Sequence[bytes], limit: int, min_bytes: int = 0) -> tuple[bytes, int]:
         own = self._view.local
-        return self._codec.encode(own.id, own.registers.heartbeat, self._view.fingerprint, body, facts, limit, least)
+        return self._codec.encode(
+            own.id, own.registers.heartbeat, self._view.fingerprint, body, facts, limit, min_bytes
+        )
 
     def _put(self, path: Path, data: bytes) -> None:
         if path.credit is not None:
-            path.credit -= len(data) + OVERHEAD_BYTES
+            path.credit -= len(data) + PACKET_OVERHEAD_BYTES
         if path.stream is not None:
             self.actions.append(SendFrame(path.stream, data))
         elif len(self.datagrams) >= MAX_PENDING_DATAGRAMS:

@@ -52,7 +52,7 @@ class Dissemination:
     def spread(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:
         """Take up news about a member: push it soon, and let it ride."""
         self._rumours.take_up(entry, source, now, record=record, liveness=liveness)
-        self._rumours.hot[entry.id] = None
+        self._rumours.to_push[entry.id] = None
         if self._push_timer is None:
             self._push_timer = self._timers.at(self._next_push(now), self._push)
 
@@ -70,29 +70,29 @@ class Dissemination:
         """Push a datagram's worth of hot news to everyone chosen, as long as the budget allows."""
         self._push_timer = None
         self._pushed_at = now
-        while self._rumours.hot:
+        while self._rumours.to_push:
             targets = self._targets()
             if not targets:
-                self._rumours.hot.clear()
+                self._rumours.to_push.clear()
                 return
             if wait := self._bucket.wait(len(targets), now):
                 self._push_timer = self._timers.at(now + wait, self._push)
                 return
             page = self._rumours.page()
             if not page:
-                self._rumours.hot.clear()
+                self._rumours.to_push.clear()
                 return
             fitting = max(1, self._outbox.send_news(targets, [fact for _, fact in page], now))
             self._bucket.spend(len(targets))
             unsent = {member_id for member_id, _ in page[fitting:]}
             for each in {member_id for member_id, _ in page[:fitting]} - unsent:
-                del self._rumours.hot[each]
-        self._rumours.hot.clear()  # gives back the room of a burst
+                del self._rumours.to_push[each]
+        self._rumours.to_push.clear()  # gives back the room of a burst
 
     def _push_defence(self, now: float) -> None:
         """Push what this node says in its own defence; whatever was said against it meanwhile is answered at once."""
         self._defence_timer = None
-        targets = self._view.relays(self._config.push_fanout)
+        targets = self._view.push_targets(self._config.push_fanout)
         if wait := self._defence.wait(len(targets), now):
             self._defence_timer = self._timers.at(now + wait, self._push_defence)
         elif targets and not self._view.is_displaced:
@@ -103,11 +103,11 @@ class Dissemination:
         """To whom to push. A single piece of news spares whoever told it, and whom it is about unless that is
         suspected and should hear of it."""
         spared: tuple[int, ...] = ()
-        if len(self._rumours.hot) == 1:
-            subject = next(iter(self._rumours.hot))
+        if len(self._rumours.to_push) == 1:
+            subject = next(iter(self._rumours.to_push))
             entry = self._view.get(subject)
             spared = (self._rumours.source(subject),)
             if entry is None or entry.status is not Status.SUSPECT:
                 spared = (*spared, subject)
         fanout = self._config.push_fanout // min(LEAST_SHARE, 1 + len(self._rumours) // CROWD)
-        return [each for each in self._view.relays(fanout) if each.id not in spared]
+        return [each for each in self._view.push_targets(fanout) if each.id not in spared]

@@ -1,6 +1,6 @@
 """Questions: every ping and request of this node whose answer may still come, by the token that the answer repeats.
 
-One registry serves all who ask: probes, contacts with seeds and the dead, the farewell, challenges to a second bearer
+One registry serves all who ask: probes, contacts with seeds and the dead, the farewell, challenges to a second holder
 of a name, and invitations to prove an address. It draws the tokens, which nobody can guess, and bounds how many
 questions of each purpose are open. The module that asked decides what an answer means.
 """
@@ -40,7 +40,7 @@ class Question(NamedTuple):
     address: Address | None = None
     """Where it was sent; None if it went to a helper or over a stream."""
     target: Any = None
-    """Whom it asks, as the module that asks knows it: a probe, an id or address told of the farewell, a rival."""
+    """Whom it asks, as the module that asks knows it: a probe, an id or address told of the farewell, a claimant."""
 
 
 MAX_CONTACTS = 64

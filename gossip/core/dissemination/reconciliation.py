@@ -6,8 +6,8 @@ knows there if that is little, else with a digest of that part. Whoever gets *en
 sends back what the other lacks. Every message stands for itself, so any of them may be lost, and none
 is O(N). A newcomer's first copy comes the same way, over a stream.
 
-We list only for peers that have shown that they hear us (:mod:`gossip.core.dissemination.proof`). A peer that has
-not, and sends a digest, gets a digest back, and lists for us; its list repeats our cookie, which shows it.
+We list only for peers that have shown that they hear us (:mod:`gossip.core.dissemination.address_validation`). A peer
+that has not, and sends a digest, gets a digest back, and lists for us; its list repeats our cookie, which shows it.
 
 Source: anti-entropy by comparing hashes of ranges, as in Merkle trees (Demers et al. 1987, section
 1.3, for comparison by checksums; Meyer 2023, "Range-Based Set Reconciliation").
@@ -120,7 +120,7 @@ class Reconciler:
         was_invited = self._invited is not None and self._invited[0] == path.address
         return waited or is_foreign or knows_us_not or was_invited
 
-    def settle(self, path: Path, now: float, repeats: int | None = None) -> None:
+    def start(self, path: Path, now: float, repeats: int | None = None) -> None:
         """Start to settle a difference with a peer. Without room for a digest, have it show that it hears us."""
         pause = self._config.probe_interval * (0.25 + 0.5 * self._random.random())
         if self._outbox.limit(path, now) >= DIGEST_BYTES:
@@ -138,12 +138,12 @@ class Reconciler:
             self._questions.close(self._invited[2])
             self._invited = None
 
-    def pull(self, ack: Message, path: Path, now: float) -> None:
+    def ask_again(self, ack: Message, path: Path, now: float) -> None:
         """Ask once more, with a ping as large as may be, a member whose view differs from ours and whose ack may have
         had no room to tell us why."""
-        if len(ack.facts) < FEW_FACTS and self._outbox.is_proven(path, now):
+        if len(ack.facts) < FEW_FACTS and self._outbox.is_validated(path, now):
             ping, sender = Ping(self._questions.unanswered_token()), self._view.get(ack.sender)
-            self._outbox.send(path, ping, now, to=sender, least=self._config.max_datagram)
+            self._outbox.send(path, ping, now, to=sender, min_bytes=self._config.max_datagram)
 
     def agreement(self, now: float) -> float | None:
         """Share of the peers heard recently whose fingerprint equalled ours; None if none was heard recently.
@@ -206,7 +206,7 @@ class Reconciler:
         budget = self._outbox.allowance(path, MAX_ANSWER_DATAGRAMS if path.stream is None else MAX_ID, now)
         if budget <= 0:
             return
-        if not self._outbox.is_proven(path, now):
+        if not self._outbox.is_validated(path, now):
             self._return_digest(digest, path, now)
             return
         left = budget
@@ -223,7 +223,7 @@ class Reconciler:
         self._outbox.spend(path, max(1, budget - left))  # comparing costs time, even where nothing differs
 
     def _return_digest(self, digest: Digest, path: Path, now: float) -> None:
-        """Have a peer that is not proven list first: send it the hashes of the range in which our views differ.
+        """Have a peer that is not validated list first: send it the hashes of the range in which our views differ.
 
         Not if its digest claims to answer one of ours, which nobody knows of, or two could go on so for ever.
         """

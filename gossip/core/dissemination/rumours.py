@@ -21,7 +21,7 @@ from gossip.core.state.view import View
 from gossip.core.support.drop_reasons import Drop
 from gossip.core.support.drops import Drops
 
-RIDING_ROUNDS = 4
+PIGGYBACK_ROUNDS = 4
 """Rounds for which a rumour rides on whatever is sent: about eight exchanges, after which what the push
 missed at 25 % loss is known almost everywhere. Reconciliation finds the rest."""
 
@@ -38,7 +38,7 @@ class Rumour:
     """Id of the member that told us, 0 if it is our own news."""
     since: float
     """Local time at which it was taken up."""
-    rides: int = 0
+    times_sent: int = 0
 
 
 class Rumours:
@@ -49,7 +49,7 @@ class Rumours:
         self._view = view
         self._drops = drops
         self._rumours: dict[int, Rumour] = {}
-        self.hot: dict[int, None] = {}
+        self.to_push: dict[int, None] = {}
         """Ids of the members about whom news is still to be pushed, oldest first."""
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class Rumours:
             self._drops.note(Drop.TOO_MANY_RUMOURS)
         self._rumours[entry.id] = Rumour(record, liveness, source, now)
 
-    def riders(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:
+    def piggybacked(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:
         """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids.
 
         :param agrees: whether its fingerprint equals ours, so that only suspicions and their refutations
@@ -82,29 +82,29 @@ class Rumours:
             for member_id, rumour in self._rumours.items()
             if rumour.source != recipient and not (agrees and self._is_settled(member_id, rumour))
         ]
-        chosen.sort(key=lambda item: item[1].rides)
-        riders: list[tuple[int, bytes]] = []
+        chosen.sort(key=lambda item: item[1].times_sent)
+        piggybacked: list[tuple[int, bytes]] = []
         for member_id, _ in chosen:
             facts = self._facts(member_id)
-            riders += [(member_id, fact) for fact in facts]
+            piggybacked += [(member_id, fact) for fact in facts]
             room -= sum(map(len, facts))
             if room <= 0:
                 break
-        return riders
+        return piggybacked
 
-    def rode(self, member_ids: Iterable[int]) -> None:
+    def count_piggybacked(self, member_ids: Iterable[int]) -> None:
         """Count one ride for each of these rumours."""
         for member_id in dict.fromkeys(member_ids):
-            self._rumours[member_id].rides += 1
+            self._rumours[member_id].times_sent += 1
 
     def page(self) -> list[tuple[int, bytes]]:
         """Encoded hot news with their ids, oldest first, at least as much as one datagram holds."""
         page: list[tuple[int, bytes]] = []
         room = self._config.max_datagram
-        for each in list(self.hot):
+        for each in list(self.to_push):
             facts = self._facts(each)
             if not facts:
-                del self.hot[each]
+                del self.to_push[each]
             page += [(each, fact) for fact in facts]
             room -= sum(map(len, facts))
             if room <= 0:
@@ -113,10 +113,10 @@ class Rumours:
 
     def _expire(self, now: float) -> None:
         """Drop the rumours that have ridden long enough; the oldest stand first."""
-        riding_s = RIDING_ROUNDS * self._config.probe_interval
+        piggyback_s = PIGGYBACK_ROUNDS * self._config.probe_interval
         while self._rumours:
             oldest = next(iter(self._rumours))
-            if self._rumours[oldest].since + riding_s > now or oldest in self.hot:
+            if self._rumours[oldest].since + piggyback_s > now or oldest in self.to_push:
                 return
             del self._rumours[oldest]
         self._rumours.clear()  # gives back the room of a burst, as deleting one by one does not
@@ -141,4 +141,4 @@ class Rumours:
 
     def _drop(self, member_id: int) -> None:
         del self._rumours[member_id]
-        self.hot.pop(member_id, None)
+        self.to_push.pop(member_id, None)

@@ -57,8 +57,8 @@ class Farewell:
     def is_done(self) -> bool:
         """Whether enough members have acknowledged, or, while we know none, those who may have taken us in; with nobody
         to tell, that is none."""
-        told, wanted = len(self.acknowledged_by), self._config.leave_acknowledgements
-        return told >= min(wanted, self._view.others or told + len(self._unheard))
+        told, needed = len(self.acknowledged_by), self._config.leave_acknowledgements
+        return told >= min(needed, self._view.others or told + len(self._unheard))
 
     def acknowledged(self, question: Question, sender: int) -> None:
         """Take in an ack of the farewell. Each one that was told counts once, under however many names it answers."""
@@ -79,8 +79,8 @@ class Farewell:
     def _tell(self, now: float) -> None:
         if self.is_done or now >= self._deadline:
             return
-        wanted = self._config.leave_acknowledgements + 1 - len(self.acknowledged_by)
-        for entry in self._view.sample(max(0, wanted), self._random, tuple(self.acknowledged_by)):
+        needed = self._config.leave_acknowledgements + 1 - len(self.acknowledged_by)
+        for entry in self._view.sample(max(0, needed), self._random, tuple(self.acknowledged_by)):
             self._ask(entry.id, entry.registers.record.address, entry, now)
         for address in self._unheard:
             self._ask(address, address, None, now)

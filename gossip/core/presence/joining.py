@@ -34,7 +34,7 @@ SEEDS_PER_TRY = 8
 FIRST_PAUSE_S = 0.5
 """Pause after the first try to join; it doubles up to ``join_backoff_max``."""
 
-SETTLING_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
+COMPARING_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
 """Pauses before a newcomer compares its view with a random member's. When many join at once, news of
 one passes others while their views are still too small to pass it on; this finds what they missed."""
 
@@ -83,7 +83,7 @@ class Joining:
         self._pause = FIRST_PAUSE_S
         self._timer: Timer | None = None
         self._presented: dict[Address, float] = {}
-        self._settling = False
+        self._is_comparing = False
         self._has_copy = False
         self._copies = 0
         self._at_seeds: dict[Address, int] = {}
@@ -114,15 +114,15 @@ class Joining:
         if self._seeds:
             self._try(now)
 
-    def contact(self, address: Address, now: float, least: int = 0) -> None:
+    def contact(self, address: Address, now: float, min_bytes: int = 0) -> None:
         """Ping an address at which some member may be found, and tell it who we are.
 
-        :param least: bytes of the ping, so that there is room in the answer.
+        :param min_bytes: bytes of the ping, so that there is room in the answer.
         """
         token = self._questions.ask(Question(Purpose.CONTACT, now, address))
         facts = self._presentation(address, now)
         known = next((entry for entry in self._view.gone() if entry.registers.record.address == address), None)
-        self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts, least=least)
+        self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts, min_bytes=min_bytes)
 
     def unheard(self, now: float) -> list[Address]:
         """Where somebody may have taken us in lately of whom we do not know: we have told it who we are, by a ping or
@@ -158,24 +158,24 @@ class Joining:
     def copied_view(self, now: float) -> None:
         """The first copy of the view is here; see to it that nothing is missing."""
         self._has_copy = True
-        if not self._settling:
-            self._settling = True
-            self._settle(0, now)
+        if not self._is_comparing:
+            self._is_comparing = True
+            self._compare_soon(0, now)
 
-    def _settle(self, step: int, now: float) -> None:
+    def _compare_soon(self, step: int, now: float) -> None:
         if step:
             for member in self._view.sample(1, self._random):
                 self._reconciler.send_digest(Path(member.registers.record.address), now)
-        if step < len(SETTLING_PAUSES_S):
-            self._timers.at(now + SETTLING_PAUSES_S[step], self._settle, step + 1)
+        if step < len(COMPARING_PAUSES_S):
+            self._timers.at(now + COMPARING_PAUSES_S[step], self._compare_soon, step + 1)
         else:
-            self._settling = False
+            self._is_comparing = False
 
     def answered(self, token: int, address: Address, now: float) -> None:
         """Take in an ack of a contact with this address."""
         self._questions.close(token)
         self._ours.discard(address)
-        self._outbox.prove(address, now)
+        self._outbox.validate(address, now)
 
     def came_back(self, token: int, source: Address) -> bool:
         """Take note that a ping of our own came in. Whether that shows that this node itself is at a seed: it was sent
@@ -196,7 +196,7 @@ class Joining:
         """
         dead = self._view.gone(revivable=True)
         if dead:
-            dead = [each for each in dead if each.answered_at == each.registers.record.address]
+            dead = [each for each in dead if each.answered_from == each.registers.record.address]
         has_ceased = self._hearing.has_ceased(now)
         if not self._seeds and not dead and not has_ceased:
             return

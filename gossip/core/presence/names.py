@@ -1,7 +1,7 @@
 """Conflicts of names and of generations: what a node does when another process bears a name, and when nobody can
 believe its own generation.
 
-A second bearer of a member's name is challenged, because only a process that runs can answer. If another process has
+A second holder of a member's name is challenged, because only a process that runs can answer. If another process has
 taken this node's own name, the node says so, or takes the name back if that process is gone or was an earlier life of
 its own. If this node drew its generation from a clock that was wrong, it becomes one that others can believe.
 """
@@ -37,23 +37,23 @@ class Names:
         self._standing = standing
         self._changes = changes
 
-    # --- a second bearer of a member's name
+    # --- a second holder of a member's name
 
-    def challenge(self, rival: Member, path: Path, now: float) -> None:
+    def challenge(self, claimant: Member, path: Path, now: float) -> None:
         """Ask a process that speaks under another's name: only one that runs can answer."""
         is_full = self._questions.count(Purpose.CHALLENGE) >= MOST[Purpose.CHALLENGE]
-        if path.stream is None and not is_full and self._journal.rival(rival.id) is None:
-            token = self._questions.ask(Question(Purpose.CHALLENGE, now, path.address, rival))
+        if path.stream is None and not is_full and self._journal.claimant(claimant.id) is None:
+            token = self._questions.ask(Question(Purpose.CHALLENGE, now, path.address, claimant))
             self._timers.at(now + self._config.suspicion_min, self._questions.close, token)
             self._outbox.send(path, Ping(token), now)
 
     def answered(self, question: Question, sender: int, now: float) -> None:
         """Take in the answer to a challenge."""
-        rival: Member = question.target
-        if rival.id == sender:
-            self._journal.note_conflict(rival, now)
+        claimant: Member = question.target
+        if claimant.id == sender:
+            self._journal.note_conflict(claimant, now)
 
-    # --- another bearer of this node's name
+    # --- another holder of this node's name
 
     def resolve_displacement(self, now: float) -> None:
         """Another process bears our name: say so, or take the name back if that one is gone, or was ourselves."""
@@ -61,11 +61,11 @@ class Names:
         if local.has_left:
             return
         self._outbox.is_known = False
-        bearer = self._view.named(local.entry.identity.name)
-        holder = bearer.registers if bearer is not None and bearer.registers.is_living else None
-        if holder is not None and not local.may_succeed(holder.record, now):
+        holder = self._view.named(local.entry.identity.name)
+        living = holder.registers if holder is not None and holder.registers.is_living else None
+        if living is not None and not local.may_succeed(living.record, now):
             self._journal.note_conflict(self._view.local_member, now)
-        elif not self._standing.withholds and (bearer is None or holder is not None or local.may_renew(now)):
+        elif not self._standing.withholds and (holder is None or living is not None or local.may_renew(now)):
             # A node that is cut off only guesses that the other one is gone.
             local.start_generation(self._view.last_generation(local.entry.identity.name), now)
             self._changes.pass_on(Change(local.entry, None, Status.ALIVE, updated=True), 0, now)

@@ -94,7 +94,7 @@ class OwnAddress:
         self._pause = config.probe_interval
         self._asked_around_at = float("-inf")
         self.is_open = not self._is_reached_from_elsewhere()
-        """Whether the addresses of other members say something about ours: only then :meth:`follow` is needed."""
+        """Whether the addresses of other members say something about ours: only then :meth:`note_address` is needed."""
         self.is_waiting = False
         """Whether somebody has said where this node is, and it is not announced yet: more facts may settle that."""
         self.asked_at = now
@@ -149,7 +149,7 @@ class OwnAddress:
         self._awaits_copy = False
         self._look(now)
 
-    def follow(self, entry: Entry, now: float) -> None:
+    def note_address(self, entry: Entry, now: float) -> None:
         """Take note of where another member is, as it has just said."""
         present, other = self._present, entry.registers.record.address
         if present is None:

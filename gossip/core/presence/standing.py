@@ -9,7 +9,7 @@ may trust its own view, so that the embedding program can act on that.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import attrs
 
@@ -18,13 +18,13 @@ from gossip.core.dissemination.outbox import Outbox
 from gossip.core.journal import Journal
 from gossip.core.presence.joining import Joining
 from gossip.core.presence.seeking import Seeking
+from gossip.core.presence.unfit_answers import UnfitAnswers
 from gossip.core.state.hearing import SILENT_ROUNDS, Hearing
 from gossip.core.state.local import LocalMember
 from gossip.core.state.member import Member
 from gossip.core.state.node_standing import NodeStanding, Standing
 from gossip.core.state.view import View
 from gossip.core.support.address import Address
-from gossip.core.support.drop_reasons import Drop
 from gossip.core.support.drops import Drops
 
 ISOLATED_AFTER_ROUNDS = 5
@@ -40,19 +40,6 @@ node tell everybody that it lives, and whoever has not heard of that yet says so
 
 PATIENCE_OF_THE_DEAD = 3
 """How many times as long silence has to last for a node that others hold dead: they only look for it now and then."""
-
-UNFIT_ANSWERS = {
-    Drop.UNKNOWN_KEY: ("answers come sealed with a key that is not ours; give this node the cluster's keyring"),
-    Drop.FORGED_OR_OTHER_CLUSTER: (
-        "answers come sealed for another cluster, or by somebody who has not our key; give both the same cluster name"
-    ),
-    Drop.NOT_SEALED: "answers come without a seal, and ours have one; give that member the cluster's keyring",
-    Drop.OTHER_CLUSTER: "answers come from a cluster of another name; give both the same cluster name",
-    Drop.UNKNOWN_VERSION: "answers come in another version of the protocol; run the same version everywhere",
-    Drop.OUR_OWN_MESSAGE: "the only seed is this node itself; give it the address of another member, or no seeds",
-}
-"""What it means if the messages of a seed are dropped for one of these reasons, and what to do; the first that applies
-is told."""
 
 
 @attrs.define
@@ -79,7 +66,7 @@ class OwnStanding:
         self._hearing = hearing
         self._joining = joining
         self._seeking = Seeking(view, local, joining)
-        self._drops = drops
+        self._unfit = UnfitAnswers(drops)
         self._journal = journal
         self._outbox = outbox
         self.value = NodeStanding(Standing.CONNECTED, now, "it has no seeds, and so begins a cluster of its own")
@@ -96,8 +83,6 @@ class OwnStanding:
         self._held_dead = ""
         """Why it counts as held dead; empty if it does not."""
         self._convicted_at = self._cleared_at = float("-inf")
-        self._drops_before: dict[Drop, int] = {}
-        self._drops_seen = 0
         self._is_calm = False
         """Whether it is connected and needs no look as long as it hears others."""
         self._reason = ""
@@ -158,25 +143,25 @@ class OwnStanding:
         if not self._has_joined:
             self._seeking.refused(destination)
 
-    def heard(self, agrees: bool, rival: Member | None, now: float) -> None:
+    def heard(self, agrees: bool, claimant: Member | None, now: float) -> None:
         """Take note that a message of another process was taken in.
 
         :param agrees: whether its view equals ours now.
-        :param rival: the other process, if it is no member, but runs under the name of one, and that has been told. One
-            that has given way to us sees what we see, and may be all there is.
+        :param claimant: the other process, if it is no member, but runs under the name of one, and that has been told.
+            One that has given way to us sees what we see, and may be all there is.
         """
         name = self._local.entry.identity.name
-        if rival is not None and (self._view.others or rival.name != name):
+        if claimant is not None and (self._view.others or claimant.name != name):
             return
         if not self._is_in_contact(now):
             self._contact.since = now
         self._contact.at = now
         is_known = self._contact.known_at >= self._contact.since
         settles = agrees or (is_known and now - self._contact.since >= self.settling_s)
-        if not settles or not self._local.address_known or not (self._view.others or rival):
+        if not settles or not self._local.address_known or not (self._view.others or claimant):
             return
-        if rival is not None:
-            self._origin = _bears_its_name(rival.address, name)
+        if claimant is not None:
+            self._origin = _bears_its_name(claimant.address, name)
         self._has_joined, self._is_isolated = True, False
         self.look(now)
 
@@ -223,8 +208,8 @@ class OwnStanding:
         """Judge anew, in each round, unless all is as it should be."""
         if not self._is_calm or now - self._hearing.last_heard >= self._config.probe_interval:
             self.look(now)
-        elif self._drops.total != self._drops_seen:
-            self._note_drops()
+        else:
+            self._unfit.note_all()
 
     def look(self, now: float) -> None:
         """Judge anew. To be called after whatever may have changed the standing."""
@@ -281,7 +266,7 @@ class OwnStanding:
         patience = self.silence_s * (PATIENCE_OF_THE_DEAD if self._held_dead else 1)
         silence = now - max(self._hearing.last_heard, self._listening_since)
         if silence < self._config.probe_interval:
-            self._note_drops()
+            self._unfit.note_all()
         if silence >= patience and (self._view.others or self._died_since(self._hearing.last_heard)):
             self._is_isolated = True
             self.withholds = self._view.others > 1  # with one alone, its silence is all there is to hear
@@ -296,11 +281,6 @@ class OwnStanding:
     def _is_in_contact(self, now: float) -> bool:
         """Whether members are heard, without a long silence in between."""
         return now - self._contact.at <= self.silence_s
-
-    def _note_drops(self) -> None:
-        """Take what was dropped so far for what came while others were heard."""
-        self._drops_seen = self._drops.total
-        self._drops_before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
 
     def _died_since(self, when: float) -> bool:
         return any(each.gone_at is not None and each.gone_at > when for each in self._view.gone(revivable=True))
@@ -334,16 +314,16 @@ class OwnStanding:
     def _displacement(self, is_new: bool) -> str:
         """Who bears this node's name; empty where that was said."""
         name = self._local.entry.identity.name
-        bearer = self._view.named(name)
-        if bearer is None or (bearer.id == self._displaced_by and not is_new):
+        holder = self._view.named(name)
+        if holder is None or (holder.id == self._displaced_by and not is_new):
             return ""
-        self._displaced_by, self._reason = bearer.id, ""
-        return self._tell("bearer", _bears_its_name(bearer.registers.record.address, name))
+        self._displaced_by, self._reason = holder.id, ""
+        return self._tell("holder", _bears_its_name(holder.registers.record.address, name))
 
     def _search(self, is_new: bool, now: float) -> str:
         """Who is looked for, and why in vain as soon as that is known; empty where it was said."""
         waited = now - self._seeking_since
-        unfit = self._unfit_seeds = self._unfit(self._joining.seeds) or ("" if is_new else self._unfit_seeds)
+        unfit = self._unfit_seeds = self._unfit.of(self._joining.seeds) or ("" if is_new else self._unfit_seeds)
         found = {unfit: unfit} if unfit else self._rejection(now) if waited >= self.silence_s else {}
         self._is_vain = waited >= (self.silence_s if found else UNANSWERED_S)
         found = found or self._obstacles(waited)
@@ -390,7 +370,7 @@ class OwnStanding:
             return ""
         silent = f"nobody was heard for {now - self._hearing.last_heard:.1f} s"
         known = [each.registers.record.address for each in self._view if each is not self._local.entry]
-        if unfit := self._unfit({*known, *self._joining.seeds}):
+        if unfit := self._unfit.of({*known, *self._joining.seeds}):
             return self._tell(kind, f"{silent}; {unfit}")
         if others:
             return self._tell(kind, f"{silent}: it is cut off, or all others are gone")
@@ -405,19 +385,6 @@ class OwnStanding:
         if is_told and not is_present:
             self.value = attrs.evolve(self.value, why=why)
         return "" if is_told else why
-
-    def _unfit(self, sources: Collection[Address | None]) -> str:
-        """What is wrong with the messages that came since others were last heard; empty if that is not known.
-
-        :param sources: the addresses from which an answer may come; what others send says nothing.
-        """
-        for reason, meaning in UNFIT_ANSWERS.items():
-            if reason == Drop.OUR_OWN_MESSAGE and len(sources) > 1:
-                continue  # to be among one's own seeds is nothing wrong
-            is_new = self._drops.counts[reason] > self._drops_before.get(reason, 0)
-            if is_new and self._drops.last_source[reason] in sources:
-                return meaning
-        return ""
 
 
 _TROUBLE = frozenset({Standing.ISOLATED, Standing.HELD_DEAD, Standing.DISPLACED})

@@ -29,8 +29,8 @@ class Entry:
     """Measured round trip to it; None until it has answered a ping of ours."""
     answering_since: float | None = None
     """Local time at which it first answered a ping of ours, moved on by as long as it was gone meanwhile; None until it
-    has. A later bearer of its name inherits it."""
-    answered_at: Address | None = None
+    has. A later holder of its name inherits it."""
+    answered_from: Address | None = None
     """Where it last answered a ping of ours, or was remembered to be. Anything else that is said of where it is may be
     forged."""
     id: int = attrs.field(init=False, default=attrs.Factory(lambda self: self.identity.id, takes_self=True))
@@ -72,7 +72,7 @@ class Change(NamedTuple):
     updated: bool = False
     """Whether its record was replaced by a newer one."""
     forgotten: tuple[Entry, ...] = ()
-    """Members that made room for it, and that no later bearer of their names replaces."""
+    """Members that made room for it, and that no later holder of their names replaces."""
 
 
 @attrs.frozen
@@ -83,7 +83,7 @@ class Tombstone:
     expires: float
 
     def admits(self, identity: Identity, heartbeat: int) -> bool:
-        """Whether a record of ``identity`` at this counter is news of a later bearer, or of a revival."""
+        """Whether a record of ``identity`` at this counter is news of a later holder, or of a revival."""
         if identity == self.entry.identity:
             registers = self.entry.registers
             return not registers.left and registers.convicted <= heartbeat
@@ -93,8 +93,8 @@ class Tombstone:
 class Refused(Exception):
     """A record was not taken into the view. The text is a short reason, fit to count by."""
 
-    def __init__(self, reason: Drop, bearer: Entry | None = None) -> None:
+    def __init__(self, reason: Drop, holder: Entry | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.bearer = bearer
+        self.holder = holder
         """Who bears, or last bore, the name instead."""

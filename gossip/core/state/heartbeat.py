@@ -41,13 +41,13 @@ class HeartbeatCounter:
     """Local time, in seconds, at which the counter was zero."""
     ahead: int = 0
     """Steps gained by jumping over floors."""
-    least: int = 1
+    minimum: int = 1
     """What it shows at least: more than any floor it has jumped over. 1 at first, because 0 means *never seen*."""
 
     def value(self, now: float) -> int:
         """The counter at local time ``now``."""
         steps = int((now - self.started) / HEARTBEAT_STEP_S) + self.ahead
-        return max(self.least, steps)
+        return max(self.minimum, steps)
 
     def jump_over(self, floor: int, now: float) -> None:
         """Make :meth:`value` greater than ``floor``, if it is not already.
@@ -56,7 +56,7 @@ class HeartbeatCounter:
         still at one, and is not to be further ahead of time when it goes on.
         """
         self.ahead = max(self.ahead, floor + 1 - int((now - self.started) / HEARTBEAT_STEP_S))
-        self.least = max(self.least, floor + 1)
+        self.minimum = max(self.minimum, floor + 1)
 
 
 @attrs.define(weakref_slot=False)

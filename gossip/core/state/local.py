@@ -34,7 +34,7 @@ RENEWAL_EVERY_S = 30.0
 """Seconds to each further one: everybody is told of each, and who invents the reasons is not to decide how often."""
 
 OWN_SUCCESSIONS = 3
-"""How often at once a node takes its name from another bearer with its own key: once is enough for its earlier life,
+"""How often at once a node takes its name from another holder with its own key: once is enough for its earlier life,
 and two processes with one key are not to go on taking it from each other."""
 
 OWN_SUCCESSION_EVERY_S = 3600.0
@@ -173,10 +173,10 @@ class LocalMember:
         """Whether what others say may have this node start a new generation now, which counts as one more."""
         return self._renewals.take(now)
 
-    def may_succeed(self, bearer: Record, now: float) -> bool:
-        """Whether this node takes its name from a bearer that seems to live, which counts as one more time: that one
+    def may_succeed(self, holder: Record, now: float) -> bool:
+        """Whether this node takes its name from a holder that seems to live, which counts as one more time: that one
         has the same key, so it is an earlier life of this node, for which anybody may show counters."""
-        return self._signatures.is_own(bearer) and self._successions.take(now)
+        return self._signatures.is_own(holder) and self._successions.take(now)
 
     def start_generation(self, above: int, now: float) -> None:
         """Become a new generation of the same name, higher than ``above`` if that one can be believed."""

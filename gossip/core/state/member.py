@@ -68,11 +68,11 @@ class Identity:
     """Random 64-bit number of this generation; also its place on the ring."""
 
     def supersedes(self, other: Identity) -> bool:
-        """Whether this is a later bearer of the same name than ``other``."""
+        """Whether this is a later holder of the same name than ``other``."""
         return self.name == other.name and (self.generation, self.id) > (other.generation, other.id)
 
 
-def fingerprint_mark(record: Record) -> int:
+def record_fingerprint(record: Record) -> int:
     """The share of one living member in the fingerprint: 64 bits of a hash of all that it says of itself.
 
     Its signature is left out: two that are valid say the same.
@@ -130,7 +130,7 @@ class Record:
     """The member's public key, where identities are signed."""
     signature: bytes = attrs.field(default=b"", repr=False)
     """Its signature under all of the above; see :mod:`gossip.core.state.signing`."""
-    mark: int = attrs.field(init=False, eq=False, hash=True, repr=False)
+    fingerprint: int = attrs.field(init=False, eq=False, hash=True, repr=False)
     """What the member adds to a fingerprint while it lives."""
 
     encoded: bytes = attrs.field(init=False, eq=False, hash=False, repr=False)
@@ -140,9 +140,9 @@ class Record:
     _members: dict[Status, Member] = attrs.field(init=False, factory=dict, eq=False, hash=False, repr=False)
     """The member at each status, as it was made."""
 
-    @mark.default
-    def _mark(self) -> int:
-        return fingerprint_mark(self)
+    @fingerprint.default
+    def _fingerprint(self) -> int:
+        return record_fingerprint(self)
 
     @encoded.default
     def _encoded(self) -> bytes:

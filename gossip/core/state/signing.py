@@ -23,7 +23,7 @@ SIGNED_ROOM = 2 + KEY_BYTES + 2 + SIGNATURE_BYTES
 """Bytes by which a signed record is longer: key and signature with their CBOR heads."""
 
 
-class Notary(typing.Protocol):
+class Signer(typing.Protocol):
     """Signs for this node, and checks the signatures of others."""
 
     @property
@@ -38,10 +38,10 @@ class Notary(typing.Protocol):
 
 
 @attrs.frozen
-class Identities:
+class Signing:
     """What a node needs where identities are signed."""
 
-    notary: Notary
+    signer: Signer
     """Has this node's key."""
     allowed: Mapping[str, bytes] | None = None
     """The public key for each name that may be a member; None if each name belongs to the first key seen."""
@@ -64,10 +64,10 @@ class Signatures:
     """Signs what this node says of itself, and says what is wrong with what others say. Where identities are not
     signed, nothing is ever wrong."""
 
-    def __init__(self, cluster: str, identities: Identities | None) -> None:
+    def __init__(self, cluster: str, signing: Signing | None) -> None:
         self._cluster = cluster
-        self._notary = None if identities is None else identities.notary
-        self._allowed = None if identities is None else identities.allowed
+        self._signer = None if signing is None else signing.signer
+        self._allowed = None if signing is None else signing.allowed
 
     def check_own(self, name: str, config: Config) -> None:
         """Make sure that others will hear of this node, and believe it.
@@ -75,14 +75,14 @@ class Signatures:
         :raises ConfigurationError: if its name is not allowed for its key, or a signed record need not fit into a
             datagram.
         """
-        if self._notary is None:
+        if self._signer is None:
             return
         if config.max_metadata + METADATA_ROOM + SIGNED_ROOM > config.max_datagram:
             raise ConfigurationError(
                 f"max_metadata ({config.max_metadata}) must leave {METADATA_ROOM + SIGNED_ROOM} bytes of max_datagram"
                 f" ({config.max_datagram}) where identities are signed"
             )
-        if self._allowed is not None and self._allowed.get(name) != self._notary.public:
+        if self._allowed is not None and self._allowed.get(name) != self._signer.public:
             raise ConfigurationError(
                 f"identities: the list of allowed keys has {'another' if name in self._allowed else 'no'} key for"
                 f" {name!r}, so that nobody would believe this node"
@@ -90,27 +90,27 @@ class Signatures:
 
     def signed(self, record: Record) -> Record:
         """The record as this node announces it."""
-        if self._notary is None or record.address.is_unspecified:
+        if self._signer is None or record.address.is_unspecified:
             return record
-        record = attrs.evolve(record, key=self._notary.public, signature=b"")
-        return attrs.evolve(record, signature=self._notary.sign(record_statement(self._cluster, record)))
+        record = attrs.evolve(record, key=self._signer.public, signature=b"")
+        return attrs.evolve(record, signature=self._signer.sign(record_statement(self._cluster, record)))
 
     def is_own(self, record: Record) -> bool:
         """Whether a record that is believed was signed with this node's key."""
-        return self._notary is not None and record.key == self._notary.public
+        return self._signer is not None and record.key == self._signer.public
 
     def farewell(self, record: Record, counter: int) -> bytes:
         """The signature under this node's farewell; empty where identities are not signed."""
-        if self._notary is None:
+        if self._signer is None:
             return b""
-        return self._notary.sign(farewell_statement(self._cluster, record, counter))
+        return self._signer.sign(farewell_statement(self._cluster, record, counter))
 
     def objection(self, record: Record, owners: Collection[bytes]) -> Drop | None:
         """Why a record is not believed, as a short reason; None if there is none.
 
         :param owners: the keys to which its name and its id belong so far.
         """
-        if self._notary is None:
+        if self._signer is None:
             return None
         if not record.signature:
             return Drop.RECORD_NOT_SIGNED
@@ -118,7 +118,7 @@ class Signatures:
             owners = (*owners, self._allowed.get(record.identity.name, b""))
         if any(owner != record.key for owner in owners):
             return Drop.NAME_OF_ANOTHER_KEY
-        if not self._notary.verify(record.key, record.signature, record_statement(self._cluster, record)):
+        if not self._signer.verify(record.key, record.signature, record_statement(self._cluster, record)):
             return Drop.FORGED_SIGNATURE
         return None
 
@@ -127,10 +127,10 @@ class Signatures:
 
         :param record: that of the member that is said to have left.
         """
-        if self._notary is None:
+        if self._signer is None:
             return None
         if not signature:
             return Drop.FAREWELL_NOT_SIGNED
-        if not self._notary.verify(record.key, signature, farewell_statement(self._cluster, record, counter)):
+        if not self._signer.verify(record.key, signature, farewell_statement(self._cluster, record, counter)):
             return Drop.FORGED_SIGNATURE
         return None

@@ -33,10 +33,10 @@ TOMBSTONES_AT_ONCE = 16
 """One of so many tombstones gives way where there is no room for another: to find them takes a look at all."""
 
 
-def _gives_way(bearer: Identity, other: Identity, wall_ms: int) -> bool:
-    """Whether the bearer of a name was admitted by a clock that was wrong, while the other one can be believed: its
+def _gives_way(holder: Identity, other: Identity, wall_ms: int) -> bool:
+    """Whether the holder of a name was admitted by a clock that was wrong, while the other one can be believed: its
     process has become another generation since."""
-    return is_from_future(bearer.generation, wall_ms) and other.id != bearer.id
+    return is_from_future(holder.generation, wall_ms) and other.id != holder.id
 
 
 class View:
@@ -69,11 +69,11 @@ class View:
         return len(self._entries)
 
     def named(self, name: str) -> Entry | None:
-        """The bearer of this name, living or not."""
+        """The holder of this name, living or not."""
         return self._names.get(name)
 
     def last_generation(self, name: str) -> int:
-        """The generation of the present or last known bearer of this name; 0 if there is none."""
+        """The generation of the present or last known holder of this name; 0 if there is none."""
         if name in self._names:
             return self._names[name].identity.generation
         return self._tombstones[name].entry.identity.generation if name in self._tombstones else 0
@@ -81,9 +81,9 @@ class View:
     def owners(self, identity: Identity) -> list[bytes]:
         """The public keys to which a name and an id belong so far."""
         tombstone = self._tombstones.get(identity.name)
-        bearer = self._names.get(identity.name, None if tombstone is None else tombstone.entry)
+        holder = self._names.get(identity.name, None if tombstone is None else tombstone.entry)
         namesake = self._entries.get(identity.id)
-        return [entry.registers.record.key for entry in (bearer, namesake) if entry is not None]
+        return [entry.registers.record.key for entry in (holder, namesake) if entry is not None]
 
     @property
     def alive(self) -> int:
@@ -133,7 +133,7 @@ class View:
                     chosen.append(each)
         return [self._entries[each] for each in chosen]
 
-    def relays(self, count: int) -> list[Entry]:
+    def push_targets(self, count: int) -> list[Entry]:
         """The ``count`` living members to whom this node passes on news, fixed by its place on the ring.
 
         Number i of n members passes it to the numbers ``count * i``, ``count * i + 1`` and so on, modulo n; where
@@ -170,7 +170,7 @@ class View:
 
     def range_fingerprint(self, low: int, high: int) -> int:
         """The fingerprint of the ids from ``low`` to ``high``, both inclusive."""
-        return sum([entry.registers.record.mark for entry in self.within(low, high)]) % FINGERPRINT_MODULUS
+        return sum([entry.registers.record.fingerprint for entry in self.within(low, high)]) % FINGERPRINT_MODULUS
 
     # --- merging
 
@@ -178,16 +178,16 @@ class View:
         """Take in a member that was not known.
 
         :param wall_ms: what this node believes to be Unix time in milliseconds.
-        :raises Refused: if it is an older bearer of a name, was buried, claims a generation from the
+        :raises Refused: if it is an older holder of a name, was buried, claims a generation from the
             future, or the view is full.
         """
         identity = record.identity
         forgotten: list[Entry] = []
-        bearer = self._names.get(identity.name)
-        if bearer is not None and not (
-            identity.supersedes(bearer.identity) or _gives_way(bearer.identity, identity, wall_ms)
+        holder = self._names.get(identity.name)
+        if holder is not None and not (
+            identity.supersedes(holder.identity) or _gives_way(holder.identity, identity, wall_ms)
         ):
-            raise Refused(Drop.SUPERSEDED_MEMBER, bearer)
+            raise Refused(Drop.SUPERSEDED_MEMBER, holder)
         if is_from_future(identity.generation, wall_ms):
             raise Refused(Drop.GENERATION_FROM_THE_FUTURE)
         tombstone = self._tombstones.get(identity.name)
@@ -196,18 +196,18 @@ class View:
         ):
             raise Refused(Drop.BURIED_MEMBER, tombstone.entry)
         namesake = self._entries.get(identity.id)
-        if namesake is not None and namesake is not bearer:
+        if namesake is not None and namesake is not holder:
             # A damaged or forged record gave one id to two members. Every node keeps the same one of them.
             if (identity.generation, identity.name) < (namesake.identity.generation, namesake.identity.name):
                 raise Refused(Drop.ID_OF_ANOTHER_MEMBER, namesake)
             self._remove(namesake)
             forgotten.append(namesake)
-        if bearer is None:
+        if holder is None:
             forgotten += self._make_room(now)
         else:
-            self._remove(bearer)
+            self._remove(holder)
         entry = Entry.first(record, heartbeat, now)
-        before = bearer or (tombstone.entry if tombstone is not None else None)
+        before = holder or (tombstone.entry if tombstone is not None else None)
         if before is not None and before.answering_since is not None:
             entry.answering_since = now - before.acquaintance(now)
         self._admit(entry)
@@ -264,11 +264,11 @@ class View:
                 entry.answering_since = now
         entry.round_trip.sample(now - asked_at)
         if address is not None:
-            entry.answered_at = address
+            entry.answered_from = address
 
     def remembered(self, entry: Entry) -> None:
         """Take note that a member was known in an earlier life of this node, at its address."""
-        entry.answered_at = entry.registers.record.address
+        entry.answered_from = entry.registers.record.address
 
     def advance_own(self, heartbeat: int) -> None:
         """Set this node's own counter."""
@@ -288,9 +288,9 @@ class View:
 
     def become(self, record: Record, now: float) -> None:
         """Make the identity of ``record``, a later generation of this node's own name, the local member."""
-        bearer = self._names.get(record.identity.name)
-        if bearer is not None:
-            self._remove(bearer)
+        holder = self._names.get(record.identity.name)
+        if holder is not None:
+            self._remove(holder)
         self.local = Entry.first(record, 1, now)
         self._admit(self.local)
 
@@ -312,10 +312,10 @@ class View:
         before, after = old.status, new.status
         in_view = self._entries.get(entry.id) is entry
         if in_view and before.is_living:
-            self.fingerprint -= old.record.mark
+            self.fingerprint -= old.record.fingerprint
         entry.registers = new
         if in_view and after.is_living:
-            self.fingerprint += new.record.mark
+            self.fingerprint += new.record.fingerprint
         self.fingerprint %= FINGERPRINT_MODULUS
         if in_view and before.is_living != after.is_living:
             self._move(entry, after, now)
@@ -339,7 +339,7 @@ class View:
         self._entries[entry.id] = entry
         self._names[entry.identity.name] = entry
         insort(self._ring, entry.id)
-        self.fingerprint = (self.fingerprint + entry.registers.record.mark) % FINGERPRINT_MODULUS
+        self.fingerprint = (self.fingerprint + entry.registers.record.fingerprint) % FINGERPRINT_MODULUS
 
     def _remove(self, entry: Entry) -> None:
         del self._entries[entry.id]
@@ -347,7 +347,7 @@ class View:
         self._gone.pop(entry.id, None)
         if entry.registers.is_living:
             self._ring.pop(bisect_left(self._ring, entry.id))
-            self.fingerprint = (self.fingerprint - entry.registers.record.mark) % FINGERPRINT_MODULUS
+            self.fingerprint = (self.fingerprint - entry.registers.record.fingerprint) % FINGERPRINT_MODULUS
 
     def _bury(self, entry: Entry) -> None:
         """Keep a tombstone of somebody who is gone. Without room for it, those who were known to answer for the

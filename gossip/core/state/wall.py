@@ -16,7 +16,7 @@ from gossip.core.support.address import Address
 
 MAX_GENERATION_AHEAD_MS = 366 * 24 * 3600 * 1000
 """A generation may be this far (one year) ahead of our own clock. Clocks differ; but a name must not be
-taken for ever by one forged generation: the true bearer passes it as soon as time has moved on."""
+taken for ever by one forged generation: the true holder passes it as soon as time has moved on."""
 
 SANE_WALL_MS = 1_577_836_800_000
 """The start of 2020. A local clock before that was never set (a machine without one starts in 1970), and

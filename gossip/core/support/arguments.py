@@ -34,13 +34,13 @@ def _shown(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
 
 
-def wrong(argument: str, wanted: str, value: object, *, secret: bool = False) -> ConfigurationError:
+def wrong(argument: str, expected: str, value: object, *, secret: bool = False) -> ConfigurationError:
     """The error to raise for ``argument``.
 
-    :param wanted: what to give, as it follows on the words "must be".
+    :param expected: what to give, as it follows on the words "must be".
     :param secret: whether the value may hold a secret, and so is not shown.
     """
-    return ConfigurationError(f"{argument} must be {wanted}; this is {given(value, secret=secret)}")
+    return ConfigurationError(f"{argument} must be {expected}; this is {given(value, secret=secret)}")
 
 
 def require_seconds(argument: str, value: object) -> None:
@@ -52,10 +52,12 @@ def require_seconds(argument: str, value: object) -> None:
         raise wrong(argument, "a number of seconds from 0 on", value)
 
 
-def require(argument: str, value: object, kind: type | tuple[type, ...], wanted: str, *, secret: bool = False) -> None:
+def require(
+    argument: str, value: object, kind: type | tuple[type, ...], expected: str, *, secret: bool = False
+) -> None:
     """Make sure that ``value`` is an instance of ``kind``.
 
     :raises ConfigurationError: as :func:`wrong`.
     """
     if not isinstance(value, kind):
-        raise wrong(argument, wanted, value, secret=secret)
+        raise wrong(argument, expected, value, secret=secret)

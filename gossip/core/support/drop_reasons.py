@@ -157,7 +157,7 @@ class Drop(str, enum.Enum):
     )
     SUPERSEDED_MEMBER = (
         "superseded member",
-        "a record of an older bearer of a name; its teller is told of the newer one",
+        "a record of an older holder of a name; its sender is told of the newer one",
     )
     BURIED_MEMBER = (
         "buried member",

@@ -136,18 +136,20 @@ class Codec:
         body: Body,
         facts: Sequence[bytes],
         limit: int,
-        least: int = 0,
+        min_bytes: int = 0,
     ) -> tuple[bytes, int]:
         """A message with as many of the encoded ``facts``, in their order, as keep it within ``limit`` bytes.
 
-        :param least: bytes to which a question (a ping or a request) is padded, if it is not so large already, or one
-            more or less where there is no such padding; 0 if it is not to be.
+        :param min_bytes: bytes to which a question (a ping or a request) is padded, if it is not so large already, or
+            one more or less where there is no such padding; 0 if it is not to be.
         :returns: the message, and how many of the facts are in it. It is larger than ``limit`` only where it would
             be so without any.
         """
-        content = body if least else body_items(body)  # of a question the padding, still empty, is the last item
+        content = body if min_bytes else body_items(body)  # of a question the padding, still empty, is the last item
         items = [PROTOCOL_VERSION, self._tag, KINDS[type(body)], sender, heartbeat, fingerprint, *content, 0]
-        fixed = cbor2.dumps(items)[: -2 if least else -1]  # the last one stands for the facts: a byte, like no padding
+        fixed = cbor2.dumps(items)[
+            : -2 if min_bytes else -1
+        ]  # the last one stands for the facts: a byte, like no padding
         fitting, told = 0, _NO_FACTS
         if facts:
             room = limit - len(fixed) - _FACTS_HEAD_BYTES - CHECKSUM_BYTES
@@ -157,10 +159,10 @@ class Codec:
                     break
                 fitting += 1
             told = b"".join((_array_head(fitting), *facts[:fitting]))
-        if least:
-            missing = least - len(fixed) - len(told) - CHECKSUM_BYTES
+        if min_bytes:
+            missing = min_bytes - len(fixed) - len(told) - CHECKSUM_BYTES
             if missing in _NO_PADDING:
-                missing += 1 if least < limit else -1
+                missing += 1 if min_bytes < limit else -1
             fixed = fixed + _padding_of(missing) if missing > 0 else bytes((fixed[0] - 1,)) + fixed[1:]
         return _with_checksum(fixed + told), fitting
 

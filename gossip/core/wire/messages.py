@@ -85,7 +85,8 @@ class Ping(NamedTuple):
 
     token: int
     padding: bytes = b""
-    """Zeros, so that the answer need not be larger than the question; see :mod:`gossip.core.dissemination.proof`."""
+    """Zeros, so that the answer need not be larger than the question; see
+    :mod:`gossip.core.dissemination.address_validation`."""
 
 
 class Ack(NamedTuple):
@@ -97,7 +98,7 @@ class Ack(NamedTuple):
     if their ping is large enough."""
     cookie: int | None = None
     """To be repeated in the digest by which a difference of views is settled, so that it is answered in full; see
-    :mod:`gossip.core.dissemination.proof`."""
+    :mod:`gossip.core.dissemination.address_validation`."""
 
 
 class PingRequest(NamedTuple):
@@ -135,7 +136,8 @@ class Digest(NamedTuple):
     high: int
     hashes: tuple[int, ...]
     cookie: int = 0
-    """To be repeated by whatever answers this digest in datagrams; see :mod:`gossip.core.dissemination.proof`."""
+    """To be repeated by whatever answers this digest in datagrams; see
+    :mod:`gossip.core.dissemination.address_validation`."""
     repeats: int | None = None
     """Cookie of the ack or digest that this answers; None if it answers none."""
 
@@ -157,7 +159,7 @@ class Clock(NamedTuple):
 
 
 class Explain(NamedTuple):
-    """Where does the bearer of this name stand in your eyes, and why? Asked over a stream; any sender may ask."""
+    """Where does the holder of this name stand in your eyes, and why? Asked over a stream; any sender may ask."""
 
     token: int
     name: str
@@ -168,7 +170,7 @@ class Explained(NamedTuple):
 
     token: int
     content: list[Any] | None
-    """An explanation as :mod:`gossip.core.detection.evidence` writes it; None if nobody bears that name."""
+    """An explanation as :mod:`gossip.core.detection.evidence` writes it; None if no member holds that name."""
 
 
 Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries | Clock | Explain | Explained

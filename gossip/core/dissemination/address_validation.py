@@ -17,32 +17,32 @@ from hashlib import blake2b
 from gossip.core.support.address import Address
 from gossip.core.support.random_source import RandomSource
 
-PROVEN_FOR_S = 3600.0
+VALIDATED_FOR_S = 3600.0
 """How long a proof holds; each ack renews it. Addresses are given to other machines now and then, hardly ever within
 an hour."""
 
-MAX_PROVEN = 4096
-"""Proven addresses remembered, the latest: more than a node asks within :data:`PROVEN_FOR_S` in one data centre."""
+MAX_VALIDATED = 4096
+"""Proven addresses remembered, the latest: more than a node asks within :data:`VALIDATED_FOR_S` in one data centre."""
 
 COOKIE_PERIOD_S = 30.0
 """A cookie holds for this long, or up to twice: more than any answer takes."""
 
 
-class Proofs:
-    """The addresses that have proven themselves to one node."""
+class AddressValidation:
+    """The addresses that have validated themselves to one node."""
 
     def __init__(self, random: RandomSource) -> None:
         self._secret = random.getrandbits(128).to_bytes(16, "big")
-        self._proven: dict[Address, float] = {}
+        self._validated: dict[Address, float] = {}
 
     def __len__(self) -> int:
-        return len(self._proven)
+        return len(self._validated)
 
-    def prove(self, address: Address, now: float) -> None:
+    def validate(self, address: Address, now: float) -> None:
         """Take note that a ping to this address was answered, wherever the answer came from."""
-        if self._proven.pop(address, None) is None:
+        if self._validated.pop(address, None) is None:
             self._make_room(now)
-        self._proven[address] = now
+        self._validated[address] = now
 
     def cookie(self, address: Address, now: float) -> int:
         """A number that only somebody at this address can know, at about this time. Nothing is remembered of it, so
@@ -54,21 +54,21 @@ class Proofs:
         period = int(now / COOKIE_PERIOD_S)
         if cookie is None or cookie not in (self._cookie(source, period), self._cookie(source, period - 1)):
             return False
-        self.prove(source, now)
+        self.validate(source, now)
         return True
 
     def has(self, address: Address, now: float) -> bool:
         """Whether what is sent there is known to be heard there."""
-        return now - self._proven.get(address, float("-inf")) < PROVEN_FOR_S
+        return now - self._validated.get(address, float("-inf")) < VALIDATED_FOR_S
 
     def _cookie(self, address: Address, period: int) -> int:
         content = f"{address} {period}".encode()
         return int.from_bytes(blake2b(content, key=self._secret, digest_size=4).digest(), "big")
 
     def _make_room(self, now: float) -> None:
-        """Drop the proofs that hold no longer, and the oldest if there are too many; the oldest stand first."""
-        while self._proven:
-            oldest = next(iter(self._proven))
-            if len(self._proven) < MAX_PROVEN and self.has(oldest, now):
+        """Drop the validation that hold no longer, and the oldest if there are too many; the oldest stand first."""
+        while self._validated:
+            oldest = next(iter(self._validated))
+            if len(self._validated) < MAX_VALIDATED and self.has(oldest, now):
                 return
-            del self._proven[oldest]
+            del self._validated[oldest]

@@ -32,6 +32,10 @@ MAX_AGO_MS = 2**62
 """Moments in an explanation lie at most so many milliseconds away."""
 
 
+_NEW_LINE = "\n" + 15 * " "
+"""Lines up what was found with what was asked, in a timeline."""
+
+
 @attrs.frozen
 class Asked:
     """One probe that failed, or the one that is under way.
@@ -61,17 +65,21 @@ class Asked:
 
     def __str__(self) -> str:
         """A sentence for people, without the times."""
+        return "; ".join(self.sentences())
+
+    def sentences(self) -> list[str]:
+        """For people: how it was asked, and then each thing that was found."""
         times = {1: "once", 2: "twice"}.get(self.pings, f"{self.pings} times")
         ways = [f"pinged {times} at {self.address}"]
         if self.helpers:
             ways.append(f"through {_listed(self.helpers)}")
         if self.over_stream:
             ways.append("over a stream")
-        return f"{self.reason}: {', '.join(ways)}; {self._outcome()}"
+        return [f"{self.reason}: {', '.join(ways)}", *self._found()]
 
-    def _outcome(self) -> str:
+    def _found(self) -> list[str]:
         if self.ended is None:
-            return "no answer yet"
+            return ["no answer yet"]
         found = ["its system says that no process listens there" if self.refused else "no answer"]
         if self.nacks:
             found.append(f"{_listed(self.nacks)} heard nothing from it either")
@@ -79,7 +87,7 @@ class Asked:
             found.append(f"{_listed(silent)} did not report")
         if self.alone:
             found.append("nobody else was heard, so the fault may be this node's, and it does not count")
-        return "; ".join(found)
+        return found
 
 
 @attrs.frozen
@@ -145,9 +153,9 @@ class Explanation:
     def __str__(self) -> str:
         """Several lines for people: a sentence, a timeline in seconds before now, and what would clear the member."""
         timeline = sorted(
-            [(each.began, str(each)) for each in self.asked] + [(each.at, str(each)) for each in self.told]
+            [(each.began, each.sentences()) for each in self.asked] + [(each.at, [str(each)]) for each in self.told]
         )
-        lines = [f"  {when - self.time:+9.3f} s  {what}" for when, what in timeline]
+        lines = [f"  {when - self.time:+9.3f} s  {_NEW_LINE.join(what)}" for when, what in timeline]
         return "\n".join(filter(None, (self._verdict(), *lines, self._way_out())))
 
     def _verdict(self) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gossip.core.config import Config
 from gossip.core.detection.evidence import EVIDENCE_KEPT, MAX_AGO_MS, NAMES_KEPT, PROBES_EXPLAINED, Explanation
@@ -248,6 +250,31 @@ def test_what_is_no_explanation_is_an_error_of_the_peer(hostile: Callable[[], li
     with pytest.raises(WireError):
         query.receive_frame(answer)
     assert query.explanation is None
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 2**64) | st.text(max_size=3) | st.binary(max_size=3),
+    lambda inside: st.lists(inside, max_size=12) | st.dictionaries(st.text(max_size=2), inside, max_size=2),
+    max_leaves=20,
+)
+
+
+@given(st.lists(st.integers(0, 10), max_size=4), _values)
+def test_whatever_a_peer_says_is_an_explanation_or_an_error_of_the_peer(path: list[int], value: Any) -> None:
+    changed: Any = content()
+    inside = changed
+    while len(path) > 1 and isinstance(inside, list) and isinstance(inside[path[0] % len(inside)], list):
+        inside, path = inside[path[0] % len(inside)], path[1:]
+    if path:
+        inside[path[0] % len(inside)] = value
+    else:
+        changed = value if isinstance(value, list) else changed
+    try:
+        told = Explanation.from_wire(changed, member())
+    except WireError:
+        return
+    assert told.to_wire() == changed
+    assert "\x1b" not in str(told)
 
 
 @pytest.mark.parametrize("which", ["another token", "another member", "no member"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gossip.core.detection.evidence import EVIDENCE_KEPT, MAX_UNDER_WAY, Asked, Explanation, Told
+from gossip.core.detection.evidence import EVIDENCE_KEPT, PROBES_EXPLAINED, Asked, Explanation, Told
 from gossip.core.detection.stages import PROBING, SUSPICION, Stage
 from gossip.core.errors import WireError
 from gossip.core.events import EventKind, MembershipEvent
@@ -77,7 +77,7 @@ explanations = st.builds(
             Asked, names, seconds, st.none() | seconds, counters, names, some_names, some_names, st.booleans(),
             st.booleans(), st.booleans(),
         ),
-        max_size=EVIDENCE_KEPT + MAX_UNDER_WAY,
+        max_size=PROBES_EXPLAINED,
     ).map(tuple),
     told=st.lists(
         st.builds(Told, seconds, names, some_names, counters, st.booleans()), max_size=EVIDENCE_KEPT
@@ -115,7 +115,7 @@ def assert_is_in_order(explanation: Explanation) -> None:
     assert told == sorted(told)
     assert len(told) <= EVIDENCE_KEPT
     assert len([each for each in explanation.asked if each.ended is not None]) <= EVIDENCE_KEPT
-    assert len(began) <= EVIDENCE_KEPT + MAX_UNDER_WAY
+    assert len(began) <= PROBES_EXPLAINED
     assert max([*began, *told], default=0.0) <= explanation.time
     assert all(each.ended is None or each.began <= each.ended for each in explanation.asked)
 
@@ -255,4 +255,4 @@ def test_more_evidence_than_is_kept_is_refused(explanation: Explanation) -> None
     with pytest.raises(WireError):
         from_wire(attrs.evolve(explanation, told=(told,) * (EVIDENCE_KEPT + 1)))
     with pytest.raises(WireError):
-        from_wire(attrs.evolve(explanation, asked=(asked,) * (EVIDENCE_KEPT + MAX_UNDER_WAY + 1)))
+        from_wire(attrs.evolve(explanation, asked=(asked,) * (PROBES_EXPLAINED + 1)))

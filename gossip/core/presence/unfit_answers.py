@@ -28,13 +28,13 @@ class UnfitAnswers:
     def __init__(self, drops: Drops) -> None:
         self._drops = drops
         self._before: dict[Drop, int] = {}
-        self._seen = 0
+        self.seen = 0
+        """Drops of all kinds that were taken for what came while others were heard."""
 
     def note_all(self) -> None:
         """Take what was dropped so far for what came while others were heard."""
-        if self._drops.total != self._seen:
-            self._seen = self._drops.total
-            self._before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
+        self.seen = self._drops.total
+        self._before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
 
     def of(self, sources: Collection[Address | None]) -> str:
         """What is wrong with the messages that came since others were last heard; empty if that is not known.

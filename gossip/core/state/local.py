@@ -123,7 +123,7 @@ class LocalMember:
     @property
     def has_left(self) -> bool:
         """Whether the farewell has been said."""
-        return self.entry.registers.left > 0
+        return self._view.local.registers.left > 0
 
     def heartbeat(self, now: float) -> int:
         """The counter's present value. It stands still while nobody is heard, and is where it should be after the

@@ -20,15 +20,13 @@ SWEEP_FROM = 1024
 left: a peer that makes this node set a timer anew with each message must not fill the memory."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, weakref_slot=False)
 class Timer:
     """A call to come; :meth:`cancel` calls it off."""
 
     callback: Callback | None
     what: tuple[object, ...]
     """What the call is about, such as a member and its stage."""
-    due: float
-    """Its deadline, without what all were pushed back since."""
 
     def cancel(self) -> None:
         """Call it off. Does nothing if it has already run."""
@@ -59,13 +57,13 @@ class Timers:
         """Call ``callback(*what, now)`` once ``deadline`` has come."""
         if len(self._heap) >= self._sweep_at:
             self._sweep()
-        timer = Timer(callback, what, deadline - self._shift)
-        heapq.heappush(self._heap, (timer.due, next(self._count), timer))
+        timer = Timer(callback, what)
+        heapq.heappush(self._heap, (deadline - self._shift, next(self._count), timer))
         return timer
 
     def deadline(self, timer: Timer) -> float | None:
-        """When a timer is due; None if it was called off, or has run."""
-        return timer.due + self._shift if timer.is_pending else None
+        """When a timer is due; None if it was called off, or has run. It goes through all timers."""
+        return next((due + self._shift for due, _, each in self._heap if each is timer and each.is_pending), None)
 
     def next_deadline(self) -> float | None:
         """When the earliest pending timer is due; None if none is pending."""

@@ -112,8 +112,8 @@ class Mutant:
 
 
 def _area(changed: re.Match[str] | None) -> str:
-    _package, room, *_ = Path("" if changed is None else changed[1]).parts or ("", "")
-    return _AREAS.get(room, "shell")
+    rooms = Path("" if changed is None else changed[1]).parts[1:2]
+    return next((_AREAS[room] for room in rooms if room in _AREAS), "shell")
 
 
 def mutants() -> list[Mutant]:

@@ -161,7 +161,8 @@ def test_a_suspect_that_answers_the_last_probe_without_reaching_the_floor_gets_n
     """It lives, though it may never have heard of the floor, or refuses it."""
     walk = _Walk(0)
     walk.say(1, SuspectFact(walk.member_id(2), walk.counter(2) + 1000, (99,), walk.counter(2)))
-    begun, fates = set(), set()
+    begun: set[float] = set()
+    fates: set[Status] = set()
     while walk.now < 30:
         walk.pass_time(0.01)
         for whom, ping in walk.asked:
@@ -169,6 +170,7 @@ def test_a_suspect_that_answers_the_last_probe_without_reaching_the_floor_gets_n
         walk.asked = []
         explanation = walk.node.explain("m2", walk.now)
         assert explanation is not None
+        assert explanation.since is not None
         begun.add(explanation.since)
         fates.add(explanation.member.status)
     assert fates == {Status.SUSPECT}

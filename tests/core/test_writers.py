@@ -61,7 +61,8 @@ def writes_to_entries(tree: ast.AST) -> list[str]:
 def method_names() -> set[str]:
     """Names of methods of the core's classes that are the names of nothing else there: of no property, no field and no
     attribute."""
-    methods, others = set(), set()
+    methods: set[str] = set()
+    others: set[str] = set()
     for node in (node for file in MODULES for node in ast.walk(parsed(file))):
         if isinstance(node, ast.ClassDef):
             for each in node.body:

@@ -13,9 +13,21 @@ import attrs
 
 from gossip.core.detection.stages import PROBING, SUSPICION, Stage
 from gossip.core.errors import WireError
+from gossip.core.state.hearing import CONVICTION_STEPS
+from gossip.core.state.heartbeat import MAX_COUNTER
 from gossip.core.state.member import Member, Status
 from gossip.core.support.drop_reasons import Drop
 from gossip.core.support.text import is_printable
+from gossip.core.wire.values import number_of
+
+EVIDENCE_KEPT = 8
+"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
+
+MAX_UNDER_WAY = 2
+"""Probes of one member for this node itself that can be under way at once: one in each of its two stages."""
+
+MAX_MILLISECONDS = 2**53
+"""Times on the wire that are further away are not of this protocol: a float holds all others to the millisecond."""
 
 
 @attrs.frozen
@@ -110,7 +122,7 @@ class Explanation:
     - ``floor``: the counter that clears it; 0 if it is not in doubt.
     - ``accusers``: names of the members that accuse it.
     - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no time is running.
-    - ``asked``: the last probes of this node that failed, and the one under way, oldest first; at most 8.
+    - ``asked``: the last probes of this node that failed, oldest first, at most 8; then those under way, at most 2.
     - ``told``: the last accusations and convictions, oldest first; at most 8.
     """
 
@@ -183,7 +195,7 @@ class Explanation:
     def from_wire(cls, content: list[Any], member: Member) -> Explanation:
         """The reverse of :meth:`to_wire`, with the moment of the explanation as time 0.
 
-        :raises WireError: if the content is none.
+        :raises WireError: if the content is no explanation.
         """
         try:
             node, probing, suspicion, since, counter, silent, floor, accusers, deadline, asked, told = content
@@ -199,8 +211,8 @@ class Explanation:
                 floor=_whole(floor),
                 accusers=_texts(accusers),
                 deadline=_moment(deadline),
-                asked=tuple(_asked_from(*each) for each in asked),
-                told=tuple(_told_from(*each) for each in told),
+                asked=tuple(_asked_from(*each) for each in _pieces(asked, EVIDENCE_KEPT + MAX_UNDER_WAY)),
+                told=tuple(_told_from(*each) for each in _pieces(told, EVIDENCE_KEPT)),
             )
         except (TypeError, ValueError):
             raise WireError(Drop.WRONG_SHAPE) from None
@@ -229,14 +241,19 @@ def _told_from(at: object, by: object, accusers: object, floor: object, is_convi
     return Told(moment, _text(by), _texts(accusers), _whole(floor), is_conviction is True)
 
 
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise ValueError("no whole number")
+def _pieces(value: object, most: int) -> list[Any]:
+    if type(value) is not list or len(value) > most:
+        raise ValueError("no list of evidence")
     return value
 
 
+def _whole(value: object) -> int:
+    return number_of(value, MAX_COUNTER + CONVICTION_STEPS)
+
+
 def _moment(value: object) -> float | None:
-    return None if value is None else -_whole(value) / 1000
+    """A time in seconds, from the milliseconds by which it lies in the past; the deadline lies in the future."""
+    return None if value is None else -number_of(value, MAX_MILLISECONDS, -MAX_MILLISECONDS) / 1000
 
 
 def _text(value: object) -> str:

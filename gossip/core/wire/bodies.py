@@ -1,4 +1,4 @@
-"""Bodies: what is particular to each kind of message, as items of the message's array."""
+"""Bodies: the part of each message that depends on its kind, as items of the message's array."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def _entries(low: object, high: object, *repeats: object) -> Entries:
 KINDS: dict[type[Body], int] = {
     Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8, Clock: 9
 }  # fmt: skip
-"""The number that stands for each kind of message."""
+"""The number on the wire of each kind of message."""
 
 
 _ABSENT = object()
-"""Stands for an item at the end of a body that is not there."""
+"""Stands for an item at the end of a body that was left out."""
 
 
 def _ping(token: object, padding: object = _ABSENT) -> Ping:
@@ -96,7 +96,7 @@ BODIES: dict[int, tuple[range, Callable[..., Body]]] = {
     KINDS[Entries]: (range(2, 4), _entries),
     KINDS[Clock]: (range(1, 2), lambda wall_ms: Clock(number_of(wall_ms, MAX_VERSION))),
 }
-"""By kind: how many items the body may have, and what checks and builds it."""
+"""For each kind, the permitted numbers of items in the body, and the function that checks and builds it."""
 
 
 def body_items(body: Body) -> tuple[Any, ...]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from itertools import islice
+
+from gossip.core.support.arguments import nearest
+
+__all__ = ["counted", "nearest", "offered", "seconds"]
 
 INSTANT_S = 0.1
 """Shorter times are shown in milliseconds."""
@@ -28,9 +31,3 @@ def offered(names: Iterable[str]) -> str:
     """The first names of a list that may be long."""
     first = list(islice(names, OFFERED + 1))
     return ", ".join(first[:OFFERED]) + (" ..." if len(first) > OFFERED else "")
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A hint at the most similar name, in brackets; empty if none is similar."""
-    found = get_close_matches(name, list(names), n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""

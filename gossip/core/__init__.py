@@ -1,17 +1,20 @@
-"""The protocol itself, free of sockets, clocks and global randomness.
+"""The protocol itself, without sockets, clocks or global randomness.
 
-Read it in this order:
+Each room is a package that says in its docstring what it decides:
 
-- ``address``, ``errors``, ``config``, ``source``: the words the rest is written in.
-- ``heartbeat``: the counter, and where another's ought to be by now.
-- ``member``: who a member is, and the registers from which its status follows.
-- ``view``: every member a node knows of; the ring and the fingerprint.
-- ``wire``: messages and their bytes. ``facts``: what a node says about a member.
-- ``local``: this node's own member. ``belief``: what to believe of what others say.
-- ``dissemination``: how news spreads. ``outbox``: how messages are composed. ``streams``: TCP.
-- ``timers``, ``rtt``, ``health``: time, and how far to trust one's own.
-- ``probing``, ``detector``, ``suspicion``: from an unanswered question to a conviction.
-- ``reconciliation``: how two views are made equal. ``joining``, ``farewell``: coming and going.
-- ``events``, ``journal``, ``stats``: what the embedding program is told.
-- ``protocol``: all of it as a few calls. ``query``: asking a node for its view from outside.
+- ``support``: addresses, checks of text, timers, budgets, drops and notices.
+- ``state``: the identity of each member, and what this node believes about it.
+- ``wire``: messages and facts, and their bytes.
+- ``dissemination``: what goes out, to whom, and how two views become equal.
+- ``detection``: how an unanswered probe leads to a suspicion and then a conviction.
+- ``presence``: this node's own place in the cluster.
+
+The modules beside the rooms are the front of the core. Read them in this order:
+
+- ``config``, ``errors``: the settings, and what goes wrong.
+- ``protocol``: the protocol of one node as a few calls. ``assembly``: makes its parts.
+- ``inbox``, ``replies``: take in a message and answer it.
+- ``intake``, ``belief``, ``changes``: which facts this node believes, and what follows from them.
+- ``events``, ``journal``, ``stats``: what the embedding program hears.
+- ``query``: asks a node for its view from outside.
 """

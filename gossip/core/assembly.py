@@ -1,4 +1,4 @@
-"""The assembly: makes the parts of one node's protocol, each with the parts that it uses.
+"""The assembly: makes the parts of one node's protocol, and gives each the parts that it uses.
 
 Nothing is wired afterwards: the order below is the order of dependence. :class:`gossip.core.protocol.Protocol` calls
 the parts.
@@ -131,7 +131,7 @@ class Parts:
         )  # fmt: skip
 
     def stats(self, datagrams_received: int, stalls: int) -> ProtocolStats:
-        """Counters since the start; the two that the facade counts are given."""
+        """Counters since the start; the caller adds the two that it counts itself."""
         return ProtocolStats(
             datagrams_received,
             self.outbox.datagrams_sent,

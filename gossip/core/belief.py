@@ -1,10 +1,10 @@
-"""Belief: which of the facts that peers send are taken into the view, and which are answered back.
+"""Belief: which of the facts that peers send this node takes into its view, and which it answers back.
 
-A counter is evidence only if it reaches the floor: an accusation below a counter already seen is
-contradicted, not believed, and so is a conviction. The conviction of a living member is taken as an
-accusation, and executed by :mod:`gossip.core.detection.detector` unless it is refuted. Counters and floors far
-ahead of time are refused. What is said of this node itself is never merged but answered: by a jump of the
-counter, a newer record or, where that cannot help, a new generation.
+A counter is evidence only if it reaches the floor. An accusation or a conviction below a counter that was already seen
+is contradicted, not believed. This node takes the conviction of a living member as an accusation, and
+:mod:`gossip.core.detection.detector` carries the conviction out unless it is refuted. This node refuses counters and
+    floors that are far ahead of time. It never merges facts about itself but answers them: by a jump of its counter, by
+    a newer record or, where that cannot help, by a new generation.
 
 Source: the refutation of SWIM (Das, Gupta and Motivala 2002, section 4.2), opened to every witness.
 """
@@ -29,30 +29,30 @@ from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.messages import MAX_ACCUSERS, AliveFact, DeadFact, Fact, LeftFact, RecordFact, SuspectFact
 
 MAX_FIRST_COUNTER = MAX_COUNTER // 2
-"""Highest counter believed of a member of whom none was seen before, so that no other value can be expected;
-leaves room for every floor that can honestly be raised above it."""
+"""Highest counter that this node believes of a member for which it has seen none before, so that it can expect no
+value. It leaves room for every floor that can honestly be raised above it."""
 
 
 class Verdict(enum.Enum):
     """What became of a fact that changed nothing."""
 
     KNOWN = "known"
-    """Nothing new, or about somebody unknown."""
+    """Nothing new, or about an unknown member."""
     OUTDATED = "outdated"
-    """We know better; its sender should be told about this member."""
+    """This node knows better, and should tell the sender about this member."""
     ACCUSED = "accused"
-    """It accuses this node at a floor not yet answered; everybody should be told that we live."""
+    """It accuses this node at a floor that was not answered yet; this node should tell everybody that it lives."""
 
 
 @attrs.frozen
 class Disbelief:
-    """A fact that was refused; counted under its reason."""
+    """A fact that was refused, and is counted under its reason."""
 
     reason: Drop
     holder: Entry | None = None
-    """Who bears, or last bore, the name under which somebody else was presented."""
+    """The present or last holder of the name that the refused record claims."""
     claimant: Member | None = None
-    """The one that was presented, if the holder of its name lives."""
+    """The member in the refused record, if the holder of its name lives."""
 
 
 Outcome = Change | Verdict | Disbelief
@@ -68,14 +68,14 @@ class Belief:
         self._signatures = signatures
         self._newcomers = SourceBudgets(config.max_new_members_per_source)
         self._answered_floor = 0
-        """Counter that this node has last shown to everybody in its defence."""
+        """The counter that this node last showed to everybody in its defence."""
 
     def judge(self, fact: Fact, now: float, source: str | None = None, origin: Address | None = None) -> Outcome:
         """Judge one fact, and merge it if it is believed.
 
-        :param source: the host that told it and may present only so many new members; None if this node chose
-            whom to ask for all.
-        :param origin: where it came from; None if this machine has kept it.
+        :param source: the host that told it, which may present only a limited number of new members; None if this node
+            itself asked there for all members.
+        :param origin: where it came from; None if it was stored on this machine.
         """
         member_id = fact.id
         if member_id == self._local.entry.id:
@@ -102,7 +102,7 @@ class Belief:
             return Disbelief(Drop.COUNTER_AHEAD_OF_TIME)
         if change := self._view.advance(entry, heartbeat, now):
             return change
-        was_never_dead = not (registers.convicted or registers.left)  # as nearly always, and quickly told
+        was_never_dead = not (registers.convicted or registers.left)  # the usual case, checked first because it is fast
         return Verdict.KNOWN if was_never_dead or entry.registers.is_living else Verdict.OUTDATED
 
     def _record(self, entry: Entry | None, fact: RecordFact, now: float, source: str | None,
@@ -113,7 +113,7 @@ class Belief:
             if record is known or record == known:
                 return self.counter(entry, fact.heartbeat, now)
             if record.identity != known.identity:
-                entry = None  # somebody else under this id: the view decides whose it is
+                entry = None  # another member with this id: the view decides which one keeps it
             elif known.newest(record) is known:
                 return Verdict.OUTDATED
         objection = self._objection(record, origin)
@@ -130,7 +130,7 @@ class Belief:
         return change
 
     def _objection(self, record: Record, origin: Address | None) -> Drop | None:
-        """Why a record is not believed, whoever it is about; None if there is no reason."""
+        """Why this node does not believe a record, whichever member it is about; None if it has no objection."""
         if record.metadata_bytes > self._config.max_metadata:
             return Drop.METADATA_TOO_LARGE
         if record.is_unreachable:
@@ -140,8 +140,8 @@ class Belief:
         return self._signatures.objection(record, self._view.owners(record.identity))
 
     def _is_elsewhere(self, origin: Address | None) -> bool:
-        """Whether loopback addresses that we are told are not ours to use: they come from another machine, or we
-        are at an address for other machines, which could not reach their members."""
+        """Whether loopback addresses from this origin are useless here: they come from another machine, or this node
+        has an address for other machines, which could not reach the members at those addresses."""
         own = self._local.entry.registers.record.address
         return (origin is not None and not origin.is_loopback) or (self._local.address_known and not own.is_loopback)
 
@@ -220,8 +220,8 @@ class Belief:
             return Disbelief(objection)
         if told.identity != own.identity:
             if (told.identity.generation, told.identity.name) < (own.identity.generation, own.identity.name):
-                return Verdict.OUTDATED  # whoever hears of us knows that the id is ours
-            # Our id was given to somebody else, and is of no more use.
+                return Verdict.OUTDATED  # a node that hears of this one decides that the id is this node's
+            # Another member has this node's id, so this node needs another one.
             is_namesake = told.identity.name == own.identity.name
             return self._new_generation(now, told.identity.generation if is_namesake else 0)
         if told.version < own.version or told == own or local.has_left:
@@ -232,36 +232,39 @@ class Belief:
         return Change(local.entry, Status.ALIVE, Status.ALIVE, updated=True)
 
     def _new_generation(self, now: float, above: int = 0) -> Outcome:
-        if self._local.has_left or self._view.is_displaced:  # the name is not ours to renew while another bears it
+        # While another process holds the name, this node must not renew it.
+        if self._local.has_left or self._view.is_displaced:
             return Verdict.KNOWN
         if not self._local.may_renew(now):
-            return Disbelief(Drop.TOO_MANY_NEW_GENERATIONS)  # whoever believes it says so again
+            return Disbelief(Drop.TOO_MANY_NEW_GENERATIONS)  # a peer that believes the fact sends it again
         self._local.start_generation(above, now)
         self._answered_floor = 0
         return Change(self._local.entry, None, Status.ALIVE, updated=True)
 
 
 def _disbelief(reason: Drop, holder: Entry | None, record: Record) -> Disbelief:
-    """Why a record was refused, and who bears its name instead, if that is known."""
-    is_rival = holder is not None and holder.registers.is_living
-    return Disbelief(reason, holder, record.member(Status.ALIVE) if is_rival else None)
+    """Why a record was refused, and which member holds its name instead, if that is known."""
+    is_contested = holder is not None and holder.registers.is_living
+    return Disbelief(reason, holder, record.member(Status.ALIVE) if is_contested else None)
 
 
 def _is_plausible(entry: Entry, counter: int, now: float) -> bool:
-    """Whether a counter or floor is believed; until one was seen (0 means *never seen*), none can be expected."""
+    """Whether a counter or floor is believable. Until this node has seen a counter (0 means *never seen*), it expects
+    none."""
     if not entry.registers.heartbeat:
         return counter <= MAX_FIRST_COUNTER
     return entry.estimate.is_plausible(counter, now)
 
 
 def _accusation(entry: Entry, fact: SuspectFact | DeadFact) -> int:
-    """The floor at which a fact accuses a living member. A conviction was raised above that of its accusation, by
-    steps that are left out here, unless the member has run past that one meanwhile without showing that it hears."""
+    """The floor at which a fact accuses a living member. The floor of a conviction lies some steps above that of its
+    accusation, and these are subtracted here. They are not if the member has run past the accusation's floor meanwhile
+    without showing that it hears."""
     below = fact.floor - CONVICTION_STEPS
     has_run = below <= max(entry.registers.heartbeat, fact.heartbeat)
     return fact.floor if isinstance(fact, SuspectFact) or has_run else below
 
 
 def _united(ours: tuple[int, ...], theirs: tuple[int, ...]) -> tuple[int, ...]:
-    """Both without repetition, the earliest known first, bounded."""
+    """Both without repetition, the earliest known first, at most :data:`MAX_ACCUSERS`."""
     return tuple(dict.fromkeys((*ours, *theirs)))[:MAX_ACCUSERS]

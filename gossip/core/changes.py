@@ -1,4 +1,4 @@
-"""Changes: whatever changes in the view is told to the embedding program and spread to the other members."""
+"""Changes: tells each change of the view to the embedding program, and spreads it to the other members."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Changes:
     def pass_on(self, change: Change, told_by: int, now: float, *, spread: bool = True) -> None:
         """Pass on what has changed about a member.
 
-        :param told_by: id of the member that told us, who need not be told; 0 for our own findings.
-        :param spread: whether others are to hear of it.
+        :param told_by: id of the member that told this node, which need not be told; 0 for this node's own findings.
+        :param spread: whether others should hear of it.
         """
         entry = change.entry
         for forgotten in change.forgotten:

@@ -1,24 +1,25 @@
-"""Every setting of the protocol: what it is, its default, and what choosing otherwise costs.
+"""Every setting of the protocol: what it is, its default, and the price of another value.
 
-All times are in seconds. Nodes of one cluster should share one profile; the step of the heartbeat
-counter is a constant of the protocol (:data:`gossip.core.state.heartbeat.HEARTBEAT_STEP_S`), so nodes with
-different profiles still understand each other.
+All times are in seconds. Nodes of one cluster should share one profile. The step of the heartbeat counter is a constant
+of the protocol (:data:`gossip.core.state.heartbeat.HEARTBEAT_STEP_S`), so nodes with different profiles still
+understand each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import attrs
 
 from gossip.core.errors import ConfigurationError
-from gossip.core.support.arguments import given, wrong
+from gossip.core.support.arguments import given, nearest, wrong
 from gossip.core.support.text import is_printable
 
 MIN_MAX_DATAGRAM = 576
-"""Smallest ``max_datagram``: every IPv4 host must take a packet of this size (RFC 791); one record,
-one accusation and a header always fit."""
+"""Smallest ``max_datagram``: every IPv4 host must accept a packet of this size (RFC 791); one record, one accusation
+and a header always fit."""
 
 MAX_MAX_DATAGRAM = 65_000
 """Largest ``max_datagram``: a UDP payload over IPv4 ends at 65,507 bytes."""
@@ -55,6 +56,25 @@ def _cluster_name(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         raise wrong(attribute.name, f"a printable text of 1 to {MAX_CLUSTER_BYTES} bytes", value)
 
 
+def _names_unknown_settings(cls: type[Any]) -> type[Any]:
+    """Make a settings class refuse an unknown setting with an error that suggests the nearest name."""
+    generated = vars(cls)["__init__"]
+
+    @wraps(generated)
+    def checked(self: object, **settings: Any) -> None:
+        known = [field.name for field in attrs.fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise ConfigurationError(
+                    f"{name!r} is not a setting{nearest(name, known)}; help(gossip.Config) explains all settings"
+                )
+        generated(self, **settings)
+
+    setattr(cls, "__init__", checked)  # noqa: B010 - to a type checker the signature stays as it was generated
+    return cls
+
+
+@_names_unknown_settings
 @attrs.frozen(kw_only=True)
 class Config:
     """The settings of one node. Start from a profile: ``Config.lan()``, ``.wan()`` or ``.local()``.
@@ -146,7 +166,8 @@ class Config:
     :param leave_timeout: Seconds that a leaving node waits for its farewell to be acknowledged.
     :param leave_acknowledgements: Number of members that must acknowledge a farewell before the node is content to
         go. More make it surer that a farewell survives loss, and let the node wait longer.
-    :raises ConfigurationError: if a value is out of range or contradicts another; the text names the field.
+    :raises ConfigurationError: if a setting does not exist, or a value is out of range or contradicts another; the text
+        names the setting.
     """
 
     cluster: str = attrs.field(default="default", validator=_cluster_name)
@@ -254,9 +275,9 @@ class Config:
 
 
 def given_config(config: Config | None) -> Config:
-    """The settings that a program gave as ``config``, or the default.
+    """The settings that a program gave as ``config``; None means the default.
 
-    :raises ConfigurationError: if they are no :class:`Config`.
+    :raises ConfigurationError: if it is no :class:`Config`.
     """
     if config is None:
         return Config.lan()

@@ -1,4 +1,4 @@
-"""The two kinds of errors, never mixed: ours (misuse by the embedding program) and a peer's."""
+"""Errors, of two kinds that are never mixed: misuse by the embedding program, and bad bytes from a peer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from gossip.core.support.drop_reasons import Drop
 
 
 class GossipError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error that this package raises on purpose."""
 
 
 class ConfigurationError(GossipError, ValueError):
-    """A setting is out of range or contradicts another one; the text names the field."""
+    """A setting or argument does not exist, is out of range or contradicts another one; the text names it."""
 
 
 class LeftError(GossipError):
@@ -18,7 +18,7 @@ class LeftError(GossipError):
 
 
 class DisplacedError(GossipError):
-    """The operation needs a node that bears its name, and another process bears it."""
+    """The operation needs a node that holds its name, and another process holds it."""
 
 
 class WireError(GossipError):

@@ -1,8 +1,8 @@
-"""What happened to the membership, as told to the embedding program.
+"""Events: what happened to the membership, for the embedding program.
 
-From a snapshot of the members and the events after it a program can keep the members for itself, by their ids:
-``JOINED`` takes the place of whoever has the name, ``FORGOTTEN`` takes the member out, ``CONFLICT`` changes nothing,
-and each other kind says what its member is now.
+From a snapshot of the members and the events after it, a program can keep the members itself, by their ids. ``JOINED``
+replaces the member that has the name, ``FORGOTTEN`` takes the member out, ``CONFLICT`` changes nothing, and every other
+kind says what its member is now.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from gossip.core.state.node_standing import NodeStanding
 
 
 class EventKind(enum.Enum):
-    """The kinds of change a member can go through.
+    """The kinds of change that a member can go through.
 
-    - ``JOINED``: first seen, or seen again under a higher generation after a restart.
-    - ``UPDATED``: its address or metadata changed, perhaps more than once since they were last told: the newest version
-      counts. Of the dead, too: what they said last may be heard late.
-    - ``SUSPECTED``: somebody got no answer from it; it still counts as living.
-    - ``RESTORED``: suspected or dead until now, it was shown to be alive.
-    - ``DIED``: it did not reach the floor raised against it in time. Its process may run all the same.
+    - ``JOINED``: seen for the first time, or seen again under a higher generation after a restart.
+    - ``UPDATED``: its address or metadata changed, perhaps more than once since the last event: the newest version
+      counts. This happens to the dead, too: their last record may arrive late.
+    - ``SUSPECTED``: another member got no answer from it; it still counts as living.
+    - ``RESTORED``: it was suspected or dead, and has shown that it lives.
+    - ``DIED``: it did not reach the floor raised against it in time. Its process may still run.
     - ``LEFT``: it said farewell.
-    - ``CONFLICT``: two running processes bear its name; the member named is the one that does not hold the name.
-    - ``FORGOTTEN``: it is not among the members any more: it was dead or gone for long, or made room for another.
-    - ``STANDING``: the standing of this node itself, or the reason for it, is another; the member named is this node.
+    - ``CONFLICT``: two running processes have its name; the event names the one that does not hold the name.
+    - ``FORGOTTEN``: it is no longer among the members: it was dead or gone for long, or made room for another.
+    - ``STANDING``: this node's own standing, or the reason for it, has changed; the event names this node.
     """
 
     JOINED = "joined"
@@ -54,10 +54,10 @@ class MembershipEvent:
     - ``accusers``: names of the members that accused it (suspected and died).
     - ``floor``: the counter value with which it would have refuted the accusation (suspected and died), in heartbeat
       steps.
-    - ``silent_for``: seconds for which its counter has stood, as far as this node and the accusers know (suspected and
-      died): since it was at the highest value that any of them has seen.
-    - ``standing``: what this node knows of its own place (standing).
-    - ``explanation``: why this node holds the member dead: what was asked, what answered, and who accused it (died).
+    - ``silent_for``: seconds since its counter had the highest value that this node and the accusers have seen
+      (suspected and died).
+    - ``standing``: what this node knows about its own place (standing).
+    - ``explanation``: why this node holds the member dead: its probes, their answers, and the accusers (died).
     """
 
     kind: EventKind

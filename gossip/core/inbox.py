@@ -1,7 +1,7 @@
 """The inbox: takes in a message, piece by piece, and has it answered.
 
-A message is heard in this order: the fingerprint of the sender's view, the sender's counter, the facts, the body. Each
-piece goes to the module that judges it. This module judges nothing itself.
+It reads a message in this order: the fingerprint of the sender's view, the sender's counter, the facts, the body. Each
+piece goes to the module that judges it. The inbox judges nothing itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gossip.core.wire import Codec
 from gossip.core.wire.messages import ANONYMOUS, Ack, Clock, Message, News, Ping, PingRequest
 
 DIGEST_ROOM = DIGEST_BYTES + PACKET_OVERHEAD_BYTES
-"""Bytes kept in an answer for the digest with which a difference is to be settled."""
+"""Bytes kept in an answer for the digest that starts a comparison of views."""
 
 
 class Inbox:
@@ -54,7 +54,7 @@ class Inbox:
         self._drops = drops
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
-        """Take in what a message says, and answer it."""
+        """Take in a message, and answer it."""
         try:
             message = self._codec.decode(data)
         except WireError as error:
@@ -66,7 +66,8 @@ class Inbox:
             self._came_back(message, path, now)
             return
         sender = self._view.get(message.sender)
-        if sender is not None or (message.sender != ANONYMOUS and not self._view.others):  # who knows nobody hears all
+        if sender is not None or (message.sender != ANONYMOUS and not self._view.others):
+            # A node that knows nobody hears every sender.
             self._hearing.note(now)
         is_due = message.sender != ANONYMOUS and self._reconciler.heard(sender, message, path, now)
         self._local.refresh(now)
@@ -86,8 +87,8 @@ class Inbox:
             self._heard_unsettled(message, sender, now)
 
     def _heard_unsettled(self, message: Message, sender: Entry | None, now: float) -> None:
-        """Take a message into account where the standing may change by it: of a member, or of a process that runs under
-        the name of one."""
+        """Take in a message that may change this node's standing: one from a member, or from a reported claimant of a
+        name."""
         claimant = self._journal.claimant(message.sender) if sender is None else None
         if sender is not None or claimant is not None:
             if sender is not None and sender.registers.is_living:
@@ -95,15 +96,15 @@ class Inbox:
             self._standing.heard(message.fingerprint == self._view.fingerprint, claimant, now)
 
     def _came_back(self, message: Message, path: Path, now: float) -> None:
-        """Drop a message of our own. A ping that comes from where it was sent to shows that this node itself is there,
-        which a node that does not know its address yet could not tell."""
+        """Drop a message of this node's own. A ping that comes from its own destination shows that this node itself is
+        there. A node that does not know its address yet learns this in no other way."""
         self._drops.note(Drop.OUR_OWN_MESSAGE)
         body = message.body
         if path.stream is None and isinstance(body, Ping) and self._joining.came_back(body.token, path.address):
             self._standing.own_seed_found(now)
 
     def _introduced(self, sender_id: int, now: float) -> Entry | None:
-        """Who a sender that was not known is, if its message has just said so: from now on it counts as heard."""
+        """The sender, if its own message has just made it known; from now on it counts as heard."""
         sender = self._view.get(sender_id)
         if sender is not None:
             self._hearing.note(now)
@@ -112,16 +113,16 @@ class Inbox:
 
     def _respond(self, message: Message, sender: Entry | None, path: Path, corrections: list[bytes], is_due: bool,
                  now: float) -> None:  # fmt: skip
-        """Answer a message that is out of the common: its sender is not known, or says that it does not believe our
-        generation, or its view differs and settling that is due."""
+        """Answer an unusual message: its sender is unknown, or does not believe this node's generation, or its view
+        differs and a comparison of views is due."""
         body = message.body
         if isinstance(body, Clock):
             self._names.refused_for_clock(body, path, now)
         elif sender is None and message.facts and self._names.refuses_for_clock(message, path, now):
-            # The difference of our views cannot be settled.
+            # A comparison of views would not help while this node refuses the sender.
             self._replies.answer(message, sender, path, corrections, now)
             self._outbox.send(path, Clock(self._local.wall.time_ms(now)), now)
-        elif is_due and not isinstance(body, PingRequest):  # what may be sent for that is to be its answer
+        elif is_due and not isinstance(body, PingRequest):  # a request's credit is kept for its answer
             reserved = path.reserve(DIGEST_ROOM)
             self._replies.answer(message, sender, path, corrections, now)
             path.release(reserved)
@@ -130,8 +131,8 @@ class Inbox:
             self._replies.answer(message, sender, path, corrections, now)
 
     def _refuse(self, path: Path, reason: Drop, now: float) -> None:
-        """Count what is no message. Have whoever connected to us from another cluster see a message of this one, to
-        learn that it is another."""
+        """Count bytes that are no message. A peer that connected from another cluster gets a message of this cluster,
+        so that it learns that this is another one."""
         self._drops.note(reason)
         stream = None if path.stream is None else self._streams.get(path.stream)
         if reason is Drop.OTHER_CLUSTER and stream is not None and stream.incoming:

@@ -1,7 +1,8 @@
-"""The intake: takes what others say of members into the view, and passes on what that changes.
+"""The intake: takes others' facts about members into the view, and passes on what that changes.
 
-Belief judges each counter and each fact. What it believes is followed by the failure detector, told to the embedding
-program and spread. What a sender knows less well than this node is collected, so that it goes into the answer.
+Belief judges each counter and each fact. The failure detector follows what is believed, the embedding program hears of
+it, and this node spreads it. The intake collects the facts that the sender knows less well than this node, so that they
+go into the answer.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Intake:
         self._drops = drops
 
     def counter(self, sender: Entry, heartbeat: int, now: float) -> None:
-        """Take in the counter that a member has shown."""
+        """Take in the counter of a member's message."""
         outcome = self._belief.counter(sender, heartbeat, now)
         if isinstance(outcome, Change):
             self.pass_on(outcome, sender.id, now)
@@ -62,8 +63,8 @@ class Intake:
             self._drops.note(outcome.reason)
 
     def answer_of_contact(self, message: Message, address: Address, asked_at: float, now: float) -> None:
-        """Take in the counter that answers a contact of ours with this address: as good a reading as any, however far
-        it has jumped meanwhile."""
+        """Take in the counter from the answer to a contact at this address. Such a reading is as good as any, however
+        far the counter has jumped meanwhile."""
         sender = self._view.get(message.sender)
         if sender is not None and sender.registers.record.address == address:
             self._view.answered(sender, message.heartbeat, asked_at, now)
@@ -72,14 +73,14 @@ class Intake:
                 self.pass_on(outcome, sender.id, now)
 
     def facts(self, facts: Sequence[Fact], told_by: int, path: Path, now: float) -> list[bytes]:
-        """Take in facts; returns the facts, encoded, that their sender should be told in return."""
+        """Take in facts; returns the corrections, encoded, that their sender should be told."""
         stream = None if path.stream is None else self._streams.get(path.stream)
         is_first_copy = stream is not None and stream.copies_view
         source = None if is_first_copy else path.address.host
         corrections: dict[int, list[bytes]] = {}
         for fact in facts:
             outcome = self._belief.judge(fact, now, source, path.address)
-            if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # as nearly always
+            if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # the usual case
                 continue
             if isinstance(outcome, Change) and not isinstance(fact, DeadFact):
                 self.pass_on(outcome, told_by, now, spread=not is_first_copy)
@@ -102,14 +103,15 @@ class Intake:
         return [fact for about in corrections.values() for fact in about]
 
     def _disbelieved(self, outcome: Disbelief, is_own_word: bool, path: Path, now: float) -> None:
-        """Count a fact that is not believed. If its sender bears the name of another, find out whether it runs."""
+        """Count a fact that is not believed. If its sender claims another member's name, find out whether it runs."""
         self._drops.note(outcome.reason)
         if outcome.claimant is not None and is_own_word:
             self._names.challenge(outcome.claimant, path, now)
 
     def _subject(self, fact: Fact, told_by: int, now: float) -> Entry | None:
-        """Whom a fact is about, if that is known. That this node itself is said to be dead concerns its standing, if a
-        living member says so: one that is held dead here may be deaf, and holds everybody dead."""
+        """The member that a fact is about, if it is known. If a living member says that this node is dead, that
+        concerns this node's standing. A member that is held dead here does not count: it may be deaf and hold everybody
+        dead."""
         if fact.id != self._local.id:
             return self._view.get(fact.id)
         member = self._view.get(told_by)
@@ -118,11 +120,11 @@ class Intake:
         return self._local.entry
 
     def _correction(self, fact: Fact, entry: Entry) -> list[bytes]:
-        """What to tell somebody whose ``fact`` shows that it knows ``entry`` less well than we do."""
+        """What to tell a sender whose ``fact`` shows that it knows ``entry`` less well than this node does."""
         if not isinstance(fact, RecordFact):
             return [liveness_fact(entry)]
         if fact.id != entry.id and not entry.registers.is_living:
-            # It may not know the dead holder of its name, and must, to take a generation above it.
+            # It may not know the dead holder of its name, and needs to, so that it takes a higher generation.
             return [record_fact(entry), liveness_fact(entry)]
         return all_facts(entry)
 
@@ -146,7 +148,7 @@ class Intake:
                 self._view.remembered(entry)
 
     def pass_on(self, change: Change, told_by: int, now: float, *, spread: bool = True) -> None:
-        """Pass a change that others have told us on to all whom it concerns."""
+        """Pass on a change that others have told this node, to every module that it concerns."""
         entry = change.entry
         if entry is not self._view.local:
             if change.updated and self._own_address.is_open:

@@ -1,7 +1,7 @@
 """The journal: turns changes of the view into events for the embedding program, in order.
 
-While a node is isolated, what it believes of others is a guess. Nothing of that is told; once it hears others again,
-the journal tells what is different from what was told before.
+While a node is isolated, what it believes about others is a guess, and the journal reports none of it. Once the node
+hears others again, the journal reports what differs from its last reports.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from gossip.core.state.node_standing import NodeStanding
 from gossip.core.state.view import View
 
 MAX_REMEMBERED_CONFLICTS = 256
-"""Conflicts are told once per process involved; the oldest are forgotten and may be told again."""
+"""Conflicts are reported once per process involved; the oldest are forgotten and may be reported again."""
 
 
 def kinds_of(change: Change) -> list[EventKind]:
-    """The events that a change amounts to; none if only counters, floors or accusers moved."""
+    """The kinds of events for a change; none if only counters, floors or accusers moved."""
     before, after = change.before, change.after
     if before is None:
         return [EventKind.JOINED]
-    kinds = [EventKind.UPDATED] if change.updated else []  # of the dead as well, or a mirror would lack it
+    kinds = [EventKind.UPDATED] if change.updated else []  # for the dead, too, so that a program's copy stays equal
     if after is not before:
         kinds.append(
             {
@@ -50,38 +50,38 @@ class Journal:
         """The oldest first."""
         self._conflicts: dict[int, Member] = {}
         self._displaced: tuple[Member, NodeStanding] | None = None
-        """What was last told of this node itself, while another process bears its name."""
+        """The last report about this node itself, while another process holds its name."""
         self._last_told: dict[int, Member] | None = None
-        """While nothing is told of others: how they were told to be, by id."""
+        """The others as last reported, by id, while nothing is reported about them; otherwise None."""
 
     def note(self, change: Change, now: float) -> None:
-        """Record what a change means to a user."""
+        """Create the events for a change."""
         if self._last_told is not None:
             if change.entry is not self._view.local:
                 return
-            name = change.entry.identity.name  # which this node may just have taken back from another process
+            name = change.entry.identity.name  # this node may just have taken it back from another process
             self._last_told = {each.id: each for each in self._last_told.values() if each.name != name}
         for kind in kinds_of(change):
             self._note(kind, change.entry, change.before, now)
 
     def note_forgotten(self, entry: Entry, now: float) -> None:
-        """Record that a member is known no more."""
+        """Report that a member is no longer known."""
         if self._last_told is None:
             self._note(EventKind.FORGOTTEN, entry, entry.status, now)
 
     def note_standing(self, standing: NodeStanding, now: float) -> None:
-        """Record what this node's own standing is now."""
+        """Report this node's new standing."""
         local = self._view.local_member
         self._displaced = (local, standing) if local.status is Status.DISPLACED else None
         self.events.append(MembershipEvent(EventKind.STANDING, local, self._view.alive, now, standing=standing))
 
     def pause(self) -> None:
-        """Tell nothing of others from now on."""
+        """Report nothing about others from now on."""
         if self._last_told is None:
             self._last_told = {entry.id: entry.snapshot() for entry in self._view if entry is not self._view.local}
 
     def resume(self, now: float) -> None:
-        """Tell of others again, and first what has become of them meanwhile."""
+        """Report about others again, beginning with what has happened to them meanwhile."""
         if self._last_told is None:
             return
         before, self._last_told = self._last_told, None
@@ -93,8 +93,8 @@ class Journal:
                 self._catch_up(entry, before.get(entry.id), now)
 
     def _tell_lost(self, told: Member, now: float) -> None:
-        """Tell of somebody who is known no more. Whoever was told as living has died first, so that a program which
-        goes by the dead and departed alone misses nobody."""
+        """Report a member that is no longer known. If it was last reported as living, it dies first, so that a program
+        that only follows deaths and farewells misses nobody."""
         alive = self._view.alive
         gone = attrs.evolve(told, status=Status.DEAD) if told.status.is_living else told
         if gone is not told:
@@ -104,7 +104,7 @@ class Journal:
         self.events.append(MembershipEvent(EventKind.FORGOTTEN, gone, alive, now, previous=gone.status))
 
     def _catch_up(self, entry: Entry, told: Member | None, now: float) -> None:
-        if told is None:  # it was living when it was first heard of, whatever it is by now
+        if told is None:  # a member is living when it is first heard of, whatever it is now
             told = attrs.evolve(entry.snapshot(), status=Status.ALIVE)
             self._append(MembershipEvent(EventKind.JOINED, told, self._view.alive, now))
         is_updated = entry.snapshot() != attrs.evolve(told, status=entry.status)
@@ -112,15 +112,15 @@ class Journal:
 
     @property
     def last_told(self) -> Collection[Member] | None:
-        """The others as they were told to be, while nothing is told of them; else None."""
+        """The others as last reported, while nothing is reported about them; otherwise None."""
         return None if self._last_told is None else self._last_told.values()
 
     def claimant(self, member_id: int) -> Member | None:
-        """The process with this id, if a conflict about it has been told."""
+        """The process with this id, if a conflict about it was reported."""
         return self._conflicts.get(member_id)
 
     def note_conflict(self, member: Member, now: float) -> None:
-        """Record, once, that this member's name is borne by another running process."""
+        """Report, once, that another running process holds this member's name."""
         if member.id in self._conflicts:
             return
         if len(self._conflicts) >= MAX_REMEMBERED_CONFLICTS:
@@ -146,8 +146,8 @@ class Journal:
         )
 
     def _append(self, event: MembershipEvent) -> None:
-        """Tell something of a member. Whoever joins takes the place of all who have the name; while this node is
-        displaced, it is told once more that it is there, too."""
+        """Report an event of a member. A member that joins replaces all with its name. While this node is displaced, it
+        then reports once more that it exists, too."""
         self.events.append(event)
         if self._displaced is None or event.kind is not EventKind.JOINED:
             return
@@ -162,5 +162,5 @@ class Journal:
         known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)
         if known is not None:
             return known.identity.name
-        claimant = self._conflicts.get(member_id)  # which runs, but is nobody's member
+        claimant = self._conflicts.get(member_id)  # a claimant runs, but is no member
         return f"unknown {member_id:016x}" if claimant is None else claimant.name

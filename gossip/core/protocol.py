@@ -1,13 +1,13 @@
 """The protocol of one node as a few calls: what came in, what time it is, what to send, what happened.
 
-It owns no socket, reads no clock and draws from no random source but the one given. A driver passes in
-datagrams, stream frames and the time, and after each call sends what the protocol wants sent, takes
-the events, and sets its alarm to :meth:`Protocol.next_timer`. All times are seconds on one monotonic
-clock of the driver's choice. Nothing a peer sends makes any of these calls raise.
+It owns no socket, reads no clock, and draws from no random source except the one given. A driver passes in datagrams,
+stream frames and the time. After each call the driver sends what the protocol wants sent, takes the events, and sets
+its alarm to :meth:`Protocol.next_timer`. All times are seconds on one monotonic clock of the driver's choice. Nothing
+that a peer sends makes any of these calls raise.
 
-The parts each decide one thing: the view (what is known), belief (what to believe), dissemination
-(what to tell), the detector (whom to suspect), reconciliation (how to agree), joining (whom to find).
-This module only passes messages and changes from one to the other.
+Each part decides one thing: the view (what is known), belief (what to believe), dissemination (what to tell), the
+detector (whom to suspect), reconciliation (how to agree), joining (whom to find). This module only passes messages and
+changes from one part to another.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ from gossip.core.support.random_source import RandomSource
 from gossip.core.wire import Records
 
 JUMBO_DATAGRAM_BYTES = 8972
-"""A datagram may have so many bytes, or ``max_datagram`` if that is more: what one frame of 9,000 bytes holds, the
-largest that crosses an Ethernet. So members whose ``max_datagram`` differ understand each other, and no single packet
-makes a node decode 64 KB, which takes up to 90 ms."""
+"""The largest datagram accepted, unless ``max_datagram`` is larger: the payload of a frame of 9,000 bytes, the largest
+that crosses an Ethernet. So members with different ``max_datagram`` understand each other, and no single packet makes a
+node decode 64 KB, which takes up to 90 ms."""
 
 _by_name = attrgetter("name")
 
 FORGET_EVERY_ROUNDS = 16
-"""Rounds between two looks for members that may be forgotten."""
+"""Rounds between two searches for members that may be forgotten."""
 
 
 class Protocol:
@@ -62,21 +62,21 @@ class Protocol:
         """Start a node that knows only itself.
 
         :param generation: Unix time in milliseconds; a restart under the same name must have a higher one.
-        :param random: a source of its own for this node; seeded, the run is repeatable.
+        :param random: a random source for this node alone; with a seeded source the run is repeatable.
         :param now: local time in seconds.
-        :param address: where others reach this node; None if that is to be learnt from them.
-        :param identities: what is needed where members sign what they say of themselves; None where they do not.
-        :param records: a store of records that the nodes of one process share; None for one of its own.
+        :param address: where others reach this node; None if it has to learn that from them.
+        :param signing: what this node needs where members sign their records; None where they do not.
+        :param records: a store of records that the nodes of one process share; None for a store of its own.
         :raises ConfigurationError: if the name, the address or the metadata cannot be announced.
         """
         parts = self.parts = Parts(
             config, name=name, generation=generation, random=random, now=now, address=address, metadata=metadata,
             signing=signing, records=records,
         )  # fmt: skip
-        """What it is made of, for tools that look inside, such as tests."""
+        """The parts of the protocol, for tools that look inside, such as tests."""
         self._config = config
         self.drops = parts.drops
-        """What was refused or given up, by reason. A driver adds what it refuses itself."""
+        """What was refused or given up, by reason. A driver adds its own refusals."""
         self._view = parts.view
         self._local = parts.local
         self._timers = parts.timers
@@ -84,9 +84,8 @@ class Protocol:
         self._outbox = parts.outbox
         self._journal = parts.journal
         self._standing = parts.standing
-        self._longest = max(
-            JUMBO_DATAGRAM_BYTES, config.max_datagram + PACKET_OVERHEAD_BYTES
-        )  # members may not seal yet
+        # With the overhead, because members that do not seal yet may use the room of the envelope.
+        self._longest = max(JUMBO_DATAGRAM_BYTES, config.max_datagram + PACKET_OVERHEAD_BYTES)
         self._datagrams_received = 0
         self._guard = StallGuard(now)
         self._rounds = 0
@@ -108,19 +107,19 @@ class Protocol:
         self.drops.handling = None
 
     def busy(self, since: float, until: float) -> None:
-        """Take note that the driver handled datagrams between these moments, whether they were for us or not.
+        """Take note that the driver handled datagrams between these moments, whether they were for this node or not.
 
-        Without this, what it takes to handle a datagram, or to refuse it before it comes here, could be taken for a
-        stall of the process if a timer is due meanwhile.
+        Without this, the time that it takes to handle or refuse datagrams could look like a stall of the process, if a
+        timer is due meanwhile.
         """
         if lost := self._guard.busy(since, until, self.next_timer()):
             self._stalled(lost, until)
 
     def datagram_refused(self, destination: Address, now: float) -> None:
-        """Take note that the system at ``destination`` refused a datagram of ours: no process listens there.
+        """Take note that the system at ``destination`` refused a datagram of this node: no process listens there.
 
-        For drivers that learn of it (ICMP port unreachable, which anybody can forge); one that does not may leave
-        it. It is never proof of anything, but where it is all there is to hear, a crash is found sooner.
+        A driver calls this if it learns of refusals (ICMP port unreachable, which anybody can forge); it need not. A
+        refusal proves nothing, but if nothing else is heard, it lets this node find a crash sooner.
         """
         self.parts.prober.refused(destination, now)
         self.parts.farewell.refused(destination)
@@ -137,7 +136,7 @@ class Protocol:
             self.drops.handling = None
 
     def stream_accepted(self, source: Address, now: float) -> int | None:
-        """Take in a stream that a peer opened. Its number; None if there are too many already."""
+        """Take in a stream that a peer opened. Returns its number; None if there are too many already."""
         return self.parts.streams.accept(source)
 
     def stream_closed(self, stream: int, now: float) -> None:
@@ -151,7 +150,7 @@ class Protocol:
             self.parts.prober.stream_closed(stream, now)
 
     def handle_timer(self, now: float) -> None:
-        """Do what is due. Call it when :meth:`next_timer` has come, after all that has arrived."""
+        """Do what is due. Call it at :meth:`next_timer`, after everything that has arrived."""
         due = self.next_timer()
         if due > now:
             return
@@ -163,15 +162,15 @@ class Protocol:
         self._timers.run_due(now)
 
     def wall_clock(self, wall_ms: int, now: float) -> None:
-        """Take note of what the system's wall clock shows. Call it now and then, such as with each timer.
+        """Take note of what the system's wall clock shows. Call it now and then, for example with each timer.
 
-        Only generations are judged by it, and these by a year more or less, so small corrections change nothing.
+        The protocol judges only generations by it, and allows them a year, so small corrections change nothing.
 
         :param wall_ms: Unix time in milliseconds.
         """
         was_set = self._local.wall.set(wall_ms, now)
         self.parts.names.follow_clock(now)
-        if was_set and self._local.wall.has_come_to_believe(now):  # who only waits is believed at the next try
+        if was_set and self._local.wall.has_come_to_believe(now):  # without a set clock, the next try is soon enough
             self.parts.joining.seek_again(now)
 
     # --- what the embedding program wants
@@ -187,19 +186,19 @@ class Protocol:
         self._standing.seeds_given(unresolved, now)
 
     def seek(self, now: float, seeds: Sequence[Address] = ()) -> None:
-        """Take note that there will be seeds, before any address of theirs is known: until one of them answers, this
+        """Take note that seeds will follow, before any of their addresses is known. Until one of them answers, this
         node is joining.
 
-        :param seeds: as they were given; the hosts may be names.
+        :param seeds: as the program gave them; the hosts may be names.
         """
         self._standing.seek(now, seeds)
 
     def remember(self, members: Iterable[Member], now: float) -> None:
         """Take in members known from elsewhere, such as the :meth:`members` of an earlier life of this node.
 
-        Nobody is told, there are no events, and :meth:`members` shows them at once; a node that knows others
-        need not join. The dead and those who left are passed over, and whoever a peer could not have presented
-        either is counted as dropped.
+        This node tells nobody and creates no events. :meth:`members` shows them at once; a node that knows others need
+        not join. This skips the dead and those that left, and counts as dropped each member that no peer could have
+        presented.
         """
         self.parts.intake.remember(members, now)
         if self._view.others:
@@ -210,11 +209,11 @@ class Protocol:
 
         :raises ConfigurationError: if it is no mapping of texts, or too large.
         :raises LeftError: if the node has left.
-        :raises DisplacedError: while another process bears the node's name.
+        :raises DisplacedError: while another process holds the node's name.
         """
         checked = check_metadata(metadata, self._config)
         if self._view.is_displaced and not self._local.has_left:
-            raise DisplacedError(f"nobody can be told of new metadata: {self._standing.value.why}")
+            raise DisplacedError(f"this node cannot announce new metadata: {self._standing.value.why}")
         self._local.announce(now, metadata=checked)
         self.parts.changes.pass_on(Change(self._view.local, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
 
@@ -226,51 +225,52 @@ class Protocol:
         unheard = self.parts.joining.unheard(now)
         self._local.say_farewell(now)
         self.parts.changes.pass_on(Change(self._view.local, Status.ALIVE, Status.LEFT), 0, now)
-        self.parts.dissemination.spread(self._view.local, 0, now, record=True, liveness=True)  # who lacks it needs both
+        # A node that does not know this one needs both, the record and the farewell.
+        self.parts.dissemination.spread(self._view.local, 0, now, record=True, liveness=True)
         self.parts.farewell.begin(unheard, now)
         self._standing.look(now)
 
     # --- what goes out
 
     def next_timer(self) -> float:
-        """Local time at which :meth:`handle_timer` is to be called; may change with every call."""
+        """Local time at which to call :meth:`handle_timer`; it may change with every call."""
         deadline = self._timers.next_deadline()
         assert deadline is not None, "the next round is always pending"
         return deadline
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
-        """Hand over the datagrams to send, in order."""
+        """Take the datagrams to send, in order."""
         datagrams, self._outbox.datagrams = self._outbox.datagrams, []
         return datagrams
 
     def stream_actions(self) -> list[StreamAction]:
-        """Hand over what is to be done with streams, in order."""
+        """Take the pending actions on streams, in order."""
         actions, self._outbox.actions = self._outbox.actions, []
         return actions
 
     def next_event(self) -> MembershipEvent | None:
-        """The oldest event not yet taken, None if there is none."""
+        """Take the oldest event; None if there is none."""
         return self._journal.events.popleft() if self._journal.events else None
 
     def next_notice(self) -> str | None:
-        """The oldest sentence for people not yet taken (:mod:`gossip.core.support.notices`), None if there is none."""
+        """Take the oldest notice, a sentence for people (:mod:`gossip.core.support.notices`); None if there is none."""
         return self.parts.notices.pending.popleft() if self.parts.notices.pending else None
 
     # --- questions
 
     def members(self) -> tuple[Member, ...]:
-        """All known members, this node, the dead and those who left included, by name."""
+        """All known members by name: this node, the dead and those that left are among them."""
         others = [entry.snapshot() for entry in self._view if entry is not self._view.local]
         return tuple(sorted([self.local, *others], key=_by_name))
 
     def told_members(self) -> tuple[Member, ...]:
-        """The members as the events so far have told them: as they are, or, while this node is isolated and nothing is
-        told of others, as they were when it came to be."""
+        """The members as the events so far have described them. That is how they are now. While this node is isolated,
+        and so creates no events about others, it is how they were when the isolation began."""
         told = self._journal.last_told
         return self.members() if told is None else tuple(sorted([self.local, *told], key=_by_name))
 
     def get(self, name: str) -> Member | None:
-        """The newest holder of a name."""
+        """The newest holder of a name; None if there is none."""
         entry = self._view.named(name)
         return None if entry is None else entry.snapshot()
 
@@ -281,7 +281,8 @@ class Protocol:
 
     @property
     def view(self) -> View:
-        """All that is known, for tools that look inside, such as a simulator; read it, do not change it."""
+        """Everything that this node knows, for tools that look inside, such as a simulator; read it, do not change
+        it."""
         return self._view
 
     @property
@@ -291,7 +292,7 @@ class Protocol:
 
     @property
     def standing(self) -> NodeStanding:
-        """What this node knows of its own place in the cluster."""
+        """What this node knows about its own place in the cluster."""
         return self._standing.value
 
     @property
@@ -301,17 +302,17 @@ class Protocol:
 
     @property
     def alive(self) -> int:
-        """Members seen living, this node included."""
+        """Number of members seen living, this node included."""
         return self._view.alive
 
     @property
     def fingerprint(self) -> int:
-        """Fingerprint of the view, 64 bits; equal for two nodes exactly when their views are."""
+        """Fingerprint of the view, 64 bits; equal for two nodes exactly when their views are equal."""
         return self._view.fingerprint
 
     @property
     def health(self) -> int:
-        """Local health, from 0 (healthy) to 8: how much this node distrusts its own impatience."""
+        """Local health, from 0 (healthy) to 8: how much this node distrusts its own timeouts."""
         return self.parts.health.score
 
     def heartbeat(self, now: float) -> int:
@@ -374,10 +375,10 @@ class Protocol:
                 self._journal.note_forgotten(forgotten, now)
 
     def _stalled(self, late: float, now: float) -> None:
-        """Our process did not run for a while: nobody else is to blame for what did not arrive.
+        """React to a stall of this node's process: nobody else is to blame for messages that did not arrive meanwhile.
 
-        Every deadline moves back by as long, and by one answer timeout more, in which what waited in
-        the sockets is heard. Stalled again within it, the deadlines move only by the time lost.
+        Every deadline moves back by the lost time, and by one answer timeout more, in which this node hears what waited
+        in the sockets. If it stalls again within that time, the deadlines move only by the time lost.
         """
         self._guard.stalls += 1
         self.parts.health.worsen()

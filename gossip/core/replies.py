@@ -1,8 +1,8 @@
-"""Replies: what the body of a message asks for, and what goes out in answer.
+"""Replies: does what the body of a message asks for, and answers it.
 
-A ping is answered at once. An ack belongs to a question of this node's own, and goes to the module that asked. A digest
-and a list of entries are compared with the view. An answer also carries corrections: facts that the sender has shown to
-know less well than this node.
+A ping is answered at once. An ack belongs to a question of this node and goes to the module that asked it. A digest and
+a list of entries are compared with the view. An answer also carries corrections: facts that the sender knows less well
+than this node.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from gossip.core.wire.messages import (
 )  # fmt: skip
 
 MAX_CORRECTIONS = 8
-"""Datagrams in which the sender of outdated facts is told better, at most."""
+"""Datagrams of corrections for the sender of outdated facts, at most."""
 
 
 class Replies:
@@ -97,7 +97,7 @@ class Replies:
         self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
 
     def _compare(self, message: Message, body: Digest | Entries, path: Path, now: float) -> list[bytes]:
-        """Find out what the sender's view lacks, and ours; returns the facts to answer with."""
+        """Compare the sender's view with this node's; returns the facts to answer with."""
         if message.sender == ANONYMOUS and isinstance(body, Digest):
             if path.stream is not None:
                 self._reconciler.answer_query(path, now)
@@ -130,9 +130,9 @@ class Replies:
         self._outbox.send(path, ack, now, to=sender, facts=corrections, agrees=agrees)
 
     def _ack(self, token: int, sender: Entry | None, agrees: bool, path: Path, now: float) -> Ack:
-        """The answer to a ping, with all that is to be said and has room: where it came from, to somebody who is not
-        known, or has asked from elsewhere than where it is known to be, and with a ping that leaves room for it; and
-        what to repeat, to somebody who is not validated and with whom we may have to settle a difference."""
+        """The answer to a ping, with everything that there is reason and room for. It says where the ping came from if
+        this node does not know the sender, or knows it at another address and the ping leaves room for that. It asks
+        for a cookie if the sender's address is not validated and a comparison of views may follow."""
         room = self._outbox.limit(path, now) - ACK_BYTES
         if sender is None:
             says_where = room >= OBSERVED_BYTES
@@ -156,7 +156,8 @@ class Replies:
             self._own_address.copied_view(now)
 
     def _belongs(self, question: Question, message: Message, ack: Ack, over_stream: bool, now: float) -> bool:
-        """Give an ack to the module that asked. Whether it shows that a member, or somebody at a seed, is there."""
+        """Give an ack to the module that asked. Returns whether it shows that a member, or a node at a seed, is
+        there."""
         match question.purpose:
             case Purpose.PROBE:
                 return self._prober.answered(question, message.sender, message.heartbeat, over_stream, now)
@@ -173,7 +174,7 @@ class Replies:
         return False
 
     def _answered(self, question: Question, message: Message, ack: Ack, path: Path, now: float) -> None:
-        """Take in what an answer says beyond its token: where the peer sees us, and what it knows of itself."""
+        """Take in what an answer says beyond its token: where the peer sees this node, and what the peer knows."""
         self._standing.answered(ack.observed != self._view.local.registers.record.address, now)
         if path.stream is None:
             if question.purpose is Purpose.CONTACT and question.address is not None:
@@ -185,13 +186,13 @@ class Replies:
             self._outbox.send_pages(path, all_facts(self._view.local), now, 1)
 
     def _tell_of_excess(self, member: int, path: Path, now: float) -> None:
-        """A member that has just shown a counter well below one that we believe to have seen has to hear of that, and
-        jump over it: until then nobody could tell from that counter that it has stopped."""
+        """Tell a member whose counter is well below the value that this node believes it has seen. The member has to
+        jump over that value: until then, nobody could tell from its counter that it has stopped."""
         entry = self._view.get(member)
         if entry is not None and entry.registers.heartbeat > entry.estimate.expected(now) + FLOOR_SLACK_STEPS:
             self._outbox.send_pages(path, [liveness_fact(entry)], now, 1)
 
 
 def _is_away(sender: Entry, path: Path) -> bool:
-    """Whether a datagram came from elsewhere than where its sender is known to be."""
+    """Whether a datagram came from another address than its sender's known one."""
     return path.stream is None and sender.registers.record.address != path.address

@@ -1,4 +1,4 @@
-"""What one core has done since it started, and what it holds at present, for whoever watches it."""
+"""Statistics: what one core has done since it started, and what it holds at present."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ class ProtocolStats:
     bytes_sent: int
     """Payload bytes of the datagrams composed."""
     datagrams_refused: int
-    """Datagrams of which the system of a peer said that no process listens there, where the driver learns of it."""
+    """Datagrams for which a peer's system said that no process listens there, if the driver learns of it."""
     dropped: Mapping[str, int]
-    """Messages, facts and streams refused, and what was given up at a bound, by reason."""
+    """Refused messages, facts and streams, and what was given up at a bound, by reason."""
     suspicions: int
     """Times this node accused a member."""
     reconciliations: int
-    """Times this node began to settle a difference of views."""
+    """Times this node began a comparison of views."""
     contacts_to_heal: int
-    """Times it tried to find a dead member or an absent seed again."""
+    """Times this node contacted a dead member or an absent seed."""
     answered_through_helpers: int
     """Probes answered only through a helper."""
     answered_by_stream: int
-    """Probes answered only over a stream: datagrams are being lost on the way."""
+    """Probes answered only over a stream: the network loses datagrams."""
     stalls: int
     """Times this node found that its own process had not run."""
     replies_cut: int
-    """Messages cut short or left out because they would have been larger than what they answer, and their receiver
-    has not shown that it hears us."""
+    """Messages cut short or left out because they would have been larger than the message that they answer, and the
+    receiver's address was not validated."""
 
 
 @attrs.frozen
@@ -43,32 +43,32 @@ class ProtocolLoad:
     """What one node holds at this moment: the size of everything in it that grows."""
 
     members: int
-    """Members known, this node, the dead and those who left included."""
+    """Known members, with this node, the dead and those that left."""
     tombstones: int
-    """Forgotten members of whom a tombstone is kept."""
+    """Forgotten members with a tombstone."""
     rumours: int
-    """Rumours that are pushed or ride."""
+    """Rumours that are still pushed or piggybacked."""
     timers: int
-    """Timers pending, and those called off whose time has not come."""
+    """Pending timers, and cancelled ones whose time has not come."""
     probes: int
-    """Members being asked, for this node and for others."""
+    """Probes under way, for this node and for others."""
     streams: int
     """Open streams, in both directions."""
     contacts: int
     """Pings to seeds and dead members whose answer may still come."""
     challenges: int
-    """Processes challenged because they speak under another's name."""
+    """Processes challenged because they speak under another member's name."""
     suspects: int
-    """Suspects followed."""
+    """Suspects whose suspicion this node times."""
     pending_datagrams: int
-    """Datagrams composed but not yet taken by the driver."""
+    """Datagrams that the driver has not taken yet."""
     helped: int
-    """Requests of others to ask a member that are being served."""
+    """Requests of others to probe a member that this node serves."""
     validated: int
-    """Addresses that have shown that they hear us."""
+    """Validated addresses."""
     voices: int
-    """Hosts of whom it is kept where they see this node."""
+    """Hosts for which this node keeps where they see it."""
     answered_by_another: int
-    """Members for whom another was seen to answer."""
+    """Members for which another member was seen to answer."""
     notices: int
-    """Subjects of which people were told once."""
+    """Subjects about which people were told once."""

@@ -94,7 +94,7 @@ def test_addresses_to_bind_to_are_not_to_send_to(address: Address) -> None:
 @pytest.mark.parametrize("host", ["224.0.0.1", "239.255.255.250", "ff02::1", "::ffff:224.0.0.251", "::ffff:e000:fb"])
 def test_multicast_addresses_are_those_of_groups_and_no_node_has_one(host: str) -> None:
     assert Address(host, 7946).is_group
-    with pytest.raises(ConfigurationError, match="one of many machines"):
+    with pytest.raises(ConfigurationError, match="reaches many machines"):
         Protocol(Config(), name="n", generation=1, random=Random(1), now=0.0, address=Address(host, 7946))
 
 

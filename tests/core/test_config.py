@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -76,9 +78,20 @@ def test_a_configuration_cannot_be_changed() -> None:
         config.probe_interval = 2.0  # type: ignore[misc]
 
 
-def test_a_misspelt_setting_is_an_error() -> None:
-    with pytest.raises(TypeError, match="probe_intervall"):
-        Config.lan(probe_intervall=1.0)
+@pytest.mark.parametrize("made", [Config, *PROFILES.values()], ids=["Config", *PROFILES])
+def test_a_misspelt_setting_is_refused_with_the_nearest_name(made: Callable[..., Config]) -> None:
+    said = r"^'probe_intervall' is not a setting \(did you mean 'probe_interval'\?\); help\(gossip\.Config\) explains"
+    with pytest.raises(ConfigurationError, match=said):
+        made(probe_intervall=1.0)
+    with pytest.raises(ConfigurationError, match=r"^'x' is not a setting; help"):
+        made(x=1)
+    with pytest.raises(ConfigurationError, match="did you mean 'max_members'"):
+        attrs.evolve(made(), max_member=5)  # type: ignore[call-arg]
+
+
+def test_help_shows_the_settings_with_their_defaults() -> None:
+    shown = inspect.signature(Config).parameters
+    assert {name: parameter.default for name, parameter in shown.items()} == attrs.asdict(Config())
 
 
 def test_a_configuration_error_is_a_value_error_and_one_of_ours() -> None:

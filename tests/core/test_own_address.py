@@ -311,7 +311,7 @@ def test_two_members_at_one_address_are_told_apart_and_reported_once(seed: int) 
     sim.run(25)
     told = [notice for node in everybody(sim) for notice in notices(node)]
     assert told
-    assert all("'two' and 'one' both run, and both are said to be at 10.0.0.60:7946" in notice for notice in told)
+    assert all("'two' and 'one' both run and both announce the address 10.0.0.60:7946" in notice for notice in told)
     assert len(told) <= len(everybody(sim))
     expect_no_deaths(sim, but=["two"])
     assert all(not node.told("suspected", "one") for node in everybody(sim))

@@ -136,7 +136,7 @@ def test_a_seed_of_another_cluster_is_told_as_that() -> None:
     sim.driver.deliver(foreign, other.address, node.address)
     sim.run(2)
     assert len(standings(node)) == before + 1
-    assert "a cluster of another name; give both the same cluster name" in why(node)
+    assert "a cluster with another name; give both nodes the same cluster name" in why(node)
     sim.run(60)
     assert len(standings(node)) == before + 1, "once is enough"
 
@@ -166,8 +166,8 @@ def test_who_hears_others_and_is_in_nobodys_view_has_not_joined_and_says_why(kin
     assert all(other.protocol.get("new") is None for other in sim.running if other is not node)
     assert standing(node) is Standing.JOINING
     assert standings(node) == ["joining"], "once is enough"
-    assert "others answer, but do not take it in" in why(node)
-    assert ("it started 729 days after what the clock at" in why(node)) is (kind == "clock ahead")
+    assert "others answer, but do not accept it as a member" in why(node)
+    assert ("it started 729 days ahead of the clock at" in why(node)) is (kind == "clock ahead")
 
 
 def test_who_refuses_everybody_for_its_own_clock_says_that() -> None:
@@ -175,7 +175,7 @@ def test_who_refuses_everybody_for_its_own_clock_says_that() -> None:
     node = sim.start("late", seeds=("n0",), clock_ms=-2 * YEAR_MS)
     sim.run(10)
     assert standing(node) is Standing.JOINING
-    assert "days after what the clock here shows; set it right" in why(node)
+    assert "days ahead of the clock here; correct the clock that is wrong" in why(node)
 
 
 def test_views_that_never_are_the_same_keep_nobody_from_joining_whom_others_know() -> None:
@@ -231,7 +231,7 @@ def test_who_comes_back_from_isolation_and_was_replaced_meanwhile_is_not_connect
     sim.run(60)
     assert all(other.protocol.get("n2") is None for other in sim.running if other is not node)
     assert standing(node) is Standing.ISOLATED
-    assert why(node) == "others answer, but do not take it in"
+    assert why(node) == "others answer, but do not accept it as a member; their logs say why"
     assert standings(node).count("isolated") <= 3
 
 
@@ -273,7 +273,7 @@ def test_seeds_are_named_as_they_were_given_and_names_without_address_as_that() 
     assert why(script.node) == f"it looks for its cluster at {listed}"
     script.protocol.seed([], script.sim.now, given)
     script.sim.run(2)
-    assert why(script.node) == f"it looks for its cluster at {listed}: no address is known of {listed}"
+    assert why(script.node) == f"it looks for its cluster at {listed}: no address is known for {listed}"
     assert standings(script.node) == ["joining"]
 
 
@@ -281,7 +281,7 @@ def test_a_node_that_is_its_own_only_seed_says_that_it_begins_a_cluster() -> Non
     script = Script()
     script.protocol.seek(script.sim.now, [script.node.address])
     script.protocol.seed([script.node.address], script.sim.now)
-    assert why(script.node) == "it is its own only seed, and so begins a cluster of its own"
+    assert why(script.node) == "it is its own only seed, so it begins a cluster of its own"
 
 
 def test_strangers_do_not_have_the_reason_of_a_search_told_again_and_again() -> None:
@@ -295,7 +295,7 @@ def test_strangers_do_not_have_the_reason_of_a_search_told_again_and_again() -> 
             sim.driver.deliver(foreign, source, node.address)
             sim.run(1)
     assert standings(node) == ["joining", "joining"], "what it is, and that it lasts"
-    assert "a cluster of another name" in why(node)
+    assert "a cluster with another name" in why(node)
 
 
 def test_to_be_among_its_own_seeds_is_no_reason_where_there_are_others() -> None:
@@ -479,7 +479,7 @@ def test_the_last_of_a_cluster_that_has_forgotten_all_others_is_what_a_new_node_
         assert why(node).startswith(f"it remembers nobody else, and looks for its cluster at {sim.nodes['n0'].address}")
     else:
         assert standing(node) is Standing.CONNECTED
-        assert why(node) == "it remembers nobody else, and begins its cluster anew"
+        assert why(node) == "it remembers nobody else, so it begins its cluster anew"
     sim.start("n0", seeds=() if has_seed else ("n1",))
     expect(sim, is_(node, Standing.CONNECTED), within=60, why="somebody is there again")
     expect_agreement(sim, within=10)
@@ -647,7 +647,7 @@ def test_the_loser_of_a_name_knows_it_keeps_itself_and_says_why_it_refuses_updat
     assert first.protocol.local.status is Status.DISPLACED
     holders = [member for member in first.protocol.members() if member.name == "n2"]
     assert sorted(member.status.value for member in holders) == ["alive", "displaced"]
-    with pytest.raises(DisplacedError, match=r"another process at .* bears its name, 'n2'"):
+    with pytest.raises(DisplacedError, match=r"another process at .* holds its name, 'n2'"):
         first.protocol.update({"k": "v"}, sim.now)
     assert standings(first).count("displaced") == 1
     assert standings(second) == ["connected"]
@@ -666,7 +666,7 @@ def test_of_two_with_one_name_and_only_each_other_the_newer_is_connected_and_nam
     sim.nodes["first"] = first
     second.protocol.seed([first.address], second.local_time(sim.now))
     expect(sim, is_(second, Standing.CONNECTED), within=5, why="it hears one that sees what it sees")
-    assert why(second) == f"another process at {first.address} bears its name, 'ada'; give one of the two another name"
+    assert why(second) == f"another process at {first.address} holds its name, 'ada'; give one of the two another name"
     sim.run(60)
     assert (standing(first), standing(second)) == (Standing.DISPLACED, Standing.CONNECTED)
     assert standings(second) == ["connected"]
@@ -704,4 +704,4 @@ def test_an_isolated_node_says_if_the_others_have_come_to_use_what_it_cannot_ope
     node.protocol.drops.note(Drop.UNKNOWN_KEY, STRANGER)
     node.protocol.drops.note(Drop.NOT_SEALED, other.address)
     expect(sim, is_(node, Standing.ISOLATED), within=10, why="it hears nobody")
-    assert "s; answers come without a seal, and ours have one" in why(node), "what strangers send says nothing"
+    assert "s; answers have no seal, but this node has keys" in why(node), "what strangers send says nothing"

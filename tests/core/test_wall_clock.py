@@ -168,7 +168,7 @@ def test_who_takes_a_lower_generation_has_not_joined_before_somebody_takes_it_in
     assert node.protocol.standing.standing is Standing.JOINING
     sim.run(30)
     assert node.protocol.standing.standing is Standing.JOINING
-    assert "do not take it in" in node.protocol.standing.why
+    assert "do not accept it as a member" in node.protocol.standing.why
     sim.set_wall_clock("n2")
     expect(sim, lambda: node.protocol.standing.standing is Standing.CONNECTED, within=60, why="its clock is right")
     expect(sim, sim.all_agree, within=60, why="the newcomer is dead by then")

@@ -156,7 +156,7 @@ async def test_a_name_with_more_addresses_than_are_kept_is_said_once(
 
 async def test_a_seed_whose_name_is_not_known_is_named_as_the_reason(names: Names) -> None:
     async with local_node("b", seeds=["late.test:7946"]) as b:
-        with pytest.raises(JoinError, match=r"at late\.test:7946: no address is known of late\.test:7946"):
+        with pytest.raises(JoinError, match=r"at late\.test:7946: no address is known for late\.test:7946"):
             await b.joined(timeout=2)
 
 

@@ -77,7 +77,7 @@ async def test_a_node_that_is_its_own_only_seed_has_joined_at_once_and_says_so()
         bind = str(a.bound_address)
     async with local_node("a", bind=bind, seeds=[bind]) as a:
         await a.joined(timeout=1)
-        assert a.standing.why == "it is its own only seed, and so begins a cluster of its own"
+        assert a.standing.why == "it is its own only seed, so it begins a cluster of its own"
 
 
 async def test_who_leaves_or_is_closed_has_not_joined() -> None:
@@ -159,7 +159,7 @@ async def test_the_loser_of_a_name_is_told_and_its_updates_are_refused_with_the_
             assert first.local.status is Status.DISPLACED
             assert first.local in first.members()
             assert second.local in first.members()
-            with pytest.raises(DisplacedError, match=f"at {second.address} bears its name, 'b'"):
+            with pytest.raises(DisplacedError, match=f"at {second.address} holds its name, 'b'"):
                 first.update({"x": "1"})
 
 
@@ -192,11 +192,11 @@ KEYS, OTHER_KEYS = Keyring.of(Key.generate()), Keyring.of(Key.generate())
 @pytest.mark.parametrize(
     ("theirs", "ours", "their_cluster", "said"),
     [
-        (KEYS, OTHER_KEYS, "default", "sealed with a key that is not ours; give this node the cluster's keyring"),
-        (KEYS, None, "default", "sealed with a key that is not ours; give this node the cluster's keyring"),
-        (None, KEYS, "default", "without a seal, and ours have one; give that member the cluster's keyring"),
-        (None, None, "blue", "a cluster of another name; give both the same cluster name"),
-        (KEYS, KEYS, "blue", "by somebody who has not our key; give both the same cluster name"),
+        (KEYS, OTHER_KEYS, "default", "sealed with a key that this node does not have; give it the cluster's keyring"),
+        (KEYS, None, "default", "sealed with a key that this node does not have; give it the cluster's keyring"),
+        (None, KEYS, "default", "no seal, but this node has keys; give the member that answers the cluster's keyring"),
+        (None, None, "blue", "a cluster with another name; give both nodes the same cluster name"),
+        (KEYS, KEYS, "blue", "forged without this node's key; give both nodes the same cluster name"),
     ],
 )
 async def test_who_asks_the_members_of_another_cluster_is_told_what_is_wrong(

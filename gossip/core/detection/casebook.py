@@ -1,7 +1,7 @@
-"""The casebook: the members under scrutiny, one object for each, and the evidence about them and the last deaths.
+"""The casebook: the members under scrutiny, one object for each, and the evidence about them and about the last deaths.
 
-It remembers and explains; it asks nobody and decides nothing. The detector moves members from stage to stage. All of it
-is bounded: a few pieces of evidence for each member, and a number of deaths.
+It remembers and explains; it asks nobody and decides nothing. The detector moves members from stage to stage.
+Everything is bounded: a few pieces of evidence for each member, and a number of deaths.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from gossip.core.detection.stages import Stage
 from gossip.core.state.entry import Entry
 from gossip.core.state.view import View
 from gossip.core.support.timers import Timer, Timers
+from gossip.core.wire.messages import ANONYMOUS
 
 DEATHS_KEPT = 64
-"""Deaths explained, the last ones: as many as people read after a bad night."""
+"""Deaths that can be explained, the last ones: as many as people read after a bad night."""
 
 
 @attrs.define(eq=False, weakref_slot=False)
 class Scrutiny:
-    """One member under scrutiny: its two stages, and what belongs to them."""
+    """One member under scrutiny: its two stages, and their data."""
 
     entry: Entry
     probing: Stage = Stage.NOT_PROBED
@@ -37,13 +38,14 @@ class Scrutiny:
     last_probe: Probe | None = None
     """The last probe of the stages of suspicion."""
     since: float = 0.0
-    """When the time it has to refute began: with the first unanswered question of ours, or when we heard of it."""
+    """Start of its time to refute: this node's first unanswered question, or the moment when this node heard of the
+    suspicion."""
     public_since: float = 0.0
     """When this node first knew of the suspicion."""
     patience: float = 0.0
-    """Extra seconds before a mere listener acts."""
+    """Extra seconds before this node acts if it only heard of the suspicion."""
     refused: bool = False
-    """Whether this node accuses it, and its system said that no process listens there."""
+    """Whether this node accuses it and the member's system said that no process listens there."""
     condemned_at: int = 0
     """The floor at which others have declared it dead; 0 if they have not."""
     timer: Timer | None = None
@@ -74,7 +76,7 @@ class Casebook:
 
     @property
     def suspects(self) -> int:
-        """Number of members with a stage of suspicion."""
+        """Number of members under suspicion."""
         return sum(each.suspicion is not Stage.UNSUSPECTED for each in self._open.values())
 
     @property
@@ -86,12 +88,12 @@ class Casebook:
         return len(self._open)
 
     def get(self, entry: Entry) -> Scrutiny | None:
-        """The scrutiny of a member; None if it is under none."""
+        """The scrutiny of a member; None if it is not under scrutiny."""
         scrutiny = self._open.get(entry.id)
         return scrutiny if scrutiny is not None and scrutiny.entry is entry else None
 
     def open(self, entry: Entry) -> Scrutiny:
-        """The scrutiny of a member, a new one if it is under none."""
+        """The scrutiny of a member; a new one if it is not under scrutiny."""
         scrutiny = self._open.get(entry.id)
         if scrutiny is None or scrutiny.entry is not entry:
             scrutiny = self._open[entry.id] = Scrutiny(entry)
@@ -111,17 +113,17 @@ class Casebook:
         scrutiny.asked.append(_asked(probe, now, alone))
 
     def note_told(self, scrutiny: Scrutiny, told_by: int, floor: int, is_conviction: bool, now: float) -> None:
-        """Keep that somebody accuses a member, or has declared it dead.
+        """Keep that another member, or this node, accuses a member or has declared it dead.
 
-        :param told_by: the id of the member that told us; 0 for this node itself.
+        :param told_by: the id of the member that told this node, or of this node itself.
         """
         if scrutiny.told is None:
             scrutiny.told = deque(maxlen=EVIDENCE_KEPT)
         accusers = self.names(scrutiny.entry.accusers)
-        scrutiny.told.append(Told(now, self.name(told_by or self._view.local.id), accusers, floor, is_conviction))
+        scrutiny.told.append(Told(now, self.name(told_by), accusers, floor, is_conviction))
 
     def note_death(self, entry: Entry) -> None:
-        """Keep the evidence of a member that has just been found dead."""
+        """Keep the evidence about a member that this node has just found dead."""
         scrutiny = self.get(entry)
         self._deaths.pop(entry.id, None)
         while len(self._deaths) >= DEATHS_KEPT:
@@ -175,7 +177,9 @@ class Casebook:
         return tuple(self.name(each) for each in member_ids)
 
     def name(self, member_id: int) -> str:
-        """The name of a member, or a text that says that it is not known."""
+        """The name of a member, or a text that says that its name is unknown."""
+        if member_id == ANONYMOUS:
+            return "anonymous"
         known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)
         return f"unknown {member_id:016x}" if known is None else known.identity.name
 

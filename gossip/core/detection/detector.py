@@ -1,18 +1,19 @@
-"""The failure detector: whom to ask each round, and what follows from the answers and from what others tell.
+"""The failure detector: which member to probe in each round, and what follows from its answer and from others'
+messages.
 
-A round asks one member. In turn it is the next neighbour on the ring, so that everybody is asked
-regularly by somebody, and a random one, so that no two sick neighbours can hide a third. What follows
-is in the table of :mod:`gossip.core.detection.stages`: this module says what happens, looks up the row, and
-carries out its actions. A node that hears from nobody suspects itself first.
+A round probes one member. Rounds alternate between the next neighbour on the ring, so that everybody is asked
+regularly, and a random member, so that no two sick neighbours can hide a third. The table of
+:mod:`gossip.core.detection.stages` says what follows: this module reports what happens, looks up the row, and carries
+    out its actions. A node that hears nobody suspects itself first.
 
-Each node runs a timer per suspect. It starts long and shrinks with each independent accuser. Accusers
-count from their first unanswered question; others only lend their timer in case all accusers fail, and
-so wait longer. Shortest is the timer of an accuser that did not meet with silence, but was told by the
-member's system that no process listens there.
+Each node runs one timer per suspect. It starts long and shrinks with each independent accuser. The timers of accusers
+count from their first unanswered question. The timers of other nodes only matter if all accusers fail, and so wait
+longer. The shortest is the timer of an accuser that was not met with silence: the member's system told it that no
+process listens there.
 
-Sources: SWIM (Das, Gupta and Motivala 2002) for probing; van Renesse, Minsky and Hayden (1998) for
-the counter as evidence; Lifeguard (Dadgar, Phillips and Currey 2017, section IV-B) for the timer of a
-suspicion; the second probe and the floors are this project's own.
+Sources: SWIM (Das, Gupta and Motivala 2002) for probing; van Renesse, Minsky and Hayden (1998) for the counter as
+evidence; Lifeguard (Dadgar, Phillips and Currey 2017, section IV-B) for the timer of a suspicion; the second probe and
+the floors are this project's own.
 """
 
 from __future__ import annotations
@@ -36,17 +37,16 @@ from gossip.core.support.random_source import RandomSource
 from gossip.core.support.timers import Timers
 
 DEAF_SUSPICIONS = 3
-"""Longest suspicions without a word from anybody after which a node takes the others for gone rather than itself for
-cut off. Cables, switches and wireless links that fail for some seconds are far more common than the end of all peers
-at once."""
+"""Longest suspicions without a message from anybody after which a node believes that the others are gone, and no longer
+that it is cut off itself. Cables, switches and wireless links that fail for some seconds are far more common than the
+end of all peers at once."""
 
 
 def suspicion_timeout(accusers: int, needed: int, shortest: float, longest: float) -> float:
-    """Seconds that a suspect has, from ``longest`` with one accuser down to ``shortest``.
+    """Seconds that a suspect has to refute, from ``longest`` with one accuser down to ``shortest``.
 
     :param accusers: members that accuse it, at least 1.
-    :param needed: accusers beyond the first that make the suspicion shortest; 0 if there is nobody
-        else who could confirm it.
+    :param needed: accusers beyond the first that make the suspicion shortest; 0 if nobody else could confirm it.
     """
     if needed <= 0:
         return shortest
@@ -78,7 +78,7 @@ class Detector:
     # --- what happens
 
     def round(self, now: float) -> None:
-        """Ask one member."""
+        """Probe one member."""
         self._rounds += 1
         target = self._next_target()
         if target is not None:
@@ -87,9 +87,10 @@ class Detector:
                 self._probing(scrutiny, Happening.CHOSEN, now)
 
     def note_change(self, change: Change, told_by: int, now: float) -> None:
-        """Take note that what is known of another member has changed.
+        """Take note that what this node knows about another member has changed.
 
-        :param told_by: id of the member that told us; 0 for this node itself.
+        :param told_by: id of the member that told this node; 0 if it gave no id, or if this node found that out
+            itself.
         """
         entry = change.entry
         scrutiny = self._casebook.get(entry)
@@ -109,9 +110,10 @@ class Detector:
     def convicted_elsewhere(self, entry: Entry, floor: int, told_by: int, now: float) -> None:
         """Take note that others have declared a suspect dead at this floor.
 
-        It is believed of a member that has been under suspicion here long enough to refute. One that was
-        accused behind our back, by somebody who is deaf or was cut off from us, gets as long first, and is asked;
-        and so is everyone while there is so much news that a refutation may be late.
+        This node believes the conviction if the member was under suspicion here for long enough to refute. A member may
+        have been accused without this node's knowledge, by a node that is deaf or was cut off. Then this node gives it
+        that time first, and probes it. It does the same for every suspect while there is so much news that a refutation
+        may be late.
         """
         scrutiny = self._casebook.get(entry)
         if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED or scrutiny.condemned_at:
@@ -124,7 +126,7 @@ class Detector:
         self._suspicion(scrutiny, happening, now)
 
     def is_deaf(self, now: float) -> bool:
-        """Whether nobody at all was heard for so long that it is no passing fault of ours."""
+        """Whether this node has heard nobody at all for so long that this is no passing fault of its own."""
         rounds = self._config.probe_interval
         patience = max(DEAF_SUSPICIONS * self._config.suspicion_max, SILENT_ROUNDS * rounds)
         return now - self._hearing.last_heard >= patience + rounds
@@ -135,7 +137,8 @@ class Detector:
         return next(iter(self._view.sample(1, self._random)), None)
 
     def _open_suspicion(self, entry: Entry, now: float) -> Scrutiny:
-        """A suspicion of which this node has just heard. A mere listener waits a little longer than accusers do."""
+        """Open a suspicion that this node has just heard of. A node that does not accuse waits a little longer than
+        accusers do."""
         if len(self._casebook) >= 2 * len(self._view):
             self._close_superseded(now)
         scrutiny = self._casebook.open(entry)
@@ -145,14 +148,14 @@ class Detector:
         return scrutiny
 
     def _consider_witnessing(self, scrutiny: Scrutiny, now: float) -> None:
-        """With a small probability, look for ourselves at a member that has just come under suspicion."""
+        """With a small probability, become a witness: probe a member that has just come under suspicion."""
         if scrutiny.probing is not Stage.NOT_PROBED or self._view.local.id in scrutiny.entry.accusers:
             return
         if self._random.random() * self._view.others < self._config.witnesses:
             self._probing(scrutiny, Happening.DRAWN, now)
 
     def _probing(self, scrutiny: Scrutiny, happening: Happening, now: float) -> None:
-        """Something happens that concerns what this node finds out for itself."""
+        """Move a member on in the stages of probing, which is what this node finds out for itself."""
         scrutiny.probing, actions = TABLE[scrutiny.probing, happening]
         for action in actions:
             _ACTIONS[action](self, scrutiny, now)
@@ -160,7 +163,7 @@ class Detector:
             self._casebook.close(scrutiny)
 
     def _suspicion(self, scrutiny: Scrutiny, happening: Happening, now: float) -> None:
-        """Something happens that concerns what is known in public."""
+        """Move a member on in the stages of suspicion, which is what is known in public."""
         scrutiny.suspicion, actions = TABLE[scrutiny.suspicion, happening]
         for action in actions:
             _ACTIONS[action](self, scrutiny, now)
@@ -192,8 +195,8 @@ class Detector:
             self._suspicion(scrutiny, Happening.DUE if is_known else Happening.CLEARED, now)
 
     def _last_probed(self, probe: Probe, now: float) -> None:
-        """The last probe of a suspect has ended. One that is meanwhile cleared, or suspected anew, is not judged by
-        it."""
+        """The last probe of a suspect has ended. It does not count for a member that was cleared or suspected anew
+        meanwhile."""
         scrutiny = self._casebook.get(probe.target)
         if scrutiny is None or scrutiny.last_probe is not probe or scrutiny.suspicion is not Stage.LAST_PROBED:
             return
@@ -205,8 +208,8 @@ class Detector:
         self._suspicion(scrutiny, Happening.ANSWERED if probe.answered else Happening.UNANSWERED, now)
 
     def _close_superseded(self, now: float) -> None:
-        """Close the suspicions of those whose name has meanwhile gone to a later generation; their timers would, too,
-        but invented generations come faster."""
+        """Close the suspicions of members whose name has gone to a later generation. Their timers would do so, too, but
+        invented generations come faster."""
         for scrutiny in self._casebook:
             is_known = self._view.get(scrutiny.entry.id) is scrutiny.entry
             if scrutiny.suspicion is not Stage.UNSUSPECTED and not is_known:
@@ -216,10 +219,10 @@ class Detector:
         return entry.registers.is_living and self._view.get(entry.id) is entry and not self._view.local.registers.left
 
     def _is_alone(self, probe: Probe, now: float) -> bool:
-        """Whether nobody at all was heard while we asked, so that the fault may well be ours.
+        """Whether nobody at all was heard during the probe, so that the fault may well be this node's.
 
-        With a single peer its silence is all there is to hear. After a long silence from everybody the
-        node believes that they are gone after all: the last survivor must notice that it is one.
+        With a single peer, its silence is all there is to hear. After a long silence from everybody this node believes
+        that the others are gone: the last survivor must notice that it is the last.
         """
         return self._view.others > 1 and not probe.heard and not self.is_deaf(now)
 
@@ -235,7 +238,7 @@ class Detector:
         scrutiny.probe = self._prober.probe(scrutiny.entry, Reason.WITNESS, self._probed, now)
 
     def _look_at_once(self, scrutiny: Scrutiny, now: float) -> None:
-        """By a timer, so that it is a question of our own, and no answer to the member that told us."""
+        """By a timer, so that the probe is this node's own question and not an answer to the member that told it."""
         self._timers.at(now, self._probing_due, scrutiny, Stage.WITNESS_CALLED)
 
     def _wait_to_probe_again(self, scrutiny: Scrutiny, now: float) -> None:
@@ -249,16 +252,16 @@ class Detector:
         scrutiny.asked_since = now
 
     def _distrust_own_health(self, scrutiny: Scrutiny, _now: float) -> None:
-        """Helpers that live answer either way. If none did, it may be this node that is not heard."""
+        """A living helper answers in either case. If none did, the others may not hear this node."""
         probe = scrutiny.probe
         if probe is not None and probe.helpers and not probe.nacks:
             self._health.worsen()
 
     def _accuse(self, scrutiny: Scrutiny, now: float) -> None:
-        """Make this node an accuser of a member that does not answer, and let the member hear of it directly.
+        """Make this node an accuser of a member that does not answer, and tell the member directly.
 
-        It seconds a standing suspicion at its floor, or raises a new floor: one that shows whether
-        anybody has seen the member alive after the last probe began.
+        It joins a suspicion that exists, at its floor. Otherwise it raises a new floor, which shows whether anybody has
+        seen the member alive after the last probe began.
         """
         entry, probe, local = scrutiny.entry, scrutiny.probe, self._view.local.id
         assert probe is not None
@@ -276,7 +279,7 @@ class Detector:
             scrutiny.condemned_at, scrutiny.last_probe = 0, None
         scrutiny.since = min(scrutiny.since, scrutiny.asked_since)
         scrutiny.patience, scrutiny.refused = 0.0, probe.is_refused
-        self._casebook.note_told(scrutiny, 0, entry.registers.accused, False, now)
+        self._casebook.note_told(scrutiny, local, entry.registers.accused, False, now)
         self._suspicion(scrutiny, Happening.ACCUSED, now)
         self.accusations += 1
         self._pass_on(change, now)
@@ -308,7 +311,7 @@ class Detector:
         scrutiny.last_probe = self._prober.probe(scrutiny.entry, Reason.LAST, self._last_probed, now)
 
     def _convict(self, scrutiny: Scrutiny, now: float) -> None:
-        """Declare a suspect dead, at the floor at which others have, or at one above that of the accusation."""
+        """Declare a suspect dead, at the floor of others' conviction, or at one above the floor of the accusation."""
         entry, told = scrutiny.entry, scrutiny.condemned_at
         if self._view.get(entry.id) is not entry:
             self._suspicion(scrutiny, Happening.CLEARED, now)
@@ -317,13 +320,13 @@ class Detector:
         floor = told if told > registers.heartbeat else registers.accused + CONVICTION_STEPS
         if change := self._view.merge(entry, now, convicted=floor):
             if not told:
-                self._casebook.note_told(scrutiny, 0, floor, True, now)
+                self._casebook.note_told(scrutiny, self._view.local.id, floor, True, now)
             self.note_change(change, 0, now)
             self._pass_on(change, now)
 
     def _pass_on(self, change: Change, now: float) -> None:
-        """Pass on what this node has found out about another, unless the fault may be its own: a node that hears
-        nobody is the last one alive, or deaf, and has nobody to tell or nothing to say."""
+        """Pass on what this node has found out about another member, unless the fault may be its own: a node that hears
+        nobody is the last one alive or deaf, so it has nobody to tell or nothing to say."""
         self._changes.pass_on(change, 0, now, spread=not self.is_deaf(now))
 
 
@@ -343,4 +346,4 @@ _ACTIONS = {
     Action.PROBE_LAST: Detector._probe_last,
     Action.CONVICT: Detector._convict,
 }
-"""What carries out each action."""
+"""The method that carries out each action."""

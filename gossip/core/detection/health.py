@@ -1,8 +1,8 @@
-"""Local health: how much a node should distrust its own impatience, and whether it stood still.
+"""Local health: how much a node should distrust its own timeouts, and whether its process stood still.
 
-A node that is slow itself sees everybody else as late. The score rises when there is evidence that
-the fault is ours (helpers that should have answered either way did not; our own timer fired late) and
-falls with each answer. It stretches what this node imposes on others, never what others impose on it.
+A slow node sees everybody else as late. The score rises when something suggests that the fault is this node's own: a
+helper that should have answered in any case did not, or a timer of this node fired late. It falls with each answer. It
+stretches the limits that this node sets for others, never those that others set for it.
 
 Source: Lifeguard, Dadgar, Phillips and Currey (2017), section IV-A, "Local Health Multiplier".
 """
@@ -15,16 +15,16 @@ WORST = 8
 """Lifeguard's bound for the score."""
 
 STALL_S = 0.1
-"""A timer that has been due this long, while nothing else was handled either, means that the process did not run;
-ordinary scheduling is far below."""
+"""If a timer has been due for this long while nothing else was handled either, the process did not run; ordinary
+scheduling takes far less."""
 
 HANDLING_S = 0.5
-"""No longer than this does it take to handle a datagram, or a batch of them, even on a slow machine; what seems to take
-longer was interrupted."""
+"""Handling a datagram, or a batch of them, takes no longer than this even on a slow machine; if it seems to take
+longer, it was interrupted."""
 
 SUSPICION_SHARE = 0.25
-"""Each point lengthens suspicions by this share: three times as long at worst. Answer timeouts grow by
-their whole length per point; a suspicion already is many round trips long."""
+"""Each point lengthens suspicions by this share: to three times as long at worst. Answer timeouts grow by their whole
+length per point; a suspicion is many round trips long already."""
 
 
 @attrs.define
@@ -34,44 +34,45 @@ class LocalHealth:
     score: int = 0
 
     def worsen(self) -> None:
-        """Something suggests that this node itself is slow or badly connected."""
+        """Take note that this node itself seems slow or badly connected."""
         self.score = min(WORST, self.score + 1)
 
     def improve(self) -> None:
-        """Somebody answered in time."""
+        """Take note that a member answered in time."""
         self.score = max(0, self.score - 1)
 
     @property
     def timeout_factor(self) -> int:
-        """By what to multiply the time this node waits for answers."""
+        """Factor for the time that this node waits for answers."""
         return 1 + self.score
 
     @property
     def suspicion_factor(self) -> float:
-        """By what to multiply the time this node gives a suspect."""
+        """Factor for the time that this node gives a suspect."""
         return 1 + SUSPICION_SHARE * self.score
 
 
 @attrs.define
 class StallGuard:
-    """Tells a process that did not run from one that had much to do.
+    """Tells a process that did not run from a process that had much to do.
 
-    Both make timers late. But whoever has handled a datagram a moment ago has not stood still, and what had arrived
-    before that datagram is heard: nothing is to be forgiven then, and a flood does not put off the judgements.
+    Both make timers late. But a node that handled a datagram a moment ago has not stood still, and it has heard
+    everything that arrived before that datagram. So it forgives nothing then, and a flood does not put off its
+    judgements.
     """
 
     ran_at: float
-    """Local time at which something was last handled."""
+    """Local time at which this node last handled something."""
     stalls: int = 0
     """Times that the process did not run."""
     was_stalled: bool = False
-    """Whether it did not before what was handled last."""
+    """Whether the process did not run before it last handled something."""
 
     def lost(self, now: float, due: float) -> float:
         """Take note that something is handled now.
 
         :param due: local time of the earliest timer.
-        :returns: for how many seconds the process did not run before that, though the timer was due; 0 if it ran.
+        :returns: seconds for which the process did not run before, although the timer was due; 0 if it ran.
         """
         ran_at, self.ran_at = self.ran_at, now
         if now - due <= STALL_S or now - ran_at <= STALL_S:
@@ -79,9 +80,10 @@ class StallGuard:
         return now - max(due, ran_at)
 
     def busy(self, since: float, until: float, due: float) -> float:
-        """Take note that datagrams were handled between two moments: that time was no standstill, if it is believable.
+        """Take note that datagrams were handled between two moments: that time was no standstill, unless it is too long
+        for that.
 
-        :returns: for how many seconds the process did not run before, like :meth:`lost`.
+        :returns: seconds for which the process did not run before, like :meth:`lost`.
         """
         lost = self.lost(max(since, self.ran_at), due)
         if until - since <= HANDLING_S:

@@ -1,8 +1,8 @@
-"""Helping: asking a member on behalf of others, for as many of them at once as is reasonable.
+"""Helping: probing a member for other members, for a limited number of them at once.
 
-A member is asked by one probe at a time, for however many want to know. Beyond the limits, for all together and for
-each source, and about members that are not known, the answer is a NACK at once. Whoever forges a request so makes a
-node send little, and to nobody but members: what is asked is a member by its id, never an address in a message.
+One probe serves all requests about the same member. Beyond the limits for all requests together and for each source,
+and for an unknown member, the answer is a NACK at once. So a forged request makes a node send little, and only to
+members: a request names a member by its id, and never an address.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gossip.core.wire.messages import IndirectAck, Nack
 
 
 class Helping:
-    """The requests of others that one node is serving."""
+    """The requests of others that one node serves."""
 
     def __init__(self, config: Config, view: View, outbox: Outbox, prober: Prober, drops: Drops) -> None:
         self._config = config
@@ -36,7 +36,7 @@ class Helping:
         return self._by_source.total()
 
     def help(self, path: Path, token: int, target_id: int, now: float) -> None:
-        """Ask a member on behalf of the peer at ``path`` and tell it what came of it."""
+        """Probe a member for the peer at ``path``, and tell the peer the result."""
         target = self._view.get(target_id)
         is_too_much = self._is_too_much(path.address)
         if is_too_much:

@@ -1,13 +1,13 @@
-"""Probing: ask one member, directly, through helpers and over a stream, until it answers or time is up.
+"""Probing: ask one member, directly, through helpers and over a stream, until it answers or the time is up.
 
-A probe ends well when the member answers a ping of ours or a helper's, or when its counter, however
-we learn of it, reaches the value it should have had when the probe began. It waits for no one who cannot
-answer any more: where the systems of peers refuse our datagrams, because no process listens there, and
-helpers say that they had no luck either, an attempt is over as soon as the last has said no. What a failed probe
-means is decided by its caller.
+A probe succeeds when the member answers a ping of this node or of a helper. It also succeeds when the member's counter,
+on whatever way this node hears of it, reaches the value that it should have had when the probe began. A probe does not
+wait for anybody that can no longer answer: an attempt ends early when nobody is left to wait for, because the system of
+each asked node refused the datagram (no process listens there) or a helper reported no answer. The caller decides what
+a failed probe means.
 
-Sources: SWIM (Das, Gupta and Motivala 2002, section 3.1) for indirect probes; Lifeguard (Dadgar et
-al. 2017, section IV-A) for the NACK.
+Sources: SWIM (Das, Gupta and Motivala 2002, section 3.1) for indirect probes; Lifeguard (Dadgar et al. 2017, section
+IV-A) for the NACK.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Reason(enum.Enum):
 
     ROUND = "probe of a round"
     AGAIN = "second probe"
-    """The private one that follows a failed one."""
+    """The private probe that follows a failed one."""
     WITNESS = "probe as a witness"
     LAST = "last probe"
     """Before a suspect is declared dead."""
@@ -62,13 +62,14 @@ class Attempt:
     stream: bool = False
     """Whether to try a stream as well, in case only datagrams are lost."""
     news: bool = True
-    """Whether the ping takes news along. Not where something told by others made us ask, which may be forged."""
+    """Whether news is piggybacked on the ping. It is not if others' messages caused the probe, because they may be
+    forged."""
 
 
 DIRECT = Attempt(1)
 WITHOUT_NEWS = Attempt(1, news=False)
 THROUGH_HELPERS = Attempt(3, helpers=True)
-"""A helper pings twice; with the way to it and back that is three timeouts."""
+"""A helper pings twice; with the way to the helper and back this takes three timeouts."""
 EVERY_WAY = Attempt(3, helpers=True, stream=True)
 
 ATTEMPTS: dict[Reason, Sequence[Attempt]] = {
@@ -78,8 +79,8 @@ ATTEMPTS: dict[Reason, Sequence[Attempt]] = {
     Reason.LAST: (DIRECT, DIRECT),
     Reason.HELP: (WITHOUT_NEWS, WITHOUT_NEWS),
 }
-"""The attempts of a probe, one after the other. A witness asks over its own paths only, or it would be no independent
-one."""
+"""The attempts of a probe, one after the other. A witness asks over its own paths only, because it has to be
+independent."""
 
 
 NOBODY: Mapping[int, str] = MappingProxyType({})
@@ -87,39 +88,41 @@ NOBODY: Mapping[int, str] = MappingProxyType({})
 
 @attrs.define(eq=False, weakref_slot=False)
 class Probe:
-    """One member being asked."""
+    """One member that is being asked."""
 
     target: Entry
     reason: Reason
     done: Callable[[Probe, float], None]
-    """Called once, when it has ended."""
+    """Called once, when the probe has ended."""
     max_bytes: int | None = None
-    """Bytes of each of its pings, at most, to a target that is not validated; None if nobody else made us ask."""
+    """Bytes of each of its pings, at most, to an address that is not validated; None if no message of another caused
+    the probe."""
     began: float = 0.0
     """Local time of its first ping."""
     floor: int = 0
-    """Counter value that shows that the target was alive after the probe began: more than any seen before, which may
-    have been a lie."""
+    """Counter value that shows that the target was alive after the probe began. It is above every value seen before,
+    because those may have been lies."""
     attempt: int = 0
-    """Which of :data:`ATTEMPTS` is under way."""
+    """Index of the attempt under way in :data:`ATTEMPTS`."""
     helpers: Mapping[int, str] = NOBODY
     """Names, by id, of the helpers that were asked."""
     nacks: Mapping[int, str] = NOBODY
-    """Those of them that answered that they heard nothing."""
+    """The helpers that answered that they heard nothing, by id."""
     is_over: bool = False
     answered: bool = False
     heard: int = 0
-    """Messages of whatever node that came after the first ping; before it has ended, those that came before. They are
-    counted, because a clock may show the same time for a question and its answer."""
+    """Messages of any node that came after the first ping; until the probe ends, the number of messages before it. This
+    node counts them, because a clock may show the same time for a question and its answer."""
     tokens: list[int] = attrs.Factory(list)
     timer: Timer | None = None
     stream: int | None = None
     awaited: dict[int, Address] = attrs.Factory(dict)
-    """Who may still answer in this attempt, the target and helpers, and where they were asked."""
+    """The target and helpers that may still answer in this attempt, and where they were asked."""
 
     @property
     def is_refused(self) -> bool:
-        """Whether it failed without silence: the member's system refused our ping, and nobody else had an answer."""
+        """Whether it failed without silence: the member's system refused the ping, and every helper reported no
+        answer."""
         return not self.answered and not self.awaited
 
     @property
@@ -146,9 +149,9 @@ class Prober:
         self._questions = questions
         self._shared_addresses = shared_addresses
         self._probes: dict[Probe, None] = {}
-        """Under way."""
+        """The probes under way."""
         self.round_trip = RoundTrip()
-        """To all members together, for those that have not been measured."""
+        """Round trip to all members together, for members without a measurement of their own."""
         self.answered_by_stream = 0
         self.answered_through_helpers = 0
         self.datagrams_refused = 0
@@ -160,24 +163,24 @@ class Prober:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many probes are under way that another has to wait."""
+        """Whether so many probes are under way that another one has to wait."""
         return len(self._probes) >= self._config.max_probes
 
     def probe(self, target: Entry, reason: Reason, done: Callable[[Probe, float], None], now: float,
               max_bytes: int | None = None) -> Probe:  # fmt: skip
-        """Ask ``target``; ``done(probe, now)`` is called once.
+        """Probe ``target``; ``done(probe, now)`` is called once.
 
-        With too many probes under way already, it begins later: silence to a question not asked is nobody's fault.
+        If too many probes are under way, the probe begins later: silence proves nothing before the question was asked.
 
-        :param max_bytes: bytes of each ping, at most, to a target that is not validated; None if nobody else made us
-            ask.
+        :param max_bytes: bytes of each ping, at most, to an address that is not validated; None if no message of
+            another caused the probe.
         """
         probe = Probe(target, reason, done, max_bytes)
         self._begin(probe, now)
         return probe
 
     def answered(self, question: Question, sender: int, heartbeat: int, over_stream: bool, now: float) -> bool:
-        """Take in an ack. Whether it came from the target of the probe."""
+        """Take in an ack. Returns whether it came from the target of the probe."""
         probe: Probe = question.target
         target = probe.target
         if target.id != sender:
@@ -195,14 +198,14 @@ class Prober:
         return True
 
     def answered_to_helper(self, token: int, target: int, now: float) -> None:
-        """Take in a helper's good news."""
+        """Take in a helper's report that the target answered it."""
         probe = self._probe_of(token, target)
         if probe is not None:
             self.answered_through_helpers += 1
             self._finish(probe, True, now)
 
     def refused_by_helper(self, token: int, target: int, helper: int, now: float) -> None:
-        """Take note that a helper answered, though it has no good news."""
+        """Take in a helper's report that it heard nothing from the target, or cannot help."""
         probe = self._probe_of(token, target)
         if probe is not None and helper in probe.helpers:
             probe.nacks = {**probe.nacks, helper: probe.helpers[helper]}
@@ -227,7 +230,7 @@ class Prober:
                 self._end_if_hopeless(probe, now)
 
     def timeout(self, target: Entry) -> float:
-        """How long to wait for an answer of this member, local health included."""
+        """How long to wait for an answer of this member, stretched by local health."""
         measured = target.round_trip or self.round_trip
         return measured.timeout(self._config) * self._health.timeout_factor
 
@@ -282,7 +285,7 @@ class Prober:
         return token
 
     def _end_if_hopeless(self, probe: Probe, now: float) -> None:
-        """End an attempt in which nobody is left who may answer."""
+        """End an attempt if nobody is left that may answer."""
         if not probe.awaited and probe.stream is None and probe.timer is not None:
             probe.timer.cancel()
             self._give_up_attempt(probe, now)

@@ -1,9 +1,9 @@
 """Two members at one address: which of them answers there, and which does not.
 
-Members behind one translator of addresses, or with the same ``advertise``, can come to be said at one address. What
-is sent there reaches one of them. Its answer to a question that was meant for the other counts for neither; the other
-is found silent like anybody who cannot be reached. This module only finds out, and tells people, that both run: after
-a restart under another name the old one is asked at the address of the new one as well, but does not run any more.
+Members behind one translator of addresses, or with the same ``advertise``, may announce one address. What is sent there
+reaches one of them. Its answer to a question for the other counts for neither, and the other is found silent like any
+member that cannot be reached. This module only finds out that both run, and tells people. After a restart under another
+name, both names have one address too, but the old process no longer runs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gossip.core.support.drops import Drops
 from gossip.core.support.notices import Notices
 
 MAX_ANSWERED_BY_ANOTHER = 256
-"""Members for whom another was seen to answer; the oldest give way."""
+"""Members for which another member was seen to answer; the oldest give way."""
 
 
 class SharedAddresses:
@@ -24,13 +24,14 @@ class SharedAddresses:
         self._notices = notices
         self._drops = drops
         self._answered: dict[int, tuple[int, int]] = {}
-        """By id of the one asked: who answered, and the counter that only a member alive after that can have."""
+        """By the id of the asked member: which member answered, and a counter that the asked one reaches only if it
+        runs after that."""
 
     def __len__(self) -> int:
         return len(self._answered)
 
     def answered_by_another(self, asked: Entry, other: Entry | None, now: float) -> None:
-        """Take note that somebody else answered a question at the address of the member that was asked."""
+        """Take note that another member answered a question at the asked member's address."""
         self._drops.note(Drop.ANSWER_OF_ANOTHER_MEMBER)
         if other is None or not other.registers.is_living:
             return
@@ -47,6 +48,6 @@ class SharedAddresses:
         one, two, address = asked.identity.name, other.identity.name, asked.registers.record.address
         self._notices.say(
             ("shared", asked.id, other.id),
-            f"{one!r} and {two!r} both run, and both are said to be at {address}, where only {two!r} answers: give "
+            f"{one!r} and {two!r} both run and both announce the address {address}, where only {two!r} answers: give "
             f"{one!r} an address and port at which others reach it (advertise, or another port)",
         )

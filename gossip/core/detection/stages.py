@@ -1,12 +1,12 @@
 """The stages of a member under scrutiny, and every way from one to the next, as one table.
 
 A member has two stages at once, because two things go on independently. *Probing* is private: this node asks the
-member, and nobody hears of it. *Suspicion* is public: somebody has accused the member, and it has to show a counter at
-or above the floor. A row of :data:`TABLE` says: in this stage, when this happens, the next stage is that one, and these
-actions follow. What is not in the table cannot happen.
+member, and nobody hears of it. *Suspicion* is public: another member or this node has accused the member, and the
+member has to show a counter at or above the floor. A row of :data:`TABLE` says: in this stage, if this happens, this is
+the next stage, and these actions follow. What is not in the table cannot happen.
 
-The diagram in the documents is made from this table. :mod:`gossip.core.detection.detector` says what happens and
-carries out the actions.
+The diagram in the documents is generated from this table. :mod:`gossip.core.detection.detector` reports what happens
+and carries out the actions.
 
 Sources: SWIM (Das, Gupta and Motivala 2002) for probes and suspicions; Lifeguard (Dadgar, Phillips and Currey 2017) for
 the time that a suspect has. The second probe, the witnesses and the last probe are this project's own.
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 
 class Stage(enum.Enum):
-    """Where a member stands in the eyes of this node."""
+    """Where a member stands in this node's view."""
 
     __hash__ = object.__hash__  # that of enum is a call in Python, and each round looks into the table twice
 
@@ -41,7 +41,7 @@ class Stage(enum.Enum):
     UNSUSPECTED = "unsuspected"
     """Nobody accuses it."""
     SUSPECTED = "suspected"
-    """Somebody accuses it, and the time it has to refute that is running."""
+    """Some member accuses it, and its time to refute is running."""
     CONDEMNED = "condemned"
     """Others have declared it dead so soon that this node gives it time to refute first."""
     LAST_PROBED = "last probed"
@@ -117,7 +117,7 @@ TABLE: dict[tuple[Stage, Happening], Row] = {
     (Stage.PROBED_AGAIN, Happening.ANSWERED): Row(Stage.NOT_PROBED),
     (Stage.PROBED_AGAIN, Happening.GONE): Row(Stage.NOT_PROBED),
     (Stage.PROBED_AGAIN, Happening.UNANSWERED): Row(Stage.NOT_PROBED, (Action.ACCUSE,)),
-    # Silence for which this node itself may be to blame does not count.
+    # Silence that may be this node's own fault does not count.
     (Stage.PROBED_AGAIN, Happening.UNHEARD): Row(
         Stage.DOUBTED, (Action.COUNT_SILENCE_ANEW, Action.WAIT_TO_PROBE_AGAIN)
     ),
@@ -147,7 +147,7 @@ TABLE: dict[tuple[Stage, Happening], Row] = {
     (Stage.LAST_PROBED, Happening.CLEARED): Row(Stage.UNSUSPECTED),
     (Stage.LAST_PROBED, Happening.CONVICTION_HEARD): Row(Stage.LAST_PROBED, (Action.CONVICT,)),
     (Stage.LAST_PROBED, Happening.EARLY_CONVICTION_HEARD): Row(Stage.LAST_PROBED),
-    # It lives, and yet did not jump over the floor: the floor is one that it refuses.
+    # It lives but did not jump over the floor, because it refuses that floor.
     (Stage.LAST_PROBED, Happening.ANSWERED): Row(
         Stage.SUSPECTED, (Action.START_SUSPICION_ANEW, Action.SET_SUSPICION_TIMER)
     ),

@@ -1,9 +1,10 @@
-"""Dissemination: what goes out, to whom, and how two views become equal.
+"""Dissemination: what this node sends, to whom, and how two views become equal.
 
-- ``facts``, ``rumours``: what this node says of a member, and what of that is news.
-- ``outbox``, ``streams``, ``proof``: messages are composed for datagrams and streams, as large as an address may get.
-- ``questions``: what this node has asked, and whose answer may still come.
-- ``push``: news is pushed at once, along a graph on the ring. ``reconciliation``: differences are found and settled.
+- ``facts``, ``rumours``: what this node says about a member, and which part of it is news.
+- ``outbox``, ``streams``, ``address_validation``: composes messages for datagrams and streams, and limits their size
+  for addresses that are not validated.
+- ``questions``: what this node has asked, and which answers may still come.
+- ``push``: pushes news at once, along a graph on the ring. ``reconciliation``: finds and removes differences of views.
 
-It believes nothing and judges nobody. Detection, presence and the front of the core import it.
+This room believes nothing and judges nobody. Detection, presence and the front of the core import it.
 """

@@ -1,6 +1,6 @@
-"""What a node says about a member: encoded facts that stand for the registers as they are now.
+"""Facts about a member: the encoded form of its registers as they are now.
 
-Facts are made when a message is composed, so a message always carries the newest.
+A node makes the facts when it composes a message, so a message always carries the newest state.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gossip.core.wire.messages import MAX_ACCUSERS, AliveFact, DeadFact, LeftFac
 
 
 def record_fact(entry: Entry) -> bytes:
-    """Who the member is and what it says of itself."""
+    """The member's record and counter."""
     return encode_record(entry.registers.record, entry.registers.heartbeat)
 
 
@@ -24,9 +24,9 @@ def without_loopback(facts: Sequence[bytes]) -> list[bytes]:
 
 
 def liveness_fact(entry: Entry) -> bytes:
-    """Whether the member lives, and the counters and floors that show it.
+    """Whether the member lives, with the counters and floors that show it.
 
-    It tells whatever could change another's mind, so two nodes that correct each other agree after that.
+    The fact carries everything that could change another node's verdict, so two nodes that correct each other agree.
     """
     registers = entry.registers
     match registers.status:
@@ -43,10 +43,10 @@ def liveness_fact(entry: Entry) -> bytes:
 
 
 def farewell_facts(entry: Entry) -> list[bytes]:
-    """What a member that has left was, and that it has left.
+    """The record of a member that has left, and its farewell.
 
-    The record goes first: it may hold news that nobody has heard, and whoever does not know the member yet must not
-    hear of it later and take it for one that lives.
+    The record goes first, because it may hold news that nobody has heard. A node that does not know the member yet
+    needs both, or it could hear the record later and take the member for a living one.
     """
     if entry.registers.record.address.is_unspecified:
         return [liveness_fact(entry)]
@@ -54,9 +54,10 @@ def farewell_facts(entry: Entry) -> list[bytes]:
 
 
 def all_facts(entry: Entry) -> list[bytes]:
-    """Everything another view needs to hold the member as this one does.
+    """Everything that another view needs to see the member as this one does.
 
-    Of the dead and those who left, only that: whoever does not know them need not learn of them.
+    For the dead and those that left, this is the liveness alone: a node that does not know them need not learn about
+    them.
     """
     if not entry.registers.is_living:
         return [liveness_fact(entry)]

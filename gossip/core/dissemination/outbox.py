@@ -1,8 +1,8 @@
-"""The outbox: composes messages, fills the room left with news, and holds what is to be sent.
+"""The outbox: composes messages, fills the remaining room with news, and holds what is to be sent.
 
-What a message carries, in this order: what its purpose needs, what concerns its recipient, rumours
-(least sent first). No datagram is larger than ``max_datagram``, and what answers somebody who has not shown
-that it hears us is no larger than what it answers.
+A message carries, in this order: what its purpose needs, what concerns its recipient, and rumours (the least sent
+first). No datagram is larger than ``max_datagram``. An answer to an address that is not validated is no larger than the
+message that it answers.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ MAX_PENDING_DATAGRAMS = 4096
 
 
 ANSWERS_PER_PUSH = 2
-"""Datagrams of facts that may be sent in answer, for each that may be pushed: both halves of a difference of
-views are settled by answers, and a push needs none."""
+"""Datagrams of facts that may be sent in answer, for each datagram that may be pushed. Both halves of a difference of
+views travel in answers, and a push needs no answer."""
 
 
 PACKET_OVERHEAD_BYTES = 80
-"""What stands around a datagram on the wire, headers of IPv6 and UDP (48 bytes) and the envelope (32): each that
-answers the same one beyond the first costs so much more than its bytes."""
+"""Bytes around a datagram on the wire: headers of IPv6 and UDP (48) and the envelope (32). When several datagrams
+answer one, each beyond the first costs this much more than its payload."""
 
 
 @attrs.define(eq=False, weakref_slot=False)
@@ -45,19 +45,20 @@ class Path:
     address: Address
     stream: int | None = None
     credit: int | None = None
-    """Bytes that may still be sent there unless the address is validated; None where nobody else has made us send."""
+    """Bytes that may still be sent there while the address is not validated; None if no message of another made this
+    node send."""
     is_query: bool = False
-    """Whether it leads to somebody who only asks, and takes no part."""
+    """Whether it leads to a client that only asks and takes no part in the cluster."""
 
     def reserve(self, size: int) -> int:
-        """Keep some of the credit for later, if that is no more than half of it; how much was kept."""
+        """Keep some of the credit for later, if that is no more than half of it; returns how much was kept."""
         if self.credit is None or size > self.credit // 2:
             return 0
         self.credit -= size
         return size
 
     def release(self, size: int) -> None:
-        """Make what was kept available."""
+        """Give back credit that was kept."""
         if self.credit is not None:
             self.credit += size
 
@@ -101,33 +102,33 @@ class Outbox:
         self._drops = drops
         self._answers = TokenBucket(ANSWERS_PER_PUSH * config.push_rate, config.push_burst, now)
         self.datagrams: list[tuple[bytes, Address]] = []
-        """Composed but not yet taken, in order."""
+        """Datagrams that the driver has not taken yet, in order."""
         self.actions: list[StreamAction] = []
-        """What is to be done with streams and not yet taken, in order."""
+        """Actions on streams that the driver has not taken yet, in order."""
         self.datagrams_sent = 0
         self.bytes_sent = 0
         self.replies_cut = 0
         self.is_known = False
-        """Whether some other view has equalled ours, so that we are known to others."""
+        """Whether another view has equalled this one, so that others know this node."""
         self.is_in_doubt = False
-        """Whether this node has heard nobody for so long that others may know it no more: its questions leave room for
-        the answer that says so."""
+        """Whether this node has heard nobody for so long that others may have forgotten it. Its questions then leave
+        room for the answer that says so."""
         self.agrees = False
-        """Whether the one last heard of does."""
+        """Whether the view of the peer that was heard last equals this node's."""
         self.hides_loopback = view.local.registers.record.address.is_loopback
-        """Whether members at loopback addresses are known here, of whom other machines are not told."""
+        """Whether this node knows members at loopback addresses, which it hides from other machines."""
 
     @property
     def pending(self) -> int:
-        """Number of datagrams composed but not yet taken."""
+        """Number of datagrams that the driver has not taken yet."""
         return len(self.datagrams)
 
     def act(self, action: StreamAction) -> None:
-        """Have something done with a stream."""
+        """Have the driver do something with a stream."""
         self.actions.append(action)
 
     def is_validated(self, path: Path, now: float) -> bool:
-        """Whether the peer at the end of this path is known to hear us."""
+        """Whether the address at the end of this path is validated; a stream always is."""
         return path.stream is not None or self._validation.has(path.address, now)
 
     def validate(self, address: Address, now: float) -> None:
@@ -135,14 +136,15 @@ class Outbox:
         self._validation.validate(address, now)
 
     def cookie(self, path: Path, now: float) -> int:
-        """What the peer at the end of this path has to repeat to prove itself; 0 where that is not needed."""
+        """The number that the peer at the end of this path has to repeat to validate its address; 0 on a stream, where
+        none is needed."""
         return self._validation.cookie(path.address, now) if path.stream is None else 0
 
     def limit(self, path: Path, now: float) -> int:
         """Bytes that one message on this path may have.
 
-        The source of a datagram can be that of a validated member and forged all the same. So what is larger than what
-        it answers is paid out of the budget for answers, and is not sent when that is spent.
+        A datagram from a validated member's address may be forged all the same. So an answer that is larger than its
+        question is paid from the budget for answers, and is not sent when that budget is spent.
         """
         if path.stream is not None:
             return MAX_FRAME_BYTES
@@ -155,13 +157,13 @@ class Outbox:
 
     def send(self, path: Path, body: Body, now: float, *, to: Entry | None = None, facts: Sequence[bytes] = (),
              agrees: bool = False, news: bool = True, min_bytes: int = 0) -> bool:  # fmt: skip
-        """Send a message with as many of the encoded ``facts`` as fit; pings and acks take news along.
+        """Send a message with as many of the encoded ``facts`` as fit; news is piggybacked on pings and acks.
 
-        :param to: the member at the end of the path, if it is known.
-        :param agrees: whether its view has just been seen to equal ours.
-        :param news: whether news may come along.
+        :param to: the member at the end of the path, if this node knows it.
+        :param agrees: whether its view has just been seen to equal this node's.
+        :param news: whether news may be piggybacked.
         :param min_bytes: bytes to which a question is padded, so that there is room in the answer.
-        :returns: whether it was sent: nothing goes out that is too large to answer its receiver.
+        :returns: whether it was sent: an answer that is too large for its receiver is not.
         """
         to_send, limit = self._for_peer(path, facts) if self.hides_loopback else facts, MAX_FRAME_BYTES
         if to is not None and to.registers.is_doubted:
@@ -189,30 +191,30 @@ class Outbox:
         return True
 
     def _may_go(self, path: Path, size: int, now: float) -> bool:
-        """Whether an answer that is too large, or was cut, may be sent; counts it if that is for want of credit."""
+        """Whether an answer that is too large, or was cut, may be sent; counts it if the credit was too small."""
         limit = self.limit(path, now)
         self.replies_cut += limit < self._config.max_datagram
         return size <= limit
 
     def _min_bytes(self, path: Path, to: Entry | None, now: float) -> int:
-        """Bytes that a ping needs to have for its ack."""
+        """Bytes that a ping needs to leave room for its ack."""
         min_bytes = ACK_BYTES if self.agrees else ACK_BYTES + COOKIE_BYTES
         if path.credit is not None and (limit := self.limit(path, now)) < self._config.max_datagram:
             return min_bytes if limit >= min_bytes else ACK_BYTES if limit > ACK_BYTES else 0
         if to is None or not self.is_known or self.is_in_doubt:
-            return min_bytes + OBSERVED_BYTES  # it may not know us
+            return min_bytes + OBSERVED_BYTES  # the peer may not know this node
         return min_bytes + counter_excess(to.registers.heartbeat)
 
     def allowance(self, path: Path, most: int, now: float) -> int:
-        """How many messages may be sent in answer to something that came this way, ``most`` at most.
+        """How many messages this node may send in answer to something that came this way, at most ``most``.
 
-        Over datagrams the budget is shared by all who ask: a forged source address must not turn the
-        node against somebody else. Whoever is left out asks again. Streams have budgets of their own.
+        Over datagrams all peers that ask share one budget: a forged source address must not turn this node against a
+        third machine. A peer that gets no answer asks again. Streams have budgets of their own.
         """
         return most if path.stream is not None else min(most, self._answers.available(now))
 
     def room(self, path: Path, most: int, now: float) -> int:
-        """How many bytes may be sent in answer to something that came this way, in ``most`` messages at most."""
+        """How many bytes this node may send in answer to something that came this way, in at most ``most`` messages."""
         if self.is_validated(path, now):
             return self.allowance(path, most, now) * self.limit(path, now)
         return self.limit(path, now) if self.allowance(path, most, now) > 0 else 0
@@ -230,7 +232,7 @@ class Outbox:
     def send_pages(self, path: Path, facts: Sequence[bytes], now: float, most: int) -> int:
         """Send encoded facts and nothing else, in as many messages as they need but at most ``most``.
 
-        :returns: how many messages that were.
+        :returns: how many messages it sent.
         """
         rest = list(self._for_peer(path, facts))
         sent = 0
@@ -248,7 +250,7 @@ class Outbox:
         return sent
 
     def send_news(self, targets: list[Entry], facts: list[bytes], now: float) -> int:
-        """Send the same facts, as many as fit one datagram, to several members; says how many fitted."""
+        """Send the same facts, as many as fit into one datagram, to several members; returns how many fitted."""
         data, fitting = self._encode(News(), facts, self._config.max_datagram)
         for target in targets:
             path = Path(target.registers.record.address)
@@ -260,7 +262,7 @@ class Outbox:
         return fitting
 
     def _for_peer(self, path: Path, facts: Sequence[bytes]) -> Sequence[bytes]:
-        """The same facts, without those that mean nothing where they are sent to."""
+        """The same facts, without records that mean nothing at their destination."""
         if not self.hides_loopback or path.is_query or path.address.is_loopback:
             return facts
         return without_loopback(facts)

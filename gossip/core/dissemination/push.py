@@ -1,10 +1,10 @@
-"""Dissemination: news is pushed at once by whoever hears it first, then rides on what is sent anyway.
+"""Push: a node that hears news first pushes it at once to a few members; after that the news is piggybacked on
+messages.
 
-A push goes to few members, fixed by the pusher's place on the ring so that all are reached after the
-fewest hops there can be, and everybody by several. What rides is in :mod:`gossip.core.dissemination.rumours`. A token
-bucket bounds what one node pushes; when it is empty, news waits and merges. What a node
-says in its own defence is paid out of another one: accusations can be invented to provoke it, and must not
-spend what news of others needs.
+The targets of a push are fixed by the pusher's place on the ring. So everybody is reached after the fewest possible
+hops, and by several members. :mod:`gossip.core.dissemination.rumours` holds the piggybacked news. A token bucket bounds
+how much one node pushes; when it is empty, news waits and merges. A second bucket pays for what a node says in its own
+defence: an attacker can invent accusations to provoke it, and must not spend the budget of other news.
 
 Source: the graph of pushes, Imase and Itoh (1981).
 """
@@ -22,11 +22,12 @@ from gossip.core.support.budget import TokenBucket
 from gossip.core.support.timers import Timer, Timers
 
 CROWD = 32
-"""Pieces of news within the rounds for which they ride, two datagrams of them or more, from which on only half as many
-members are told of each; a third from twice as many pieces on. The budget then reaches for more of them."""
+"""Pieces of news within the rounds for which they are piggybacked (two datagrams of them or more) from which on each
+piece goes to only half as many members; from twice as many pieces on, to a third. The budget then covers more
+pieces."""
 
 LEAST_SHARE = 3
-"""To no less than one of so many members a piece is pushed, however much there is."""
+"""However much news there is, a piece is pushed to at least one out of this many of the usual targets."""
 
 
 class Dissemination:
@@ -46,18 +47,19 @@ class Dissemination:
         self._pushed_at = float("-inf")
 
     def is_busy(self, now: float) -> bool:
-        """Whether so much was pushed lately that news may be late: ours, and as all push the same, that of others."""
+        """Whether this node pushed so much lately that news may be late: its own news, and, as all push the same, that
+        of others."""
         return self._bucket.available(now) < self._config.push_burst // 2
 
     def spread(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:
-        """Take up news about a member: push it soon, and let it ride."""
+        """Take up news about a member: push it soon, and piggyback it."""
         self._rumours.take_up(entry, source, now, record=record, liveness=liveness)
         self._rumours.to_push[entry.id] = None
         if self._push_timer is None:
             self._push_timer = self._timers.at(self._next_push(now), self._push)
 
     def defend(self, now: float) -> None:
-        """Tell everybody that this node, which was accused, lives: push it soon, and let it ride."""
+        """Tell everybody that this node, which was accused, lives: push it soon, and piggyback it."""
         self._rumours.take_up(self._view.local, 0, now, record=False, liveness=True)
         if self._defence_timer is None:
             self._defence_timer = self._timers.at(now, self._push_defence)
@@ -67,7 +69,7 @@ class Dissemination:
         return max(now, self._pushed_at + self._config.push_delay)
 
     def _push(self, now: float) -> None:
-        """Push a datagram's worth of hot news to everyone chosen, as long as the budget allows."""
+        """Push datagrams of pending news to all targets, as long as the budget allows."""
         self._push_timer = None
         self._pushed_at = now
         while self._rumours.to_push:
@@ -87,10 +89,10 @@ class Dissemination:
             unsent = {member_id for member_id, _ in page[fitting:]}
             for each in {member_id for member_id, _ in page[:fitting]} - unsent:
                 del self._rumours.to_push[each]
-        self._rumours.to_push.clear()  # gives back the room of a burst
+        self._rumours.to_push.clear()  # frees the memory that a burst took
 
     def _push_defence(self, now: float) -> None:
-        """Push what this node says in its own defence; whatever was said against it meanwhile is answered at once."""
+        """Push this node's defence. Further accusations that came before the push are answered by the same one."""
         self._defence_timer = None
         targets = self._view.push_targets(self._config.push_fanout)
         if wait := self._defence.wait(len(targets), now):
@@ -100,8 +102,8 @@ class Dissemination:
             self._defence.spend(len(targets))
 
     def _targets(self) -> list[Entry]:
-        """To whom to push. A single piece of news spares whoever told it, and whom it is about unless that is
-        suspected and should hear of it."""
+        """The members to push to. A single piece of news is not pushed to the member that told it. Nor is it pushed to
+        the member that it is about, unless that member is suspected and should hear of it."""
         spared: tuple[int, ...] = ()
         if len(self._rumours.to_push) == 1:
             subject = next(iter(self._rumours.to_push))

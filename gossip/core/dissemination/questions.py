@@ -1,8 +1,8 @@
 """Questions: every ping and request of this node whose answer may still come, by the token that the answer repeats.
 
-One registry serves all who ask: probes, contacts with seeds and the dead, the farewell, challenges to a second holder
-of a name, and invitations to prove an address. It draws the tokens, which nobody can guess, and bounds how many
-questions of each purpose are open. The module that asked decides what an answer means.
+One registry serves all modules that ask: probes, contacts with seeds and the dead, the farewell, challenges to a second
+holder of a name, and invitations to validate an address. It draws the tokens, which nobody can guess, and bounds how
+many questions of each purpose are open. The module that asked decides what an answer means.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Purpose(enum.Enum):
     PROBE = "probe"
     """To learn whether a member lives."""
     CONTACT = "contact"
-    """To find somebody at an address where a member may be."""
+    """To find a member at an address where one may be."""
     FAREWELL = "farewell"
     """To have the farewell acknowledged."""
     CHALLENGE = "challenge"
-    """To learn whether a process runs that presents itself under the name of another."""
+    """To learn whether a process runs that presents itself under another member's name."""
     INVITATION = "invitation"
-    """To have a peer show that it hears us, so that a difference of views can be settled with it."""
+    """To have a peer validate its address, so that the views can be compared with it."""
 
 
 class Question(NamedTuple):
@@ -42,18 +42,18 @@ class Question(NamedTuple):
     address: Address | None = None
     """Where it was sent; None if it went to a helper or over a stream."""
     target: Any = None
-    """Whom it asks, as the module that asks knows it: a probe, an id or address told of the farewell, a claimant."""
+    """Its target as the asking module knows it: a probe, the id or address that is told a farewell, or a claimant."""
 
 
 MAX_CONTACTS = 64
 """Contacts whose answer may still come."""
 
 MAX_CHALLENGES = 8
-"""Challenges to processes that speak under another's name, within the time that one is open."""
+"""Open challenges to processes that speak under another member's name."""
 
 MOST = {Purpose.CONTACT: MAX_CONTACTS, Purpose.CHALLENGE: MAX_CHALLENGES, Purpose.INVITATION: 1}
-"""Open questions of one purpose, at most; the oldest gives way. The number of probes and of farewells is bounded by the
-modules that ask them."""
+"""Open questions of one purpose, at most; the oldest gives way. The modules that ask probes and farewells bound their
+number themselves."""
 
 
 class Questions:
@@ -78,19 +78,19 @@ class Questions:
         return token
 
     def unanswered_token(self) -> int:
-        """A token for a question whose answer needs no match, because its content says all."""
+        """A token for a question whose answer needs no match, because its content says everything."""
         return self._random.getrandbits(TOKEN_BITS)
 
     def get(self, token: int) -> Question | None:
-        """The open question with this token, if there is one."""
+        """The open question with this token; None if there is none."""
         return self._open.get(token)
 
     def close(self, token: int, _now: float = 0.0) -> None:
-        """Forget a question; a timer may do so, too."""
+        """Forget a question; a timer may call this, too."""
         question = self._open.pop(token, None)
         if question is not None and question.purpose in self._tokens:
             self._tokens[question.purpose].pop(token, None)
 
     def count(self, purpose: Purpose) -> int:
-        """How many questions of a purpose that is bounded here are open."""
+        """Number of open questions of a purpose that is bounded here."""
         return len(self._tokens[purpose])

@@ -1,16 +1,17 @@
 """Reconciliation: two views that differ for longer than news takes compare themselves in detail.
 
-Every exchange carries a fingerprint. If it keeps differing from ours, we send a *digest*: hashes of
-our view over equal parts of the id range. The peer answers for each part that differs, with all it
-knows there if that is little, else with a digest of that part. Whoever gets *entries* merges them and
-sends back what the other lacks. Every message stands for itself, so any of them may be lost, and none
-is O(N). A newcomer's first copy comes the same way, over a stream.
+Every message carries a fingerprint. If a peer's fingerprint keeps differing from this node's, this node sends a
+*digest*: hashes of its view over equal parts of the id range. For each part that differs, the peer answers with all it
+knows there if that is little, and with a digest of that part if it is much. A node that receives *entries* merges them
+and sends back what the other lacks. Every message stands for itself, so any of them may be lost, and none is O(N). A
+newcomer's first copy of the view comes the same way, over a stream.
 
-We list only for peers that have shown that they hear us (:mod:`gossip.core.dissemination.address_validation`). A peer
-that has not, and sends a digest, gets a digest back, and lists for us; its list repeats our cookie, which shows it.
+This node lists its entries only for peers at validated addresses (:mod:`gossip.core.dissemination.address_validation`).
+If a peer at another address sends a digest, this node returns a digest, and the peer lists first. The peer's list
+repeats this node's cookie, which validates the address.
 
-Source: anti-entropy by comparing hashes of ranges, as in Merkle trees (Demers et al. 1987, section
-1.3, for comparison by checksums; Meyer 2023, "Range-Based Set Reconciliation").
+Source: anti-entropy by comparing hashes of ranges, as in Merkle trees (Demers et al. 1987, section 1.3, for comparison
+by checksums; Meyer 2023, "Range-Based Set Reconciliation").
 """
 
 from __future__ import annotations
@@ -40,37 +41,37 @@ from gossip.core.wire.messages import (
 )
 
 MAX_ANSWER_DATAGRAMS = 8
-"""Datagrams that answer one digest; the rest of a large difference is found by the next ones."""
+"""Datagrams that answer one digest; the next digests find the rest of a large difference."""
 
 SMALL_RANGE = 32
-"""Members up to which a range is listed rather than split further: about three datagrams."""
+"""Members up to which a range is listed instead of being split further: about three datagrams."""
 
 HEADER_ROOM = 96
-"""Bytes kept for everything in a list of entries but the facts."""
+"""Bytes reserved for everything in a list of entries except the facts."""
 
 DIGEST_BYTES = 198
 """Size, at most, of a digest without facts."""
 
 FEW_FACTS = 4
-"""An ack with fewer may have been cut, since a ping that takes no news along is short and so has to be its ack."""
+"""An ack with fewer facts may have been cut: a ping without piggybacked news is short, and its ack may be no larger."""
 
 AGREEMENT_WINDOW_ROUNDS = 5
 """Rounds for which a peer counts as recently heard."""
 
 MANY_HEARD = 32
-"""Peers heard from which on those not heard recently are looked for with each message, not only when they are
-counted: three times as many as a node usually hears in that time."""
+"""Number of heard peers from which on each message also removes those not heard recently. Below it, they are removed
+only when agreement is computed. It is three times as many as a node usually hears in that time."""
 
 
 def parts(low: int, high: int) -> list[tuple[int, int]]:
-    """``low..high`` cut into (at most) :data:`DIGEST_RANGES` parts of equal size, bounds inclusive."""
+    """Cut ``low..high`` into (at most) :data:`DIGEST_RANGES` parts of equal size, bounds inclusive."""
     size = -(-(high - low + 1) // DIGEST_RANGES)
     starts = range(low, high + 1, size)
     return [(start, min(start + size - 1, high)) for start in starts]
 
 
 class Reconciler:
-    """Watches agreement with peers and settles differences."""
+    """Watches the agreement with peers and starts comparisons of views."""
 
     def __init__(self, config: Config, view: View, random: RandomSource, outbox: Outbox,
                  questions: Questions) -> None:  # fmt: skip
@@ -82,7 +83,8 @@ class Reconciler:
         self._differs_since: float | None = None
         self._not_before = 0.0
         self._invited: tuple[Address, float, int] | None = None
-        """Who is to show that it hears us, until when nobody else is asked to, and the token of its ping."""
+        """The peer that was asked to validate its address, the time until which no other peer is asked, and the token
+        of its ping."""
         self._heard: dict[int, tuple[float, bool]] = {}
         self._heard_with = view.fingerprint
         self._last_agreement = 0.0
@@ -91,9 +93,9 @@ class Reconciler:
         self.started = 0
 
     def heard(self, sender: Entry | None, message: Message, path: Path, now: float) -> bool:
-        """Take note of the fingerprint on a message. Whether to settle a difference now, by :meth:`settle`.
+        """Take in the fingerprint of a message. Returns whether to compare the views now, with :meth:`start`.
 
-        :param sender: None for one that is not in our view, with whom we surely differ.
+        :param sender: None if this node does not know the sender, so that the views surely differ.
         """
         if self._heard_with != self._view.fingerprint:
             self._start_afresh()
@@ -117,12 +119,13 @@ class Reconciler:
             return False
         waited = now - self._differs_since >= self._config.reconcile_after
         is_foreign = sender is None or not sender.registers.is_living
-        knows_us_not = isinstance(message.body, Ack) and message.body.observed is not None
+        does_not_know_us = isinstance(message.body, Ack) and message.body.observed is not None
         was_invited = self._invited is not None and self._invited[0] == path.address
-        return waited or is_foreign or knows_us_not or was_invited
+        return waited or is_foreign or does_not_know_us or was_invited
 
     def start(self, path: Path, now: float, repeats: int | None = None) -> None:
-        """Start to settle a difference with a peer. Without room for a digest, have it show that it hears us."""
+        """Start a comparison of views with a peer. If a digest may not be sent there, ask the peer to validate its
+        address first."""
         pause = self._config.probe_interval * (0.25 + 0.5 * self._random.random())
         if self._outbox.limit(path, now) >= DIGEST_BYTES:
             self._end_invitation()
@@ -140,16 +143,16 @@ class Reconciler:
             self._invited = None
 
     def ask_again(self, ack: Message, path: Path, now: float) -> None:
-        """Ask once more, with a ping as large as may be, a member whose view differs from ours and whose ack may have
-        had no room to tell us why."""
+        """Ask a member again, with the largest possible ping. Its view differs, and its ack may have had no room to say
+        why."""
         if len(ack.facts) < FEW_FACTS and self._outbox.is_validated(path, now):
             ping, sender = Ping(self._questions.unanswered_token()), self._view.get(ack.sender)
             self._outbox.send(path, ping, now, to=sender, min_bytes=self._config.max_datagram)
 
     def agreement(self, now: float) -> float | None:
-        """Share of the peers heard recently whose fingerprint equalled ours; None if none was heard recently.
+        """Share of the recently heard peers whose fingerprint equalled this node's; None if none was heard recently.
 
-        Just after our view has changed, and until somebody is heard, it is what it was before.
+        Just after this node's view has changed, and until a peer is heard, the share stays what it was before.
         """
         horizon = now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval
         if self._heard_at < horizon:
@@ -162,7 +165,7 @@ class Reconciler:
         return self._last_agreement
 
     def _forget_before(self, horizon: float) -> None:
-        """Forget who was heard before that; the one heard longest ago stands first."""
+        """Forget the peers heard before ``horizon``; the peer heard longest ago stands first."""
         while self._heard:
             oldest = next(iter(self._heard))
             if self._heard[oldest][0] >= horizon:
@@ -170,23 +173,25 @@ class Reconciler:
             del self._heard[oldest]
 
     def _start_afresh(self) -> None:
-        """Whether a peer's view equalled an earlier one of ours says nothing about the present one."""
+        """Forget all comparisons: whether a peer's view equalled an earlier view of this node says nothing about the
+        present one."""
         self._heard_with = self._view.fingerprint
         self._heard.clear()
 
     def send_digest(self, path: Path, now: float, repeats: int | None = None) -> None:
-        """Ask the peer to compare its view with ours.
+        """Ask the peer to compare its view with this node's.
 
-        The digest takes along who we are, so that we are known, and so that it is larger than a digest in answer.
+        The digest carries this node's record, so that the peer knows it, and so that the digest is larger than a digest
+        in answer.
 
-        :param repeats: cookie of the ack that made us ask.
+        :param repeats: cookie of the ack that led to this digest.
         """
         facts = all_facts(self._view.local) or [liveness_fact(self._view.local)] * 2
         self._compare(path, 0, MAX_ID, repeats, now, facts)
 
     def _compare(self, path: Path, low: int, high: int, repeats: int | None, now: float,
                  facts: Sequence[bytes] = ()) -> bool:  # fmt: skip
-        """Send the hashes of a range. Whether there was room for it.
+        """Send the hashes of a range. Returns whether there was room for it.
 
         :param repeats: cookie of the message that this one answers.
         """
@@ -196,14 +201,14 @@ class Reconciler:
         return self._outbox.send(path, digest, now, facts=facts)
 
     def answer_query(self, path: Path, now: float) -> None:
-        """List everything, the dead and gone included, for somebody who only asks, over a stream."""
+        """List everything, with the dead and those that left, for a client that only asks, over a stream."""
         path.is_query = True
         for low, high in parts(0, MAX_ID):
             listing = [(entry.id, [record_fact(entry), liveness_fact(entry)]) for entry in self._known(low, high)]
             self._list(path, low, high, None, listing, MAX_ID, now)
 
     def answer_digest(self, digest: Digest, path: Path, now: float) -> None:
-        """Answer with what we know where the peer's view differs from ours."""
+        """Answer with this node's entries where the peer's view differs."""
         budget = self._outbox.allowance(path, MAX_ANSWER_DATAGRAMS if path.stream is None else MAX_ID, now)
         if budget <= 0:
             return
@@ -221,12 +226,13 @@ class Reconciler:
             else:
                 listing = [(entry.id, all_facts(entry)) for entry in self._known(low, high)]
                 left -= self._list(path, low, high, repeats, listing, left, now)
-        self._outbox.spend(path, max(1, budget - left))  # comparing costs time, even where nothing differs
+        self._outbox.spend(path, max(1, budget - left))  # a comparison costs time even if nothing differs
 
     def _return_digest(self, digest: Digest, path: Path, now: float) -> None:
-        """Have a peer that is not validated list first: send it the hashes of the range in which our views differ.
+        """Have a peer at an address that is not validated list first: send it the hashes of the range in which the
+        views differ.
 
-        Not if its digest claims to answer one of ours, which nobody knows of, or two could go on so for ever.
+        A digest that claims to answer one of this node's digests gets none back, or two nodes could go on for ever.
         """
         self._outbox.spend(path, 1)
         if digest.repeats is None and (differing := self._differing(digest, path)):
@@ -235,8 +241,8 @@ class Reconciler:
                 self._compare(path, digest.low, digest.high, digest.cookie, now)
 
     def _differing(self, digest: Digest, path: Path) -> list[tuple[int, int, bool]]:
-        """The ranges in which views differ, and whether they are too large to be listed in datagrams; those to be
-        listed that lie side by side are one, so that they share messages."""
+        """The ranges in which the views differ, and whether each is too large to be listed in datagrams. Neighbouring
+        ranges that are to be listed become one, so that they share messages."""
         found: list[tuple[int, int, bool]] = []
         for (low, high), theirs in zip(parts(digest.low, digest.high), digest.hashes, strict=False):
             if theirs == self._view.range_fingerprint(low, high):
@@ -247,7 +253,7 @@ class Reconciler:
         return found
 
     def missing_from(self, entries: Entries, facts: Sequence[Fact], path: Path, now: float) -> list[bytes]:
-        """What the peer lacks in a range of which it has just told us all it knows, as far as an answer may go."""
+        """What the peer lacks in a range for which it has just listed all it knows, as far as an answer may go."""
         room = self._outbox.room(path, MAX_ANSWER_DATAGRAMS, now)
         if room <= 0:
             return []
@@ -269,7 +275,7 @@ class Reconciler:
         return missing
 
     def _known(self, low: int, high: int) -> list[Entry]:
-        """Members with ids in a range, the gone included, in ring order."""
+        """Members with ids in a range, with the dead and those that left, in ring order."""
         known = self._view.within(low, high) + [each for each in self._view.gone() if low <= each.id <= high]
         return sorted(known, key=lambda entry: entry.id)
 
@@ -277,7 +283,7 @@ class Reconciler:
         self, path: Path, low: int, high: int, repeats: int | None, listing: list[tuple[int, list[bytes]]],
         budget: int, now: float,
     ) -> int:  # fmt: skip
-        """List a range in as many messages as it takes within the budget; returns how many those were."""
+        """List a range in as many messages as it takes within the budget; returns how many it took."""
         room = self._outbox.limit(path, now) - HEADER_ROOM
         page: list[bytes] = []
         size = sent = 0

@@ -1,8 +1,8 @@
-"""Rumours: what is news about which member, what of it goes along with a message, and what is still to be pushed.
+"""Rumours: which members there is news about, what is piggybacked on a message, and what is still to be pushed.
 
-A rumour is only the id of a member and what of it is news; its text is made from the view when it is sent, so there is
-at most one per member and it is always the newest. When a rumour is pushed, and to whom, is decided by
-:mod:`gossip.core.dissemination.push`.
+A rumour is only the id of a member and a note of what is news about it. Its text is made from the view when it is sent.
+So there is at most one rumour per member, and it is always the newest. :mod:`gossip.core.dissemination.push` decides
+when a rumour is pushed, and to whom.
 
 Source: piggybacking on failure detection, SWIM (Das, Gupta and Motivala 2002, section 4.1).
 """
@@ -22,20 +22,20 @@ from gossip.core.support.drop_reasons import Drop
 from gossip.core.support.drops import Drops
 
 PIGGYBACK_ROUNDS = 4
-"""Rounds for which a rumour rides on whatever is sent: about eight exchanges, after which what the push
-missed at 25 % loss is known almost everywhere. Reconciliation finds the rest."""
+"""Rounds for which a rumour is piggybacked: about eight exchanges. After these, almost everybody knows what the push
+missed at 25 % loss. Reconciliation finds the rest."""
 
 
 @attrs.define(eq=False, weakref_slot=False)
 class Rumour:
-    """What is news about one member, and how often it may still ride."""
+    """What is news about one member, and how often it was piggybacked."""
 
     record: bool
     """Whether its record is news."""
     liveness: bool
-    """Whether its life is news."""
+    """Whether its liveness is news."""
     source: int
-    """Id of the member that told us, 0 if it is our own news."""
+    """Id of the member that told this node, 0 if it is this node's own news."""
     since: float
     """Local time at which it was taken up."""
     times_sent: int = 0
@@ -50,17 +50,17 @@ class Rumours:
         self._drops = drops
         self._rumours: dict[int, Rumour] = {}
         self.to_push: dict[int, None] = {}
-        """Ids of the members about whom news is still to be pushed, oldest first."""
+        """Ids of the members with news that is still to be pushed, the oldest first."""
 
     def __len__(self) -> int:
         return len(self._rumours)
 
     def source(self, member_id: int) -> int:
-        """Id of the member that told us a rumour, 0 if it is our own news."""
+        """Id of the member that told this node a rumour, 0 if it is this node's own news."""
         return self._rumours[member_id].source
 
     def take_up(self, entry: Entry, source: int, now: float, *, record: bool, liveness: bool) -> None:
-        """Take up news about a member, which then rides on messages."""
+        """Take up news about a member, which is piggybacked on messages from now on."""
         rumour = self._rumours.pop(entry.id, None)
         if rumour is not None:
             record, liveness = record or rumour.record, liveness or rumour.liveness
@@ -70,11 +70,11 @@ class Rumours:
         self._rumours[entry.id] = Rumour(record, liveness, source, now)
 
     def piggybacked(self, recipient: int, agrees: bool, room: int, now: float) -> list[tuple[int, bytes]]:
-        """Encoded rumours to put on a message to ``recipient``, least sent first, with their ids.
+        """Encoded rumours to piggyback on a message to ``recipient``, the least sent first, with their ids.
 
-        :param agrees: whether its fingerprint equals ours, so that only suspicions and their refutations
-            can be news to it.
-        :param room: bytes that they may take; no more are looked at once these are filled.
+        :param agrees: whether its fingerprint equals this node's, so that only suspicions and their refutations can be
+            news to it.
+        :param room: bytes that they may take; once these are filled, no more rumours are looked at.
         """
         self._expire(now)
         chosen = [
@@ -93,12 +93,12 @@ class Rumours:
         return piggybacked
 
     def count_piggybacked(self, member_ids: Iterable[int]) -> None:
-        """Count one ride for each of these rumours."""
+        """Count one use for each of these rumours."""
         for member_id in dict.fromkeys(member_ids):
             self._rumours[member_id].times_sent += 1
 
     def page(self) -> list[tuple[int, bytes]]:
-        """Encoded hot news with their ids, oldest first, at least as much as one datagram holds."""
+        """Encoded news that is to be pushed, with its ids, the oldest first, at least as much as one datagram holds."""
         page: list[tuple[int, bytes]] = []
         room = self._config.max_datagram
         for each in list(self.to_push):
@@ -112,14 +112,14 @@ class Rumours:
         return page
 
     def _expire(self, now: float) -> None:
-        """Drop the rumours that have ridden long enough; the oldest stand first."""
+        """Drop the rumours that were piggybacked long enough; the oldest stand first."""
         piggyback_s = PIGGYBACK_ROUNDS * self._config.probe_interval
         while self._rumours:
             oldest = next(iter(self._rumours))
             if self._rumours[oldest].since + piggyback_s > now or oldest in self.to_push:
                 return
             del self._rumours[oldest]
-        self._rumours.clear()  # gives back the room of a burst, as deleting one by one does not
+        self._rumours.clear()  # frees the memory that a burst took; deleting one by one does not
 
     def _is_settled(self, member_id: int, rumour: Rumour) -> bool:
         """Whether two nodes with equal fingerprints surely agree about this rumour."""
@@ -133,7 +133,7 @@ class Rumours:
             return []
         is_living = entry.registers.is_living
         facts = []
-        if rumour.record and (is_living or entry.registers.left):  # of who left, the last words
+        if rumour.record and (is_living or entry.registers.left):  # a member that left may have announced news last
             facts.append(record_fact(entry))
         if rumour.liveness or not is_living:
             facts.append(liveness_fact(entry))

@@ -1,7 +1,7 @@
-"""Streams (TCP): which are open, to whom, and how many there may be.
+"""Streams (TCP): which ones are open, to which peers, and how many there may be.
 
-A stream carries the same messages as datagrams do, one per frame, where a datagram is too small (a
-newcomer's first copy of the view) or does not get through. The driver connects, reads and writes.
+A stream carries the same messages as datagrams, one per frame. It is used where a datagram is too small (a newcomer's
+first copy of the view) or does not get through. The driver connects, reads and writes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from gossip.core.support.drop_reasons import Drop
 from gossip.core.support.drops import Drops
 
 INCOMING_SHARE = 0.75
-"""Of the streams that there may be at once, others may hold so many: 192 of 256, one for each of a hundred newcomers
-and as many last-resort probes. So our own always find a place."""
+"""The share of all permitted streams that others may open: 192 of 256, one for each of a hundred newcomers and as many
+last-resort probes. So this node always finds a place for its own streams."""
 
 
 @attrs.define
@@ -30,7 +30,7 @@ class Stream:
     path: Path
     incoming: bool
     copies_view: bool = False
-    """Whether we opened it to get our first copy of the view."""
+    """Whether this node opened it to get its first copy of the view."""
 
 
 class Streams:
@@ -48,7 +48,7 @@ class Streams:
         return len(self._open)
 
     def get(self, number: int) -> Stream | None:
-        """The stream with this number, while it is open."""
+        """The stream with this number; None if it is not open."""
         return self._open.get(number)
 
     def open(self, address: Address, *, copies_view: bool = False) -> int:
@@ -59,7 +59,8 @@ class Streams:
         return number
 
     def accept(self, source: Address) -> int | None:
-        """Take in a stream that a peer opened; None, and counted, if there are too many."""
+        """Accept a stream that a peer opened. Returns its number; None, and counts the refusal, if there are too
+        many."""
         if self._incoming.total() >= int(INCOMING_SHARE * self._config.max_streams):
             self._drops.note(Drop.TOO_MANY_STREAMS, source)
             return None
@@ -77,9 +78,9 @@ class Streams:
             self._outbox.act(CloseStream(number))
 
     def closed(self, number: int) -> Stream | None:
-        """Forget a stream that has ended, and say which it was."""
+        """Forget a stream that has ended, and return it."""
         stream = self._open.pop(number, None)
         if stream is not None and stream.incoming:
             self._incoming[stream.path.address.host] -= 1
-            self._incoming = +self._incoming  # without those who hold none
+            self._incoming = +self._incoming  # drops hosts without streams
         return stream

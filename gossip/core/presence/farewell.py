@@ -1,8 +1,8 @@
-"""The farewell: a node that leaves tells several members, and goes when they have acknowledged.
+"""The farewell: a node that leaves tells several members, and stops once they have acknowledged.
 
-The news spreads like any other; the acknowledgements make sure that it does not depend on one
-datagram, and tell the caller who has heard it. It also goes to the addresses at which this node has presented
-itself and of which it knows no member yet: whoever is there has taken it in, or is about to.
+The news spreads like any other. The acknowledgements make sure that it does not depend on one datagram, and tell the
+caller which members have heard it. This node also sends the farewell to addresses at which it presented itself and
+knows no member yet: a node there has taken it in, or is about to.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ class Farewell:
         self._questions = questions
         self._round_trip = round_trip
         self._tokens: dict[int | Address, list[int]] = {}
-        """Tokens of the questions to each that was told: a member's id, or the address of somebody unknown."""
+        """Tokens of the questions to each recipient: a member's id, or the address of an unknown node."""
         self._unheard: dict[Address, None] = {}
-        """Where somebody may be who knows of us, and has not acknowledged yet."""
+        """Addresses of nodes that may know this node and have not acknowledged yet."""
         self._deadline = 0.0
         self.acknowledged_by: dict[int, str] = {}
-        """Names, by id, of the members that have acknowledged; the address of one whose name is not known."""
+        """Names, by id, of the members that have acknowledged; for a member without a known name, its address."""
 
     def begin(self, unheard: Sequence[Address], now: float) -> None:
         """Tell members until enough of them have acknowledged or ``leave_timeout`` is over.
 
-        :param unheard: where others may have taken us in whom we do not know.
+        :param unheard: addresses of unknown nodes that may have taken this node in.
         """
         self._unheard = dict.fromkeys(unheard)
         self._deadline = now + self._config.leave_timeout
@@ -55,13 +55,13 @@ class Farewell:
 
     @property
     def is_done(self) -> bool:
-        """Whether enough members have acknowledged, or, while we know none, those who may have taken us in; with nobody
-        to tell, that is none."""
+        """Whether enough nodes have acknowledged: members, or, while this node knows none, the nodes that may have
+        taken it in. If there is nobody to tell, the farewell is done at once."""
         told, needed = len(self.acknowledged_by), self._config.leave_acknowledgements
         return told >= min(needed, self._view.others or told + len(self._unheard))
 
     def acknowledged(self, question: Question, sender: int) -> None:
-        """Take in an ack of the farewell. Each one that was told counts once, under however many names it answers."""
+        """Take in an ack of the farewell. Each recipient counts once, under however many names it answers."""
         asked: int | Address = question.target
         if not isinstance(asked, Address) and asked != sender:
             return

@@ -1,9 +1,9 @@
 """Joining and healing: finding the cluster at first, and finding it again.
 
-While a node is alone it asks its seeds, pausing longer after each try in vain: a ping each, and the
-first copy of the view over a stream. Later, in some rounds, it contacts a dead member or a seed that
-is not among the living, so that the halves of a healed partition, and clusters that share a seed, find
-each other without a person's help. Which names seeds have, and resolving them, is the driver's work.
+While a node is alone it asks its seeds, with a longer pause after each try in vain. It sends each seed a ping, and asks
+one for the first copy of the view over a stream. Later, in some rounds, it contacts a dead member or a seed at which no
+living member is. So the halves of a healed partition, and clusters that share a seed, find each other without a
+person's help. The driver resolves the names of seeds.
 """
 
 from __future__ import annotations
@@ -35,34 +35,34 @@ FIRST_PAUSE_S = 0.5
 """Pause after the first try to join; it doubles up to ``join_backoff_max``."""
 
 COMPARING_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
-"""Pauses before a newcomer compares its view with a random member's. When many join at once, news of
-one passes others while their views are still too small to pass it on; this finds what they missed."""
+"""Pauses before a newcomer compares its view with a random member's. When many nodes join at once, news of one misses
+others whose views are still too small to pass it on. These comparisons find what they missed."""
 
 COPY_TRIES = 8
-"""Streams opened for the first copy of the view since the seeds were last asked; where none gets through,
-reconciliation has to do."""
+"""Streams opened for the first copy of the view since the seeds were last asked; if none gets through, reconciliation
+has to do it."""
 
 COPY_PAUSE_S = 0.3
-"""Pause, on average, before another member is asked for it."""
+"""Pause, on average, before this node asks another member for the copy."""
 
 MAX_PRESENTED = 64
-"""Addresses remembered at which this node has presented itself, the latest."""
+"""Addresses kept at which this node presented itself, the latest."""
 
 UNHEARD_ROUNDS = 3
-"""Rounds after which nobody is expected to have taken us in and not to be known: a member asks a newcomer, or tells it
-something, within a round or two."""
+"""Rounds after which a node that took this node in is known here: a member asks a newcomer, or tells it something,
+within a round or two."""
 
 HEAL_SHARE = 0.4
 """How much the share of the dead adds to the chance of a contact in one round."""
 
 KEEN_S = 120.0
-"""Seconds for which a dead member is looked for as often as can be; after that ever more rarely, in proportion to the
-time since its death. Most cuts are mended by then, and the address may belong to somebody else, who would hear of it
-for an hour from all of us."""
+"""Seconds for which this node looks for a dead member as often as possible. After that it looks ever more rarely, in
+proportion to the time since the death. Most cuts are over by then, and the address may belong to another machine, which
+would hear about it for an hour from all members."""
 
 
 class Joining:
-    """Contacts with those who are not (or no longer) living members of our view."""
+    """Contacts with nodes that are not, or are no longer, living members of the view."""
 
     def __init__(self, config: Config, view: View, timers: Timers, random: RandomSource, outbox: Outbox,
                  local: LocalMember, hearing: Hearing, streams: Streams, reconciler: Reconciler,
@@ -96,12 +96,12 @@ class Joining:
 
     @property
     def foreign_seeds(self) -> tuple[Address, ...]:
-        """Those of them at which this node itself is not, as far as it knows."""
+        """The seeds at which this node itself is not, as far as it knows."""
         own = self._local.entry.registers.record.address
         return tuple(each for each in self._seeds if each != own and each not in self._ours)
 
     def seed(self, addresses: Sequence[Address], now: float) -> None:
-        """Replace the addresses at which the cluster may be found, and try them if we are alone."""
+        """Replace the addresses at which the cluster may be found, and try them if this node is alone."""
         is_first = not self._seeds
         self._seeds = tuple(dict.fromkeys(each for each in addresses if not each.is_unspecified))[:MAX_SEEDS]
         self._ours &= set(self._seeds)
@@ -109,13 +109,13 @@ class Joining:
             self._try(now)
 
     def seek_again(self, now: float) -> None:
-        """Try the seeds now, if we are alone: what kept us from joining is over."""
+        """Try the seeds now if this node is alone, because the obstacle to joining is gone."""
         self._pause = FIRST_PAUSE_S
         if self._seeds:
             self._try(now)
 
     def contact(self, address: Address, now: float, min_bytes: int = 0) -> None:
-        """Ping an address at which some member may be found, and tell it who we are.
+        """Ping an address at which some member may be, and present this node there.
 
         :param min_bytes: bytes of the ping, so that there is room in the answer.
         """
@@ -125,8 +125,8 @@ class Joining:
         self._outbox.send(Path(address), Ping(token), now, to=known, facts=facts, min_bytes=min_bytes)
 
     def unheard(self, now: float) -> list[Address]:
-        """Where somebody may have taken us in lately of whom we do not know: we have told it who we are, by a ping or
-        on a stream, and no living member is known to be there."""
+        """Addresses at which an unknown node may have taken this node in lately: this node presented itself there, by a
+        ping or on a stream, and no living member is known to be there."""
         lately = now - UNHEARD_ROUNDS * self._config.probe_interval
         told = {address for address, when in self._presented.items() if when >= lately}
         if told:
@@ -134,7 +134,7 @@ class Joining:
         return sorted(told)
 
     def _presentation(self, address: Address, now: float) -> list[bytes]:
-        """Who we are, for somebody at an address, if we know that ourselves."""
+        """This node's record for a node at an address, if this node knows its own address."""
         if not self._local.address_known:
             return []
         self._presented.pop(address, None)
@@ -144,8 +144,8 @@ class Joining:
         return [record_fact(self._local.entry)]
 
     def copy_ended(self, now: float) -> None:
-        """A stream that was to bring the first copy of the view has ended. If it did not, because a seed to which
-        many newcomers turn at once refuses most of them, those who are known by now are asked instead."""
+        """Take note that a stream for the first copy of the view has ended. A seed that many newcomers ask at once
+        refuses most of them. If no copy came, this node asks members that it knows by now."""
         if not self._has_copy and self._copies < COPY_TRIES:
             self._timers.at(now + COPY_PAUSE_S * (0.5 + self._random.random()), self._copy_from_any)
 
@@ -156,7 +156,7 @@ class Joining:
             self._copy_view(member.registers.record.address, now)
 
     def copied_view(self, now: float) -> None:
-        """The first copy of the view is here; see to it that nothing is missing."""
+        """Take note that the first copy of the view is complete, and make sure that nothing is missing."""
         self._has_copy = True
         if not self._is_comparing:
             self._is_comparing = True
@@ -178,8 +178,8 @@ class Joining:
         self._outbox.validate(address, now)
 
     def came_back(self, token: int, source: Address) -> bool:
-        """Take note that a ping of our own came in. Whether that shows that this node itself is at a seed: it was sent
-        there, and comes from there."""
+        """Take note that this node's own ping came in. Returns whether this shows that the node itself is at a seed:
+        the ping was sent to that seed, and comes from there."""
         question = self._questions.get(token)
         is_contact = question is not None and question.purpose is Purpose.CONTACT and question.address == source
         is_ours = is_contact and source in self._seeds
@@ -188,11 +188,11 @@ class Joining:
         return source in self._ours
 
     def heal(self, now: float) -> None:
-        """In some rounds, contact somebody who is not among the living; in every round, somebody of all who are known,
-        if nobody was heard for some seconds: an answer is then all that others wait for.
+        """In some rounds, contact a dead member or an absent seed. If nobody was heard for some seconds, contact any
+        known member in every round: its answer is then all that others wait for.
 
-        Of the dead, those only who once answered where they are said to be: others may be inventions, and at their
-        addresses machines that should not hear from all of us for an hour.
+        Of the dead, this contacts only members that once answered at the address that they announce. Others may be
+        inventions, and the machines at their addresses should not hear from all members for an hour.
         """
         dead = self._view.gone(revivable=True)
         if dead:
@@ -217,8 +217,8 @@ class Joining:
         return gone_for <= KEEN_S or self._random.random() * gone_for < KEEN_S
 
     def _absent_seeds(self) -> list[Address]:
-        """Seeds at which no living member is. Everybody is looked at only if those found there before are not
-        there any more."""
+        """Seeds at which no living member is. This looks at all members only if a member found at a seed before is no
+        longer there."""
         if not all(self._is_at(self._at_seeds.get(seed, 0), seed) for seed in self._seeds):
             self._at_seeds = {
                 entry.registers.record.address: entry.id
@@ -232,7 +232,7 @@ class Joining:
         return entry is not None and entry.registers.record.address == address and entry.registers.is_living
 
     def _try(self, now: float) -> None:
-        """Ask the seeds, if we are still alone, and try again later."""
+        """Ask the seeds if this node is still alone, and try again later."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,9 +1,9 @@
-"""Conflicts of names and of generations: what a node does when another process bears a name, and when nobody can
+"""Conflicts of names and of generations: what a node does when another process holds a name, and when nobody can
 believe its own generation.
 
-A second holder of a member's name is challenged, because only a process that runs can answer. If another process has
-taken this node's own name, the node says so, or takes the name back if that process is gone or was an earlier life of
-its own. If this node drew its generation from a clock that was wrong, it becomes one that others can believe.
+This node challenges a second holder of a member's name, because only a process that runs can answer. If another process
+has taken this node's own name, this node reports it. It takes the name back if that process is gone or was an earlier
+life of its own. If this node drew its generation from a wrong clock, it becomes a generation that others can believe.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gossip.core.wire.messages import Clock, Message, Ping, RecordFact
 
 
 class Names:
-    """Settles the conflicts of one node."""
+    """Resolves the conflicts of one node."""
 
     def __init__(self, config: Config, view: View, timers: Timers, local: LocalMember, questions: Questions,
                  outbox: Outbox, journal: Journal, standing: OwnStanding, changes: Changes) -> None:  # fmt: skip
@@ -40,7 +40,7 @@ class Names:
     # --- a second holder of a member's name
 
     def challenge(self, claimant: Member, path: Path, now: float) -> None:
-        """Ask a process that speaks under another's name: only one that runs can answer."""
+        """Ping a process that speaks under another member's name: only a process that runs can answer."""
         is_full = self._questions.count(Purpose.CHALLENGE) >= MOST[Purpose.CHALLENGE]
         if path.stream is None and not is_full and self._journal.claimant(claimant.id) is None:
             token = self._questions.ask(Question(Purpose.CHALLENGE, now, path.address, claimant))
@@ -56,7 +56,8 @@ class Names:
     # --- another holder of this node's name
 
     def resolve_displacement(self, now: float) -> None:
-        """Another process bears our name: say so, or take the name back if that one is gone, or was ourselves."""
+        """Another process holds this node's name: report it, or take the name back if that process is gone or was this
+        node's own earlier life."""
         local = self._local
         if local.has_left:
             return
@@ -66,7 +67,7 @@ class Names:
         if living is not None and not local.may_succeed(living.record, now):
             self._journal.note_conflict(self._view.local_member, now)
         elif not self._standing.withholds and (holder is None or living is not None or local.may_renew(now)):
-            # A node that is cut off only guesses that the other one is gone.
+            # A node that is cut off only guesses that the other process is gone.
             local.start_generation(self._view.last_generation(local.entry.identity.name), now)
             self._changes.pass_on(Change(local.entry, None, Status.ALIVE, updated=True), 0, now)
         self._standing.look(now)
@@ -74,8 +75,8 @@ class Names:
     # --- generations and clocks
 
     def refuses_for_clock(self, message: Message, path: Path, now: float) -> bool:
-        """Whether a stranger that has presented itself in a datagram is not believed for its generation, and should
-        be told so."""
+        """Whether this node refuses the generation of a stranger that presented itself in a datagram, and should tell
+        it so."""
         own = (fact for fact in message.facts if fact.id == message.sender and isinstance(fact, RecordFact))
         generation = next((fact.record.identity.generation for fact in own), 0)
         if self._local.wall.believes(generation, now):
@@ -84,16 +85,16 @@ class Names:
         return path.stream is None
 
     def refused_for_clock(self, refusal: Clock, path: Path, now: float) -> None:
-        """Take note that a peer does not believe our generation."""
+        """Take note that a peer does not believe this node's generation."""
         self._local.wall.be_refused(path.address, self._local.entry.identity.generation, refusal.wall_ms, now)
         self.follow_clock(now)
 
     def follow_clock(self, now: float) -> None:
-        """Become a generation that others can believe, if the present one was drawn from a clock that was wrong.
+        """Become a generation that others can believe, if the present one was drawn from a wrong clock.
 
-        Those who hold us go on to hold us, so it is done only as long as nobody does, or if a member refuses us. That
-        one's word alone changes nothing: our own clock has to say the same. It may be our clock that is wrong now, so
-        afterwards this node has to find out whether anybody takes it in.
+        Members that know this node keep it. So it does this only while nobody knows it, or if a member refuses it. That
+        member's message alone changes nothing: this node's own clock has to say the same. This node's clock may be the
+        wrong one now, so afterwards it has to find out whether anybody takes it in.
         """
         local = self._local
         generation = local.entry.identity.generation
@@ -107,8 +108,9 @@ class Names:
         self._standing.became_another(now)
 
     def _is_refused_by_a_member(self, generation: int, now: float) -> bool:
-        """Whether a living member whose own generation we believe refuses ours. More than one cannot be asked for:
-        those who started under the same wrong clock as we did know us, and will not refuse us."""
+        """Whether a living member refuses this node's generation, and this node believes that member's own generation.
+        The node cannot ask for more than one such member: members that started under the same wrong clock know it, and
+        will not refuse it."""
         wall = self._local.wall
         refused_by = wall.refused_by(generation, now)
         return bool(refused_by) and any(

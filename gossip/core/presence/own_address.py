@@ -1,19 +1,19 @@
-"""This node's own address: where others reach it, if nobody has said so.
+"""This node's own address: where others reach it, if its program does not say so.
 
-A node that is bound to all addresses and advertises none learns its address from its peers. A peer is asked (a
-contact: a ping with room in its answer) and says where the ping came from, if that is not where it knows the node to
-be. The answer went to that address and has arrived, so the address was reached; by one peer's path, which may be a
-special one, or by the word of one liar. So each host that was asked has one voice, its latest, and an address is
-taken only if several hosts agree, and more of them than see the node anywhere else. What counts as a host is the
-address that was asked, if a member is there, and the answer carries a number that nobody else knows: who forges the
-source of his answers has no more voices by that.
+A node that is bound to all addresses and advertises none learns its address from its peers. It asks a peer with a
+contact, a ping with room in its answer. The peer says where the ping came from, if that is not where it knows the node
+to be. The answer went to that address and arrived, so the address was reached. But it was reached on one peer's path,
+which may be a special one, or the peer may lie. So each host that was asked has one voice, its latest, and the node
+takes an address only if several hosts agree on it, and more hosts than see the node anywhere else. A voice counts for
+the host whose address was asked, if a member is there, and the answer carries a number that nobody else knows. So an
+attacker that forges the source of its answers gains no further voice.
 
-An address that was given is never changed. One that was learnt is looked at again when there is a reason: nobody has
-asked this node anything for some rounds, it is accused, or a peer happens to see it elsewhere. Nothing is sent for it
-while all is well.
+An address that the program gave never changes. The node checks an address that it learnt if there is a reason: nobody
+has asked this node anything for some rounds, it is accused, or a peer happens to see it elsewhere. Without a reason it
+sends nothing for this.
 
-A loopback address is good only among members that are all on this machine. It gives way to any other as soon as a
-member elsewhere is known.
+A loopback address works only among members on the same machine. It gives way to any other address as soon as a member
+on another machine is known.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ from gossip.core.support.random_source import RandomSource
 from gossip.core.support.timers import Timers
 
 FIRST_AGREEING = 2
-"""Hosts that have to see a node at the same address before it is announced there; all, where fewer are known."""
+"""Hosts that must see a node at the same address before it announces its first one; all hosts, if fewer are known."""
 
 AGREEING = 3
-"""Hosts that have to see a node at the same new address before the one that it has learnt is given up for it; all,
-where fewer are known. So not even two liars move an address where there is a third host."""
+"""Hosts that must see a node at the same new address before it gives up the one that it has learnt; all hosts, if fewer
+are known. So not even two liars move an address if there is a third host."""
 
 ASKED_AROUND = 3
-"""Hosts that are asked at once, as many as have to agree."""
+"""Hosts that are asked at once, as many as must agree."""
 
 UNASKED_ROUNDS = 2.5
-"""Rounds without a question from anybody after which a node asks where others see it. Its predecessor on the ring
-asks it every second round."""
+"""Rounds without a question from anybody after which a node asks where others see it. Its predecessor on the ring asks
+it every second round."""
 
 LATELY_ROUNDS = 10
 """Rounds for which a voice counts."""
 
 MAX_PAUSE_ROUNDS = 32
-"""The pause between two times of asking around doubles up to this: what is in doubt may be so for long, as where a
-node is cut off."""
+"""The pause between two times of asking around doubles up to this. A doubt may last long, for example while a node is
+cut off."""
 
 MAX_VOICES = 64
-"""Hosts whose voice is kept, the latest: far more than are asked within the time for which one counts."""
+"""Hosts whose voice is kept, the latest: far more than are asked within the time for which a voice counts."""
 
 
 @attrs.frozen
@@ -66,9 +66,9 @@ class _Voice:
     address: Address
     heard_at: float
     asked: Address
-    """Where it was asked."""
+    """The address at which it was asked."""
     since: float
-    """When its host first said so, and nothing else since."""
+    """When its host first said so without saying anything else since."""
 
 
 class OwnAddress:
@@ -94,9 +94,11 @@ class OwnAddress:
         self._pause = config.probe_interval
         self._asked_around_at = float("-inf")
         self.is_open = not self._is_reached_from_elsewhere()
-        """Whether the addresses of other members say something about ours: only then :meth:`note_address` is needed."""
+        """Whether the addresses of other members say something about this node's own: only then :meth:`note_address` is
+        needed."""
         self.is_waiting = False
-        """Whether somebody has said where this node is, and it is not announced yet: more facts may settle that."""
+        """Whether a peer has said where this node is but the node has not announced it yet: more facts may decide
+        that."""
         self.asked_at = now
         """Local time of the last question from another node."""
 
@@ -132,25 +134,25 @@ class OwnAddress:
         self._decide(now)
 
     def heard_facts(self, now: float) -> None:
-        """Decide anew, after facts were heard, if they changed the view and the first voice is a fresh one: later that
-        is done in each round, so that not every message costs a look at all members."""
+        """Decide again after facts that changed the view, if the first voice is recent. Later this happens once in each
+        round, so that not every message costs a pass over all members."""
         fingerprint, began = self._view.fingerprint, self._first_voice_at or 0.0
         if fingerprint != self._decided_with and now <= began + self._config.probe_interval:
             self._decided_with = fingerprint
             self._decide(now)
 
     def seen_at(self, seen: Address, now: float) -> None:
-        """Take note of what an answer to another question says: no voice, but a reason to ask around."""
+        """Take note of what an answer to another question says: it is no voice, but a reason to ask around."""
         if seen != self._present:
             self.doubt(now)
 
     def copied_view(self, now: float) -> None:
-        """The first copy of the view is here, so that it is known how many hosts there are to agree."""
+        """Take note that the first copy of the view is here, so that this node knows how many hosts can agree."""
         self._awaits_copy = False
         self._look(now)
 
     def note_address(self, entry: Entry, now: float) -> None:
-        """Take note of where another member is, as it has just said."""
+        """Take note of where another member is, from its new record."""
         present, other = self._present, entry.registers.record.address
         if present is None:
             self.doubt(now)
@@ -163,7 +165,7 @@ class OwnAddress:
             self.doubt(now)
 
     def seeds(self, addresses: Sequence[Address]) -> None:
-        """Take note of where the cluster may be found, and a first copy of the view may come from."""
+        """Take note of the seeds, from which a first copy of the view may come."""
         self._awaits_copy = self._present is None and bool(addresses)
         present = self._present
         other = next((each for each in addresses if not each.is_loopback), None)
@@ -171,21 +173,21 @@ class OwnAddress:
             self._warn_of_loopback(f"the seed {other}")
 
     def _warn_of_loopback(self, other: str) -> None:
-        """Tell people, once, that a node which only this machine can reach has others elsewhere."""
+        """Tell people, once, that only this machine can reach this node, although others are on other machines."""
         self._notices.say(
             "given loopback address",
             f"this node is at {self._present}, which only this machine can reach, but {other} is on another machine, "
-            "where nobody believes in that address: bind to an address that others can reach, or advertise one",
+            "where members refuse that address: bind to an address that others can reach, or advertise one",
         )
 
     def doubt(self, now: float) -> None:
-        """Ask around where others see this node, unless its address was given or it has done so lately."""
+        """Ask around where others see this node, unless its address was given or it asked around lately."""
         is_settled = self._is_given or self._local.has_left
         if not is_settled and now >= self._asked_around_at + self._pause:
             self._ask_around(now)
 
     def round(self, now: float) -> None:
-        """Look whether there is a reason to ask around."""
+        """Ask around if there is a reason."""
         if self._is_given:
             return
         misplaced = self._misplaced_by is not None and self._misplaced_by.registers.is_living
@@ -210,7 +212,8 @@ class OwnAddress:
             self._joining.contact(address, now)
 
     def _decide(self, now: float) -> bool:
-        """Take another address if enough hosts agree on it. Whether this node knows where it is without a doubt."""
+        """Take another address if enough hosts agree on it. Returns whether this node knows its address beyond
+        doubt."""
         present, hosts = self._present, self._hosts()
         voices = self._heard_lately(hosts, now)
         if not voices or self._local.has_left:
@@ -228,8 +231,9 @@ class OwnAddress:
         return False
 
     def _clear(self, voices: list[Address]) -> list[tuple[Address, int]]:
-        """The address for which more than half of the voices are, and how many: of each version of IP, because what
-        is asked by one cannot be answered by the other. First that of the present address, then what more see."""
+        """The address that has more than half of the voices, and how many it has. It is counted for each version of IP
+        apart, because a question over one version cannot be answered over the other. The version of the present address
+        comes first, then the address that more hosts see."""
         present, found = self._present, []
         for version in (False, True):
             of_version = [address for address in voices if _is_ipv6(address.host) is version]
@@ -241,8 +245,9 @@ class OwnAddress:
         return [(address, -votes) for _, votes, address in sorted(found)]
 
     def _is_hasty(self, address: Address, agreeing: int, hosts: set[str], now: float) -> bool:
-        """Whether too few see this node there, counting those who are held dead: they may only have been cut off, and
-        then the first that is heard again must not decide alone. If it lasts, the dead say nothing more."""
+        """Whether too few hosts see this node there if dead members' hosts count as well. The dead may only have been
+        cut off, and then the first host that is heard again must not decide alone. If this lasts, the dead count no
+        longer."""
         if self._present is None or self._present.is_loopback:
             return False
         dead = {each.registers.record.address.host for each in self._view.gone(revivable=True)}
@@ -259,12 +264,12 @@ class OwnAddress:
         if present is not None:
             self._notices.say(
                 ("moved", present, address),
-                f"this node has another address: it was announced at {present}, and {agreeing} of {asked} peers that "
-                f"were asked see it at {address}; it is announced there from now on",
+                f"this node has a new address: it announced {present}, but {agreeing} of the {asked} peers that it "
+                f"asked see it at {address}, so it announces that address from now on",
             )
         self._announce(address, now)
         self.is_open = not self._is_reached_from_elsewhere()
-        if not self._view.others:  # nobody is told of that as news; but those who were asked are there
+        if not self._view.others:  # there is no member to push the news to; but the asked hosts are there
             for voice in list(self._voices.values())[-ASKED_AROUND:]:
                 self._joining.contact(voice.asked, now)
 
@@ -275,8 +280,8 @@ class OwnAddress:
         self._changes.pass_on(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
 
     def _heard_lately(self, hosts: set[str], now: float) -> list[Address]:
-        """What counts of what was heard: the voices of hosts at which members are, if there are any. (A seed may be
-        reached through a translator of addresses, through which no member sees this node.)"""
+        """The voices that count: those of hosts at which members are, if there are any. (A seed may be reached through
+        a translator of addresses, and no member sees this node through it.)"""
         horizon = now - LATELY_ROUNDS * self._config.probe_interval
         return [
             voice.address
@@ -285,7 +290,7 @@ class OwnAddress:
         ]
 
     def _needed(self, hosts: set[str], now: float) -> int:
-        """How many hosts have to agree: all that are known, but no more than it takes."""
+        """How many hosts must agree: all known hosts, but no more than the constants say."""
         present = self._present
         if present is not None and not present.is_loopback:
             return max(1, min(AGREEING, len(hosts)))
@@ -294,7 +299,7 @@ class OwnAddress:
         return max(1, min(FIRST_AGREEING, len(hosts)))
 
     def _knows_hosts(self, hosts: set[str], now: float) -> bool:
-        """Whether there can hardly be more hosts than are known so far: the first copy of the view is here, has taken
+        """Whether there can hardly be more hosts than this node knows. Either the first copy of the view is here, takes
         too long, or can come from nobody; or a member is on this very machine, and so all are."""
         began = self._first_voice_at
         is_here = any(Address(host, 0).is_loopback for host in hosts)
@@ -313,22 +318,23 @@ class OwnAddress:
         if address.is_link_local:
             self._notices.say(
                 "link-local",
-                f"a peer sees this node at {address}, a link-local address, which others cannot use: give the nodes "
-                "global, unique local or IPv4 addresses, and advertise one of these",
+                f"a peer sees this node at {address}, a link-local address, which other machines cannot use: give the "
+                "nodes global, unique local or IPv4 addresses, and advertise one of these",
             )
             return False
         return True
 
     def _warn_of_discord(self, voices: list[Address], now: float) -> None:
-        """Where nobody agrees, a translator of addresses gives each peer another one, and none can be announced."""
+        """Tell people that no two peers agree: a translator of addresses shows each peer another address, so none can
+        be announced."""
         began = self._first_voice_at
         if self._present is not None or began is None or len(set(voices)) < FIRST_AGREEING:
             return
         if now - began > 2 * self._config.probe_interval:
             self._notices.say(
                 "discord",
-                f"each peer sees this node at another address ({', '.join(map(str, sorted(set(voices))))}), so that "
-                "it cannot tell where others reach it, and is not announced: advertise an address",
+                f"each peer sees this node at another address ({', '.join(map(str, sorted(set(voices))))}), so this "
+                "node cannot tell where others reach it, and announces no address: advertise one",
             )
 
 

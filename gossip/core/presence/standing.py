@@ -1,9 +1,9 @@
 """Standing: what a node knows of its own place in the cluster, since when, and why.
 
-The rest of the core judges others. This module judges the node itself, from what the core has noticed anyway: when
-somebody was last heard, which seeds do not answer, that its own loop stood still, that others say it is dead, that
-another process bears its name. It sends nothing and changes no verdict about anybody; it only says how far the node
-may trust its own view, so that the embedding program can act on that.
+The rest of the core judges others. This module judges the node itself, from what the core notices anyway: when it last
+heard anybody, which seeds do not answer, that its own loop stood still, that others say it is dead, that another
+process holds its name. It sends nothing and changes no verdict about others. It only says how far the node may trust
+its own view, so that the embedding program can act on it.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ from gossip.core.support.address import Address
 from gossip.core.support.drops import Drops
 
 ISOLATED_AFTER_ROUNDS = 5
-"""Rounds without a word from anybody after which a node is isolated: in each it asks somebody and is asked by somebody,
-so even where half of all datagrams are lost it hears others many times."""
+"""Rounds without a message from anybody after which a node is isolated. In each round it asks once and is asked once,
+so even if half of all datagrams are lost it hears others many times."""
 
 UNANSWERED_S = 30.0
-"""How long seeds may be silent before that is a warning. Machines that start together find each other sooner."""
+"""Seconds for which seeds may be silent before it is a warning. Machines that start together find each other sooner."""
 
 CLEARED_ROUNDS = 2
-"""Rounds in which nobody may have said that this node is dead before it counts as taken back. One conviction makes the
-node tell everybody that it lives, and whoever has not heard of that yet says so once more."""
+"""Rounds without a message that this node is dead after which it no longer counts as held dead. One conviction makes
+the node tell everybody that it lives, and a member that has not heard this yet says once more that it is dead."""
 
 PATIENCE_OF_THE_DEAD = 3
-"""How many times as long silence has to last for a node that others hold dead: they only look for it now and then."""
+"""How many times as long silence has to last for a node that others hold dead: they look for it only now and then."""
 
 
 @attrs.define
 class _Contact:
-    """When members were heard last, by one generation of this node."""
+    """When one generation of this node last heard members."""
 
     since: float = -math.inf
     """Since when, without a long silence in between."""
     at: float = -math.inf
     known_at: float = -math.inf
-    """When the last answer to a question came, if it shows that whoever answered knows this node."""
+    """When the last answer came, if it shows that its sender knows this node."""
     unknown_at: float = -math.inf
-    """The same, if it shows that it does not."""
+    """When the last answer came, if it shows that its sender does not know this node."""
 
 
 class OwnStanding:
@@ -70,12 +70,12 @@ class OwnStanding:
         self._unfit = UnfitAnswers(drops)
         self._journal = journal
         self._outbox = outbox
-        self.value = NodeStanding(Standing.CONNECTED, now, "it has no seeds, and so begins a cluster of its own")
+        self.value = NodeStanding(Standing.CONNECTED, now, "it has no seeds, so it begins a cluster of its own")
         """The standing now."""
         self.is_unsettled = False
         """Whether the next message of another member may change the standing: only then :meth:`heard` is needed."""
         self.withholds = False
-        """Whether what this node believes of others is a guess that its program should not be told one by one."""
+        """Whether this node only guesses what happened to others, and so does not tell its program."""
         self._has_joined = True
         self._seeking_since = now
         self._is_isolated = False
@@ -85,37 +85,37 @@ class OwnStanding:
         """Why it counts as held dead; empty if it does not."""
         self._convicted_at = self._cleared_at = float("-inf")
         self._is_calm = False
-        """Whether it is connected and needs no look as long as it hears others."""
+        """Whether it is connected and needs no judgement as long as it hears others."""
         self._reason = ""
-        """What kind of reason the present one is, where a standing has several."""
+        """The kind of the present reason, if a standing has several kinds."""
         self._said: set[str] = set()
-        """The kinds that were told since this standing began; each is told once."""
+        """The kinds of reasons that were reported since this standing began; each is reported once."""
         self._unfit_seeds = ""
-        """What is wrong with the answers of seeds, as far as it is known; empty if nothing is."""
+        """What is known to be wrong with the answers of seeds; empty if nothing is."""
         self._is_vain = False
-        """Whether it looks for its cluster for so long that somebody should look."""
+        """Whether it has looked for its cluster for so long that a person should look."""
         self._origin = ""
-        """Why it is connected, where that is not because it has found others."""
+        """Why it is connected, if not because it has found others."""
         self._displaced_by = 0
 
     @property
     def silence_s(self) -> float:
-        """Seconds without a word from anybody after which a node is isolated. Whoever is deaf accuses nobody for longer
-        than that, so that nobody is told to have died by a node that is cut off from all at once."""
+        """Seconds without a message from anybody after which a node is isolated. A deaf node accuses nobody for longer
+        than that, so a node that is cut off from all at once reports no deaths."""
         rounds = self._config.probe_interval
         return max(SILENT_ROUNDS * rounds, min(ISOLATED_AFTER_ROUNDS * rounds, self._config.suspicion_max))
 
     @property
     def settling_s(self) -> float:
-        """Seconds for which others are heard after which a node is connected, if no view has equalled its own."""
+        """Seconds of hearing others after which a node is connected, if no view has equalled its own."""
         return self._config.suspicion_max + self._config.probe_interval
 
     # --- what the core notices
 
     def seek(self, now: float, seeds: Sequence[Address] = ()) -> None:
-        """Take note that there is somebody to look for: seeds, if only by name, or members remembered.
+        """Take note that there is a cluster to look for: seeds, if only by name, or remembered members.
 
-        :param seeds: as they were given; none if their addresses follow.
+        :param seeds: as the program gave them; none if their addresses follow.
         """
         self._seeking.given = tuple(seeds) or self._seeking.given
         if self._has_joined and not self._has_heard:
@@ -132,7 +132,7 @@ class OwnStanding:
         if self._joining.foreign_seeds:
             self.seek(now)
         elif self._joining.seeds and not self._seeking.has_goal and not self._has_heard:
-            self._has_joined, self._origin = True, "it is its own only seed, and so begins a cluster of its own"
+            self._has_joined, self._origin = True, "it is its own only seed, so it begins a cluster of its own"
             self.look(now)
 
     def own_seed_found(self, now: float) -> None:
@@ -145,11 +145,11 @@ class OwnStanding:
             self._seeking.refused(destination)
 
     def heard(self, agrees: bool, claimant: Member | None, now: float) -> None:
-        """Take note that a message of another process was taken in.
+        """Take note that this node took in a message of another process.
 
-        :param agrees: whether its view equals ours now.
-        :param claimant: the other process, if it is no member, but runs under the name of one, and that has been told.
-            One that has given way to us sees what we see, and may be all there is.
+        :param agrees: whether its view equals this node's now.
+        :param claimant: the other process, if it is no member but a reported claimant of a member's name. A process
+            that has given way to this node sees what this node sees, and may be all there is.
         """
         name = self._local.entry.identity.name
         if claimant is not None and (self._view.others or claimant.name != name):
@@ -162,20 +162,20 @@ class OwnStanding:
         if not settles or not self._local.address_known or not (self._view.others or claimant):
             return
         if claimant is not None:
-            self._origin = _bears_its_name(claimant.address, name)
+            self._origin = _holds_its_name(claimant.address, name)
         self._has_joined, self._is_isolated = True, False
         self.look(now)
 
     def heard_living(self, now: float) -> None:
-        """Take note that a member was heard whose word would count if it held this node dead."""
+        """Take note that this node heard a member that would be believed if it held this node dead."""
         if now > self._convicted_at:
             self._cleared_at = now
 
     def answered(self, knows_us: bool, now: float) -> None:
-        """Take note of an answer to a question of ours that had room to say where the peer sees this node.
+        """Take in an answer to a question of this node that had room to say where the peer sees it.
 
-        :param knows_us: whether it does not say that it sees this node where that is announced: only somebody who does
-            not know it has a reason to.
+        :param knows_us: whether the answer leaves out the announced address: only a peer that does not know this node
+            states it.
         """
         if knows_us:
             self._contact.known_at, self._contact.unknown_at = now, -math.inf
@@ -183,7 +183,7 @@ class OwnStanding:
             self._contact.known_at, self._contact.unknown_at = -math.inf, now
 
     def became_another(self, now: float) -> None:
-        """Take note that this node is another generation, which those who know the one until now may refuse."""
+        """Take note that this node is another generation, which members that know the previous one may refuse."""
         self._contact = _Contact()
         if self._has_joined and self._view.others:
             self._has_joined, self._seeking_since = False, now
@@ -193,27 +193,27 @@ class OwnStanding:
         """Take note that a living member says that this node is dead.
 
         :param by: the name of that member.
-        :param late: seconds for which our loop stands still already, which has not been noticed otherwise yet.
+        :param late: seconds for which this node's loop has been standing still, if nothing else has noticed it yet.
         """
         is_late = late >= self._config.suspicion_min
         why = f"its loop stood still for {late:.1f} s, and" if is_late else "others could not reach it, and"
         self._held(f"{why} {by!r} holds it dead", now)
 
     def stood_still(self, late: float, now: float) -> None:
-        """Take note that our loop did not run for so many seconds."""
+        """Take note that this node's loop did not run for this many seconds."""
         self._listening_since = now
         if late >= self._config.suspicion_min and self._view.others and self._has_heard:
             self._held(f"its loop stood still for {late:.1f} s; others may hold it dead", now)
 
     def pass_round(self, now: float) -> None:
-        """Judge anew, in each round, unless all is as it should be."""
+        """Judge again, in each round, unless everything is calm."""
         if not self._is_calm or now - self._hearing.last_heard >= self._config.probe_interval:
             self.look(now)
         elif self._drops.total != self._unfit.seen:
             self._unfit.note_all()
 
     def look(self, now: float) -> None:
-        """Judge anew. To be called after whatever may have changed the standing."""
+        """Judge again. Call it after everything that may have changed the standing."""
         self._judge_silence(now)
         cleared_after = self._convicted_at + CLEARED_ROUNDS * self._config.probe_interval
         if self._held_dead and self._cleared_at > self._convicted_at and now >= cleared_after:
@@ -242,7 +242,7 @@ class OwnStanding:
 
     @property
     def _has_heard(self) -> bool:
-        """Whether anybody was heard since it began, or began anew."""
+        """Whether this node has heard anybody since it began, or began anew."""
         return self._hearing.last_heard >= self._seeking_since
 
     def _is_trouble(self, standing: Standing) -> bool:
@@ -256,7 +256,7 @@ class OwnStanding:
 
     def _judge_silence(self, now: float) -> None:
         if self._is_isolated and self._local.has_left and self._is_in_contact(now):
-            self._is_isolated = now - self._contact.since < self._config.probe_interval  # it is told no more than that
+            self._is_isolated = now - self._contact.since < self._config.probe_interval  # it hears no more than this
         if self._is_isolated:
             if len(self._view) > (not self._view.is_displaced):
                 return
@@ -270,17 +270,18 @@ class OwnStanding:
             self._unfit.note_all()
         if silence >= patience and (self._view.others or self._died_since(self._hearing.last_heard)):
             self._is_isolated = True
-            self.withholds = self._view.others > 1  # with one alone, its silence is all there is to hear
+            self.withholds = self._view.others > 1  # the silence of a single peer is all there is to hear
 
     def _begin_anew(self, now: float) -> None:
-        """Nobody is remembered from whom this node could be cut off: it is what one would be that starts now."""
+        """Begin anew: this node remembers nobody from whom it could be cut off, so it is like a node that starts
+        now."""
         self._is_isolated, self._held_dead, self._seeking.is_anew = False, "", True
         self._has_joined, self._seeking_since = not self._seeking.has_goal, now
-        self._origin = "" if self._seeking.has_goal else "it remembers nobody else, and begins its cluster anew"
+        self._origin = "" if self._seeking.has_goal else "it remembers nobody else, so it begins its cluster anew"
         self._joining.seek_again(now)
 
     def _is_in_contact(self, now: float) -> bool:
-        """Whether members are heard, without a long silence in between."""
+        """Whether this node hears members, without a long silence in between."""
         return now - self._contact.at <= self.silence_s
 
     def _died_since(self, when: float) -> bool:
@@ -298,7 +299,7 @@ class OwnStanding:
         return Standing.HELD_DEAD if self._held_dead else Standing.CONNECTED
 
     def _why(self, standing: Standing, is_new: bool, now: float) -> str:
-        """The reason for the present standing; an empty one where there is nothing to add to what was said."""
+        """The reason for the present standing; empty if there is nothing to add to what was reported."""
         match standing:
             case Standing.DISPLACED:
                 return self._displacement(is_new)
@@ -313,16 +314,16 @@ class OwnStanding:
         return self._held_dead if standing is Standing.HELD_DEAD else "it has said farewell"
 
     def _displacement(self, is_new: bool) -> str:
-        """Who bears this node's name; empty where that was said."""
+        """Which process holds this node's name; empty if that was reported."""
         name = self._local.entry.identity.name
         holder = self._view.named(name)
         if holder is None or (holder.id == self._displaced_by and not is_new):
             return ""
         self._displaced_by, self._reason = holder.id, ""
-        return self._tell("holder", _bears_its_name(holder.registers.record.address, name))
+        return self._tell("holder", _holds_its_name(holder.registers.record.address, name))
 
     def _search(self, is_new: bool, now: float) -> str:
-        """Who is looked for, and why in vain as soon as that is known; empty where it was said."""
+        """What this node looks for, and why it does not find it, as soon as it knows; empty if that was reported."""
         waited = now - self._seeking_since
         unfit = self._unfit_seeds = self._unfit.of(self._joining.seeds) or ("" if is_new else self._unfit_seeds)
         found = {unfit: unfit} if unfit else self._rejection(now) if waited >= self.silence_s else {}
@@ -335,31 +336,21 @@ class OwnStanding:
         return self._tell(" ".join([so_long and "vain", *found]), why)
 
     def _rejection(self, now: float) -> dict[str, str]:
-        """Why those who answer are no use, by the kind of reason: they do not take this node in, or it refuses them.
-        Empty if that is not known."""
-        dispute = self._local.wall.dispute(self._local.entry.identity.generation, now)
-        if dispute is not None and (dispute.refuses_us or dispute.address in self._joining.seeds):
-            days, where = dispute.ahead_ms // 86_400_000, dispute.address
-            if dispute.refuses_us:
-                clocks = f"it started {days} days after what the clock at {where} shows; set it right"
-                return {"clock ahead": f"{_NOT_TAKEN_IN}: {clocks}"}
-            clocks = f"{where} started {days} days after what the clock here shows; set it right"
-            return {"clock behind": f"it refuses who answers: {clocks}"}
         is_unknown = now - self._contact.unknown_at <= UNANSWERED_S and self._local.address_known
-        return {"unknown": _NOT_TAKEN_IN} if is_unknown else {}
+        return self._seeking.rejection(is_unknown, now)
 
     def _obstacles(self, waited: float) -> dict[str, str]:
         if not self._has_heard:
             return self._seeking.obstacles(is_silent=waited >= self.silence_s)
-        if not self._is_vain:  # that is how a search ends
+        if not self._is_vain:  # a search that succeeds looks the same for a while
             return {}
         differs = self._local.address_known
-        said = "others are heard, but " + ("their views differ" if differs else "none says where it is reached")
+        said = "others are heard, but " + ("their views differ" if differs else "none says where they reach it")
         return {said: said}
 
     def _isolation(self, now: float) -> str:
-        """Why this node is isolated; said again when it has given up all others, and when it hears others of whom none
-        takes it in; else empty where it was said."""
+        """Why this node is isolated; empty if that was reported. It is reported again when this node has given up all
+        others, and when it hears others that do not take it in."""
         others = self._view.others
         if self._is_in_contact(now) and now - self._contact.since >= self.settling_s:
             differ = "their views differ, and none shows that it knows this node"
@@ -375,11 +366,11 @@ class OwnStanding:
             return self._tell(kind, f"{silent}; {unfit}")
         if others:
             return self._tell(kind, f"{silent}: it is cut off, or all others are gone")
-        return self._tell(kind, f"{silent}, and nobody else is held to be alive: they are gone, or it is cut off")
+        return self._tell(kind, f"{silent}, and no other member counts as living: they are gone, or it is cut off")
 
     def _tell(self, kind: str, why: str) -> str:
-        """The reason, if it is to be told: each kind is told once, however often they take turns, because what others
-        send, or forge, may bring that about. What is not told stands in :attr:`value` all the same."""
+        """The reason, if it is to be reported. Each kind is reported once, however often kinds take turns, because
+        messages of others, or forged ones, may cause that. :attr:`value` holds the reason in any case."""
         is_present, is_told = kind == self._reason, kind in self._said
         self._reason = kind
         self._said.add(kind)
@@ -389,15 +380,14 @@ class OwnStanding:
 
 
 _TROUBLE = frozenset({Standing.ISOLATED, Standing.HELD_DEAD, Standing.DISPLACED})
-_NOT_TAKEN_IN = "others answer, but do not take it in"
 _OVER = {
     Standing.JOINING: "it has found its cluster",
     Standing.ISOLATED: "others are heard again",
-    Standing.HELD_DEAD: "nobody says any more that it is dead",
-    Standing.DISPLACED: "it bears its name again",
+    Standing.HELD_DEAD: "nobody says any longer that it is dead",
+    Standing.DISPLACED: "it holds its name again",
 }
 """Why a node is connected, by what it was before."""
 
 
-def _bears_its_name(where: Address, name: str) -> str:
-    return f"another process at {where} bears its name, {name!r}; give one of the two another name"
+def _holds_its_name(where: Address, name: str) -> str:
+    return f"another process at {where} holds its name, {name!r}; give one of the two another name"

@@ -1,4 +1,4 @@
-"""Unfit answers: messages of sought members that this node drops for a reason which people can mend."""
+"""Unfit answers: messages of sought members that this node drops for a reason that people can remove."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from gossip.core.support.drop_reasons import Drop
 from gossip.core.support.drops import Drops
 
 UNFIT_ANSWERS = {
-    Drop.UNKNOWN_KEY: ("answers come sealed with a key that is not ours; give this node the cluster's keyring"),
+    Drop.UNKNOWN_KEY: "answers are sealed with a key that this node does not have; give it the cluster's keyring",
     Drop.FORGED_OR_OTHER_CLUSTER: (
-        "answers come sealed for another cluster, or by somebody who has not our key; give both the same cluster name"
+        "answers are sealed for another cluster, or forged without this node's key; give both nodes the same cluster "
+        "name"
     ),
-    Drop.NOT_SEALED: "answers come without a seal, and ours have one; give that member the cluster's keyring",
-    Drop.OTHER_CLUSTER: "answers come from a cluster of another name; give both the same cluster name",
+    Drop.NOT_SEALED: "answers have no seal, but this node has keys; give the member that answers the cluster's keyring",
+    Drop.OTHER_CLUSTER: "answers come from a cluster with another name; give both nodes the same cluster name",
     Drop.UNKNOWN_VERSION: "answers come in another version of the protocol; run the same version everywhere",
     Drop.OUR_OWN_MESSAGE: "the only seed is this node itself; give it the address of another member, or no seeds",
 }
-"""What it means if the messages of a seed are dropped for one of these reasons, and what to do; the first that applies
-is told."""
+"""What it means if a seed's messages are dropped for one of these reasons, and what to do. The first reason that
+applies is reported."""
 
 
 class UnfitAnswers:
@@ -32,18 +33,18 @@ class UnfitAnswers:
         """Drops of all kinds that were taken for what came while others were heard."""
 
     def note_all(self) -> None:
-        """Take what was dropped so far for what came while others were heard."""
+        """Take note that all drops so far happened while this node heard others."""
         self.seen = self._drops.total
         self._before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
 
     def of(self, sources: Collection[Address | None]) -> str:
-        """What is wrong with the messages that came since others were last heard; empty if that is not known.
+        """What is wrong with the messages that came since this node last heard others; empty if it does not know.
 
-        :param sources: the addresses from which an answer may come; what others send says nothing.
+        :param sources: the addresses from which an answer may come; messages from elsewhere say nothing.
         """
         for reason, meaning in UNFIT_ANSWERS.items():
             if reason == Drop.OUR_OWN_MESSAGE and len(sources) > 1:
-                continue  # to be among one's own seeds is nothing wrong
+                continue  # a node may be among its own seeds
             is_new = self._drops.counts[reason] > self._before.get(reason, 0)
             if is_new and self._drops.last_source[reason] in sources:
                 return meaning

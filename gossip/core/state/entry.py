@@ -1,4 +1,4 @@
-"""Entries: one identity each, with what is known of it; and what a merge did to it. Only the view writes them."""
+"""Entries: what is known of one identity, and what a merge did to it. Only the view writes entries."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ class Entry:
     accusers: tuple[int, ...] = ()
     """Ids of the members that accuse it at the floor ``registers.accused``."""
     farewell: bytes = b""
-    """Its signature under the farewell in ``registers.left``, where identities are signed."""
+    """The member's signature of the farewell in ``registers.left``, where identities are signed."""
     gone_at: float | None = None
-    """Local time at which it was found dead or gone."""
+    """Local time at which this node found that it is dead or has left."""
     round_trip: RoundTrip | None = None
-    """Measured round trip to it; None until it has answered a ping of ours."""
+    """Measured round trip to it; None until it has answered a ping of this node."""
     answering_since: float | None = None
-    """Local time at which it first answered a ping of ours, moved on by as long as it was gone meanwhile; None until it
-    has. A later holder of its name inherits it."""
+    """Local time at which it first answered a ping of this node, moved on by the time for which it was gone since; None
+    until it has answered. A later holder of its name inherits the value."""
     answered_from: Address | None = None
-    """Where it last answered a ping of ours, or was remembered to be. Anything else that is said of where it is may be
-    forged."""
+    """Address from which it last answered a ping of this node, or at which it was remembered. Any other claim about its
+    address may be forged."""
     id: int = attrs.field(init=False, default=attrs.Factory(lambda self: self.identity.id, takes_self=True))
-    """Shorthand for ``identity.id``, which is asked for all the time."""
+    """Shorthand for ``identity.id``, which is needed all the time."""
 
     @classmethod
     def first(cls, record: Record, heartbeat: int, now: float) -> Entry:
-        """A living member of which a record and a counter have just been heard."""
+        """The entry of a living member whose record and counter this node has just heard."""
         return cls(Registers(record, heartbeat), HeartbeatEstimate.first(heartbeat, now))
 
     @property
     def identity(self) -> Identity:
-        """Whose entry this is."""
+        """The identity that this entry is about."""
         return self.registers.record.identity
 
     @property
@@ -52,7 +52,7 @@ class Entry:
         return self.registers.status
 
     def acquaintance(self, now: float) -> float:
-        """Seconds for which this node knows it as one that answers; 0 if it never has."""
+        """Seconds for which this node has known it as a member that answers; 0 if it never has."""
         if self.answering_since is None:
             return 0.0
         return (now if self.gone_at is None else self.gone_at) - self.answering_since
@@ -72,18 +72,19 @@ class Change(NamedTuple):
     updated: bool = False
     """Whether its record was replaced by a newer one."""
     forgotten: tuple[Entry, ...] = ()
-    """Members that made room for it, and that no later holder of their names replaces."""
+    """Members that made room for it and whose names have no later holder."""
 
 
 @attrs.frozen
 class Tombstone:
-    """What outlives a forgotten member, so that stale news does not bring it back."""
+    """What stays of a forgotten member, so that stale news does not bring it back."""
 
     entry: Entry
     expires: float
 
     def admits(self, identity: Identity, heartbeat: int) -> bool:
-        """Whether a record of ``identity`` at this counter is news of a later holder, or of a revival."""
+        """Whether a record of ``identity`` at this counter is news of a later holder of the name, or shows that the
+        member lives."""
         if identity == self.entry.identity:
             registers = self.entry.registers
             return not registers.left and registers.convicted <= heartbeat
@@ -91,10 +92,10 @@ class Tombstone:
 
 
 class Refused(Exception):
-    """A record was not taken into the view. The text is a short reason, fit to count by."""
+    """A record was not taken into the view. The text is a short reason that can be counted."""
 
     def __init__(self, reason: Drop, holder: Entry | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.holder = holder
-        """Who bears, or last bore, the name instead."""
+        """The present or last holder of the name."""

@@ -1,11 +1,12 @@
-"""Hearing: when this node last heard another one, and whether it still hears any.
+"""Hearing: when this node last heard another node, and whether it still hears any.
 
-A node that runs and hears nobody is of no use to anybody: nothing that is sent to it arrives. So its heartbeat says
-both, *I run, and I hear*: the counter goes on for :data:`HEARING_S` after the last message of another node, and then
-stands still until the next one. What counts is any message of a member, on whatever path: an answer to a question of
-its own as well, since a stateful firewall lets in little else. The sender has to be known here once the message has
-been read, so that no stranger makes a node that is cut off believe that it hears others; only where nobody is known,
-anybody counts.
+A node that runs but hears nobody is useless to the others: nothing that they send arrives. So its heartbeat says two
+things, *I run, and I hear*. The counter goes on for :data:`HEARING_S` after the last message of another node, and then
+stands still until the next one.
+
+Any message of a member counts, on any path. An answer to this node's own question counts too, because a stateful
+firewall lets in little else. This node has to know the sender once it has read the message, so that no stranger makes a
+node that is cut off believe that it hears others. Only while this node knows nobody does every sender count.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ import attrs
 from gossip.core.state.heartbeat import HEARTBEAT_STEP_S
 
 HEARING_S = 5.0
-"""Seconds for which a counter goes on after the last word from anybody. Where there are two nodes and a quarter of all
-datagrams is lost, one of them hears nothing for so long once in hours. It costs nothing then, because the counter is
-where it should be in the answer to the next question. It is short enough for all to agree within 12 s that a node is
-deaf."""
+"""Seconds for which a counter goes on after the last message from anybody. With two nodes and a quarter of all
+datagrams lost, one of them hears nothing for this long once in hours. That costs nothing, because the counter is where
+it should be in the answer to the next question. The time is short enough that all nodes agree within 12 s that a node
+is deaf."""
 
 SILENT_ROUNDS = 2.5
-"""Rounds without a word from anybody that mean nothing, however short suspicions are: in each a node asks once and is
-asked once, so a lost datagram or two are enough for that."""
+"""Rounds without a message from anybody that mean nothing, however short suspicions are. In each round a node asks once
+and is asked once, so one or two lost datagrams are enough for such a silence."""
 
 CONVICTION_STEPS = round(HEARING_S / HEARTBEAT_STEP_S) + 10
-"""Steps by which the floor of a conviction lies above that of the accusation. A counter that has reached the floor of
-an accusation shows that its member ran after it was asked; one that has come so much further, that it heard somebody
-after that. A second is added, because an estimate may be late by as much as a message travels."""
+"""Steps by which the floor of a conviction lies above the floor of the accusation. A counter that reaches the floor of
+an accusation shows that its member ran after it was asked. A counter that comes this much further shows that the member
+heard somebody after that. One second is added, because an estimate may be late by the travel time of a message."""
 
 
 @attrs.define
@@ -39,18 +40,18 @@ class Hearing:
     last_heard: float = -math.inf
     """Local time of the last message from another node; minus infinity if there was none."""
     messages: int = 0
-    """Messages of others so far. It tells what came before a question from what came after it, even where a clock
-    shows the same time for both."""
+    """Messages of others so far. The number tells what came before a question from what came after it, even where a
+    clock shows the same time for both."""
 
     def note(self, now: float) -> None:
-        """Another node was heard."""
+        """Take note that another node was heard."""
         self.last_heard = now
         self.messages += 1
 
     def vouched_until(self, started: float) -> float:
-        """Local time up to which a counter that was started at ``started`` goes on, unless somebody is heard."""
+        """Local time up to which a counter that started at ``started`` goes on, unless somebody is heard."""
         return max(self.last_heard, started) + HEARING_S
 
     def has_ceased(self, now: float) -> bool:
-        """Whether others were heard once, and nobody for so long that the counter stands still."""
+        """Whether this node heard others once, but has heard nobody for so long that its counter stands still."""
         return self.messages > 0 and now >= self.last_heard + HEARING_S

@@ -1,8 +1,8 @@
 """This node's own member: its counter, its record, its generation, its farewell.
 
-Only the member itself raises these. It answers a floor raised against it by jumping over it, and a
-state that it can no longer outrun (a forged farewell, a poisoned counter, a later generation that
-proved dead) by starting a new generation of itself, which supersedes the old state at once.
+Only the member itself raises these. It answers a floor by jumping over it. Some states cannot be outrun: a forged
+farewell, a poisoned counter, or a later generation that proved dead. It answers these by starting a new generation of
+itself, which supersedes the old state at once.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from gossip.core.support.random_source import RandomSource
 from gossip.core.wire import Records
 
 RENEWALS = 3
-"""New generations that others can have this node start at once: several lies at a time are outlived in a moment."""
+"""New generations that others can make this node start at once: enough to outlive several lies at a time."""
 
 RENEWAL_EVERY_S = 30.0
-"""Seconds to each further one: everybody is told of each, and who invents the reasons is not to decide how often."""
+"""Seconds until each further one. Everybody hears of each new generation, and the liar must not decide how often."""
 
 OWN_SUCCESSIONS = 3
-"""How often at once a node takes its name from another holder with its own key: once is enough for its earlier life,
-and two processes with one key are not to go on taking it from each other."""
+"""Times that a node may take its name at once from another holder with its own key. Once is enough to replace its
+earlier life. Two processes with one key must not take the name from each other without end."""
 
 OWN_SUCCESSION_EVERY_S = 3600.0
-"""Seconds to each further time."""
+"""Seconds until each further time."""
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
-"""What a node says of itself that has nothing to say."""
+"""The metadata of a node that publishes none."""
 
 UNKNOWN_ADDRESS = Address("0.0.0.0", 0)
-"""Stands in a record until the node has learnt where others reach it; never told to members."""
+"""Stands in the record until this node has learnt where others reach it. This node never tells it to members."""
 
 
 def check_metadata(metadata: Mapping[str, str], config: Config) -> Mapping[str, str]:
-    """The metadata itself, if it may be announced.
+    """Check that the metadata may be announced, and return it.
 
     :raises ConfigurationError: if it is no mapping of texts, or is too large.
     """
@@ -57,11 +57,14 @@ def check_metadata(metadata: Mapping[str, str], config: Config) -> Mapping[str, 
     for key, value in metadata.items():
         for text in (key, value):
             if not isinstance(text, str):
-                raise ConfigurationError(f"metadata must map texts to texts; in it is {given(text)}")
+                raise ConfigurationError(f"metadata must map texts to texts; it contains {given(text)}")
             if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
                 raise ConfigurationError(f"metadata {text!r} holds a lone surrogate, which is no Unicode text")
     if (size := encoded_metadata_bytes(metadata)) > config.max_metadata:
-        raise ConfigurationError(f"metadata takes {size} bytes encoded; max_metadata is {config.max_metadata}")
+        raise ConfigurationError(
+            f"metadata takes {size} bytes encoded, but max_metadata is {config.max_metadata}; shorten the metadata, or "
+            "raise max_metadata on all nodes"
+        )
     return metadata
 
 
@@ -71,18 +74,20 @@ def _new_id(random: RandomSource) -> int:
 
 def first_record(config: Config, name: str, generation: int, random: RandomSource, address: Address | None,
                  metadata: Mapping[str, str], signatures: Signatures, records: Records) -> Record:  # fmt: skip
-    """What a node says of itself at first.
+    """The first record that a node announces about itself.
 
     :raises ConfigurationError: if the name, the generation, the address or the metadata cannot be announced.
     """
     if not is_valid_name(name):
-        raise wrong("name", "1 to 128 bytes of printable text, without space at either end", name)
+        raise wrong("name", "1 to 128 bytes of printable text that neither begins nor ends with a space", name)
     if not 0 <= generation < MAX_VERSION:
         raise ConfigurationError(f"generation must be Unix time in milliseconds, not {generation!r}")
     if address is not None and address.is_unspecified:
-        raise ConfigurationError(f"address {address} is one to bind to, not one that others can reach")
+        raise ConfigurationError(
+            f"address {address} is one to bind to, and others cannot reach it; give one that they can reach"
+        )
     if address is not None and address.is_group:
-        raise ConfigurationError(f"address {address} is one of many machines; give one at which only this node is")
+        raise ConfigurationError(f"address {address} reaches many machines; give one that only this node has")
     signatures.check_own(name, config)
     identity = Identity(name, generation, _new_id(random))
     record = Record(identity, 1, address or UNKNOWN_ADDRESS, check_metadata(metadata, config))
@@ -90,7 +95,7 @@ def first_record(config: Config, name: str, generation: int, random: RandomSourc
 
 
 class LocalMember:
-    """The member that this node is. Its entry is part of the view like any other."""
+    """This node as a member. Its entry is part of the view like any other."""
 
     def __init__(self, view: View, random: RandomSource, signatures: Signatures, hearing: Hearing,
                  records: Records, now: float) -> None:  # fmt: skip
@@ -126,13 +131,13 @@ class LocalMember:
         return self._view.local.registers.left > 0
 
     def heartbeat(self, now: float) -> int:
-        """The counter's present value. It stands still while nobody is heard, and is where it should be after the
-        next word from anybody."""
+        """The counter's present value. The counter stands still while this node hears nobody, and is where it should be
+        again after the next message from anybody."""
         return self._counter.value(min(now, self._hearing.vouched_until(self._counter.started)))
 
     def refresh(self, now: float) -> None:
         """Write the counter's present value into the entry, so that facts about it are current."""
-        hears = now <= self._hearing.last_heard + HEARING_S  # as nearly always
+        hears = now <= self._hearing.last_heard + HEARING_S  # the usual case, computed faster
         value = self._counter.value(now) if hears else self.heartbeat(now)
         self._view.advance_own(value)
 
@@ -140,8 +145,8 @@ class LocalMember:
                  address: Address | None = None, above: int = 0) -> None:  # fmt: skip
         """Replace the record by a newer version, higher than ``above``.
 
-        :param metadata: checked by the caller with :func:`check_metadata`.
-        :raises LeftError: if the node has left.
+        :param metadata: already checked with :func:`check_metadata`.
+        :raises LeftError: if this node has left.
         """
         if self.has_left:
             raise LeftError("this node has left its cluster; open a new one to join again")
@@ -155,38 +160,38 @@ class LocalMember:
         self._view.merge(self.entry, now, record=self._records.shared(self._signatures.signed(record)))
 
     def say_farewell(self, now: float) -> None:
-        """Set the register that says this member left of its own will."""
+        """Set the register that says that this member left on purpose."""
         counter = self.heartbeat(now)
         signature = self._signatures.farewell(self.entry.registers.record, counter)
         self._view.depart(self.entry, counter, signature, now)
 
     def can_outrun(self, counter: int, now: float) -> bool:
-        """Whether jumping over ``counter`` is reasonable, or it is poisoned."""
+        """Whether this node may jump over ``counter``; a counter that is too far ahead is poisoned."""
         return counter <= self.heartbeat(now) + MAX_STEPS_AHEAD
 
     def outrun(self, floor: int, now: float) -> None:
-        """Let the counter jump over a floor, or over a counter that others believe to have seen."""
+        """Make the counter jump over a floor, or over a counter that others believe they have seen."""
         self._counter.jump_over(floor, now)
         self.refresh(now)
 
     def may_renew(self, now: float) -> bool:
-        """Whether what others say may have this node start a new generation now, which counts as one more."""
+        """Whether a message of others may make this node start a new generation now; each such permission counts."""
         return self._renewals.take(now)
 
     def may_succeed(self, holder: Record, now: float) -> bool:
-        """Whether this node takes its name from a holder that seems to live, which counts as one more time: that one
-        has the same key, so it is an earlier life of this node, for which anybody may show counters."""
+        """Whether this node may take its name from a holder that seems to live; each permission counts. The holder has
+        the same key, so it is an earlier life of this node, and anybody may show counters for it."""
         return self._signatures.is_own(holder) and self._successions.take(now)
 
     def start_generation(self, above: int, now: float) -> None:
-        """Become a new generation of the same name, higher than ``above`` if that one can be believed."""
+        """Become a new generation of the same name, higher than ``above`` if that generation is believable."""
         if not self.wall.believes(above, now):
             above = 0
         self._become(max(above, self.entry.identity.generation) + 1, now)
 
     def start_generation_by_the_clock(self, now: float) -> None:
-        """Become the generation of the present time, though the one until now is higher: that one was drawn from a
-        clock that was wrong."""
+        """Become the generation of the present time, although the present generation is higher: it was drawn from a
+        wrong clock."""
         self._become(self.wall.time_ms(now), now)
 
     def _become(self, generation: int, now: float) -> None:

@@ -1,8 +1,8 @@
-"""A member: who it is, what it says of itself, and the registers from which its status follows.
+"""A member: its identity, its record, and the registers from which its status follows.
 
-Identity is (name, generation) and a random id. Per identity a node keeps registers that merge by
-maximum, so that merging is commutative, associative and idempotent whatever the network does. The
-status is derived from them and stored nowhere. This module knows no time and no peers.
+An identity is a name, a generation and a random id. For each identity a node keeps registers that merge by maximum. So
+merging is commutative, associative and idempotent, whatever the network does. The status is derived from the registers
+and stored nowhere. This module knows no time and no peers.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from gossip.core.support.address import Address
 from gossip.core.support.text import is_printable
 
 MAX_NAME_BYTES = 128
-"""UTF-8 bytes of a name: longer than any host name label (63) and most pod names (253 is the limit of
-a DNS name, which fits in metadata)."""
+"""UTF-8 bytes of a name: more than any label of a host name (63) and most pod names have (253 is the limit of a DNS
+name, which fits in metadata)."""
 
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
-"""Public key and signature of a member, where identities are signed: those of Ed25519 (RFC 8032)."""
+"""Sizes of a member's public key and signature, where identities are signed: those of Ed25519 (RFC 8032)."""
 
 RECORD = 0
 """The code of a record fact on the wire."""
 
 MAX_VERSION = 2**62
-"""Record versions and generations above this are not of this protocol."""
+"""The highest record version and generation of this protocol."""
 
 
 class Status(enum.Enum):
     """What the registers of a member say about it.
 
     - ``ALIVE``: its heartbeat advances.
-    - ``SUSPECT``: somebody got no answer from it; it still counts as living.
+    - ``SUSPECT``: another member got no answer from it; it still counts as living.
     - ``DEAD``: it did not show in time that it lives.
     - ``LEFT``: it said farewell.
-    - ``DISPLACED``: only of this node's own member, while another process bears its name; no registers say so.
+    - ``DISPLACED``: only of this node's own member, while another process holds its name; no registers say so.
     """
 
     ALIVE = "alive"
@@ -58,7 +58,7 @@ class Status(enum.Enum):
 
 @attrs.frozen(order=False)
 class Identity:
-    """Which process: a name for people, the generation of that name, and the id used on the wire."""
+    """Which process a member is: a name for people, the generation of that name, and the id for the wire."""
 
     name: str
     """Label for people, 1 to 128 bytes of printable text; unique in a cluster."""
@@ -73,9 +73,9 @@ class Identity:
 
 
 def record_fingerprint(record: Record) -> int:
-    """The share of one living member in the fingerprint: 64 bits of a hash of all that it says of itself.
+    """What one living member adds to the fingerprint: 64 bits of a hash of its whole record.
 
-    Its signature is left out: two that are valid say the same.
+    The signature is left out: two valid signatures of one record mean the same.
     """
     who, address, metadata = record.identity, record.address.to_wire(), dict(record.metadata)
     content = cbor2.dumps([who.id, who.name, who.generation, record.version, address, metadata, record.key])
@@ -83,7 +83,8 @@ def record_fingerprint(record: Record) -> int:
 
 
 def _record_head(record: Record) -> bytes:
-    """A record fact on the wire without its last item, the heartbeat, the only one that changes all the time."""
+    """A record fact on the wire without its last item, the heartbeat, which is the only item that changes all the
+    time."""
     who, address, metadata = record.identity, record.address.to_wire(), dict(record.metadata)
     signed = (record.key, record.signature) if record.signature else ()
     return cbor2.dumps([RECORD, who.id, who.name, who.generation, record.version, address, metadata, *signed, 0])[:-1]
@@ -109,17 +110,17 @@ def _read_only(given: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _items(metadata: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """What stands for metadata where records are compared and hashed."""
+    """The form of metadata in which records are compared and hashed."""
     return tuple(metadata.items())
 
 
 @attrs.frozen(cache_hash=True)
 class Record:
-    """What a member says of itself; the highest version wins.
+    """What a member announces about itself; the highest version wins.
 
-    It is heard again and again, so all who hear it share one object, and what follows from it alone is made
-    once. Its hash follows from its mark and its texts, and not from the numbers in it: Python's hashes of numbers, and
-    of several together, are no secret, so a peer could make as many records of one hash as it likes.
+    A node hears the same record again and again, so all share one object, and everything that follows from the record
+    alone is computed once. The hash is taken from its fingerprint and its texts and not from its numbers. Python's
+    hashes of numbers and of tuples of numbers are no secret, so a peer could make any number of records with one hash.
     """
 
     identity: Identity = attrs.field(hash=False)
@@ -129,16 +130,17 @@ class Record:
     key: bytes = b""
     """The member's public key, where identities are signed."""
     signature: bytes = attrs.field(default=b"", repr=False)
-    """Its signature under all of the above; see :mod:`gossip.core.state.signing`."""
+    """The signature of all fields above; see :mod:`gossip.core.state.signing`."""
     fingerprint: int = attrs.field(init=False, eq=False, hash=True, repr=False)
     """What the member adds to a fingerprint while it lives."""
 
     encoded: bytes = attrs.field(init=False, eq=False, hash=False, repr=False)
-    """How a fact about it begins on the wire: everything but the heartbeat."""
+    """The beginning of a record fact on the wire: everything except the heartbeat."""
     is_unreachable: bool = attrs.field(init=False, eq=False, hash=False, repr=False)
-    """Whether nobody can be sent anything at its address: it is one to bind to, of many machines, or of some link."""
+    """Whether nothing can be sent to its address alone: it is an address to bind to, a multicast address, or
+    link-local."""
     _members: dict[Status, Member] = attrs.field(init=False, factory=dict, eq=False, hash=False, repr=False)
-    """The member at each status, as it was made."""
+    """The member at each status, once it was needed."""
 
     @fingerprint.default
     def _fingerprint(self) -> int:
@@ -158,7 +160,7 @@ class Record:
         return encoded_metadata_bytes(self.metadata) if self.metadata else 1
 
     def member(self, status: Status) -> Member:
-        """The member of this record at one moment; the same object until something changes."""
+        """The member with this record and a status; the same object until something changes."""
         member = self._members.get(status)
         if member is None:
             who = self.identity
@@ -167,8 +169,8 @@ class Record:
         return member
 
     def newest(self, other: Record) -> Record:
-        """The one with the higher version. Equal versions that differ (a faulty or forged peer) are
-        ordered by content, so that every node picks the same one."""
+        """The record with the higher version. Equal versions that differ (from a faulty peer, or forged) are ordered by
+        content, so that every node picks the same one."""
         if self is other:
             return self
         if self.version != other.version:
@@ -187,15 +189,15 @@ class Registers(NamedTuple):
     heartbeat: int = 0
     """Highest counter value seen; raised by the member, relayed by all."""
     accused: int = 0
-    """The floor the counter must reach to clear the member of suspicion; raised by any prober."""
+    """The floor that the counter must reach to clear the member of suspicion; raised by any prober."""
     convicted: int = 0
-    """The floor it was declared dead at; raised by any node whose timeout ran out."""
+    """The floor at which it was declared dead; raised by any node whose suspicion timer ran out."""
     left: int = 0
-    """The counter value of its own farewell, 0 if it has not left; raised by the member."""
+    """The counter value of its farewell, 0 if it has not left; raised by the member."""
 
     @property
     def is_living(self) -> bool:
-        """Whether :attr:`status` is one of the living."""
+        """Whether :attr:`status` is alive or suspect."""
         return not self.left and self.convicted <= self.heartbeat
 
     @property
@@ -205,7 +207,7 @@ class Registers(NamedTuple):
 
     @property
     def status(self) -> Status:
-        """What follows from the registers."""
+        """The status that follows from the registers."""
         if self.left:
             return Status.LEFT
         if self.convicted > self.heartbeat:
@@ -215,7 +217,7 @@ class Registers(NamedTuple):
         return Status.ALIVE
 
     def at(self, heartbeat: int) -> Registers:
-        """The same with another heartbeat. Made with each message, and so without the checks of a call."""
+        """The same with another heartbeat. It is made for each message, and so without the checks of a call."""
         record, _, accused, convicted, left = self
         return tuple.__new__(Registers, (record, heartbeat, accused, convicted, left))
 
@@ -232,19 +234,19 @@ class Registers(NamedTuple):
 
 @attrs.frozen(cache_hash=True)
 class Member:
-    """A member at one moment, as handed out to the embedding program; it never changes.
+    """A member at one moment, for the embedding program; it never changes.
 
-    - ``name``: what people call it, unique in the cluster.
+    - ``name``: its name for people, unique in the cluster.
     - ``generation``: start of its process in Unix milliseconds.
     - ``id``: random 64-bit number that tells two processes with one name apart.
-    - ``address``: where it is reached.
-    - ``metadata``: what it says of itself.
+    - ``address``: where others reach it.
+    - ``metadata``: the texts that it publishes about itself.
     - ``version``: of address and metadata, raised by each update.
     - ``status``: a :class:`Status`.
     - ``key``: its public key, where identities are signed.
-    - ``signature``: under all of the above but the status, where identities are signed.
+    - ``signature``: of all of the above except the status, where identities are signed.
 
-    Its hash follows from its texts alone, for the reason for which that of a :class:`Record` does.
+    Its hash is taken from its texts alone, for the same reason as that of a :class:`Record`.
     """
 
     name: str

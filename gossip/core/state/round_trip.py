@@ -1,7 +1,7 @@
-"""How long to wait for an answer: the smoothed round trip and its deviation, TCP's way.
+"""How long to wait for an answer: the smoothed round trip and its deviation, as in TCP.
 
-Source: RFC 6298 (Paxson, Allman, Chu and Sargent), sections 2 and 3. Every question carries a token of
-its own, so an answer is never matched with the wrong question (Karn's problem does not arise).
+Source: RFC 6298 (Paxson, Allman, Chu and Sargent), sections 2 and 3. Every question carries a token of its own, so an
+answer never matches the wrong question (Karn's problem does not arise).
 """
 
 from __future__ import annotations

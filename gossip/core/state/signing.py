@@ -1,9 +1,9 @@
 """Signed identities: a member's record and its farewell count only if its own key signed them.
 
-With the cluster's key alone anybody can speak in anybody's name. Here each member has a key of its own, and its name
-belongs to that key: to the one that a list allows for it, or else to the first one seen, for as long as anything is
-remembered of the name. Counters are not signed: they go out with every message, and what a false one can do is
-bounded. Which signature scheme that is, and where keys come from, is the driver's business.
+A holder of the cluster's key can speak in any member's name. With signed identities, each member has a key of its own,
+and its name belongs to that key. The key is the one that a list allows for the name; without a list, it is the first
+key seen, for as long as this node remembers anything about the name. Counters are not signed: they go out with every
+message, and the harm of a false one is bounded. The driver chooses the signature scheme and supplies the keys.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gossip.core.state.member import KEY_BYTES, SIGNATURE_BYTES, Record
 from gossip.core.support.drop_reasons import Drop
 
 SIGNED_ROOM = 2 + KEY_BYTES + 2 + SIGNATURE_BYTES
-"""Bytes by which a signed record is longer: key and signature with their CBOR heads."""
+"""Bytes that a signature adds to a record: key and signature with their CBOR heads."""
 
 
 class Signer(typing.Protocol):
@@ -42,7 +42,7 @@ class Signing:
     """What a node needs where identities are signed."""
 
     signer: Signer
-    """Has this node's key."""
+    """Holds this node's key."""
     allowed: Mapping[str, bytes] | None = None
     """The public key for each name that may be a member; None if each name belongs to the first key seen."""
 
@@ -61,8 +61,8 @@ def farewell_statement(cluster: str, record: Record, counter: int) -> bytes:
 
 
 class Signatures:
-    """Signs what this node says of itself, and says what is wrong with what others say. Where identities are not
-    signed, nothing is ever wrong."""
+    """Signs this node's own statements, and checks those of others. Where identities are not signed, it never
+    objects."""
 
     def __init__(self, cluster: str, signing: Signing | None) -> None:
         self._cluster = cluster
@@ -70,9 +70,9 @@ class Signatures:
         self._allowed = None if signing is None else signing.allowed
 
     def check_own(self, name: str, config: Config) -> None:
-        """Make sure that others will hear of this node, and believe it.
+        """Check that others will receive this node's record and believe it.
 
-        :raises ConfigurationError: if its name is not allowed for its key, or a signed record need not fit into a
+        :raises ConfigurationError: if its name is not allowed for its key, or if a signed record might not fit into a
             datagram.
         """
         if self._signer is None:
@@ -85,7 +85,8 @@ class Signatures:
         if self._allowed is not None and self._allowed.get(name) != self._signer.public:
             raise ConfigurationError(
                 f"identities: the list of allowed keys has {'another' if name in self._allowed else 'no'} key for"
-                f" {name!r}, so that nobody would believe this node"
+                f" {name!r}, so nobody would believe this node; put this node's public key there, or give it a name"
+                " that its key may have"
             )
 
     def signed(self, record: Record) -> Record:
@@ -96,19 +97,19 @@ class Signatures:
         return attrs.evolve(record, signature=self._signer.sign(record_statement(self._cluster, record)))
 
     def is_own(self, record: Record) -> bool:
-        """Whether a record that is believed was signed with this node's key."""
+        """Whether a believed record was signed with this node's key."""
         return self._signer is not None and record.key == self._signer.public
 
     def farewell(self, record: Record, counter: int) -> bytes:
-        """The signature under this node's farewell; empty where identities are not signed."""
+        """The signature of this node's farewell; empty where identities are not signed."""
         if self._signer is None:
             return b""
         return self._signer.sign(farewell_statement(self._cluster, record, counter))
 
     def objection(self, record: Record, owners: Collection[bytes]) -> Drop | None:
-        """Why a record is not believed, as a short reason; None if there is none.
+        """Why this node does not believe a record, as a short reason; None if it believes it.
 
-        :param owners: the keys to which its name and its id belong so far.
+        :param owners: the keys to which the record's name and id belong so far.
         """
         if self._signer is None:
             return None
@@ -123,9 +124,9 @@ class Signatures:
         return None
 
     def farewell_objection(self, record: Record, counter: int, signature: bytes) -> Drop | None:
-        """Why a farewell is not believed, as a short reason; None if there is none.
+        """Why this node does not believe a farewell, as a short reason; None if it believes it.
 
-        :param record: that of the member that is said to have left.
+        :param record: the record of the member that is said to have left.
         """
         if self._signer is None:
             return None

@@ -1,9 +1,9 @@
-"""Budgets per source: how much any one host may cause here, whatever the others do.
+"""Budgets per source: how much any one host may cause on this node, independent of the other hosts.
 
-The table of sources is bounded too. The one that has caused nothing for longest gives way, and its next budget is
-a full one. That matters to nobody. A budget that nothing was taken from for :data:`BURST_S` is full anyway; so to
-push out one that is not, more than :data:`MAX_SOURCES` hosts must spend within that time, and whoever has as many
-addresses needs no second budget at any of them. The bounds on what all sources cause together are others.
+The table of sources is bounded too. The source that has caused nothing for the longest time gives way, and starts again
+with a full budget. This does no harm: a budget that nobody used for :data:`BURST_S` is full anyway. To push out a
+budget that is not full, more than :data:`MAX_SOURCES` hosts must spend within that time, and an attacker with that many
+addresses needs no second budget at any of them. Other bounds limit what all sources cause together.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from gossip.core.support.budget import TokenBucket
 
 MAX_SOURCES = 1024
-"""Sources of whom it is known how much they have caused of late; some 250 KB."""
+"""Sources for which this node keeps how much they have caused lately; some 250 KB."""
 
 BURST_S = 4.0
-"""A source may cause at once as much as in so many seconds: what joins together comes together."""
+"""A source may cause at once as much as in this many seconds, because members that join together come at once."""
 
 
 class SourceBudgets:
@@ -34,7 +34,7 @@ class SourceBudgets:
         return self._burst if bucket is None else bucket.available(now)
 
     def spend(self, source: str, now: float) -> None:
-        """Take one from the budget of ``source``, which was just found to be :meth:`available`."""
+        """Take one from the budget of ``source``, which :meth:`available` has just shown to hold one."""
         bucket = self._buckets.pop(source, None)
         if bucket is None:
             while len(self._buckets) >= MAX_SOURCES:

@@ -1,14 +1,13 @@
-"""The view: every member one node knows of, merged from whatever anyone told it.
+"""The view: every member that one node knows, merged from everything that it has heard.
 
-The view owns the registers of all members. It answers who is there, who is next on the ring, and how
-the whole or any part of it hashes; it turns each merge into a :class:`Change`. It sends nothing,
-decides no timeout and asks nobody.
+The view owns the registers of all members. It answers which members exist, which one is next on the ring, and how the
+whole view or a part of it hashes. It turns each merge into a :class:`Change`. It sends nothing, decides no timeout and
+asks nobody.
 
-The *ring* is all living members in the order of their random ids. The *fingerprint* is the sum,
-modulo 2^64, of one hash per living member over all that it says of itself: equal exactly when
-two nodes believe in the same members with the same records, in whatever order they learnt of them
-(up to a chance of 2^-64, and to inventions made for it).
-The dead and those who left count nothing, so forgetting them changes no fingerprint.
+The *ring* is all living members in the order of their random ids. The *fingerprint* is the sum, modulo 2^64, of one
+hash per living member over its whole record. Two nodes have equal fingerprints exactly when they believe in the same
+members with the same records, in whatever order they heard of them (up to a chance of 2^-64, and to records that were
+invented for a collision). The dead and those that left add nothing, so forgetting them changes no fingerprint.
 """
 
 from __future__ import annotations
@@ -30,12 +29,13 @@ from gossip.core.support.random_source import RandomSource
 FINGERPRINT_MODULUS = 2**64
 
 TOMBSTONES_AT_ONCE = 16
-"""One of so many tombstones gives way where there is no room for another: to find them takes a look at all."""
+"""One of this many tombstones gives way when there is no room for another, because finding them takes a pass over
+all."""
 
 
 def _gives_way(holder: Identity, other: Identity, wall_ms: int) -> bool:
-    """Whether the holder of a name was admitted by a clock that was wrong, while the other one can be believed: its
-    process has become another generation since."""
+    """Whether a wrong clock admitted the holder of a name, and the other identity is believable: the process has become
+    another generation since."""
     return is_from_future(holder.generation, wall_ms) and other.id != holder.id
 
 
@@ -45,11 +45,11 @@ class View:
     def __init__(self, config: Config, own: Record, now: float) -> None:
         """A view that holds this node alone.
 
-        :param own: what this node says of itself.
+        :param own: this node's record.
         """
         self._config = config
         self.local = Entry.first(own, 1, now)
-        """This node's own entry. It stays here even while another process bears its name."""
+        """This node's own entry. It stays here even while another process holds its name."""
         self._entries: dict[int, Entry] = {}
         self.get: Callable[[int], Entry | None] = self._entries.get
         """The member with an id; None if there is none."""
@@ -92,17 +92,17 @@ class View:
 
     @property
     def tombstones(self) -> int:
-        """Number of forgotten members of whom a tombstone is kept."""
+        """Number of forgotten members with a tombstone."""
         return len(self._tombstones)
 
     @property
     def is_displaced(self) -> bool:
-        """Whether another process with a higher generation bears this node's name."""
+        """Whether another process with a higher generation holds this node's name."""
         return self.local.id not in self._entries
 
     @property
     def local_member(self) -> Member:
-        """This node's own member, with the status ``DISPLACED`` while another process bears its name."""
+        """This node's own member, with the status ``DISPLACED`` while another process holds its name."""
         own = self.local.snapshot()
         if self.is_displaced and own.status.is_living:
             return attrs.evolve(own, status=Status.DISPLACED)
@@ -110,17 +110,17 @@ class View:
 
     @property
     def others(self) -> int:
-        """Number of living members but this node."""
+        """Number of living members except this node."""
         return len(self._ring) - (not self.is_displaced and self.local.registers.is_living)
 
     def gone(self, *, revivable: bool = False) -> list[Entry]:
-        """The dead and those who left; only the dead if ``revivable``."""
+        """The dead and those that left; only the dead if ``revivable``."""
         if not self._gone:
             return []
         return [each for each in self._gone.values() if not (revivable and each.registers.left)]
 
     def sample(self, count: int, random: RandomSource, without: Collection[int] = ()) -> list[Entry]:
-        """Up to ``count`` different random living members, this node and ``without`` left out."""
+        """Up to ``count`` different random living members, without this node and ``without``."""
         ring, local = self._ring, self.local.id
         if len(ring) <= 4 * (count + len(without) + 1):
             candidates = [each for each in ring if each != local and each not in without]
@@ -134,12 +134,12 @@ class View:
         return [self._entries[each] for each in chosen]
 
     def push_targets(self, count: int) -> list[Entry]:
-        """The ``count`` living members to whom this node passes on news, fixed by its place on the ring.
+        """The ``count`` living members to which this node pushes news, fixed by its place on the ring.
 
-        Number i of n members passes it to the numbers ``count * i``, ``count * i + 1`` and so on, modulo n; where
-        that is itself, to the next after them. This is a generalised de Bruijn graph: as long as all see the same
-        ring, ``count`` others pass news to each member, and from any member to any other it is no further than
-        log(n) to the base ``count``, rounded up.
+        Number i of n members pushes to the numbers ``count * i``, ``count * i + 1`` and so on, modulo n; if one of
+        these is itself, it pushes to the next member after them instead. This is a generalised de Bruijn graph. As long
+        as all members see the same ring, ``count`` others push to each member, and the way from any member to any other
+        takes at most log(n) hops to the base ``count``, rounded up.
 
         Source: Imase and Itoh, "Design to Minimize Diameter on Building-Block Network" (1981).
         """
@@ -149,7 +149,7 @@ class View:
         return [self._entries[each] for each in found[:count]]
 
     def successor(self) -> Entry | None:
-        """The living member next after this node on the ring; None if that is nobody else."""
+        """The next living member after this node on the ring; None if there is no other."""
         ring = self._ring
         if not ring:
             return None
@@ -163,7 +163,8 @@ class View:
         return [self._entries[each] for each in ring[bisect_left(ring, low) : bisect_right(ring, high)]]
 
     def walk(self, low: int, high: int) -> Iterator[Entry]:
-        """The same, one by one, for those who may soon have seen enough. The view must not change meanwhile."""
+        """The same members as :meth:`within`, one by one, for callers that may stop early. The view must not change
+        meanwhile."""
         ring = self._ring
         for place in range(bisect_left(ring, low), bisect_right(ring, high)):
             yield self._entries[ring[place]]
@@ -177,9 +178,9 @@ class View:
     def introduce(self, record: Record, heartbeat: int, now: float, wall_ms: int) -> Change:
         """Take in a member that was not known.
 
-        :param wall_ms: what this node believes to be Unix time in milliseconds.
-        :raises Refused: if it is an older holder of a name, was buried, claims a generation from the
-            future, or the view is full.
+        :param wall_ms: this node's Unix time in milliseconds.
+        :raises Refused: if it is an older holder of a name, was buried, claims a generation from the future, or the
+            view is full.
         """
         identity = record.identity
         forgotten: list[Entry] = []
@@ -197,7 +198,7 @@ class View:
             raise Refused(Drop.BURIED_MEMBER, tombstone.entry)
         namesake = self._entries.get(identity.id)
         if namesake is not None and namesake is not holder:
-            # A damaged or forged record gave one id to two members. Every node keeps the same one of them.
+            # A damaged or forged record gave one id to two members. Every node keeps the same one.
             if (identity.generation, identity.name) < (namesake.identity.generation, namesake.identity.name):
                 raise Refused(Drop.ID_OF_ANOTHER_MEMBER, namesake)
             self._remove(namesake)
@@ -215,9 +216,9 @@ class View:
 
     def merge(self, entry: Entry, now: float, *, record: Record | None = None, heartbeat: int = 0,
               accused: int = 0, convicted: int = 0, left: int = 0) -> Change | None:  # fmt: skip
-        """Merge what was heard of a known member into its registers.
+        """Merge news about a known member into its registers.
 
-        :returns: what others should hear of; None if nothing or only the counter moved.
+        :returns: the change that others should hear of; None if nothing changed except the counter.
         """
         old = entry.registers
         new = old.merge(Registers(record or old.record, heartbeat, accused, convicted, left))
@@ -234,9 +235,9 @@ class View:
                heartbeat: int = 0) -> Change | None:  # fmt: skip
         """Merge an accusation of a member.
 
-        :param accusers: ids of all that accuse it by now.
-        :param floor: the counter that it has to reach; 0 for the present one.
-        :returns: what others should hear of: also that there are more accusers.
+        :param accusers: ids of all members that accuse it by now.
+        :param floor: the counter that it has to reach; 0 for the present floor.
+        :returns: the change that others should hear of, which includes a further accuser.
         """
         before, entry.accusers = entry.accusers, accusers
         change = self.merge(entry, now, accused=floor, heartbeat=heartbeat)
@@ -245,12 +246,12 @@ class View:
         return change
 
     def depart(self, entry: Entry, counter: int, signature: bytes, now: float) -> Change | None:
-        """Merge a member's farewell, which it said when its counter was at this value."""
+        """Merge a member's farewell, which it said when its counter had this value."""
         entry.farewell = signature
         return self.merge(entry, now, left=counter)
 
     def answered(self, entry: Entry, heartbeat: int, asked_at: float, now: float) -> None:
-        """Take note that a member answered a question of this node, over whatever path, with this counter."""
+        """Take note that a member answered a question of this node, on any path, with this counter."""
         entry.estimate.fresh(heartbeat, asked_at, now)
 
     def acknowledged(self, entry: Entry, heartbeat: int, address: Address | None, asked_at: float,
@@ -269,7 +270,7 @@ class View:
             entry.answered_from = address
 
     def remembered(self, entry: Entry) -> None:
-        """Take note that a member was known in an earlier life of this node, at its address."""
+        """Take note that this node knew a member, at its address, in an earlier life."""
         entry.answered_from = entry.registers.record.address
 
     def advance_own(self, heartbeat: int) -> None:
@@ -279,7 +280,7 @@ class View:
             local.registers = local.registers.at(heartbeat)
 
     def advance(self, entry: Entry, heartbeat: int, now: float) -> Change | None:
-        """Merge a counter above the one seen so far; a short cut for what happens most."""
+        """Merge a counter above the highest one seen; a fast path for the most common case."""
         registers = entry.registers
         entry.estimate.relayed(heartbeat, now)
         new = registers.at(heartbeat)
@@ -297,9 +298,9 @@ class View:
         self._admit(self.local)
 
     def forget(self, now: float) -> list[Entry]:
-        """Drop those who are gone for ``forget_after``, leaving tombstones; drop old tombstones.
+        """Forget members that have been gone for ``forget_after``, and leave tombstones; drop old tombstones.
 
-        :returns: the members that are known no more.
+        :returns: the members that are no longer known.
         """
         horizon = now - self._config.forget_after
         expired = [each for each in self._gone.values() if each.gone_at is not None and each.gone_at <= horizon]
@@ -352,8 +353,9 @@ class View:
             self.fingerprint = (self.fingerprint - entry.registers.record.fingerprint) % FINGERPRINT_MODULUS
 
     def _bury(self, entry: Entry) -> None:
-        """Keep a tombstone of somebody who is gone. Without room for it, those who were known to answer for the
-        shortest time go, some at once: members can be invented, and must not push out whose name it was."""
+        """Keep a tombstone of a member that is gone. If there is no room, this node drops, several at once, the
+        tombstones of members that it knew to answer for the shortest time: members can be invented, and must not push
+        out a real holder."""
         self._remove(entry)
         name, gone_at = entry.identity.name, entry.gone_at or 0.0
         self._tombstones.pop(name, None)
@@ -364,10 +366,10 @@ class View:
         self._tombstones[name] = Tombstone(entry, gone_at + 2 * self._config.forget_after)
 
     def _make_room(self, now: float) -> list[Entry]:
-        """See to it that there is a place, if need be that of somebody who is gone; returns that one.
+        """Make sure that there is a place, if necessary that of a member that is gone; returns that member.
 
-        Those who have answered a question of ours go last, and keep their place for as long as a suspect has to
-        refute: members can be invented, and must not crowd out one that is only said to be gone.
+        Members that answered a question of this node give way last, and keep their place for as long as a suspect has
+        to refute: members can be invented, and must not crowd out a member that is only said to be gone.
         """
         if len(self._entries) < self._config.max_members:
             return []

@@ -1,8 +1,8 @@
-"""Support: what the other rooms of the core are written with, and what knows nothing of members.
+"""Support: tools that all other rooms of the core use. None of them knows anything about members.
 
-- ``address``, ``text``, ``arguments``: addresses, and checks of what people and peers write.
+- ``address``, ``text``, ``arguments``: addresses, and checks of the text and values that people and peers supply.
 - ``timers``, ``budget``, ``random_source``: time, rates and chance.
-- ``drop_reasons``, ``drops``, ``notices``: what is refused, by reason, and sentences for people.
+- ``drop_reasons``, ``drops``, ``notices``: the reasons for refusals, their counts, and sentences for people.
 
-It imports no other room. All rooms may import all of it.
+This room imports no other room. Every room may import all of it.
 """

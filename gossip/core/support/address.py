@@ -1,7 +1,7 @@
 """Network addresses: a host and a port, and their forms in text and in bytes.
 
-The core compares and stores addresses; it never resolves or opens them. A host inside the protocol
-is always an IP address in its shortest text form; only the text typed by people may hold a name.
+The core compares and stores addresses; it never resolves or opens them. Inside the protocol a host is always an IP
+address in its shortest text form. Only text that people type may hold a name.
 """
 
 from __future__ import annotations
@@ -58,17 +58,18 @@ class Address(NamedTuple):
 
     @property
     def is_link_local(self) -> bool:
-        """Whether it is an IPv6 address that means something only together with an interface of one's own."""
+        """Whether it is an IPv6 address that has a meaning only together with a network interface."""
         return _is_link_local(self.host)
 
     @property
     def is_group(self) -> bool:
-        """Whether what is sent there may reach many machines at once (multicast)."""
+        """Whether a datagram sent there may reach many machines at once (multicast)."""
         return _is_group(self.host)
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether it may lead to more than one machine: to a group, or to another one on each link."""
+        """Whether it may lead to more than one machine: to a multicast group, or to a different machine on each
+        link."""
         return _is_ambiguous(self.host)
 
     def to_wire(self) -> bytes:
@@ -88,7 +89,7 @@ class Address(NamedTuple):
 
 
 def _is_loopback(host: str) -> bool:
-    if ":" not in host:  # asked for each message where members are at loopback addresses, and so quickly told
+    if ":" not in host:  # the fast path: with members at loopback addresses, this runs for each message
         return host.startswith("127.") and host.replace(".", "").isdigit()
     address = _ip(host)
     return address is not None and address.is_loopback
@@ -109,7 +110,8 @@ def _is_ambiguous(host: str) -> bool:
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The IP address, as IPv4 where IPv6 only wraps that: on this, versions of Python differ. None for a name."""
+    """The IP address; None for a name. IPv4 that is wrapped in IPv6 becomes IPv4, because versions of Python differ on
+    it."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -118,7 +120,7 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _ipv6_text(packed: bytes) -> str:
-    """The shortest text; records are ordered by it, and versions of Python write wrapped IPv4 in different ways."""
+    """The shortest text. Records are ordered by it, and versions of Python write wrapped IPv4 in different ways."""
     address = ipaddress.IPv6Address(packed)
     if address.ipv4_mapped is None:
         return str(address)
@@ -129,7 +131,7 @@ def _ipv6_text(packed: bytes) -> str:
 def _to_wire(address: Address) -> bytes:
     octets = address.host.split(".")
     if len(octets) == 4 and all(each.isdigit() and each.isascii() and str(int(each)) == each for each in octets):
-        return bytes(map(int, octets)) + address.port.to_bytes(2, "big")  # as nearly always, and in a tenth of the time
+        return bytes(map(int, octets)) + address.port.to_bytes(2, "big")  # the usual case, ten times as fast
     return ipaddress.ip_address(address.host).packed + address.port.to_bytes(2, "big")
 
 

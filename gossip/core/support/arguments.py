@@ -1,19 +1,22 @@
-"""What is wrong with an argument, in one sentence: which one it is, what to give, and what was given instead.
+"""Errors about arguments: one sentence that names the argument, says what to give, and shows what was given.
 
-This module decides how such errors read. None is accepted only where it is the default of an argument; where it would
-stand for "nothing", the error says how to write that.
+This module decides the wording of such errors. None is accepted only where it is the default of an argument. Where a
+program means "nothing", the error says how to write that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from gossip.core.errors import ConfigurationError
 
 _MAX_SHOWN = 60
-"""Letters of a value that an error shows: enough to find it in a program."""
+"""Characters of a value that an error shows: enough to find the value in a program."""
 
 
 def given(value: object, *, secret: bool = False) -> str:
-    """A value that somebody gave, in words; of a secret only what kind of thing it is."""
+    """Describe a value that a program gave; of a secret, only its type."""
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, type):
@@ -29,7 +32,7 @@ def given(value: object, *, secret: bool = False) -> str:
 def _shown(value: object) -> str:
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001 - of whatever a program has given us
+    except Exception:  # noqa: BLE001 - the repr of a program's object may raise anything
         return "it cannot be shown"
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
 
@@ -37,14 +40,20 @@ def _shown(value: object) -> str:
 def wrong(argument: str, expected: str, value: object, *, secret: bool = False) -> ConfigurationError:
     """The error to raise for ``argument``.
 
-    :param expected: what to give, as it follows on the words "must be".
-    :param secret: whether the value may hold a secret, and so is not shown.
+    :param expected: what to give, worded to follow "must be".
+    :param secret: whether the value may hold a secret, so that it must not be shown.
     """
     return ConfigurationError(f"{argument} must be {expected}; this is {given(value, secret=secret)}")
 
 
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A hint at the most similar of ``names``, in brackets; empty if none is similar."""
+    found = get_close_matches(name, list(names), n=1)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
 def require_seconds(argument: str, value: object) -> None:
-    """Make sure that ``value`` is a time to wait: a number of seconds from 0 on, infinity included.
+    """Check that ``value`` is a time to wait: a number of seconds from 0 on, infinity included.
 
     :raises ConfigurationError: as :func:`wrong`.
     """
@@ -55,7 +64,7 @@ def require_seconds(argument: str, value: object) -> None:
 def require(
     argument: str, value: object, kind: type | tuple[type, ...], expected: str, *, secret: bool = False
 ) -> None:
-    """Make sure that ``value`` is an instance of ``kind``.
+    """Check that ``value`` is an instance of ``kind``.
 
     :raises ConfigurationError: as :func:`wrong`.
     """

@@ -1,4 +1,4 @@
-"""Budgets: how many datagrams one node may send of its own accord, or in answer to what it was told."""
+"""Budgets: how many datagrams one node may send on its own initiative, or because of what others sent."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class TokenBucket:
         self._at = now
 
     def wait(self, count: int, now: float) -> float:
-        """Seconds until ``count`` may be sent; 0 if at once."""
+        """Seconds until ``count`` may be sent; 0 if they may be sent at once."""
         self._tokens = min(self._burst, self._tokens + self._rate * max(0.0, now - self._at))
         self._at = now
         shortage = min(count, self._burst) - self._tokens
-        # A shortage from rounding would be a wait too short for the clock to show, and so without end.
+        # The wait for a shortage from rounding would be too short for the clock to show, so it would never end.
         return shortage / self._rate if shortage > ROUNDING else 0.0
 
     def available(self, now: float) -> int:
@@ -29,12 +29,12 @@ class TokenBucket:
         return int(self._tokens + ROUNDING)
 
     def take(self, now: float) -> bool:
-        """Take one, if there is one; whether there was."""
+        """Take one token if there is one; returns whether there was."""
         if self.wait(1, now):
             return False
         self.spend(1)
         return True
 
     def spend(self, count: int) -> None:
-        """Take out what was sent."""
+        """Take out as many tokens as messages were sent."""
         self._tokens -= count

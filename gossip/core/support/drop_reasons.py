@@ -1,7 +1,7 @@
-"""Why something is dropped: every reason, how loud it is in the log, and what it means.
+"""Drop reasons: every reason for a drop, its log level, and what it means.
 
-The table of reasons in the documents is made from :class:`Drop`. A reason is a constant text of this project, never a
-peer's, so there are few of them.
+The documents' table of reasons is generated from :class:`Drop`. A reason is always a constant text of this project and
+never a peer's text, so the number of reasons is small.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 
 
 class Drop(str, enum.Enum):
-    """The reasons for which something is dropped. Each is equal to its text.
+    """The reasons for drops. Each compares equal to its text.
 
     - ``meaning``: what was dropped, for the documents, in reST.
     - ``hint``: what the log adds to a reason that says little by itself; empty if it adds nothing.
@@ -32,7 +32,7 @@ class Drop(str, enum.Enum):
 
     @property
     def level(self) -> int:
-        """How the log tells of it: a level of :mod:`logging`."""
+        """The log level at which a drop for this reason is reported, as in :mod:`logging`."""
         return logging.INFO if self in _ROUTINE else logging.WARNING
 
     DAMAGED = (
@@ -41,7 +41,7 @@ class Drop(str, enum.Enum):
     )
     NOT_CBOR = (
         "not CBOR",
-        "what no decoder takes, or what is nested too deep, of indefinite length, or has a key twice",
+        "bytes that are not CBOR, are nested too deep, have an indefinite length, or contain a key twice",
     )
     TAG = (
         "tag",
@@ -49,7 +49,7 @@ class Drop(str, enum.Enum):
     )
     NOT_CANONICAL = (
         "not canonical",
-        ("a value in other than its one shortest form, bytes left over; a fact with metadata in another order"),
+        ("a value that is not in its one shortest form; bytes left over; a fact with metadata in another order"),
     )
     TOO_LARGE = (
         "too large",
@@ -64,7 +64,7 @@ class Drop(str, enum.Enum):
     )
     OTHER_CLUSTER = (
         "other cluster",
-        "a message of another cluster; told once for each host, of 16 hosts at most",
+        "a message of another cluster; the log reports it once for each host, for 16 hosts at most",
     )
     UNKNOWN_KIND = (
         "unknown kind",
@@ -81,13 +81,13 @@ class Drop(str, enum.Enum):
     TOO_MANY_NEW_GENERATIONS = (
         "too many new generations",
         (
-            "a counter, floor, record or farewell for which this node would start a new generation, as it has "
-            "done just now"
+            "a counter, floor, record or farewell that would make this node start a new generation, which it has "
+            "done too often lately"
         ),
     )
     NUMBER_OUT_OF_RANGE = (
         "number out of range",
-        "a message or fact with a number that is none, or too small or too large for what it stands for",
+        "a message or fact with a value that is no number, or is too small or too large for its meaning",
     )
     BAD_ADDRESS = (
         "bad address",
@@ -95,7 +95,7 @@ class Drop(str, enum.Enum):
     )
     BAD_NAME = (
         "bad name",
-        "a fact with a name that is empty, too long, not printable, or has space at an end",
+        "a fact with a name that is empty, too long or not printable, or that begins or ends with a space",
     )
     BAD_METADATA = (
         "bad metadata",
@@ -111,7 +111,7 @@ class Drop(str, enum.Enum):
     )
     OUR_OWN_MESSAGE = (
         "our own message",
-        "a message under this node's own id: it reached itself through a seed, or a sender repeats it",
+        "a message with this node's own id: the node reached itself through a seed, or a sender repeats its message",
     )
     COUNTER_AHEAD_OF_TIME = (
         "counter ahead of time",
@@ -124,7 +124,7 @@ class Drop(str, enum.Enum):
     GENERATION_FROM_THE_FUTURE = (
         "generation from the future",
         (
-            "a new member whose generation lies too far ahead of this node's clock; it is told, see "
+            "a new member whose generation lies too far ahead of this node's clock; the node tells it so, see "
             ":ref:`clocks-that-are-wrong-by-years`"
         ),
     )
@@ -135,33 +135,33 @@ class Drop(str, enum.Enum):
     ADDRESS_NOBODY_CAN_SEND_TO = (
         "address nobody can send to",
         (
-            "a record with the address 0.0.0.0 or ``::``, or port 0, or a multicast address, by which one "
-            "record would bring every machine that listens there what its member gets; or an IPv6 address "
-            "that is link-local, and means another machine on each link"
+            "a record with the address 0.0.0.0 or ``::``, or with port 0; or with a multicast address, which would "
+            "send a member's datagrams to every machine that listens there; or with a link-local IPv6 address, "
+            "which means a different machine on each link"
         ),
     )
     LOOPBACK_ADDRESS_OF_ANOTHER_MACHINE = (
         "loopback address of another machine",
         (
-            "a record with a loopback address that comes from another machine, or is told to a member that is "
-            "announced at an address for other machines"
+            "a record with a loopback address that comes from another machine, or that reaches a member whose own "
+            "address is for other machines"
         ),
     )
     ANSWER_OF_ANOTHER_MEMBER = (
         "answer of another member",
-        "an ACK to a question that was meant for another member, at the address that both announce",
+        "an ACK that another member sent than the one asked; both announce the same address",
     )
     FROM_A_LINK_LOCAL_ADDRESS = (
         "from a link-local address",
-        ("a datagram or stream from an IPv6 address that nothing can be sent to without naming an interface"),
+        ("a datagram or stream from an IPv6 address to which a node can send only if it names an interface"),
     )
     SUPERSEDED_MEMBER = (
         "superseded member",
-        "a record of an older holder of a name; its sender is told of the newer one",
+        "a record of an older holder of a name; the node tells its sender about the newer holder",
     )
     BURIED_MEMBER = (
         "buried member",
-        "a record of a member that was forgotten, and does not show that it lives",
+        "a record of a forgotten member that does not show that the member lives",
     )
     ID_OF_ANOTHER_MEMBER = (
         "id of another member",
@@ -169,23 +169,23 @@ class Drop(str, enum.Enum):
     )
     VIEW_IS_FULL = (
         "view is full",
-        "a new member for which no member that is gone makes room",
+        "a new member, while the view is full and no member that is gone can make room",
     )
     TOO_MANY_NEW_MEMBERS = (
         "too many new members",
-        "a new member of a source that has presented too many of late",
+        "a new member from a source that has presented too many lately",
     )
     TOO_MANY_RUMOURS = (
         "too many rumours",
-        "the oldest rumour; comparing views finds what it was about",
+        "the oldest rumour; a comparison of views finds what it was about",
     )
     TOO_MANY_PROBES = (
         "too many probes",
-        "nothing: a probe that waits its turn, counted each time it is put off",
+        "nothing: a probe that waits for its turn is counted each time it is put off",
     )
     TOO_MANY_REQUESTS_TO_HELP = (
         "too many requests to help",
-        "a request to ask a member for somebody else while too many are served; it is answered by a NACK",
+        "a request to probe a member for another node while too many are served; the answer is a NACK",
     )
     TOO_MUCH_TO_SEND = (
         "too much to send",
@@ -197,12 +197,12 @@ class Drop(str, enum.Enum):
     )
     TOO_MANY_STREAMS_OF_ONE_SOURCE = (
         "too many streams of one source",
-        "a stream of a peer that had as many as one source may have",
+        "a stream of a peer that already had as many as one source may have",
     )
     NOT_SEALED = (
         "not sealed",
-        "a datagram or stream as nodes without keys send it, where there are keys",
-        "somebody without the cluster's keyring",
+        "a datagram or stream without a seal, although this node has keys",
+        "the sender does not have the cluster's keyring",
     )
     SEALED_TOO_SHORT = (
         "sealed, but too short",
@@ -210,29 +210,29 @@ class Drop(str, enum.Enum):
     )
     UNKNOWN_KEY = (
         "sealed with an unknown key",
-        "a datagram or stream made with a key that this node does not hold, or that no node holds",
-        "somebody whose key is not ours",
+        "a datagram or stream that was sealed with a key that this node does not hold, or that no node holds",
+        "the sender's key is not in this node's keyring",
     )
     FORGED_OR_OTHER_CLUSTER = (
         "of another cluster with this key, or forged",
         (
-            "a datagram or frame that a node of another cluster made with the same key, or that was not made "
-            "by a holder of the key, or changed on its way, or is out of its place in a stream; which, cannot "
-            "be told"
+            "a datagram or frame that a node of another cluster sealed with the same key, that somebody without the "
+            "key made, that changed on its way, or that is out of its place in a stream; the node cannot tell "
+            "which"
         ),
-        "somebody with another cluster name, or without our key",
+        "the sender has another cluster name, or does not have this node's key",
     )
     REPLAYED = (
         "replayed",
-        "a datagram that was let through before, or is so old that this cannot be told",
+        "a datagram that was accepted before, or that is too old to tell",
     )
     FRAME_OF_IMPOSSIBLE_LENGTH = (
         "frame of impossible length",
-        "a stream of something else",
+        "a stream that is not of this protocol",
     )
     FRAMES_AFTER_THE_LAST_ONE = (
         "frames after the last one",
-        "a stream that goes on after its end",
+        "a stream that continues after its last frame",
     )
     RECORD_NOT_SIGNED = (
         "record not signed",
@@ -244,7 +244,7 @@ class Drop(str, enum.Enum):
     )
     FORGED_SIGNATURE = (
         "forged signature",
-        "a record or farewell that its member did not sign",
+        "a record or farewell with a signature that is not its member's",
     )
     NAME_OF_ANOTHER_KEY = (
         "name of another key",
@@ -256,7 +256,7 @@ class Drop(str, enum.Enum):
     )
     STREAM_OUT_OF_TIME = (
         "stream out of time",
-        "a stream on which nothing moved for too long, or that lasted too long",
+        "a stream on which nothing was sent or read for too long, or that lasted too long",
         "a peer opened a stream and did not send or read everything in time",
     )
     STREAM_TOO_LONG = (
@@ -265,7 +265,7 @@ class Drop(str, enum.Enum):
     )
     TOO_MUCH_UNREAD_ON_STREAMS = (
         "too much unread on streams",
-        "a stream to which something was to be written while peers left too much unread",
+        "a stream on which this node had something to send while peers left too much unread",
     )
 
 
@@ -281,4 +281,5 @@ _ROUTINE = frozenset(
         Drop.TOO_MUCH_TO_SEND,
     }
 )
-"""What a healthy cluster drops, too, where members restart, are among their own seeds, or join or die in numbers."""
+"""Reasons that also occur in a healthy cluster: where members restart, are among their own seeds, or join or die in
+numbers."""

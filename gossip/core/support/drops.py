@@ -1,6 +1,6 @@
-"""Drops: what was refused or given up at a bound, how often, and whose message it was the last time.
+"""Drops: how often something was refused, or given up at a bound, and where the last such message came from.
 
-This module counts. What is refused is decided where a reason is given; the driver decides what is written into a log,
+This module counts. The modules that give a reason decide what to refuse. The driver decides what to write into the log,
 and how often.
 """
 
@@ -17,17 +17,17 @@ class Drops:
 
     def __init__(self) -> None:
         self.total = 0
-        """Number of drops of all kinds; as long as it stays, there is nothing new to look at."""
+        """Number of drops of all kinds; while it does not change, there is nothing new to look at."""
         self.counts: Counter[Drop] = Counter()
         self.last_source: dict[Drop, Address | None] = {}
-        """By reason, whose message was dropped last; None if it was nobody's."""
+        """By reason, the source of the last dropped message; None if the drop concerned no message."""
         self.handling: Address | None = None
-        """Where the message came from that is being handled; None while none is."""
+        """The source of the message that is being handled; None while none is."""
 
     def note(self, reason: Drop, source: Address | None = None) -> None:
         """Count one drop.
 
-        :param source: whom it comes from, where that is not the message being handled.
+        :param source: where it came from, if that is not the message being handled.
         """
         self.total += 1
         self.counts[reason] += 1

@@ -1,8 +1,8 @@
-"""Notices: what people should know about this node's surroundings, each told once.
+"""Notices: what people should know about this node's surroundings, each said once.
 
-An event says what happened to a member, and a drop that a message was refused; a notice says in one sentence what is
-set up in a way that cannot work, and what to do. It is written into the log by the driver. Names in it are Python
-literals, so that no peer can forge a line.
+An event says what happened to a member; a drop says that a message was refused. A notice says, in one sentence, which
+part of the setup cannot work and what to do about it. The driver writes it into the log. Names in a notice are Python
+literals, so no peer can forge a line.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Hashable
 
 MAX_REMEMBERED_NOTICES = 256
-"""Subjects of which a notice was given. The oldest are forgotten, and a notice about them may be given again."""
+"""Subjects about which a notice was given. This node forgets the oldest, and may give a notice about them again."""
 
 MAX_PENDING_NOTICES = 64
-"""Notices that the driver has not taken yet; it takes them after every call."""
+"""Notices that the driver has not taken yet. The driver takes them after every call."""
 
 
 class Notices:
@@ -29,7 +29,7 @@ class Notices:
         return len(self._told)
 
     def say(self, subject: Hashable, text: str) -> None:
-        """Tell people ``text``, unless they have been told about this subject already."""
+        """Tell people ``text``, unless they were told about this subject before."""
         if subject in self._told:
             return
         if len(self._told) >= MAX_REMEMBERED_NOTICES:

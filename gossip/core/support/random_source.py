@@ -1,4 +1,4 @@
-"""The random source that the core asks its caller for: a seeded one makes every run repeatable."""
+"""The random source that the core receives from its caller. A seeded source makes every run repeatable."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One heap of timers for the whole protocol: what is due when, and what to call then.
+"""Timers: one heap for the whole protocol that says what is due when, and what to call then.
 
-Time is whatever the caller says it is. All timers can be pushed back together, which is how a node
-that was stalled avoids blaming others for its own absence.
+The caller says what time it is. All timers can be pushed back together: a node that was stalled does so, to avoid
+blaming others for its own absence.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ import attrs
 Callback = Callable[..., None]
 
 SWEEP_FROM = 1024
-"""Timers among which those called off are first looked for, and then again whenever there are twice as many as were
-left: a peer that makes this node set a timer anew with each message must not fill the memory."""
+"""Number of timers from which on the heap is swept of cancelled ones. After a sweep, the next one comes when there are
+twice as many as were left. A peer can make this node set a timer anew with each message, and must not fill the
+memory."""
 
 
 @attrs.define(eq=False, weakref_slot=False)
 class Timer:
-    """A call to come; :meth:`cancel` calls it off."""
+    """A pending call; :meth:`cancel` cancels it."""
 
     callback: Callback | None
     what: tuple[object, ...]
     """What the call is about, such as a member and its stage."""
 
     def cancel(self) -> None:
-        """Call it off. Does nothing if it has already run."""
+        """Cancel the call. Does nothing if it has already run."""
         self.callback = None
 
     @property
@@ -39,9 +40,9 @@ class Timer:
 
 
 class Timers:
-    """Pending timers in the order of their deadlines, first set first served among equals.
+    """Pending timers in the order of their deadlines; of equal deadlines, the one set first runs first.
 
-    Those called off are among them, and count, until their time has come or they are too many.
+    Cancelled timers stay in the heap, and count in its length, until they are due or a sweep removes them.
     """
 
     def __init__(self) -> None:
@@ -62,7 +63,7 @@ class Timers:
         return timer
 
     def deadline(self, timer: Timer) -> float | None:
-        """When a timer is due; None if it was called off, or has run. It goes through all timers."""
+        """When a timer is due; None if it was cancelled or has run. It goes through all timers."""
         return next((due + self._shift for due, _, each in self._heap if each is timer and each.is_pending), None)
 
     def next_deadline(self) -> float | None:
@@ -90,7 +91,7 @@ class Timers:
         self._shift += seconds
 
     def run_due(self, now: float) -> None:
-        """Call everything that is due at ``now``; timers set meanwhile wait for the next time."""
+        """Call everything that is due at ``now``. Timers that are set meanwhile wait for the next call."""
         heap, shift = self._heap, self._shift
         due: list[Timer] = []
         while heap and heap[0][0] + shift <= now:

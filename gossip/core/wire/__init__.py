@@ -1,8 +1,8 @@
 """The wire: messages and facts, and their bytes.
 
-It decides what is well-formed, not what is believed. ``messages`` are the values; ``codec`` makes them into bytes and
-back, with the help of ``values`` (single items), ``records``, ``facts`` and ``bodies``. From here are imported the
-codec, its limits and sizes, and the encoding of facts; the values come from ``messages``.
+This room decides what is well-formed, not what to believe. ``messages`` are the values. ``codec`` turns them into bytes
+and back, with the help of ``values`` (single items), ``records``, ``facts`` and ``bodies``. Other rooms import the
+codec, its limits and sizes, and the encoding of facts from this package, and the values from ``messages``.
 """
 
 from gossip.core.wire.bodies import KINDS

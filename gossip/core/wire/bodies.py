@@ -1,4 +1,4 @@
-"""Bodies: what is particular to each kind of message, as items of the message's array."""
+"""Bodies: the part of each message that depends on its kind, as items of the message's array."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ KINDS: dict[type[Body], int] = {
     Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8, Clock: 9, Explain: 10,
     Explained: 11,
 }  # fmt: skip
-"""The number that stands for each kind of message."""
+"""The number on the wire of each kind of message."""
 
 
 _ABSENT = object()
-"""Stands for an item at the end of a body that is not there."""
+"""Stands for an item at the end of a body that was left out."""
 
 
 def _ping(token: object, padding: object = _ABSENT) -> Ping:
@@ -105,7 +105,7 @@ BODIES: dict[int, tuple[range, Callable[..., Body]]] = {
     KINDS[Explain]: (range(2, 3), lambda token, name: Explain(token_of(token), name_of(name))),
     KINDS[Explained]: (range(2, 3), _explained),
 }
-"""By kind: how many items the body may have, and what checks and builds it."""
+"""For each kind, the permitted numbers of items in the body, and the function that checks and builds it."""
 
 
 def body_items(body: Body) -> tuple[Any, ...]:

@@ -1,18 +1,18 @@
-"""Messages and their bytes: one message is one positional CBOR array and a checksum, checked to the last bit.
+"""Messages and their bytes: one message is one positional CBOR array and a checksum, and every bit is checked.
 
 Every message has the same shape::
 
     [version, cluster, kind, sender, heartbeat, fingerprint, <body of the kind ...>, [fact, fact, ...]]
 
-and after it a checksum over all of it. So an exchange of any kind carries the sender's counter, its
-view's fingerprint, and news. A fact is one assertion about one member, itself a positional array that
-begins with a code. This module decides what is well-formed; it does not decide what is believed.
+A checksum over all of it follows. So an exchange of any kind carries the sender's counter, its view's fingerprint, and
+news. A fact is one assertion about one member, itself a positional array that begins with a code. This module decides
+what is well-formed; it does not decide what to believe.
 
-Decoding is strict: known version and kind, exact types and lengths, bounded numbers, valid names, no
-tags, no floats, no indefinite lengths, no trailing bytes, the one shortest encoding of each value (RFC
-8949, section 4.2), and metadata in the code-point order of its keys. Whatever else cbor2 could decode is
-refused before it is built. A message of which that cannot be said is refused as a whole; a single fact of a good
-message that is not valid costs that fact only.
+Decoding is strict: known version and kind, exact types and lengths, bounded numbers, valid names, no tags, no floats,
+no indefinite lengths, no trailing bytes, the one shortest encoding of each value (RFC 8949, section 4.2), and metadata
+in the code-point order of its keys. The codec refuses everything else that cbor2 could decode before it is built. A
+message that breaks these rules is refused as a whole. In a valid message, one fact that is not valid costs only that
+fact.
 """
 
 from __future__ import annotations
@@ -35,48 +35,48 @@ from gossip.core.wire.values import items_of
 PROTOCOL_VERSION = 1
 
 CLUSTER_TAG_BYTES = 4
-"""Enough to tell clusters apart by accident (1 in 4 billion); keeping enemies out is a key's work."""
+"""Enough to tell clusters apart by accident (1 in 4 billion); only a key keeps enemies out."""
 
 MAX_FRAME_BYTES = 65_536
-"""Largest message on a stream; bounds what a peer can make us buffer at once."""
+"""Largest message on a stream; bounds what a peer can make this node buffer at once."""
 
 MAX_DEPTH = 5
 """Nested containers in a valid message: of facts four (message, facts, fact, metadata or accusers), of an explanation
 five (message, explanation, probes, probe, helpers)."""
 
 ACK_BYTES = 41
-"""Size, at most, of an ack without facts, but for :data:`LONG_COUNTER_BYTES`."""
+"""Size, at most, of an ack without facts and without :data:`LONG_COUNTER_BYTES`."""
 
 INDIRECT_ACK_BYTES = 55
-"""Size, at most, of what a helper reports, but for :data:`LONG_COUNTER_BYTES` of its own counter and the target's."""
+"""Size, at most, of a helper's report, without :data:`LONG_COUNTER_BYTES` for its own counter and the target's."""
 
 OBSERVED_BYTES = 19
-"""What an observed address adds to an ack, at most."""
+"""Bytes that an observed address adds to an ack, at most."""
 
 COOKIE_BYTES = 6
-"""What a cookie adds to an ack, at most."""
+"""Bytes that a cookie adds to an ack, at most."""
 
 LONG_COUNTER_BYTES = 4
-"""Bytes by which a counter of 2^32 steps and more is longer. Nobody runs for 13 years, but a counter can be driven
-there by forged floors."""
+"""Bytes by which a counter of 2^32 steps and more is longer. Nobody runs for 13 years, but forged floors can drive a
+counter that far."""
 
 CHECKSUM_BYTES = 4
-"""CRC-32 finds any three flipped bits in a datagram; the 16-bit sum of UDP misses some two. A flipped bit that
-got through could make a member that nobody ever started, and gossip would tell it to everybody."""
+"""CRC-32 finds any three flipped bits in a datagram; the 16-bit sum of UDP misses some pairs. An undetected flipped bit
+could create a member that nobody ever started, and gossip would tell everybody about it."""
 
 
 def counter_excess(counter: int) -> int:
-    """How much longer than 5 bytes a counter may be by the time of an answer, if it was this one lately."""
+    """Bytes beyond 5 that a counter may need by the time of an answer, if it had this value lately."""
     return LONG_COUNTER_BYTES if counter >= 2**31 else 0
 
 
 _BYTES_HEAD = 0x40
 _SHORT_PADDING = (b"", b"", *(bytes((_BYTES_HEAD + length,)) + bytes(length) for length in range(1, 24)))
-"""Zeros that take so many bytes with their head, up to 24."""
+"""Zeros that take this many bytes with their head, up to 24."""
 
 
 _NO_PADDING = (1, 25, 258)
-"""Sizes that no zeros have with their head: one more zero would need a longer one, and padding is not empty."""
+"""Sizes that no zeros with their head have: one more zero would need a longer head, and padding is never empty."""
 
 
 def _padding_of(size: int) -> bytes:
@@ -93,7 +93,7 @@ def _refuse_tag(_decoder: object, _immutable: bool) -> object:
 
 
 class _NoTags(dict[int, Callable[..., object]]):
-    """A table of semantic decoders in which every tag, known to cbor2 or not, is refused."""
+    """A table of semantic decoders that refuses every tag, whether cbor2 knows it or not."""
 
     def __missing__(self, tag: int) -> Callable[..., object]:
         return _refuse_tag
@@ -121,7 +121,7 @@ class Codec:
     """Encodes and decodes the messages of one cluster."""
 
     def __init__(self, cluster: str, records: Records | None = None) -> None:
-        """A codec.
+        """A codec for one cluster.
 
         :param records: the records met before, perhaps shared with other nodes of the process.
         """
@@ -138,18 +138,17 @@ class Codec:
         limit: int,
         min_bytes: int = 0,
     ) -> tuple[bytes, int]:
-        """A message with as many of the encoded ``facts``, in their order, as keep it within ``limit`` bytes.
+        """Encode a message with as many of the encoded ``facts``, in their order, as fit into ``limit`` bytes.
 
-        :param min_bytes: bytes to which a question (a ping or a request) is padded, if it is not so large already, or
-            one more or less where there is no such padding; 0 if it is not to be.
-        :returns: the message, and how many of the facts are in it. It is larger than ``limit`` only where it would
-            be so without any.
+        :param min_bytes: bytes to which to pad a question (a ping or a request), plus or minus one where no such
+            padding exists; 0 for no padding.
+        :returns: the message, and how many of the facts it contains. It is larger than ``limit`` only if it would be so
+            without any facts.
         """
-        content = body if min_bytes else body_items(body)  # of a question the padding, still empty, is the last item
+        content = body if min_bytes else body_items(body)  # a question's last item is its padding, still empty
         items = [PROTOCOL_VERSION, self._tag, KINDS[type(body)], sender, heartbeat, fingerprint, *content, 0]
-        fixed = cbor2.dumps(items)[
-            : -2 if min_bytes else -1
-        ]  # the last one stands for the facts: a byte, like no padding
+        # The last item, 0, stands for the facts, and the item before it for the padding: each takes one byte.
+        fixed = cbor2.dumps(items)[: -2 if min_bytes else -1]
         fitting, told = 0, _NO_FACTS
         if facts:
             room = limit - len(fixed) - _FACTS_HEAD_BYTES - CHECKSUM_BYTES
@@ -169,7 +168,7 @@ class Codec:
     def decode(self, data: bytes) -> Message:
         """Check and build the message in ``data``, with those of its facts that are valid.
 
-        :raises WireError: whose text is one of a few short reasons, fit to count by.
+        :raises WireError: with one of a few short reasons that can be counted.
         """
         items = items_of(_loads(_checked(data)))
         if len(items) <= _HEADER_ITEMS or items[0] != PROTOCOL_VERSION or type(items[0]) is not int:
@@ -195,7 +194,7 @@ def _with_checksum(content: bytes) -> bytes:
 
 
 def _checked(data: bytes) -> bytes:
-    """What is in front of the checksum, if that is right."""
+    """The bytes in front of the checksum, if the checksum is right."""
     if len(data) > MAX_FRAME_BYTES:
         raise WireError(Drop.TOO_LARGE)
     content = data[:-CHECKSUM_BYTES]
@@ -218,6 +217,6 @@ def _loads(data: bytes) -> object:
             raise WireError(Drop.NOT_CANONICAL)
     except WireError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a decoder of foreign bytes may raise means one thing
+    except Exception as error:  # noqa: BLE001 - any error of the decoder means that the bytes are not valid
         raise WireError(Drop.TAG if isinstance(error.__cause__, WireError) else Drop.NOT_CBOR) from None
     return value

@@ -1,4 +1,4 @@
-"""Facts and their bytes: a positional array that begins with a code, for each assertion about a member."""
+"""Facts and their bytes: each assertion about a member is a positional array that begins with a code."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from gossip.core.wire.records import Records
 from gossip.core.wire.values import bytes_of, items_of, number_of
 
 MAX_BAD_FACTS = 64
-"""Facts of one message that may be refused one by one: more than a datagram holds of records. What has more is no
-message, and must not cost more than one."""
+"""Facts of one message that may be refused one by one: more than the records that fit into a datagram. A message with
+more bad facts is refused as a whole, so that it costs no more than one message."""
 
 ALIVE, SUSPECT, DEAD, LEFT = range(RECORD + 1, RECORD + 5)
 RECORD_ITEMS, SIGNED_RECORD_ITEMS = 8, 10
 LEFT_ITEMS = 3
-"""A signed farewell has one item more."""
+"""Items of a farewell; a signed farewell has one more."""
 
 
 def encode_fact(fact: Fact) -> bytes:
-    """The bytes of one fact, to be placed into a message by :meth:`Codec.encode`."""
+    """The bytes of one fact, which :meth:`Codec.encode` places into a message."""
     match fact:
         case RecordFact():
             return encode_record(fact.record, fact.heartbeat)
@@ -94,7 +94,7 @@ NO_FACTS: tuple[tuple[Fact, ...], tuple[Drop, ...]] = ((), ())
 def decode_facts(values: list[object], records: Records) -> tuple[tuple[Fact, ...], tuple[Drop, ...]]:
     """The facts that are valid, and why the others are not.
 
-    :raises WireError: if too many are not.
+    :raises WireError: if too many are not valid.
     """
     try:
         return tuple([_fact(each, records) for each in values]), ()
@@ -116,6 +116,6 @@ def _valid_facts(values: list[object], records: Records) -> tuple[tuple[Fact, ..
 
 
 def is_at_loopback(fact: bytes) -> bool:
-    """Whether an encoded fact, made by this node, is the record of a member at a loopback address."""
+    """Whether an encoded fact of this node is the record of a member at a loopback address."""
     items = cbor2.loads(fact)
     return bool(items[0] == RECORD) and Address.from_wire(items[5]).is_loopback

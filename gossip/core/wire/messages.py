@@ -1,7 +1,7 @@
-"""Messages and the facts in them: what one node may say to another, apart from how that looks in bytes.
+"""Messages and the facts in them: what one node can say to another, apart from the bytes.
 
-A message has a sender, its counter, the fingerprint of its view, a body that says what the message is for, and facts.
-A fact is one assertion about one member.
+A message has a sender, its counter, the fingerprint of its view, a body that says what the message is for, and facts. A
+fact is one assertion about one member.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from gossip.core.support.drop_reasons import Drop
 MAX_ID = 2**64 - 1
 MAX_TOKEN = 2**32 - 1
 ANONYMOUS = 0
-"""Sender of a message that comes from no member: somebody who only asks."""
+"""Sender of a message that comes from no member: a client that only asks."""
 
 MAX_ACCUSERS = 4
 """Accusers named in one fact: as many as shorten a suspicion, and one more."""
 
 DIGEST_RANGES = 16
-"""Parts into which a digest splits its range: 128 bytes of hashes find one difference among 5,000
-members in two steps."""
+"""Parts into which a digest splits its range: 128 bytes of hashes find one difference among 5,000 members in two
+steps."""
 
 
 # --- facts -------------------------------------------------------------------------------------------
 
 
 class RecordFact(NamedTuple):
-    """A member says this of itself; its counter has been seen at this value."""
+    """What a member announces about itself; its counter has been seen at this value."""
 
     record: Record
     heartbeat: int
@@ -48,7 +48,7 @@ class AliveFact(NamedTuple):
 
 
 class SuspectFact(NamedTuple):
-    """These members got no counter at or above this floor from it; the highest seen was this heartbeat."""
+    """The accusers got no counter at or above this floor from it; ``heartbeat`` is the highest counter seen."""
 
     id: int
     floor: int
@@ -57,7 +57,7 @@ class SuspectFact(NamedTuple):
 
 
 class DeadFact(NamedTuple):
-    """It did not reach this floor in time; these members accused it; the highest counter seen was this."""
+    """It did not reach this floor in time; the accusers accused it; ``heartbeat`` is the highest counter seen."""
 
     id: int
     floor: int
@@ -66,12 +66,12 @@ class DeadFact(NamedTuple):
 
 
 class LeftFact(NamedTuple):
-    """It said farewell when its counter was at this value."""
+    """It said farewell when its counter had this value."""
 
     id: int
     counter: int
     signature: bytes = b""
-    """Its own, where identities are signed."""
+    """The member's own signature, where identities are signed."""
 
 
 Fact = RecordFact | AliveFact | SuspectFact | DeadFact | LeftFact
@@ -90,15 +90,17 @@ class Ping(NamedTuple):
 
 
 class Ack(NamedTuple):
-    """I am. Answers the ping with this token."""
+    """The answer to the ping with this token: I run."""
 
     token: int
     observed: Address | None = None
-    """Where the ping came from; told only to senders that the answering node does not know, or knows to be elsewhere,
-    if their ping is large enough."""
+    """Where the ping came from. A node tells it only to senders that it does not know, or knows at another address, and
+    only if their ping is large enough."""
     cookie: int | None = None
-    """To be repeated in the digest by which a difference of views is settled, so that it is answered in full; see
-    :mod:`gossip.core.dissemination.address_validation`."""
+    """The sender of the ping repeats it in the digest that compares the views, so that the digest is answered in full;
+    see
+    :mod:`gossip.core.dissemination.address_validation`.
+    """
 
 
 class PingRequest(NamedTuple):
@@ -111,7 +113,7 @@ class PingRequest(NamedTuple):
 
 
 class Nack(NamedTuple):
-    """I asked the target for you and heard nothing (or do not know it)."""
+    """I asked the target for you and heard nothing, or I do not know it."""
 
     token: int
     target: int
@@ -126,7 +128,7 @@ class IndirectAck(NamedTuple):
 
 
 class News(NamedTuple):
-    """Facts only; answered, with news, only where they are outdated."""
+    """Facts only. The receiver answers, with news, only if they are outdated."""
 
 
 class Digest(NamedTuple):
@@ -136,10 +138,9 @@ class Digest(NamedTuple):
     high: int
     hashes: tuple[int, ...]
     cookie: int = 0
-    """To be repeated by whatever answers this digest in datagrams; see
-    :mod:`gossip.core.dissemination.address_validation`."""
+    """Every answer to this digest in a datagram repeats it; see :mod:`gossip.core.dissemination.address_validation`."""
     repeats: int | None = None
-    """Cookie of the ack or digest that this answers; None if it answers none."""
+    """Cookie of the ack or digest that this one answers; None if it answers none."""
 
 
 class Entries(NamedTuple):
@@ -148,7 +149,7 @@ class Entries(NamedTuple):
     low: int
     high: int
     repeats: int | None = None
-    """Cookie of the digest that this answers, in a datagram."""
+    """Cookie of the digest that this message answers in a datagram."""
 
 
 class Clock(NamedTuple):
@@ -170,7 +171,7 @@ class Explained(NamedTuple):
 
     token: int
     content: list[Any] | None
-    """An explanation as :mod:`gossip.core.detection.evidence` writes it; None if no member holds that name."""
+    """An explanation as :mod:`gossip.core.detection.evidence` encodes it; None if nobody holds that name."""
 
 
 Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries | Clock | Explain | Explained
@@ -188,4 +189,4 @@ class Message(NamedTuple):
     body: Body
     facts: tuple[Fact, ...] = ()
     refused: tuple[Drop, ...] = ()
-    """Why facts of it were refused, one reason for each; the others are all there."""
+    """Why facts of this message were refused, one reason for each. The valid facts are in ``facts``."""

@@ -1,7 +1,7 @@
-"""Records met before: each is checked and built once, and met again as the same object.
+"""A store of records: each record is checked and built once, and is the same object when it is met again.
 
-A record is heard several times by each node, and by every node of a process: checking and building it once takes most
-of the time out of joining. The store is bounded. It belongs to one node, or to all nodes of a process or simulation.
+Each node hears a record several times, and so do all nodes of a process. Checking and building it once removes most of
+the time of joining. The store is bounded. It belongs to one node, or to all nodes of a process or simulation.
 """
 
 from __future__ import annotations
@@ -19,41 +19,40 @@ from gossip.core.wire.messages import MAX_ID
 from gossip.core.wire.values import address_of, bytes_of, metadata_of, name_of, number_of
 
 KEPT = 16_384
-"""Records kept. There is room for those of a full view, because a cache that is smaller than what is gone through in
-turn never has what is wanted."""
+"""Records kept. The records of a full view fit in: a cache that is smaller than the sequence it serves never hits."""
 
 MAX_SHARED_METADATA = 1024
-"""Characters of metadata up to which a record is kept to be met again: twice the usual limit. Whoever invents
-records fills the cache with at most some 100 MB."""
+"""Characters of metadata up to which a record is kept: twice the usual limit. Invented records fill the cache with at
+most some 100 MB."""
 
 _NUMBERS = struct.Struct(">QQQ")
 
 
 class Records:
-    """The records met before by one node, or by all nodes of a process."""
+    """The records that one node, or all nodes of a process, met before."""
 
     def __init__(self) -> None:
-        # By type as well: to a dictionary 1 is 1.0 and True.
+        # Keyed by type as well, because a dictionary takes 1, 1.0 and True for the same key.
         self._known = lru_cache(KEPT, typed=True)(self._build)
         self._first = lru_cache(KEPT, typed=True)(_itself)
         self.of = lru_cache(KEPT, typed=True)(self._of)
-        """The record that a peer would have told of a member; raises WireError if no peer could."""
+        """The record that a peer would have sent of a member; raises WireError if no peer could have sent it."""
 
     def __len__(self) -> int:
         return self._known.cache_info().currsize
 
     def shared(self, record: Record) -> Record:
-        """The first of all records met that equal this one."""
+        """The first of all records met that equals this one."""
         return self._first(record)
 
     def checked(
         self, member_id: object, name: object, generation: object, version: object, address: object, metadata: object,
         *signed: object,
     ) -> Record:  # fmt: skip
-        """The record with these items, as they are on the wire; the same object whenever it is met again.
+        """The record with these items of a message; the same object whenever it is met again.
 
         :param signed: key and signature, or nothing.
-        :raises WireError: if one of them is not valid.
+        :raises WireError: if one of the items is not valid.
         """
         if type(metadata) is not dict:
             raise WireError(Drop.BAD_METADATA)
@@ -64,7 +63,7 @@ class Records:
             if items and _characters(items) > MAX_SHARED_METADATA:
                 return _new_record(member_id, name, generation, version, address, items, *signed)
             return self._known(_NUMBERS.pack(member_id, generation, version), name, address, items, *signed)
-        except (TypeError, struct.error):  # one has no length, cannot be hashed, or is out of range: it is not valid
+        except (TypeError, struct.error):  # an item without length or hash, or out of range, is not valid
             return _new_record(member_id, name, generation, version, address, items, *signed)
 
     def _of(self, member: Member) -> Record:
@@ -81,8 +80,8 @@ class Records:
     ) -> Record:
         """A record that was not met before.
 
-        :param numbers: id, generation and version, packed because hashes of bytes are secret and those of numbers are
-            not: see :class:`Record`.
+        :param numbers: id, generation and version, packed, because Python's hashes of bytes are secret and those of
+            numbers are not: see :class:`Record`.
         """
         member_id, generation, version = _NUMBERS.unpack(numbers)
         return self.shared(_new_record(member_id, name, generation, version, address, metadata, *signed))

@@ -1,4 +1,4 @@
-"""Values: checks of the single items of a message, each of which is refused with a reason if it is not valid."""
+"""Values: checks of the single items of a message. Each check refuses an invalid item with a reason."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def bytes_of(value: object, length: int) -> bytes:
 
 
 def address_of(value: object) -> Address:
-    """The address that 6 or 18 bytes stand for."""
+    """The address in 6 or 18 bytes."""
     if type(value) is not bytes:
         raise WireError(Drop.BAD_ADDRESS)
     try:

@@ -33,7 +33,7 @@ NUDGE = 1.025
 """The factor by which neighbours of the same size stand apart, so that no range hides another."""
 
 TITLE_COLUMNS = 92
-NOTE_COLUMNS = 62
+NOTE_COLUMNS = 50
 LEGEND_COLUMNS = 4
 
 HEADROOM = 1.06

@@ -19,6 +19,7 @@ from gossip.core.state.local import NO_METADATA
 from gossip.core.state.signing import Signing
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require
+from gossip.core.wire import Records
 from gossip.net import (
     advertised_address,
     open_sockets,
@@ -38,6 +39,10 @@ _UNSEALED = (
     "bind: others can reach {}, and without a keyring anybody who can send a packet there can take part. Give a "
     "keyring (gossip keygen makes one; --keyring), bind to 127.0.0.1, or say insecure=True (--insecure)"
 )
+
+
+_RECORDS = Records()
+"""The records that the nodes of this process have met: a test with many nodes checks and builds each record once."""
 
 
 @block_in_trio
@@ -111,6 +116,7 @@ async def open_node(
             address=await advertised_address(advertise_as, sockets),
             metadata=metadata,
             signing=signing,
+            records=_RECORDS,
         )
         async with running(protocol, sockets, config, security, seed_list, random) as node:
             yield node

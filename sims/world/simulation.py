@@ -62,6 +62,8 @@ class Simulation(VirtualTime):
         self.signing: Callable[[str], Signing | None] = lambda _key: None
         """The signing keys of the node with this key; None for a node that does not sign."""
         self._at: dict[Address, SimulatedNode] = {}
+        self.node_at: Callable[[Address], SimulatedNode | None] = self._at.get
+        """The process that was last started at an address."""
         self._lives: Counter[str] = Counter()
         self._watchers = Watchers(observers)
         self.driver: Driver = self.driver_type(self, self._watchers, lateness=lateness, keeps_events=keeps_events)
@@ -212,10 +214,6 @@ class Simulation(VirtualTime):
         while (address := Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 7946)) in self._at:
             number += 1
         return address
-
-    def node_at(self, address: Address) -> SimulatedNode | None:
-        """The process that was last started at an address."""
-        return self._at.get(address)
 
     def key_at(self, address: Address) -> str:
         """The key of the process that was last started at an address; the address itself if none was."""

@@ -25,7 +25,7 @@ DEATHS_KEPT = 64
 """Deaths that can be explained, the last ones: as many as people read after a bad night."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, weakref_slot=False)
 class Scrutiny:
     """One member under scrutiny: its two stages, and their data."""
 
@@ -53,11 +53,6 @@ class Scrutiny:
     """Ends its time to refute."""
     asked: deque[Asked] | None = None
     told: deque[Told] | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether no doubt about the member is left."""
-        return self.probing is Stage.NOT_PROBED and self.suspicion is Stage.UNSUSPECTED
 
 
 @attrs.frozen
@@ -100,14 +95,14 @@ class Casebook:
 
     def open(self, entry: Entry) -> Scrutiny:
         """The scrutiny of a member; a new one if it is not under scrutiny."""
-        scrutiny = self.get(entry)
-        if scrutiny is None:
+        scrutiny = self._open.get(entry.id)
+        if scrutiny is None or scrutiny.entry is not entry:
             scrutiny = self._open[entry.id] = Scrutiny(entry)
         return scrutiny
 
-    def close_if_over(self, scrutiny: Scrutiny) -> None:
-        """Forget a scrutiny in which nothing is left to do, with its evidence."""
-        if scrutiny.is_over and self._open.get(scrutiny.entry.id) is scrutiny:
+    def close(self, scrutiny: Scrutiny) -> None:
+        """Forget a scrutiny, with its evidence."""
+        if self._open.get(scrutiny.entry.id) is scrutiny:
             del self._open[scrutiny.entry.id]
 
     # --- evidence

@@ -81,8 +81,10 @@ class Detector:
         """Probe one member."""
         self._rounds += 1
         target = self._next_target()
-        if target is not None and self._casebook.open(target).probing is Stage.NOT_PROBED:
-            self._probing(self._casebook.open(target), Happening.CHOSEN, now)
+        if target is not None:
+            scrutiny = self._casebook.open(target)
+            if scrutiny.probing is Stage.NOT_PROBED:
+                self._probing(scrutiny, Happening.CHOSEN, now)
 
     def note_change(self, change: Change, told_by: int, now: float) -> None:
         """Take note that what this node knows about another member has changed.
@@ -156,14 +158,16 @@ class Detector:
         scrutiny.probing, actions = TABLE[scrutiny.probing, happening]
         for action in actions:
             _ACTIONS[action](self, scrutiny, now)
-        self._casebook.close_if_over(scrutiny)
+        if scrutiny.probing is Stage.NOT_PROBED and scrutiny.suspicion is Stage.UNSUSPECTED:
+            self._casebook.close(scrutiny)
 
     def _suspicion(self, scrutiny: Scrutiny, happening: Happening, now: float) -> None:
         """Move a member on in the stages of suspicion, which is what is known in public."""
         scrutiny.suspicion, actions = TABLE[scrutiny.suspicion, happening]
         for action in actions:
             _ACTIONS[action](self, scrutiny, now)
-        self._casebook.close_if_over(scrutiny)
+        if scrutiny.probing is Stage.NOT_PROBED and scrutiny.suspicion is Stage.UNSUSPECTED:
+            self._casebook.close(scrutiny)
 
     def _probing_due(self, scrutiny: Scrutiny, stage: Stage, now: float) -> None:
         if scrutiny.probing is stage:

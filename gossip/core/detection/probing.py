@@ -13,7 +13,8 @@ IV-A) for the NACK.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 
@@ -38,6 +39,8 @@ from gossip.core.wire.messages import Ping, PingRequest
 
 class Reason(enum.Enum):
     """Why a member is probed."""
+
+    __hash__ = object.__hash__  # faster: the hash of enum is a call in Python
 
     ROUND = "probe of a round"
     AGAIN = "second probe"
@@ -80,7 +83,10 @@ ATTEMPTS: dict[Reason, Sequence[Attempt]] = {
 independent."""
 
 
-@attrs.define(eq=False)
+NOBODY: Mapping[int, str] = MappingProxyType({})
+
+
+@attrs.define(eq=False, weakref_slot=False)
 class Probe:
     """One member that is being asked."""
 
@@ -98,9 +104,9 @@ class Probe:
     because those may have been lies."""
     attempt: int = 0
     """Index of the attempt under way in :data:`ATTEMPTS`."""
-    helpers: dict[int, str] = attrs.Factory(dict)
+    helpers: Mapping[int, str] = NOBODY
     """Names, by id, of the helpers that were asked."""
-    nacks: dict[int, str] = attrs.Factory(dict)
+    nacks: Mapping[int, str] = NOBODY
     """The helpers that answered that they heard nothing, by id."""
     is_over: bool = False
     answered: bool = False
@@ -180,12 +186,12 @@ class Prober:
         if target.id != sender:
             self._shared_addresses.answered_by_another(target, self._view.get(sender), now)
             return False
-        self._view.answered(target, heartbeat, question.asked_at, now)
         if over_stream:
             self.answered_by_stream += 1
+            self._view.answered(target, heartbeat, question.asked_at, now)
         else:
             self.round_trip.sample(now - question.asked_at)
-            self._view.measured(target, question.address, question.asked_at, now)
+            self._view.acknowledged(target, heartbeat, question.address, question.asked_at, now)
             if question.address is not None:
                 self._outbox.validate(question.address, now)
         self._finish(probe, True, now)
@@ -202,7 +208,7 @@ class Prober:
         """Take in a helper's report that it heard nothing from the target, or cannot help."""
         probe = self._probe_of(token, target)
         if probe is not None and helper in probe.helpers:
-            probe.nacks[helper] = probe.helpers[helper]
+            probe.nacks = {**probe.nacks, helper: probe.helpers[helper]}
             probe.awaited.pop(helper, None)
             self._end_if_hopeless(probe, now)
 
@@ -265,9 +271,9 @@ class Prober:
     def _ask_helpers(self, probe: Probe, now: float) -> None:
         helpers = self._view.sample(self._config.indirect_probes, self._random, (probe.target.id,))
         token = self._token_for(probe, None, now)
+        probe.helpers = {**probe.helpers, **{helper.id: helper.identity.name for helper in helpers}}
         for helper in helpers:
             address = helper.registers.record.address
-            probe.helpers[helper.id] = helper.identity.name
             probe.awaited[helper.id] = address
             excess = counter_excess(helper.registers.heartbeat) + counter_excess(probe.target.registers.heartbeat)
             request = PingRequest(token, probe.target.id)

@@ -21,6 +21,8 @@ from typing import NamedTuple
 class Stage(enum.Enum):
     """Where a member stands in this node's view."""
 
+    __hash__ = object.__hash__  # the hash of enum is a call in Python, and each round looks into the table twice
+
     # Probing: private.
     NOT_PROBED = "not probed"
     """This node asks nothing at the moment."""
@@ -55,6 +57,8 @@ SUSPICION = (Stage.UNSUSPECTED, Stage.SUSPECTED, Stage.CONDEMNED, Stage.LAST_PRO
 class Happening(enum.Enum):
     """What can happen to a member under scrutiny."""
 
+    __hash__ = object.__hash__
+
     CHOSEN = "a round chose it"
     DRAWN = "this node was drawn as a witness"
     DUE = "the time of the stage is over"
@@ -71,6 +75,8 @@ class Happening(enum.Enum):
 
 class Action(enum.Enum):
     """What this node does in consequence."""
+
+    __hash__ = object.__hash__
 
     PROBE = "probe it"
     DISTRUST_OWN_HEALTH = "lower own health if no helper was heard"

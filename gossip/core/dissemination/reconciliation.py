@@ -110,7 +110,8 @@ class Reconciler:
         if agrees:
             self._outbox.is_known = True
             self._differs_since = None
-            self._end_invitation()
+            if self._invited is not None:
+                self._end_invitation()
             return False
         if self._differs_since is None:
             self._differs_since = now

@@ -66,6 +66,7 @@ class OwnStanding:
         self._hearing = hearing
         self._joining = joining
         self._seeking = Seeking(view, local, joining)
+        self._drops = drops
         self._unfit = UnfitAnswers(drops)
         self._journal = journal
         self._outbox = outbox
@@ -208,7 +209,7 @@ class OwnStanding:
         """Judge again, in each round, unless everything is calm."""
         if not self._is_calm or now - self._hearing.last_heard >= self._config.probe_interval:
             self.look(now)
-        else:
+        elif self._drops.total != self._unfit.seen:
             self._unfit.note_all()
 
     def look(self, now: float) -> None:

@@ -29,13 +29,13 @@ class UnfitAnswers:
     def __init__(self, drops: Drops) -> None:
         self._drops = drops
         self._before: dict[Drop, int] = {}
-        self._seen = 0
+        self.seen = 0
+        """Number of drops of all kinds up to the last :meth:`note_all`."""
 
     def note_all(self) -> None:
         """Take note that all drops so far happened while this node heard others."""
-        if self._drops.total != self._seen:
-            self._seen = self._drops.total
-            self._before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
+        self.seen = self._drops.total
+        self._before = {reason: self._drops.counts[reason] for reason in UNFIT_ANSWERS}
 
     def of(self, sources: Collection[Address | None]) -> str:
         """What is wrong with the messages that came since this node last heard others; empty if it does not know.

@@ -128,7 +128,7 @@ class LocalMember:
     @property
     def has_left(self) -> bool:
         """Whether the farewell has been said."""
-        return self.entry.registers.left > 0
+        return self._view.local.registers.left > 0
 
     def heartbeat(self, now: float) -> int:
         """The counter's present value. The counter stands still while this node hears nobody, and is where it should be

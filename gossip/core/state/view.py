@@ -254,11 +254,13 @@ class View:
         """Take note that a member answered a question of this node, on any path, with this counter."""
         entry.estimate.fresh(heartbeat, asked_at, now)
 
-    def measured(self, entry: Entry, address: Address | None, asked_at: float, now: float) -> None:
-        """Take note of how long an answer in a datagram took.
+    def acknowledged(self, entry: Entry, heartbeat: int, address: Address | None, asked_at: float,
+                     now: float) -> None:  # fmt: skip
+        """Take note that a member answered a ping in a datagram: like :meth:`answered`, and how long the answer took.
 
-        :param address: where the question went, if the answer shows that the member is there.
+        :param address: where the ping went, if the answer shows that the member is there.
         """
+        entry.estimate.fresh(heartbeat, asked_at, now)
         if entry.round_trip is None:
             entry.round_trip = RoundTrip()
             if entry.answering_since is None:

@@ -21,15 +21,13 @@ twice as many as were left. A peer can make this node set a timer anew with each
 memory."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, weakref_slot=False)
 class Timer:
     """A pending call; :meth:`cancel` cancels it."""
 
     callback: Callback | None
     what: tuple[object, ...]
     """What the call is about, such as a member and its stage."""
-    due: float
-    """Its deadline, without the time by which all timers were pushed back since."""
 
     def cancel(self) -> None:
         """Cancel the call. Does nothing if it has already run."""
@@ -60,13 +58,13 @@ class Timers:
         """Call ``callback(*what, now)`` once ``deadline`` has come."""
         if len(self._heap) >= self._sweep_at:
             self._sweep()
-        timer = Timer(callback, what, deadline - self._shift)
-        heapq.heappush(self._heap, (timer.due, next(self._count), timer))
+        timer = Timer(callback, what)
+        heapq.heappush(self._heap, (deadline - self._shift, next(self._count), timer))
         return timer
 
     def deadline(self, timer: Timer) -> float | None:
-        """When a timer is due; None if it was cancelled or has run."""
-        return timer.due + self._shift if timer.is_pending else None
+        """When a timer is due; None if it was cancelled or has run. This looks through all timers."""
+        return next((due + self._shift for due, _, each in self._heap if each is timer and each.is_pending), None)
 
     def next_deadline(self) -> float | None:
         """When the earliest pending timer is due; None if none is pending."""

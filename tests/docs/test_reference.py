@@ -12,6 +12,7 @@ import gossip
 from docs.generate import settings
 from gossip import Config, EventKind, Node, Standing, Status
 from gossip.core import wire
+from gossip.core.dissemination.questions import Purpose
 from tests.docs.pages import PAGES
 from tests.rst import ROOT, document, table
 
@@ -76,6 +77,12 @@ def test_every_kind_of_message_and_of_fact_is_in_the_glossary() -> None:
     names = {name for title in ("Kinds of messages", "Codes of facts") for _, name, *_ in table(wire_format, title)}
     assert len(names) == len(wire.KINDS) + 5
     assert {name for name in names if not re.search(rf"\b{name}\b", GLOSSARY)} == set()
+
+
+def test_every_purpose_of_a_question_and_every_role_in_the_protocol_is_in_the_glossary() -> None:
+    roles = {"accuser", "claimant", "helper", "holder", "member", "node", "seed", "witness"}
+    things = {"attempt", "comparison of views", "conviction", "floor", "generation", "piggyback", "push", "suspicion"}
+    assert {purpose.value for purpose in Purpose} | roles | things | {"validated address"} <= set(TERMS)
 
 
 def test_every_term_of_the_glossary_is_a_word_of_the_code() -> None:

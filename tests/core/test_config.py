@@ -86,7 +86,7 @@ def test_a_misspelt_setting_is_refused_with_the_nearest_name(made: Callable[...,
     with pytest.raises(ConfigurationError, match=r"^'x' is not a setting; help"):
         made(x=1)
     with pytest.raises(ConfigurationError, match="did you mean 'max_members'"):
-        attrs.evolve(made(), max_member=5)
+        attrs.evolve(made(), max_member=5)  # type: ignore[call-arg]
 
 
 def test_help_shows_the_settings_with_their_defaults() -> None:

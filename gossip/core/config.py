@@ -95,9 +95,10 @@ class Config:
     :param watch_delay: Seconds between a first failed probe and the second, private one. The node tells nobody
         before the second probe fails too: at heavy loss that alone removes most false suspicions. Each crash is
         known later by this delay.
-    :param suspicion_min: Seconds that a suspected member has to refute once enough independent members accuse it. A
-        process that freezes for less than about this time is never declared dead. Each crash is known later by as
-        much as you add.
+    :param suspicion_min: Seconds that a suspected member has to refute once enough independent members accuse it. They
+        count from the first question that it did not answer. A process that freezes for less than about this time is
+        never declared dead. Each crash is known later by as much as you add to the default; with less than the default
+        it is hardly known sooner.
     :param suspicion_max: Seconds that a suspected member has to refute when a single member accuses it. More
         forgives one accuser with a bad path; a crash that only one member notices is known later.
     :param confirmations: Number of accusers beyond the first after which the suspicion lasts only

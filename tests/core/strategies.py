@@ -1,4 +1,4 @@
-"""Hypothesis strategies for the values of the protocol: every valid one, with the extremes close at hand."""
+"""Hypothesis strategies for the values of the protocol: all valid values, with the extremes among the likely ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ records = st.builds(
     st.sampled_from([Address("10.0.0.1", 1), Address("10.0.0.2", 1), Address("::1", 1)]),
     st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2),
 )
-"""Few different ones, so that versions collide."""
+"""Few different addresses, so that records of one version collide."""
 
 small = st.integers(0, 6)
 registers = st.builds(Registers, records, small, small, small, small)

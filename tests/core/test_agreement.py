@@ -90,7 +90,7 @@ def test_two_contents_of_one_version_are_told_apart_and_settled(holders: tuple[s
     assert seen == [seen[0]] * 8
 
 
-@pytest.mark.parametrize("mine", [{"z": "z"}, {"a": "a"}], ids=["the teller's wins", "the receiver's wins"])
+@pytest.mark.parametrize("mine", [{"z": "z"}, {"a": "a"}], ids=["the sender's wins", "the receiver's wins"])
 def test_who_compares_views_tells_of_a_record_that_wins_against_another_of_its_version(mine: dict[str, str]) -> None:
     """One alone holds another content, and the member itself is silent: that one's word does not decide it."""
     sim = cluster(3, config=Config.lan(suspicion_max=60.0, suspicion_min=30.0))

@@ -55,7 +55,8 @@ PLANS = st.builds(
     duration_s=st.just(30.0),
 )
 
-earlier, now, later = st.floats(-1e6, 0), st.floats(0, 1e6), st.floats(1e6, 2e6)
+seconds = st.floats(-1e6, 1e6)
+"""Before the moment of the explanation."""
 names = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=8)
 some_names = st.lists(names, max_size=4).map(tuple)
 counters = st.integers(0, 2**62)
@@ -63,24 +64,24 @@ explanations = st.builds(
     Explanation,
     member=st.just(MEMBER),
     node=names,
-    time=now,
+    time=st.floats(1e6, 2e6),
     probing=st.sampled_from(PROBING),
     suspicion=st.sampled_from(SUSPICION),
-    since=st.none() | earlier,
+    since=st.none() | seconds,
     counter=counters,
     silent_for=st.floats(0, 1e6),
     floor=counters,
     accusers=some_names,
-    deadline=st.none() | later,
+    deadline=st.none() | st.floats(2e6, 3e6),
     asked=st.lists(
         st.builds(
-            Asked, names, earlier, st.none() | earlier, st.integers(1, 9), names, some_names, some_names, st.booleans(),
+            Asked, names, seconds, st.none() | seconds, st.integers(1, 3), names, some_names, some_names, st.booleans(),
             st.booleans(), st.booleans(),
         ),
         max_size=PROBES_EXPLAINED,
     ).map(tuple),
     told=st.lists(
-        st.builds(Told, earlier, names, some_names, counters, st.booleans()), max_size=EVIDENCE_KEPT
+        st.builds(Told, seconds, names, some_names, counters, st.booleans()), max_size=EVIDENCE_KEPT
     ).map(tuple),
 )  # fmt: skip
 contents = st.recursive(

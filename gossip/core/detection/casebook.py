@@ -100,7 +100,7 @@ class Casebook:
         return scrutiny
 
     def close(self, scrutiny: Scrutiny) -> None:
-        """Forget a scrutiny in which nothing is left to do, with its evidence."""
+        """Forget a scrutiny, with its evidence."""
         if self._open.get(scrutiny.entry.id) is scrutiny:
             del self._open[scrutiny.entry.id]
 

@@ -1,261 +1,192 @@
-"""Doubts: from the evidence about a member, what led to each time in which somebody did not believe it to be alive."""
+"""Doubts about one member: who did not believe it to be alive, when and why, beside what was true.
+
+Times are virtual seconds since the beginning of the run. Why a process doubted the member is not found out here: its
+own core has kept the evidence.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-
 import attrs
 
-from gossip.core.state.member import Status
+from gossip.core.detection.evidence import Asked, Explanation, Told
 
-from ..plan import Plan
-from ..steps import Crash, Disturb, Restart, Step
-from .evidence import Accusation, Happening, Inquiry, Life, Sending, Shown, Warned
-from .witness import Witness
+from ..world import SimulatedNode
+
+NOW_S = 1e-6
+"""Two times that differ by less are one moment: clocks that drift are converted with a rounding error."""
+
+
+@attrs.define(eq=False)
+class Life:
+    """One generation of the member."""
+
+    node: SimulatedNode
+    id: int
+    began: float
+    ended: float | None = None
+    """When its process ended, or it began another generation; None if it did not."""
+    left_at: float | None = None
+    """When it said farewell."""
+
+    def was_running(self, at: float) -> bool:
+        """Whether there was such a process at that time."""
+        return self.began <= at and (self.ended is None or at < self.ended)
 
 
 @attrs.frozen(kw_only=True)
-class Held:
-    """A process held the member dead for a while."""
+class Counters:
+    """How far the member's counter had got at one moment, as two sides knew it."""
 
-    key: str
-    since: float
-    until: float | None
-    """None: to the end of the run."""
-
-
-@attrs.frozen(kw_only=True)
-class Case:
-    """An accusation, and the questions in vain that led to it, oldest first."""
-
-    accusation: Accusation
-    inquiries: tuple[Inquiry, ...]
+    seen: int
+    """The highest value that this process had seen."""
+    own: int
+    """The member's own value; if its process did not run, the last one."""
+    runs: bool
+    """Whether its process ran, and was not paused."""
 
 
 @attrs.frozen(kw_only=True)
-class Hearsay:
-    """A process heard that others had convicted the member, and waited whether it would refute that."""
+class Accusation:
+    """A process became an accuser of the member."""
 
-    key: str
-    process: int
-    told_by: str
     at: float
-    end: Happening | None
-    """What ended the wait: it convicted the member as well, or believed in it again, or ended itself; None if
-    nothing did before the end of the run."""
+    floor: int
+    raised: bool
+    """Whether it raised the floor itself, or joined those who had."""
+    counters: Counters
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(eq=False, kw_only=True)
+class Opinion:
+    """What one process held against the member, from the first suspicion until it believed in the member again."""
+
+    node: SimulatedNode
+    since: float
+    evidence: Explanation
+    """What its core had to say when it last suspected the member, or when it declared the member dead."""
+    floor: int = 0
+    """The counter that would have cleared the member, until it was held dead."""
+    accusation: Accusation | None = None
+    """Its own accusation; None if it only heard of others'."""
+    died_at: float | None = None
+    """When it held the member dead; None if it only suspected it."""
+    ended: float | None = None
+    """None: it doubted the member to the end of the run."""
+    end: str = ""
+    """Why it ended, in words."""
+
+    @property
+    def key(self) -> str:
+        """The key of the process."""
+        return self.node.key
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Its probes of the member that failed, oldest first. At most 8 are kept."""
+        return self.evidence.asked
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """The accusations and convictions that it knew of, oldest first. At most 8 are kept."""
+        return self.evidence.told
+
+    @property
+    def suspected_by(self) -> str | None:
+        """Who told it of the suspicion; None if it accused the member first, or if there is no evidence."""
+        return self._teller(self.told[0]) if self.told else None
+
+    @property
+    def convicted_by(self) -> str | None:
+        """Who told it that the member is dead; None if it found that out itself, or if there is no evidence."""
+        conviction = self.conviction
+        return None if conviction is None else self._teller(conviction)
+
+    @property
+    def conviction(self) -> Told | None:
+        """The conviction that it heard of or made, the last one."""
+        return next((each for each in reversed(self.told) if each.is_conviction), None)
+
+    @property
+    def hearsay(self) -> Told | None:
+        """A conviction by others that it did not believe at once; None if there was none."""
+        conviction = self.conviction
+        if conviction is None or self._teller(conviction) is None:
+            return None
+        believed = self.died_at is not None and self.died_at - self.at(conviction.at) < NOW_S
+        return None if believed else conviction
+
+    def at(self, local: float) -> float:
+        """The virtual time at which the clock of the process showed this."""
+        return self.node.clock.virtual(local)
+
+    def _teller(self, told: Told) -> str | None:
+        return None if told.by == self.evidence.node else told.by
+
+
+@attrs.define(eq=False, kw_only=True)
 class Doubt:
     """A time in which at least one process suspected one life of the member, or held it dead."""
 
     life: Life
     began: float
-    ended: float | None
+    ended: float | None = None
     """When the last process believed in it again; None: not before the end of the run."""
-    zero: float
-    """The first question that led to an accusation; if there was none, when the doubt began."""
-    cases: tuple[Case, ...]
-    """Of all who accused it before it was held dead, in that order."""
-    suspected: tuple[Happening, ...]
-    """How each process came to suspect it, for the first time each."""
-    died: tuple[Happening, ...]
-    """How each process came to hold it dead, for the first time each."""
-    restored: tuple[Happening, ...]
-    """How each process came to believe in it again, for the last time each."""
-    hearsay: tuple[Hearsay, ...]
-    """Who heard of a conviction too early to believe it at once, for the first time each."""
-    held: tuple[Held, ...]
-    others_asked: tuple[Inquiry, ...]
-    """What those asked meanwhile who did not accuse it."""
-    warned: tuple[Warned, ...]
-    """Messages that told the member of it, until it was over."""
-    shown: tuple[Shown, ...]
-    """Messages with counters at or past the floor, until it was over."""
-    faults: tuple[Step, ...]
-    """Steps of the plan that harm the member, its process or its ways, and may have been felt then."""
-    accusers_faults: tuple[Step, ...]
-    """The same of its accusers, but not those that harm the member too."""
+    opinions: list[Opinion] = attrs.Factory(list)
+    """In the order in which they began; one process may have several, one after the other."""
+    own_counters: list[tuple[float, int]] = attrs.Factory(list)
+    """The member's own counter while it lasted: when, and the value."""
+
+    @property
+    def suspected(self) -> tuple[Opinion, ...]:
+        """The first opinion of each process."""
+        first: dict[int, Opinion] = {}
+        for each in self.opinions:
+            first.setdefault(id(each.node), each)
+        return tuple(first.values())
+
+    @property
+    def accusers(self) -> tuple[Opinion, ...]:
+        """The opinions of those that accused it before it was first held dead, in that order."""
+        until = float("inf") if self.decided is None else self.decided
+        accused = [(each.accusation.at, each) for each in self.opinions if each.accusation is not None]
+        return tuple(each for at, each in sorted(accused, key=lambda pair: pair[0]) if at <= until)
+
+    @property
+    def died(self) -> tuple[Opinion, ...]:
+        """The opinions of those that held it dead, the first of each process, in the order of that."""
+        dead = [(each.died_at, each) for each in self.opinions if each.died_at is not None]
+        first: dict[int, Opinion] = {}
+        for _, each in sorted(dead, key=lambda pair: pair[0]):
+            first.setdefault(id(each.node), each)
+        return tuple(first.values())
 
     @property
     def is_death(self) -> bool:
         """Whether anybody held it dead."""
-        return bool(self.died)
+        return self.decided is not None
 
     @property
     def decided(self) -> float | None:
         """When the first process held it dead."""
-        return self.died[0].at if self.died else None
+        return min((each.died_at for each in self.opinions if each.died_at is not None), default=None)
 
     @property
     def floor(self) -> int:
         """The counter that would have cleared it."""
-        return (self.died or self.suspected)[0].floor
+        return (self.died or self.opinions)[0].floor
+
+    @property
+    def zero(self) -> float:
+        """When the first failed probe of an accuser began; without one, when the doubt began."""
+        probes = (each.at(asked.began) for each in self.accusers for asked in each.asked)
+        return min((self.began, *probes))
 
     @property
     def was_running(self) -> bool:
         """Whether the member's process ran when it was first held dead, or suspected if it never was."""
-        return self.life.was_running((self.died or self.suspected)[0].at)
+        return self.life.was_running(self.began if self.decided is None else self.decided)
 
-
-def doubts_about(witness: Witness, plan: Plan) -> list[Doubt]:
-    """All doubts about a member, in the order in which they began."""
-    found = [
-        _explained(witness, plan, life, happenings)
-        for life in witness.lives.values()
-        for happenings in _episodes(witness.happenings, life.id)
-    ]
-    return sorted(found, key=lambda doubt: doubt.began)
-
-
-def _episodes(happenings: Iterable[Happening], member_id: int) -> list[list[Happening]]:
-    """The events about one life, cut where nobody doubts it; each ends with the belief of the last, or the end."""
-    episodes: list[list[Happening]] = []
-    doubting: set[int] = set()
-    for each in happenings:
-        if each.member_id == member_id and each.is_doubt:
-            if not doubting:
-                episodes.append([])
-            doubting.add(each.process)
-        elif each.process not in doubting:
-            continue
-        else:  # it believes in this life again, or knows of a later one, or has ended
-            doubting.discard(each.process)
-        episodes[-1].append(each)
-    return episodes
-
-
-def _explained(witness: Witness, plan: Plan, life: Life, happenings: list[Happening]) -> Doubt:
-    died = _first(each for each in happenings if each.status is Status.DEAD and each.member_id == life.id)
-    suspected = _first(each for each in happenings if each.status is Status.SUSPECT and each.member_id == life.id)
-    restored = tuple(each for each in happenings if each.kind is not None and not each.is_doubt)
-    held, is_over = _held(happenings, life.id)
-    began, ended = happenings[0].at, happenings[-1].at if is_over else None
-    decided = died[0].at if died else happenings[-1].at
-    until = float("inf") if ended is None else ended
-    cases = _cases(witness, life, began, decided)
-    zero = min((case.inquiries[0].at for case in cases if case.inquiries), default=began)
-    accusers = {case.accusation.accuser for case in cases}
-    floor = (died or suspected)[0].floor
-    faults = _faults(plan, (life.node.key,), zero, decided)
-    return Doubt(
-        life=life, began=began, ended=ended, zero=zero, cases=cases, suspected=suspected, died=died,
-        restored=restored, hearsay=_hearsay(witness, happenings, life.id), held=held,
-        others_asked=tuple(
-            each for each in witness.inquiries
-            if zero <= each.at <= decided and each.asker not in accusers and not each.is_help
-        ),
-        warned=tuple(
-            each for each in witness.warned if each.member_id == life.id and began <= each.sending.at <= until
-        ),
-        shown=tuple(
-            each for each in witness.shown
-            if each.member_id == life.id and each.counter >= floor and zero <= each.sending.at <= until
-        ),
-        faults=faults,
-        accusers_faults=tuple(step for step in _faults(plan, accusers, zero, decided) if step not in faults),
-    )  # fmt: skip
-
-
-def _first(happenings: Iterable[Happening]) -> tuple[Happening, ...]:
-    """The first of each process."""
-    first: dict[int, Happening] = {}
-    for each in happenings:
-        first.setdefault(each.process, each)
-    return tuple(first.values())
-
-
-def _hearsay(witness: Witness, happenings: list[Happening], member_id: int) -> tuple[Hearsay, ...]:
-    """Who heard of a conviction while it suspected the member, and did not convict it at that moment."""
-    told: dict[str, list[Sending]] = defaultdict(list)
-    for message in witness.condemned:
-        if message.member_id == member_id and not message.sending.damaged:
-            told[message.sending.destination].append(message.sending)
-    found: dict[int, Hearsay] = {}
-    for number, each in enumerate(happenings):
-        if each.status is not Status.SUSPECT or each.member_id != member_id or each.process in found:
-            continue
-        later = (one for one in happenings[number + 1 :] if one.process == each.process)
-        end = next((one for one in later if one.status is not Status.SUSPECT or one.member_id != member_id), None)
-        until = float("inf") if end is None else end.at
-        heard = [(one.handled, one.source) for one in told[each.key] if one.handled is not None]
-        first = min((one for one in heard if each.at <= one[0] < until), default=None)
-        if first is not None:
-            at, teller = first
-            found[each.process] = Hearsay(key=each.key, process=each.process, told_by=teller, at=at, end=end)
-    return tuple(sorted(found.values(), key=lambda one: one.at))
-
-
-def _held(happenings: list[Happening], member_id: int) -> tuple[tuple[Held, ...], bool]:
-    """Who held it dead and for how long; and whether nobody doubts it any more."""
-    dead_since: dict[int, Happening] = {}
-    doubting: set[int] = set()
-    held: list[Held] = []
-    for each in happenings:
-        is_dead = each.status is Status.DEAD and each.member_id == member_id
-        if is_dead:
-            dead_since.setdefault(each.process, each)
-        elif (since := dead_since.pop(each.process, None)) is not None:
-            held.append(Held(key=each.key, since=since.at, until=each.at))
-        if each.is_doubt and each.member_id == member_id:
-            doubting.add(each.process)
-        else:
-            doubting.discard(each.process)
-    held += [Held(key=each.key, since=each.at, until=None) for each in dead_since.values()]
-    return tuple(sorted(held, key=lambda one: one.since)), not doubting
-
-
-def _cases(witness: Witness, life: Life, began: float, decided: float) -> tuple[Case, ...]:
-    """The accusations of a doubt, each with the questions in vain that led to it."""
-    heard: dict[str, list[Shown]] = defaultdict(list)
-    for each in witness.shown:
-        if each.member_id == life.id:
-            heard[each.sending.destination].append(each)
-    return tuple(
-        Case(
-            accusation=each,
-            inquiries=_in_vain(
-                [one for one in witness.inquiries if one.asker == each.accuser and life.began <= one.at <= decided],
-                each.at,
-                heard[each.accuser],
-            ),
-        )
-        for each in witness.accusations
-        if each.member_id == life.id and began <= each.at <= decided
-    )
-
-
-def _in_vain(inquiries: list[Inquiry], accused_at: float, heard: list[Shown]) -> tuple[Inquiry, ...]:
-    """The questions of an accuser since it last heard from the member, those after its accusation included."""
-    own = [each for each in inquiries if not each.is_help]
-    chain: list[Inquiry] = [each for each in own if each.at > accused_at]
-    before = [each for each in own if each.at <= accused_at]
-    deadline = accused_at
-    for number, each in reversed(list(enumerate(before))):
-        answered = each.answered_from
-        if answered is not None and answered <= deadline:
-            break
-        asked = before[number - 1] if each.helpers and number else each  # helpers are asked when a ping was in vain
-        if any(shown.counter >= asked.wanted and shown.sending.was_heard(deadline) for shown in heard):
-            break
-        chain.insert(0, each)
-        deadline = each.at
-    return tuple(chain)
-
-
-def _faults(plan: Plan, keys: Iterable[str], began: float, ended: float) -> tuple[Step, ...]:
-    """Steps that harm one of these nodes, or all ways, and may have been felt at some time from ``began`` on."""
-    names = list(keys)
-
-    def concerns(step: Step) -> bool:
-        if isinstance(step, Disturb) and not step.sources and not step.destinations:
-            return True
-        can_harm = isinstance(step, (Crash, Restart, Disturb))
-        return any(key in step.impairs or (can_harm and step.without([key]) != step) for key in names)
-
-    always = [way for way in plan.shape if concerns(way)]
-    return (
-        *always,
-        *(step for step in plan.steps if step.at <= ended and began <= step.until + plan.grace_s and concerns(step)),
-    )
+    @property
+    def reached(self) -> float | None:
+        """When the member's own counter first stood at the floor or above; None if it did not while this lasted."""
+        return next((at for at, counter in self.own_counters if counter >= self.floor), None)

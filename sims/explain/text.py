@@ -1,19 +1,17 @@
-"""The text of an explanation: short lines, indented, with times since the first question in vain, and absolute."""
+"""The text of an account: short lines, indented. Times are told from the first failed probe, and from the beginning."""
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 import attrs
 
-from gossip.core.events import EventKind
-from gossip.core.state.member import Status
-
-from .doubts import Case, Doubt, Hearsay, Held
-from .evidence import PROMPT_S, Happening, HelpRequest, Inquiry, Question, Sending
-from .witness import NOT_CONNECTED
+from ..steps import Step
+from .datagrams import Datagram, Datagrams, fates
+from .doubts import Doubt, Opinion
 
 MAX_LISTED = 8
 """Of more than so many that came to know the same, only the first and the last and their tellers are told."""
@@ -21,17 +19,11 @@ MAX_LISTED = 8
 MAX_TELLERS = 4
 """Tellers named in one line, those first that told most."""
 
-_ARRIVED = "arrived"
+WIDTH = 116
+"""Columns of a line, without the indent of the whole."""
 
-_LOST = {
-    "loss": "lost",
-    "burst": "lost in a burst",
-    "cut": "lost to a cut",
-    "mtu": "lost to the MTU",
-    "queue": "lost to a full queue",
-    NOT_CONNECTED: "got no connection",
-    "no datagrams": "lost as all datagrams are",
-}
+_INDENT = " " * 22
+"""Before a line that goes on about the moment of the last one."""
 
 
 @attrs.frozen
@@ -39,27 +31,27 @@ class _Teller:
     """Tells one doubt."""
 
     doubt: Doubt
+    faults: tuple[Step, ...]
+    """Steps of the plan that harm the member."""
+    accusers_faults: tuple[Step, ...]
+    """Steps of the plan that harm its accusers, and not the member."""
+    datagrams: Datagrams
 
     def lines(self) -> Iterator[str]:
         """All of it."""
         doubt = self.doubt
-        yield f"Times are seconds since {self._zero_is()} at {doubt.zero:.3f} s, and since the beginning of the run."
+        zero = "first failed probe" if any(each.asked for each in doubt.accusers) else "first word"
+        yield f"Times are seconds since the {zero} at {doubt.zero:.3f} s, and since the beginning of the run."
         yield from self._circumstances()
-        yield from _section("Questions in vain, and the accusations that followed", self._cases())
-        yield from _section("How the suspicion spread", self._spread(doubt.suspected))
+        yield from _section("Who asked the member in vain, and accused it", self._accusers())
+        yield from _section("How the suspicion spread", self._suspicion())
         yield from _section("Convictions heard of, and not believed at once", self._hearsay())
         if doubt.is_death:
-            yield from _section("How the conviction spread", self._spread(doubt.died))
+            yield from _section("How the conviction spread", self._conviction())
             yield from _section("Who held it dead", self._held())
-            yield from _section(
-                f"What would have cleared it: a counter of {doubt.floor} or more, seen before "
-                f"{self._relative(doubt.died[0].at).strip()}",
-                self._clearing(doubt.died[0].at),
-            )
+        yield from _section("What would have cleared it", self._clearing())
+        yield from _section("What became of its datagrams meanwhile", self._network())
         yield from _section("How it ended", self._end())
-
-    def _zero_is(self) -> str:
-        return "the first unanswered question" if any(case.inquiries for case in self.doubt.cases) else "the first word"
 
     # --- circumstances
 
@@ -72,226 +64,209 @@ class _Teller:
             yield f"It was not running: its process had ended at {self._both(life.ended)}."
         if life.left_at is not None and life.left_at <= doubt.began:
             yield f"It had said farewell at {self._both(life.left_at)}."
-        yield from _section("Faults that touch it", map(str, doubt.faults))
+        yield from _section("Faults that touch it", map(str, self.faults))
         if doubt.was_running:
-            yield from _section("Faults that touch its accusers only", map(str, doubt.accusers_faults))
-            if not doubt.faults and not doubt.accusers_faults:
+            yield from _section("Faults that touch its accusers only", map(str, self.accusers_faults))
+            if not self.faults and not self.accusers_faults:
                 yield "No step of the plan touches it or its accusers."
 
-    # --- questions
+    # --- accusers
 
-    def _cases(self) -> Iterator[str]:
-        cases = self.doubt.cases
-        if not cases:
+    def _accusers(self) -> Iterator[str]:
+        accusers = self.doubt.accusers
+        if not accusers:
             yield "nobody accused it; the accusation came from outside"
-        for case in cases[:MAX_LISTED]:
-            yield from self._case(case)
-        if len(cases) > MAX_LISTED:
-            yield f"and {_some(len(cases) - MAX_LISTED, 'accuser')} more"
-        others = self.doubt.others_asked
-        if others:
-            until = self.doubt.decided if self.doubt.decided is not None else float("inf")
-            answered = [each for each in others if each.answered_from is not None and each.answered_from <= until]
-            yield (
-                f"{_some(len({each.asker for each in others}), 'other')} asked it meanwhile, "
-                f"{len({each.asker for each in answered}) or 'none'} of them with an answer"
-            )
+        for opinion in accusers[:MAX_LISTED]:
+            yield opinion.key
+            yield from (f"  {line}" for line in self._accuser(opinion))
+        if len(accusers) > MAX_LISTED:
+            yield f"and {_some(len(accusers) - MAX_LISTED, 'accuser')} more"
 
-    def _case(self, case: Case) -> Iterator[str]:
-        accusation, counters = case.accusation, case.accusation.counters
-        yield accusation.accuser
-        before = [each for each in case.inquiries if each.at <= accusation.at]
-        for inquiry in before:
-            yield from self._inquiry(inquiry)
-        what = "raised the floor to" if accusation.raised else "joined the accusers at floor"
-        yield f"{self._stamp(accusation.at)}  {what} {accusation.floor}"
-        stopped = "" if counters.runs else " while its process did not run"
-        yield _more(f"it had seen {counters.seen}; the member's own counter stood at {counters.own}{stopped}")
-        for inquiry in case.inquiries[len(before) :]:
-            yield from self._inquiry(inquiry)
+    def _accuser(self, opinion: Opinion) -> Iterator[str]:
+        accusation = opinion.accusation
+        assert accusation is not None
+        probes = sorted(opinion.asked, key=lambda each: each.began)
+        before = [each for each in probes if opinion.at(each.began) <= accusation.at]
+        for asked in probes[: len(before)]:
+            yield from self._moment(opinion.at(asked.began), str(asked))
+        what = "raises the floor to" if accusation.raised else "joins the accusers at floor"
+        counters = accusation.counters
+        stood = "" if counters.runs else ", while its process did not run"
+        yield from self._moment(
+            accusation.at,
+            f"{what} {accusation.floor}; it has seen {counters.seen}, and the member's own counter stands at "
+            f"{counters.own}{stood}",
+        )
+        if before:
+            yield _INDENT + self._between(opinion.key, opinion.at(before[0].began), accusation.at)
+        for asked in probes[len(before) :]:
+            yield from self._moment(opinion.at(asked.began), str(asked))
 
-    def _inquiry(self, inquiry: Inquiry) -> Iterator[str]:
-        yield f"{self._stamp(inquiry.at)}  " + "; ".join(f"ping: {self._question(each)}" for each in inquiry.pings)
-        for request in inquiry.helpers:
-            yield _more(f"{request.sending.destination}, asked to help: {self._request(request)}")
-        for stream in inquiry.streams:
-            yield _more(f"stream: {self._question(stream)}")
-
-    def _question(self, question: Question) -> str:
-        asked, answer = question.sending, question.answer
-        fate = self._fate(asked)
-        if fate != _ARRIVED:
-            return fate
-        if answer is None:
-            return "arrived, and was not answered"
-        if question.answered_from is None:
-            return f"answered, but the answer {self._fate(answer)}"
-        return f"answered, heard at {self._relative(question.answered_from).strip()}"
-
-    def _request(self, request: HelpRequest) -> str:
-        if (fate := self._fate(request.sending)) != _ARRIVED:
-            return f"the request {fate}"
-        asked = Counter(self._question(each) for each in request.questions)
-        what = f"{_some(asked.total(), 'ping')}: {_counted(asked)}" if asked else "did not ping it"
-        if request.reply is None:
-            return f"{what}; did not reply"
-        return f"{what}; {'good news' if request.is_good_news else 'NACK'} {self._fate(request.reply)}"
-
-    def _fate(self, sending: Sending) -> str:
-        if sending.lost_to:
-            return _LOST.get(sending.lost_to, f"lost ({sending.lost_to})")
-        if sending.damaged:
-            return "arrived damaged"
-        if sending.handled is None:
-            life, arrives = self.doubt.life, sending.arrives or sending.at
-            ended = sending.destination == life.node.key and not life.was_running(arrives)
-            return "arrived after its process had ended" if ended else "arrived, and was never handled"
-        if sending.arrives is not None and sending.handled - sending.arrives > PROMPT_S:
-            return f"arrived, but was not handled until {self._relative(sending.handled).strip()}"
-        return _ARRIVED
+    def _between(self, key: str, since: float, until: float) -> str:
+        member = self.doubt.life.node.key
+        to_it = self.datagrams.between(since, until, source=key, destination=member)
+        from_it = self.datagrams.between(since, until, source=member, destination=key)
+        return f"datagrams until then: to the member: {self._fates(to_it)}; from it: {self._fates(from_it)}"
 
     # --- how news spread
 
-    def _spread(self, happenings: Sequence[Happening]) -> Iterator[str]:
-        found = [each for each in happenings if each.told_by is None]
-        waited = [each.end for each in self.doubt.hearsay]
-        for each in found[:MAX_LISTED]:
-            how = "since nothing refuted what it had heard" if each in waited else "by itself"
-            yield f"{self._stamp(each.at)}  {each.key}, {how}, {_reason(each)}"
-        if len(found) > MAX_LISTED:
-            yield _more(f"and {len(found) - MAX_LISTED} more by themselves")
-        told = [each for each in happenings if each.told_by is not None]
-        if len(told) <= MAX_LISTED:
-            for each in told:
-                yield f"{self._stamp(each.at)}  {each.key}, told by {each.told_by}{self._after(each, happenings)}"
-            return
-        first, last, times = told[0], told[-1], [each.at for each in told]
-        yield f"{self._stamp(first.at)}  {first.key} was the first to be told, by {first.told_by}"
-        yield f"{self._stamp(median(times))}  half of the {len(told)} knew"
-        yield f"{self._stamp(last.at)}  {last.key} was the last, told by {last.told_by}{self._after(last, happenings)}"
-        tellers = Counter(each.told_by for each in told)
-        most = ", ".join(f"{key} told {count}" for key, count in tellers.most_common(MAX_TELLERS))
-        yield _more(most + (f", {len(tellers) - MAX_TELLERS} others the rest" if len(tellers) > MAX_TELLERS else ""))
+    def _suspicion(self) -> Iterator[str]:
+        suspected = self.doubt.suspected
+        found = [(each.since, each.key, self._accused(each)) for each in suspected if each.suspected_by is None]
+        told = [(each.since, each.key, each.suspected_by) for each in suspected if each.suspected_by is not None]
+        yield from self._spread(found, told, suspected[0].since)
 
-    def _after(self, each: Happening, happenings: Sequence[Happening]) -> str:
-        return f", {each.at - happenings[0].at:.3f} s after the first" if each is not happenings[0] else ""
+    def _conviction(self) -> Iterator[str]:
+        found: list[tuple[float, str, str]] = []
+        told: list[tuple[float, str, str]] = []
+        for each in self.doubt.died:
+            assert each.died_at is not None
+            if each.convicted_by is None:
+                how = "by itself" if each.conviction is not None else "without evidence in its core"
+                found.append((each.died_at, each.key, f"{how}, {_reason(each)}"))
+            elif each.hearsay is not None:
+                found.append((each.died_at, each.key, f"since nothing refuted what it had heard, {_reason(each)}"))
+            else:
+                told.append((each.died_at, each.key, each.convicted_by))
+        yield from self._spread(found, told, self.doubt.decided or 0.0)
+
+    def _accused(self, opinion: Opinion) -> str:
+        if opinion.accusation is not None:
+            return f"by itself, at floor {opinion.accusation.floor}"
+        return f"without evidence in its core, {_reason(opinion)}"
+
+    def _spread(self, found: Sequence[tuple[float, str, str]], told: Sequence[tuple[float, str, str]],
+                began: float) -> Iterator[str]:  # fmt: skip
+        """Who came to know: by themselves, with the reason; and through others, with the name of the teller."""
+        for at, key, how in found[:MAX_LISTED]:
+            yield from self._moment(at, f"{key}, {how}")
+        if len(found) > MAX_LISTED:
+            yield f"{_INDENT}and {len(found) - MAX_LISTED} more by themselves"
+        if len(told) <= MAX_LISTED:
+            for at, key, teller in told:
+                yield f"{self._stamp(at)}  {key}, told by {teller}{_later(at - began)}"
+            return
+        (at, key, teller), (last_at, last, last_teller) = told[0], told[-1]
+        yield f"{self._stamp(at)}  {key} was the first to be told, by {teller}"
+        yield f"{self._stamp(median(each for each, _, _ in told))}  half of the {len(told)} knew"
+        yield f"{self._stamp(last_at)}  {last} was the last, told by {last_teller}{_later(last_at - began)}"
+        tellers = Counter(each for _, _, each in told)
+        most = ", ".join(f"{each} told {count}" for each, count in tellers.most_common(MAX_TELLERS))
+        others = len(tellers) - MAX_TELLERS
+        yield _INDENT + most + (f", {_some(others, 'other')} the rest" if others > 0 else "")
 
     def _hearsay(self) -> Iterator[str]:
-        """A conviction that comes as a surprise counts as an accusation, until the member had time to refute it."""
-        hearsay = self.doubt.hearsay
-        for each in hearsay[:MAX_LISTED]:
-            yield f"{self._stamp(each.at)}  {each.key}, told by {each.told_by}; {self._end_of_wait(each)}"
-        if len(hearsay) > MAX_LISTED:
-            yield _more(f"and {len(hearsay) - MAX_LISTED} more")
+        """A conviction that comes as a surprise counts as an accusation until the member has had time to refute it."""
+        heard = [(each.at(told.at), each, told) for each in self.doubt.opinions if (told := each.hearsay) is not None]
+        for at, opinion, told in heard[:MAX_LISTED]:
+            end = self._end_of_wait(opinion, at)
+            yield f"{self._stamp(at)}  {opinion.key}, told by {told.by} at floor {told.floor}; {end}"
+        if len(heard) > MAX_LISTED:
+            yield f"{_INDENT}and {len(heard) - MAX_LISTED} more"
 
-    def _end_of_wait(self, hearsay: Hearsay) -> str:
-        end = hearsay.end
-        if end is None:
+    def _end_of_wait(self, opinion: Opinion, since: float) -> str:
+        if opinion.died_at is not None:
+            return f"not refuted for {opinion.died_at - since:.3f} s, and so believed"
+        if opinion.ended is None:
             return "neither refuted nor believed before the end of the run"
-        waited = f"{end.at - hearsay.at:.3f} s"
-        if end.status is Status.DEAD:
-            return f"not refuted for {waited}, and so believed"
-        return f"{'refuted' if end.kind is EventKind.RESTORED else 'moot'} after {waited}"
+        return f"after {opinion.ended - since:.3f} s: {opinion.end}"
 
     # --- how long it was held dead
 
     def _held(self) -> Iterator[str]:
-        held = self.doubt.held
+        held = [each for each in self.doubt.opinions if each.died_at is not None]
+        held.sort(key=lambda each: each.died_at or 0.0)
         if len(held) <= MAX_LISTED:
             for each in held:
-                yield f"{self._stamp(each.since)}  {each.key}, {self._until(each)}"
+                yield f"{self._stamp(each.died_at or 0.0)}  {each.key}, {self._until(each)}"
             return
-        yield f"{self._stamp(held[0].since)}  {held[0].key} was the first"
-        yield f"{self._stamp(held[-1].since)}  {held[-1].key} was the last of {len({each.key for each in held})}"
-        over = sorted(each.until for each in held if each.until is not None)
+        yield f"{self._stamp(held[0].died_at or 0.0)}  {held[0].key} was the first"
+        yield f"{self._stamp(held[-1].died_at or 0.0)}  {held[-1].key} was the last of {len({e.key for e in held})}"
+        over = sorted(each.ended for each in held if each.ended is not None)
         for_ever = len(held) - len(over)
         if for_ever:
-            yield _more(f"{for_ever} until the end of the run")
+            yield f"{_INDENT}{for_ever} until the end of the run"
         if over:
-            yield _more(f"{len(over)} until some time from {self._both(over[0])} to {self._both(over[-1])}")
+            yield f"{_INDENT}{len(over)} until some time from {self._both(over[0])} to {self._both(over[-1])}"
 
-    def _until(self, held: Held) -> str:
-        if held.until is None:
+    def _until(self, held: Opinion) -> str:
+        if held.ended is None:
             return "until the end of the run"
-        return f"until {self._both(held.until)}, for {held.until - held.since:.3f} s"
+        return f"until {self._both(held.ended)}, for {held.ended - (held.died_at or 0.0):.3f} s"
 
     # --- what would have cleared it
 
-    def _clearing(self, decided: float) -> Iterator[str]:
-        doubt = self.doubt
-        yield from self._warnings(decided)
-        own = [each.sending for each in doubt.shown if each.by_itself and each.sending.at <= decided]
-        others = [each.sending for each in doubt.shown if not each.by_itself and each.sending.at <= decided]
-        if not own and not others:
-            yield "no message showed such a counter in time"
-        if own:
-            yield from self._sent("the member sent", own, decided)
-        if others:
-            yield from self._sent("others passed it on in", others, decided)
-        late = min(
-            (each.sending.at for each in doubt.shown if each.by_itself and each.sending.at > decided), default=None
-        )
-        if late is not None:
-            yield f"the member first showed one after its conviction at {self._both(late)}"
-
-    def _warnings(self, decided: float) -> Iterator[str]:
-        warned = [each.sending for each in self.doubt.warned if each.sending.at <= decided]
-        heard = min((each.handled or 0.0 for each in warned if each.was_heard(decided)), default=None)
-        if not warned:
-            yield "nobody told the member of the floor in time"
-        elif heard is None:
-            yield f"{_some(len(warned), 'message')} told the member of the floor: {self._fates(warned, decided)}"
+    def _clearing(self) -> Iterator[str]:
+        doubt, decided, reached = self.doubt, self.doubt.decided, self.doubt.reached
+        before = "" if decided is None else f", seen before {self._both(decided)}"
+        yield f"a counter of {doubt.floor} or more{before}"
+        if reached is None:
+            yield "the member's own counter did not get there"
+        elif decided is not None and reached > decided:
+            yield f"the member's own counter got there after its conviction, at {self._both(reached)}"
         else:
-            yield f"the member heard of the floor at {self._both(heard)}"
+            yield f"the member's own counter got there at {self._both(reached)}"
+            until = self.doubt.ended if decided is None else decided
+            yield f"the datagrams with which it showed that: {self._fates(self._from_it(reached, until))}"
+        if doubt.died and doubt.died[0].evidence.floor > doubt.floor:
+            yield f"after the conviction, a counter of {doubt.died[0].evidence.floor} or more, or a restart"
 
-    def _sent(self, who: str, sendings: list[Sending], decided: float) -> Iterator[str]:
-        yield f"{who} {_some(len(sendings), 'message')} that showed it: {self._fates(sendings, decided)}"
-        first = sendings[0]
-        yield _more(f"the first at {self._both(first.at)}, {first.source} to {first.destination}: {self._fate(first)}")
-        convicting = {each.key for each in self.doubt.died if each.told_by is None}
-        to_them = [each for each in sendings if each.destination in convicting]
-        names = _names(sorted(convicting))
-        if convicting and to_them:
-            yield _more(f"to {names}, who convicted it: {self._fates(to_them, decided)}")
-        elif convicting:
-            yield _more(f"none to {names}, who convicted it")
+    def _network(self) -> Iterator[str]:
+        doubt, member = self.doubt, self.doubt.life.node.key
+        until = doubt.ended if doubt.decided is None else doubt.decided
+        sent = self._from_it(doubt.zero, until)
+        asked = self.datagrams.between(doubt.zero, float("inf") if until is None else until, destination=member)
+        yield f"to the member: {self._fates(asked)}"
+        yield f"from the member: {self._fates(sent)}"
+        accusers = {each.key for each in doubt.accusers}
+        heard = {each.destination for each in sent if each.handled is not None and not each.is_damaged}
+        if others := heard - accusers:
+            yield f"{_some(len(others), 'member')} that did not accuse it heard it meanwhile: {_names(sorted(others))}"
 
-    def _fates(self, sendings: Iterable[Sending], decided: float) -> str:
-        fates = Counter(
-            "heard in time" if each.was_heard(decided)
-            else "heard too late" if not each.lost_to and each.handled is not None and not each.damaged
-            else self._fate(each)
-            for each in sendings
-        )  # fmt: skip
-        return _counted(fates)
+    def _from_it(self, since: float, until: float | None) -> list[Datagram]:
+        last = float("inf") if until is None else until
+        return self.datagrams.between(since, last, source=self.doubt.life.node.key)
+
+    def _fates(self, datagrams: Iterable[Datagram]) -> str:
+        member, life = self.doubt.life.node.key, self.doubt.life
+        return fates(
+            datagrams, lambda each, at: each.destination == member and life.ended is not None and at >= life.ended
+        )
 
     # --- how it ended
 
     def _end(self) -> Iterator[str]:
-        restored = self.doubt.restored
         if self.doubt.ended is None:
             yield "it did not, before the end of the run"
-        for each in restored[: 1 if len(restored) > MAX_LISTED else MAX_LISTED]:
-            kind = "" if each.kind is None else each.kind.value
-            yield f"{self._stamp(each.at)}  {each.key}: {kind}{f', told by {each.told_by}' if each.told_by else ''}"
-        if len(restored) > MAX_LISTED:
-            yield f"{self._stamp(restored[-1].at)}  {restored[-1].key} was the last of {len(restored)}"
+        last: dict[int, Opinion] = {id(each.node): each for each in self.doubt.opinions}
+        ended = sorted((each.ended, each.key, each.end) for each in last.values() if each.ended is not None)
+        for at, key, how in ended[: 1 if len(ended) > MAX_LISTED else MAX_LISTED]:
+            yield f"{self._stamp(at)}  {key}: {how}"
+        if len(ended) > MAX_LISTED:
+            at, key, _ = ended[-1]
+            yield f"{self._stamp(at)}  {key} was the last of {len(ended)}"
 
     # --- times
 
-    def _relative(self, at: float) -> str:
-        return f"{at - self.doubt.zero:+9.3f}"
+    def _moment(self, at: float, text: str) -> Iterator[str]:
+        """What happened at a moment, in as many lines as it takes."""
+        yield from textwrap.wrap(
+            text, WIDTH - 2, initial_indent=f"{self._stamp(at)}  ", subsequent_indent=_INDENT,
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
 
     def _stamp(self, at: float) -> str:
-        return f"{self._relative(at)}  {at:9.3f}"
+        return f"{at - self.doubt.zero:+9.3f}  {at:9.3f}"
 
     def _both(self, at: float) -> str:
-        return f"{self._relative(at).strip()} ({at:.3f} s)"
+        return f"{at - self.doubt.zero:+.3f} ({at:.3f} s)"
 
 
-def doubt_lines(doubt: Doubt) -> list[str]:
+def doubt_lines(
+    doubt: Doubt, faults: tuple[Step, ...], accusers_faults: tuple[Step, ...], datagrams: Datagrams
+) -> list[str]:
     """The lines that tell one doubt."""
-    return list(_Teller(doubt).lines())
+    return list(_Teller(doubt, faults, accusers_faults, datagrams).lines())
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -301,28 +276,19 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield from (f"  {line}" for line in body)
 
 
-def _more(text: str) -> str:
-    """A line that goes on about the moment of the last one."""
-    return f"{'':20}  {text}"
+def _reason(opinion: Opinion) -> str:
+    evidence = opinion.evidence
+    accusers = f", accused by {_names(evidence.accusers)}" if evidence.accusers else ""
+    return f"at floor {evidence.floor}, having seen {evidence.counter}{accusers}"
 
 
-def _reason(each: Happening) -> str:
-    accusers = f", accused by {_names(each.accusers)}" if each.accusers else ""
-    counters = each.counters
-    seen = f", having seen {counters.seen}" if counters is not None else ""
-    return f"at floor {each.floor}{seen}{accusers}"
+def _later(seconds: float) -> str:
+    return f", {seconds:.3f} s after the first" if seconds > 0 else ""
 
 
 def _names(keys: Sequence[str]) -> str:
     shown = ", ".join(keys[:MAX_LISTED])
     return shown + (f" and {len(keys) - MAX_LISTED} more" if len(keys) > MAX_LISTED else "")
-
-
-def _counted(what: Counter[str]) -> str:
-    """Each with its number; if there is one kind only, without."""
-    if len(what) == 1:
-        return next(iter(what))
-    return ", ".join(f"{count} {each}" for each, count in what.most_common())
 
 
 def _some(count: int, what: str) -> str:

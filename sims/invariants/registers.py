@@ -16,10 +16,6 @@ from gossip.core.support.address import Address
 from ..world import SimulatedNode
 from .base import Invariant
 
-RAISED_BY = (0, CONVICTION_STEPS, 2 * CONVICTION_STEPS)
-"""Steps by which a register may exceed a floor that an accuser raised. A conviction is raised above the accusation, and
-a node that has seen the member run past that conviction may take it for an accusation."""
-
 _SILENT = (Standing.ISOLATED, Standing.DISPLACED)
 """Standings in which a node may tell its program nothing of others."""
 
@@ -97,7 +93,7 @@ class _Said:
 
 
 class NothingInvented(Invariant):
-    """Every belief about a member was said by that member, or raised by an accuser."""
+    """Every belief about a member was said by that member, or follows from a floor that an accuser raised."""
 
     def __init__(self) -> None:
         self._said: dict[int, _Said] = {}
@@ -150,11 +146,32 @@ class NothingInvented(Invariant):
             own = said.node.protocol.heartbeat(said.node.local_time(self.sim.now))
             if registers.heartbeat > own:
                 raise self.violated(f"{who} the counter {registers.heartbeat}, which stands at {own}")
-        for kind, floor in (("accused", registers.accused), ("convicted", registers.convicted)):
-            if floor and said.floors.isdisjoint(floor - each for each in RAISED_BY):
+        for kind, floor, accused in (
+            ("accused", registers.accused, registers.accused),
+            ("convicted", registers.convicted, registers.convicted - CONVICTION_STEPS),
+        ):
+            if floor and not _was_raised(accused, said.floors, registers.heartbeat):
                 raise self.violated(f"{who} that it was {kind} at {floor}; accusers said {sorted(said.floors)}")
         if registers.left and not said.left:
             raise self.violated(f"{who} that it left, which it did not")
+
+
+def _was_raised(floor: int, floors: set[int], counter: int) -> bool:
+    """Whether an accuser raised this floor of an accusation, or members came to it from a floor that an accuser raised.
+
+    A conviction lies :data:`CONVICTION_STEPS` above its accusation. A member whose counter is seen between the two has
+    run past the accusation; those who see that take the conviction for an accusation at its own floor, and may convict
+    the member above that. This can go on while the member answers each floor, so there is no limit to the steps. But
+    each step needs a counter at the floor before, and a member that passes the new floor on passes that counter on too.
+
+    :param floors: those that accusers have raised.
+    :param counter: the highest value seen of the member's counter.
+    """
+    if floor in floors:
+        return True
+    return counter >= floor - CONVICTION_STEPS and any(
+        floor > each and (floor - each) % CONVICTION_STEPS == 0 for each in floors
+    )
 
 
 class StatusFollowsRegisters(Invariant):

@@ -21,6 +21,8 @@ from gossip.core.wire.messages import (
     DeadFact,
     Digest,
     Entries,
+    Explain,
+    Explained,
     Fact,
     IndirectAck,
     LeftFact,
@@ -108,4 +110,8 @@ bodies: st.SearchStrategy[Body] = st.one_of(
     ),
     st.builds(lambda low_high, repeats: Entries(low_high[0], low_high[1], repeats), _ranges, st.none() | tokens),
     st.builds(Clock, st.integers(0, MAX_VERSION)),
+    st.builds(Explain, tokens, names),
+    st.builds(
+        Explained, tokens, st.none() | st.lists(st.none() | texts | counters | st.lists(names, max_size=2), max_size=11)
+    ),
 )

@@ -12,15 +12,14 @@ import attrs
 import pytest
 
 from gossip.core.config import Config
-from gossip.core.dissemination.outbox import CloseStream, SendFrame
 from gossip.core.errors import WireError
 from gossip.core.query import ViewQuery
 from gossip.core.wire.messages import SuspectFact
-from sims.world import Link, Lognormal, SimulatedNode
+from sims.world import Link, Lognormal
 from tests.core.worlds import (
     SEEDS,
     STRANGER,
-    World,
+    answered,
     cluster,
     crash_bound_s,
     dropped,
@@ -151,20 +150,6 @@ def test_anyone_who_has_seen_the_counter_refutes_not_just_the_accused() -> None:
 
 
 # --- reading a view from outside
-
-
-def answered(sim: World, node: SimulatedNode, query: ViewQuery) -> ViewQuery:
-    """Put the question to a node over a stream, and hand the answer back."""
-    stream = node.protocol.stream_accepted(STRANGER, sim.now)
-    assert stream is not None
-    for frame in query.frames():
-        node.protocol.receive_frame(stream, frame, sim.now)
-    for action in node.protocol.stream_actions():
-        if isinstance(action, SendFrame) and action.stream == stream:
-            assert not query.done, "something came after the end of the answer"
-            query.receive_frame(action.data)
-        assert not isinstance(action, CloseStream)
-    return query
 
 
 def test_an_outsider_sees_what_the_node_sees_and_becomes_no_member() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from gossip.core.config import Config
 from gossip.core.detection.detector import DEAF_SUSPICIONS
+from gossip.core.detection.evidence import Explanation
 from gossip.core.support.address import Address
 from gossip.core.wire.messages import Ping, SuspectFact
 from sims.world import Link, LinkChange, Lognormal
@@ -286,6 +287,55 @@ def test_some_who_hear_of_a_suspicion_look_for_themselves_at_once() -> None:
     inject(sim, others, SuspectFact(subject.id, subject.registers.heartbeat + 20, (1,)))
     sim.run(0.02)
     assert asked(sim, before).count(subject.registers.record.address) >= 2
+
+
+def accused(sim: World, *accusers: int) -> Explanation:
+    """What n0 says of n1 when others accuse it at a floor that it has not reached."""
+    entry = entry_of(sim.nodes["n0"], "n1")
+    floor = entry.registers.accused if entry.registers.is_doubted else entry.registers.heartbeat + 50
+    inject(sim, ["n0"], SuspectFact(entry.id, floor, accusers))
+    return explained(sim, "n0", "n1")
+
+
+def explained(sim: World, by: str, name: str) -> Explanation:
+    """What a node says of a member."""
+    explanation = sim.nodes[by].protocol.explain(name, sim.nodes[by].local_time(sim.now))
+    assert explanation is not None
+    return explanation
+
+
+def test_a_suspect_has_less_time_with_each_accuser_that_is_heard_of() -> None:
+    sim = cluster(8)
+    deadlines = [accused(sim, *accusers).deadline or 0.0 for accusers in ((7,), (7, 8), (7, 8, 9))]
+    assert deadlines == sorted(set(deadlines), reverse=True)
+
+
+def test_a_witness_that_gets_no_answer_accuses_after_that_one_probe() -> None:
+    sim = cluster(8, config=Config.lan(witnesses=64))
+    sim.crash("n1")
+    accused(sim, 7)
+    expect(sim, lambda: "n0" in explained(sim, "n0", "n1").accusers, within=5, why="the witness accuses")
+    assert [each.reason for each in explained(sim, "n0", "n1").asked] == ["probe as a witness"]
+
+
+def test_a_witness_that_hears_nobody_else_either_takes_the_fault_for_its_own() -> None:
+    sim = cluster(8, config=Config.lan(witnesses=64))
+    isolate(sim, "n0")
+    accused(sim, 7)
+    sim.run(2)
+    explanation = explained(sim, "n0", "n1")
+    assert [(each.reason, each.alone) for each in explanation.asked][:1] == [("probe as a witness", True)]
+    assert "n0" not in explanation.accusers
+
+
+def test_a_node_whose_helpers_say_nothing_trusts_itself_less_and_one_whose_helpers_answer_does_not() -> None:
+    sim = cluster(8)
+    sim.crash("n7")
+    expect_seen(sim, "n7", "dead", within=crash_bound_s(sim.config))
+    assert [node.protocol.health for node in sim.running] == [0] * 7
+    isolate(sim, "n0")
+    sim.run(5)
+    assert sim.nodes["n0"].protocol.health > 0
 
 
 def test_a_suspect_that_can_be_reached_again_is_asked_before_it_is_convicted() -> None:

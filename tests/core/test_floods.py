@@ -225,6 +225,19 @@ def test_an_accusation_raised_again_and_again_leaves_no_timers_behind() -> None:
     expect_working(sim, within=10)
 
 
+def test_an_accusation_that_is_refuted_again_and_again_leaves_no_timers_behind() -> None:
+    sim = cluster(3, config=Config.lan(witnesses=0))  # as long as it is no witness, each suspicion is a case of its own
+    inject(sim, ["n0"], ghost(1))
+    for floor in range(100, 20_100, 100):
+        facts = [
+            (SuspectFact(GHOST_ID + 1, floor + step, ()), AliveFact(GHOST_ID + 1, floor + step)) for step in range(50)
+        ]
+        inject(sim, ["n0"], *[fact for both in facts for fact in both])
+    assert sim.nodes["n0"].protocol.load.suspects == 0
+    assert sim.nodes["n0"].protocol.load.timers <= bound_of_timers(3)
+    expect_working(sim, within=10)
+
+
 def test_suspects_replaced_again_and_again_by_later_generations_leave_no_cases_behind() -> None:
     sim = cluster(3)
     for generation in range(1, 1001):

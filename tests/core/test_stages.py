@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -11,7 +12,7 @@ from gossip.core.config import Config
 from gossip.core.detection import detector
 from gossip.core.detection.stages import PROBING, SUSPICION, TABLE, Action, Happening, Row, Stage
 from gossip.core.protocol import Protocol
-from gossip.core.state.member import Identity, Record
+from gossip.core.state.member import Identity, Record, Status
 from gossip.core.support.address import Address
 from gossip.core.wire import Codec, encode_fact
 from gossip.core.wire.messages import Ack, AliveFact, DeadFact, LeftFact, News, Ping, RecordFact, SuspectFact
@@ -154,3 +155,24 @@ def test_every_stage_is_entered_and_left_and_every_action_is_taken() -> None:
     assert {stage for stage, _ in TABLE} == set(Stage)
     assert {happening for _, happening in TABLE} == set(Happening)
     assert {action for row in TABLE.values() for action in row.actions} == set(Action) == detector._ACTIONS.keys()
+
+
+def test_a_suspect_that_answers_the_last_probe_without_reaching_the_floor_gets_new_time_for_it() -> None:
+    """It lives, though it may never have heard of the floor, or refuses it."""
+    walk = _Walk(0)
+    walk.say(1, SuspectFact(walk.member_id(2), walk.counter(2) + 1000, (99,), walk.counter(2)))
+    begun: set[float] = set()
+    fates: set[Status] = set()
+    while walk.now < 30:
+        walk.pass_time(0.01)
+        for whom, ping in walk.asked:
+            walk.say(whom, body=Ack(ping.token))
+        walk.asked = []
+        explanation = walk.node.explain("m2", walk.now)
+        assert explanation is not None
+        assert explanation.since is not None
+        begun.add(explanation.since)
+        fates.add(explanation.member.status)
+    assert fates == {Status.SUSPECT}
+    assert len(begun) >= 3, "a time to refute begins after each last probe"
+    assert min(later - sooner for sooner, later in pairwise(sorted(begun))) >= CALM.suspicion_min

@@ -7,10 +7,12 @@ from its seed, which every failure names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from gossip.core.config import Config
+from gossip.core.dissemination.outbox import CloseStream, SendFrame
 from gossip.core.protocol import Protocol
+from gossip.core.query import Query
 from gossip.core.state.entry import Entry
 from gossip.core.state.member import Identity, Record
 from gossip.core.support.address import Address
@@ -141,6 +143,23 @@ def everybody(sim: Simulation) -> list[SimulatedNode]:
 def names_of(sim: Simulation) -> list[str]:
     """The names of all nodes."""
     return list(sim.nodes)
+
+
+AnyQuery = TypeVar("AnyQuery", bound=Query)
+
+
+def answered(sim: Simulation, node: SimulatedNode, query: AnyQuery) -> AnyQuery:
+    """Put the question to a node over a stream, and hand the answer back."""
+    stream = node.protocol.stream_accepted(STRANGER, sim.now)
+    assert stream is not None
+    for frame in query.frames():
+        node.protocol.receive_frame(stream, frame, sim.now)
+    for action in node.protocol.stream_actions():
+        if isinstance(action, SendFrame) and action.stream == stream:
+            assert not query.done, "something came after the end of the answer"
+            query.receive_frame(action.data)
+        assert not isinstance(action, CloseStream)
+    return query
 
 
 def generations_seen(sim: Simulation, name: str) -> set[int | None]:

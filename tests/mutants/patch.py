@@ -7,7 +7,7 @@ The head of a file reads::
     Tests: tests/core
     Swarm: yes
 
-    --- a/gossip/core/suspicion.py
+    --- a/gossip/core/detection/detector.py
     ...
 
 ``Tests`` names files and folders of tests; they are tried in this order, until one of them notices. ``Swarm: yes``
@@ -27,8 +27,8 @@ PATCHES = Path(__file__).parent / "patches"
 
 _CHANGED = re.compile(r"^--- a/(\S+)", re.MULTILINE)
 
-_SEALING = {"channel", "envelope", "keyring", "private_file", "sealing", "security", "signing_key", "tls"}
-"""Modules of the shell that keep secrets and check what was sealed."""
+_AREAS = {"core": "core", "security": "sealing"}
+"""What rooms of the package are called in the table of results; all others are the shell."""
 
 
 class PatchError(Exception):
@@ -112,10 +112,8 @@ class Mutant:
 
 
 def _area(changed: re.Match[str] | None) -> str:
-    path = Path(changed[1] if changed is not None else "")
-    if path.parent.name == "core":
-        return "core"
-    return "sealing" if path.stem in _SEALING else "shell"
+    rooms = Path("" if changed is None else changed[1]).parts[1:2]
+    return next((_AREAS[room] for room in rooms if room in _AREAS), "shell")
 
 
 def mutants() -> list[Mutant]:

@@ -33,6 +33,8 @@ def _part(mutant: Mutant, part: str, checkout: Path) -> str:
     """The part of a patch that is about one file, as a new one."""
     title, *hunks = _HUNK.split(part)
     name = title.split()[1].removeprefix("a/")
+    if not (checkout / name).exists():
+        raise PatchError(f"{mutant.name}.patch: {name} is not there any more")
     before = (checkout / name).read_text(encoding="utf-8").splitlines(keepends=True)
     after = before[:]
     for hunk in hunks:

@@ -9,7 +9,7 @@ import pytest
 from tests.mutants import results
 from tests.mutants.patch import Mutant, PatchError, mutants
 from tests.mutants.refit import refitted
-from tests.rst import ROOT
+from tests.rst import ROOT, document, table
 
 ALL = mutants()
 
@@ -33,6 +33,25 @@ def test_nineteen_of_twenty_faults_are_noticed_and_the_rest_explained() -> None:
 def test_swarm_notices_each_fault_that_it_should() -> None:
     violated = {each.name: each.swarm_violated for each in results.recorded()}
     assert all(violated[each.name] for each in ALL if each.swarm)
+
+
+EVALUATION = "docs/evaluation.rst"
+
+
+def test_the_documents_say_how_many_faults_there_are_and_how_many_are_noticed() -> None:
+    areas = results.by_area(results.recorded())
+    counted = [[area, *counts] for area, counts in areas.items()]
+    counted.append(["all", *map(sum, zip(*areas.values(), strict=True))])
+    assert table(document(EVALUATION), "Planted faults") == [[str(cell) for cell in row] for row in counted]
+    assert f"``python -m tests.mutants`` plants {len(ALL)} faults, one at a time" in document(EVALUATION)
+
+
+def test_the_documents_say_which_faults_swarm_notices_and_in_how_many_seeds() -> None:
+    noticed = {each.about: str(each.swarm_violated) for each in results.recorded() if each.swarm_violated}
+    rows = table(document(EVALUATION), "Planted faults that swarm notices")
+    assert {fault: now for fault, _before, now in rows} == noticed
+    tried = [each for each in results.recorded() if each.swarm_seeds is not None]
+    assert f"``swarm`` notices {len(noticed)} of {len(tried)} faults" in document(EVALUATION)
 
 
 @pytest.mark.parametrize("text", ["", "About.\n", "About.\n\nTests:\n\n--- a\n", "About.\n\nSpeed: 3\n\n--- a\n"])
@@ -76,6 +95,20 @@ def test_a_patch_whose_line_has_moved_is_written_anew(code: str, tmp_path: Path)
     (tmp_path / "fault.patch").write_text(refitted(mutant, tmp_path), encoding="utf-8")
     Mutant.read(tmp_path / "fault.patch").plant(tmp_path)
     assert (tmp_path / "code.py").read_text(encoding="utf-8") == code.replace("self.total += 1", "pass")
+
+
+def test_a_patch_of_a_file_that_is_gone_is_for_people_to_write(tmp_path: Path) -> None:
+    mutant = planted_in("def count(self):\n    self.total += 1\n", tmp_path)
+    (tmp_path / "code.py").unlink()
+    with pytest.raises(PatchError, match=r"fault\.patch: code\.py is not there any more"):
+        refitted(mutant, tmp_path)
+
+
+def test_a_fault_belongs_to_the_area_of_the_room_that_it_is_planted_in() -> None:
+    areas = {each.name: each.area for each in ALL}
+    assert areas["no-helpers"] == "core"
+    assert areas["replays-are-let-in"] == "sealing"
+    assert areas["a-dead-socket-stays-dead"] == "shell"
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ from gossip.core.presence.farewell import Farewell
 from gossip.core.presence.standing import OwnStanding
 from gossip.core.protocol import Protocol, ProtocolLoad
 from gossip.core.state.entry import Entry
-from gossip.core.state.hearing import Hearing
+from gossip.core.state.hearing import CONVICTION_STEPS, Hearing
 from gossip.core.state.heartbeat import MAX_STEPS_AHEAD, HeartbeatEstimate
 from gossip.core.state.local import LocalMember
 from gossip.core.state.member import Identity, Record, Registers, Status
 from gossip.core.support.address import Address
-from gossip.core.wire.messages import DeadFact, RecordFact
-from sims.invariants import Violated, all_invariants
+from gossip.core.wire.messages import DeadFact, RecordFact, SuspectFact
+from sims.invariants import Violated, all_invariants, registers
 from sims.plan import Plan
 from sims.running import Run, Violation
 from sims.running.run import CHECK_EVERY_S, REMEMBERED_EVENTS
@@ -194,6 +194,31 @@ def test_a_member_that_nobody_ever_was_is_found_out() -> None:
     assert "ghost, id 42, which no member ever had" in _only(_ran(breaking=breaking), "NothingInvented").text
 
 
+@pytest.mark.parametrize(
+    ("at", "steps", "is_invented"),
+    [(15.0, 3 * CONVICTION_STEPS, False), (15.0, 3 * CONVICTION_STEPS - 1, True), (8.0, 3 * CONVICTION_STEPS, True)],
+)
+def test_a_floor_may_lie_many_convictions_above_that_of_an_accuser_if_the_member_has_reached_the_one_before(
+    at: float, steps: int, is_invented: bool
+) -> None:
+    """A node that has seen a counter between an accusation and its conviction takes the conviction for an accusation.
+    Several nodes may do so one after the other, each at a higher floor."""
+    believed = []
+
+    def breaking(sim: Simulation) -> None:
+        sim.at(at - 0.0005, tell, sim)  # the invariant is checked before the member has refuted it
+
+    def tell(sim: Simulation) -> None:
+        entry = entry_of(sim.nodes["n0"], "n1")
+        floor = entry.registers.accused + steps
+        inject(sim, ["n0"], SuspectFact(entry.id, floor, (1,), entry.registers.heartbeat))
+        believed.append(entry.registers.accused == floor)
+
+    found = _ran(Disturb(at=0.5, for_s=4.0, sources=("n1",)), breaking=breaking)
+    assert believed == [True]
+    assert [each.invariant for each in found] == (["NothingInvented"] if is_invented else [])
+
+
 def test_what_was_forged_on_purpose_is_no_invention_of_the_protocol() -> None:
     def breaking(sim: Simulation) -> None:
         sim.tainted.add(sim.nodes["n1"].id)
@@ -271,7 +296,8 @@ def test_a_member_that_was_buried_and_is_taken_in_again_is_found_out() -> None:
 def test_a_deaf_member_that_is_brought_back_by_being_heard_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Hearing, "vouched_until", lambda _self, _started: math.inf)  # its counter simply runs,
     monkeypatch.setattr(Hearing, "has_ceased", lambda _self, _now: False)
-    monkeypatch.setattr(detector, "CONVICTION_STEPS", 0)  # and passes any floor
+    monkeypatch.setattr(detector, "CONVICTION_STEPS", 1)  # and passes any floor
+    monkeypatch.setattr(registers, "CONVICTION_STEPS", 1)
     deaf = Disturb(at=3.0, for_s=60.0, destinations=("n1",), both_ways=False)
     violation = _only(_ran(deaf, nodes=2, seed=1, duration_s=60.0), "TheDeafDieOnce")
     assert violation.text.endswith("told twice that n1 died, but n1 heard nothing in between")

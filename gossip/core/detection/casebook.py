@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 import attrs
 
-from gossip.core.detection.evidence import Asked, Explanation, Told
+from gossip.core.detection.evidence import EVIDENCE_KEPT, NAMES_KEPT, Asked, Explanation, Told
 from gossip.core.detection.probing import Probe
 from gossip.core.detection.stages import Stage
 from gossip.core.state.entry import Entry
 from gossip.core.state.view import View
 from gossip.core.support.timers import Timer, Timers
-
-EVIDENCE_KEPT = 8
-"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
+from gossip.core.wire.messages import ANONYMOUS
 
 DEATHS_KEPT = 64
 """Deaths that can be explained, the last ones: as many as people read after a bad night."""
@@ -116,12 +115,12 @@ class Casebook:
     def note_told(self, scrutiny: Scrutiny, told_by: int, floor: int, is_conviction: bool, now: float) -> None:
         """Keep that another member, or this node, accuses a member or has declared it dead.
 
-        :param told_by: the id of the member that told this node; 0 for this node itself.
+        :param told_by: the id of the member that told this node, or of this node itself.
         """
         if scrutiny.told is None:
             scrutiny.told = deque(maxlen=EVIDENCE_KEPT)
         accusers = self.names(scrutiny.entry.accusers)
-        scrutiny.told.append(Told(now, self.name(told_by or self._view.local.id), accusers, floor, is_conviction))
+        scrutiny.told.append(Told(now, self.name(told_by), accusers, floor, is_conviction))
 
     def note_death(self, entry: Entry) -> None:
         """Keep the evidence about a member that this node has just found dead."""
@@ -137,11 +136,13 @@ class Casebook:
 
     def explain(self, name: str, now: float) -> Explanation | None:
         """Where the holder of a name stands, and why; None if nobody is known by it."""
-        entry = self._view.named(name)
-        if entry is None:
-            deaths = (each.entry for each in reversed(self._deaths.values()))
-            entry = next((each for each in deaths if each.identity.name == name), None)
+        entry = self.holder(name)
         return None if entry is None else self.explanation(entry, now)
+
+    def holder(self, name: str) -> Entry | None:
+        """The member with a name: the one in the view, or the last one whose death can still be explained."""
+        deaths = (each.entry for each in reversed(self._deaths.values()))
+        return self._view.named(name) or next((each for each in deaths if each.identity.name == name), None)
 
     def explanation(self, entry: Entry, now: float) -> Explanation:
         """Where a member stands, and why."""
@@ -177,19 +178,22 @@ class Casebook:
 
     def name(self, member_id: int) -> str:
         """The name of a member, or a text that says that its name is unknown."""
+        if member_id == ANONYMOUS:
+            return "anonymous"
         known = self._view.get(member_id) or (self._view.local if member_id == self._view.local.id else None)
         return f"unknown {member_id:016x}" if known is None else known.identity.name
 
 
 def _asked(probe: Probe, ended: float | None, alone: bool) -> Asked:
+    helpers = dict(islice(probe.helpers.items(), NAMES_KEPT))
     return Asked(
         reason=probe.reason.value,
         began=probe.began,
         ended=ended,
         pings=probe.attempt + 1,
         address=str(probe.target.registers.record.address),
-        helpers=tuple(probe.helpers.values()),
-        nacks=tuple(probe.nacks.values()),
+        helpers=tuple(helpers.values()),
+        nacks=tuple(name for helper, name in probe.nacks.items() if helper in helpers),
         over_stream=probe.used_stream,
         refused=ended is not None and probe.is_refused,
         alone=alone,

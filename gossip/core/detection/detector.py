@@ -89,7 +89,8 @@ class Detector:
     def note_change(self, change: Change, told_by: int, now: float) -> None:
         """Take note that what this node knows about another member has changed.
 
-        :param told_by: id of the member that told this node; 0 for this node itself.
+        :param told_by: id of the member that told this node; 0 if it gave no id, or if this node found that out
+            itself.
         """
         entry = change.entry
         scrutiny = self._casebook.get(entry)
@@ -278,7 +279,7 @@ class Detector:
             scrutiny.condemned_at, scrutiny.last_probe = 0, None
         scrutiny.since = min(scrutiny.since, scrutiny.asked_since)
         scrutiny.patience, scrutiny.refused = 0.0, probe.is_refused
-        self._casebook.note_told(scrutiny, 0, entry.registers.accused, False, now)
+        self._casebook.note_told(scrutiny, local, entry.registers.accused, False, now)
         self._suspicion(scrutiny, Happening.ACCUSED, now)
         self.accusations += 1
         self._pass_on(change, now)
@@ -319,7 +320,7 @@ class Detector:
         floor = told if told > registers.heartbeat else registers.accused + CONVICTION_STEPS
         if change := self._view.merge(entry, now, convicted=floor):
             if not told:
-                self._casebook.note_told(scrutiny, 0, floor, True, now)
+                self._casebook.note_told(scrutiny, self._view.local.id, floor, True, now)
             self.note_change(change, 0, now)
             self._pass_on(change, now)
 

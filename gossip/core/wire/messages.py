@@ -160,7 +160,7 @@ class Clock(NamedTuple):
 
 
 class Explain(NamedTuple):
-    """Where does the holder of this name stand in your eyes, and why? Asked over a stream, by whoever only asks too."""
+    """Where does the holder of this name stand in your eyes, and why? Asked over a stream; any sender may ask."""
 
     token: int
     name: str
@@ -171,7 +171,7 @@ class Explained(NamedTuple):
 
     token: int
     content: list[Any] | None
-    """An explanation as :mod:`gossip.core.detection.evidence` encodes it; None if nobody holds that name."""
+    """An explanation as :mod:`gossip.core.detection.evidence` writes it; None if no member holds that name."""
 
 
 Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries | Clock | Explain | Explained

@@ -1,7 +1,7 @@
 """Evidence: why a member is trusted, suspected or held dead, as frozen values that people can read.
 
-An :class:`Explanation` answers "where does ada stand, and why?" for one member in the eyes of one node. It is the same
-on a real cluster and in the simulator. This module holds values only. The casebook collects them.
+An :class:`Explanation` answers "where does ada stand, and why?" for one member in one node's view. It is the same on a
+real cluster and in the simulator. This module holds only values. The casebook collects them.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.values import items_of, name_of, number_of
 
 EVIDENCE_KEPT = 8
-"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
+"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few accusations."""
 
 PROBES_EXPLAINED = EVIDENCE_KEPT + 2
-"""Probes in one explanation: those kept, and the two that may be under way, one private and the last one."""
+"""Probes in one explanation: the kept ones, and the two that may be under way, a private one and the last one."""
 
 NAMES_KEPT = 16
 """Names in one list, such as the helpers of a probe: as many as ``indirect_probes`` may ask at once. With 128 bytes a
 name, the largest explanation fits one frame of a stream."""
 
 MAX_AGO_MS = 2**53
-"""Moments in an explanation lie at most so many milliseconds away: a float holds them to the millisecond."""
+"""Moments in an explanation lie at most this many milliseconds away: a float holds them to the millisecond."""
 
 
 _NEW_LINE = "\n" + 15 * " "
-"""Lines up what was found with what was asked, in a timeline."""
+"""Aligns the outcomes of a probe with its beginning, in a timeline."""
 
 
 @attrs.frozen
@@ -69,7 +69,7 @@ class Asked:
         return "; ".join(self.sentences())
 
     def sentences(self) -> list[str]:
-        """For people: how it was asked, and then each thing that was found."""
+        """For people: how this node asked the member, and then each outcome."""
         times = {1: "once", 2: "twice"}.get(self.pings, f"{self.pings} times")
         ways = [f"pinged {times} at {self.address}"]
         if self.helpers:
@@ -93,10 +93,10 @@ class Asked:
 
 @attrs.frozen
 class Told:
-    """One accusation or conviction that came to be known.
+    """One accusation or conviction that this node heard of or made.
 
     - ``at``: local time in seconds.
-    - ``by``: name of the member that told it; this node's own name where it is its own finding.
+    - ``by``: name of the member that told this node; this node's own name for its own finding.
     - ``accusers``: names of all accusers known then.
     - ``floor``: the counter that the member has to reach, in heartbeat steps.
     - ``is_conviction``: whether the member was declared dead.
@@ -115,12 +115,12 @@ class Told:
         if self.by in self.accusers:
             others = [each for each in self.accusers if each != self.by]
             return f"{self.by!r} accuses it at floor {self.floor}" + (f", like {_listed(others)}" if others else "")
-        return f"{self.by!r} tells that {_listed(self.accusers)} accused it at floor {self.floor}"
+        return f"{self.by!r} reports that {_listed(self.accusers)} accused it at floor {self.floor}"
 
 
 @attrs.frozen
 class Explanation:
-    """Where one member stands in the eyes of one node, and why. It never changes.
+    """Where one member stands in one node's view, and why. It never changes.
 
     - ``member``: the member, with its status.
     - ``node``: name of the node that explains.
@@ -132,7 +132,7 @@ class Explanation:
     - ``silent_for``: seconds since it should have shown that value.
     - ``floor``: the counter that clears it; 0 if it is not in doubt.
     - ``accusers``: names of the members that accuse it.
-    - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no time is running.
+    - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no timer runs.
     - ``asked``: the last 8 probes of this node that failed, and those under way, oldest first.
     - ``told``: the last 8 accusations and convictions, oldest first.
     """

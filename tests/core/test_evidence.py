@@ -56,6 +56,7 @@ PLANS = st.builds(
 )
 
 seconds = st.floats(-1e6, 1e6)
+"""Before the moment of the explanation."""
 names = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=8)
 some_names = st.lists(names, max_size=4).map(tuple)
 counters = st.integers(0, 2**62)
@@ -63,7 +64,7 @@ explanations = st.builds(
     Explanation,
     member=st.just(MEMBER),
     node=names,
-    time=seconds,
+    time=st.floats(1e6, 2e6),
     probing=st.sampled_from(PROBING),
     suspicion=st.sampled_from(SUSPICION),
     since=st.none() | seconds,
@@ -71,10 +72,10 @@ explanations = st.builds(
     silent_for=st.floats(0, 1e6),
     floor=counters,
     accusers=some_names,
-    deadline=st.none() | seconds,
+    deadline=st.none() | st.floats(2e6, 3e6),
     asked=st.lists(
         st.builds(
-            Asked, names, seconds, st.none() | seconds, counters, names, some_names, some_names, st.booleans(),
+            Asked, names, seconds, st.none() | seconds, st.integers(1, 3), names, some_names, some_names, st.booleans(),
             st.booleans(), st.booleans(),
         ),
         max_size=PROBES_EXPLAINED,

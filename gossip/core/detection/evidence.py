@@ -22,16 +22,21 @@ from gossip.core.wire.values import items_of, name_of, number_of
 EVIDENCE_KEPT = 8
 """Probes, and accusations, kept for one member: a suspicion takes three probes and a few accusations."""
 
-PROBES_EXPLAINED = EVIDENCE_KEPT + 2
-"""Probes in one explanation: the kept ones, and the two that may be under way, a private one and the last one."""
+MAX_UNDER_WAY = 2
+"""Probes of one member for this node itself that can be under way at once: one in each of its two stages."""
+
+PROBES_EXPLAINED = EVIDENCE_KEPT + MAX_UNDER_WAY
+"""Probes in one explanation."""
 
 NAMES_KEPT = 16
 """Names in one list, such as the helpers of a probe: as many as ``indirect_probes`` may ask at once. With 128 bytes a
 name, the largest explanation fits one frame of a stream."""
 
-MAX_AGO_MS = 2**53
-"""Moments in an explanation lie at most this many milliseconds away: a float holds them to the millisecond."""
+MAX_MILLISECONDS = 2**53
+"""Times on the wire that are further away are not of this protocol: a float holds all others to the millisecond."""
 
+_MAX_FLOOR = MAX_COUNTER + CONVICTION_STEPS
+"""A conviction raises the floor of the accusation."""
 
 _NEW_LINE = "\n" + 15 * " "
 """Aligns the outcomes of a probe with its beginning, in a timeline."""
@@ -133,8 +138,8 @@ class Explanation:
     - ``floor``: the counter that clears it; 0 if it is not in doubt.
     - ``accusers``: names of the members that accuse it.
     - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no timer runs.
-    - ``asked``: the last 8 probes of this node that failed, and those under way, oldest first.
-    - ``told``: the last 8 accusations and convictions, oldest first.
+    - ``asked``: the last probes of this node that failed, oldest first, at most 8; then those under way, at most 2.
+    - ``told``: the last accusations and convictions, oldest first; at most 8.
     """
 
     member: Member
@@ -221,10 +226,10 @@ class Explanation:
             suspicion=_stage(suspicion, SUSPICION),
             since=None if since is None else _past(since),
             counter=number_of(counter, MAX_COUNTER),
-            silent_for=number_of(silent, MAX_AGO_MS) / 1000,
-            floor=number_of(floor, MAX_COUNTER + CONVICTION_STEPS),
+            silent_for=number_of(silent, MAX_MILLISECONDS) / 1000,
+            floor=number_of(floor, _MAX_FLOOR),
             accusers=_texts(accusers),
-            deadline=None if deadline is None else number_of(deadline, MAX_AGO_MS) / 1000,
+            deadline=None if deadline is None else number_of(deadline, MAX_MILLISECONDS) / 1000,
             asked=tuple(_asked_from(each) for each in _at_most(asked, PROBES_EXPLAINED)),
             told=tuple(_told_from(each) for each in _at_most(told, EVIDENCE_KEPT)),
         )
@@ -243,12 +248,12 @@ def _asked_from(value: object) -> Asked:
 
 def _told_from(value: object) -> Told:
     at, by, accusers, floor, is_conviction = items_of(value, 5)
-    return Told(_past(at), _text(by), _texts(accusers), number_of(floor, MAX_COUNTER), _flag(is_conviction))
+    return Told(_past(at), _text(by), _texts(accusers), number_of(floor, _MAX_FLOOR), _flag(is_conviction))
 
 
 def _past(value: object) -> float:
     """So many milliseconds ago, in seconds on a clock that shows 0 now."""
-    return -number_of(value, MAX_AGO_MS) / 1000
+    return -number_of(value, MAX_MILLISECONDS) / 1000
 
 
 def _text(value: object) -> str:

@@ -171,7 +171,7 @@ class Explained(NamedTuple):
 
     token: int
     content: list[Any] | None
-    """An explanation as :mod:`gossip.core.detection.evidence` writes it; None if no member holds that name."""
+    """An explanation as :mod:`gossip.core.detection.evidence` encodes it; None if nobody holds that name."""
 
 
 Body = Ping | Ack | PingRequest | Nack | IndirectAck | News | Digest | Entries | Clock | Explain | Explained

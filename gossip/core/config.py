@@ -134,7 +134,7 @@ class Config:
         at once is twice what has been seen to join together behind one address. A host that invents members takes
         twenty seconds to fill a view. Where each host runs one member, 50 are enough; below the number of members
         on a host, or behind a translated address, members take seconds to come in.
-    :param max_rumours: Number of members of whom news is under way at once. The oldest news gives way, and
+    :param max_rumours: Number of members about which news is under way at once. The oldest news gives way, and
         comparing views finds it. Each takes some 250 bytes, and the node goes through all of them for each message;
         more would cost that time.
     :param max_probes: Number of members that the node asks at once, for itself and for others; further probes wait

@@ -113,7 +113,7 @@ class Replies:
         return self._reconciler.missing_from(body, message.facts, path, now)
 
     def _explain(self, token: int, name: str, path: Path, now: float) -> None:
-        """Say where a member stands in our eyes, over a stream: it may be long."""
+        """Answer, over a stream because it may be long, where a member stands in this node's view, and why."""
         if path.stream is None:
             return
         entry = self._casebook.holder(name)

@@ -20,7 +20,7 @@ General layout, a room for each question, in an order to read them in:
 ``gossip.telemetry``
     What a node tells people: counts and lines of the log.
 ``gossip.node``
-    What a program holds: a node, its subscriptions, the view of somebody else's node.
+    What a program holds: a node, its subscriptions, questions to somebody else's node.
 ``gossip.cli``
     The ``gossip`` command.
 
@@ -36,6 +36,8 @@ from __future__ import annotations
 import logging
 
 from gossip.core.config import Config
+from gossip.core.detection.evidence import Asked, Explanation, Told
+from gossip.core.detection.stages import Stage
 from gossip.core.errors import ConfigurationError, DisplacedError, GossipError, LeftError
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.state.member import Member, Status
@@ -43,13 +45,14 @@ from gossip.core.state.node_standing import NodeStanding, Standing
 from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
 from gossip.errors import BindError, ClosedError, JoinError, QueryError
-from gossip.node import Node, Snapshot, Subscription, open_node, query_members
+from gossip.node import Node, Snapshot, Subscription, explain_member, open_node, query_members
 from gossip.security import PLAIN, Key, Keyring, MutualTLS, SigningKey
 from gossip.telemetry import NodeStats
 
 __all__ = [
     "PLAIN",
     "Address",
+    "Asked",
     "BindError",
     "ClockDispute",
     "ClosedError",
@@ -57,6 +60,7 @@ __all__ = [
     "ConfigurationError",
     "DisplacedError",
     "EventKind",
+    "Explanation",
     "GossipError",
     "JoinError",
     "Key",
@@ -71,9 +75,12 @@ __all__ = [
     "QueryError",
     "SigningKey",
     "Snapshot",
+    "Stage",
     "Standing",
     "Status",
     "Subscription",
+    "Told",
+    "explain_member",
     "open_node",
     "query_members",
 ]

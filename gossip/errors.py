@@ -29,4 +29,4 @@ class JoinError(GossipError):
 
 
 class QueryError(GossipError):
-    """A view could not be fetched: nobody answers there, or not as a node of this cluster."""
+    """A question to somebody else's node has no answer: nobody answers there, or not as a node of this cluster."""

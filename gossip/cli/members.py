@@ -1,4 +1,4 @@
-"""``gossip members``: the view of a running node, asked for without becoming a member."""
+"""``gossip members``: the view of a running node, or why it sees one member as it does, without becoming a member."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ import trio
 from rich.table import Table
 from rich.text import Text
 
-from gossip import query_members
+from gossip import Explanation, explain_member, query_members
 from gossip.cli.options import cluster_option, keyring_option, load_keyring, make_config, parse_peer
-from gossip.cli.rendering import STATUS_STYLES, address_text, clock, describe_metadata, member_json, printable
+from gossip.cli.rendering import (
+    STATUS_STYLES,
+    address_text,
+    clock,
+    describe_metadata,
+    explanation_json,
+    member_json,
+    printable,
+)
 from gossip.cli.terminal import OutputConsole
 from gossip.core.errors import GossipError
-from gossip.core.state.member import Member
+from gossip.core.state.member import Member, is_valid_name
 from gossip.core.support.address import Address
 
 
@@ -28,9 +36,18 @@ def _parse_timeout(_: click.Context, __: click.Parameter, value: float) -> float
     return value
 
 
+def _parse_name(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    if name is not None and not is_valid_name(name):
+        raise click.BadParameter(f"{name!r} is no name that a member may have.")
+    return name
+
+
 @click.command()
 @click.option("--join", metavar="HOST:PORT", callback=parse_peer, required=True, help="The member to ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
+@click.option(
+    "--explain", "name", metavar="NAME", callback=_parse_name, help="Say why that member sees this one as it does."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table or sentences.")
 @cluster_option
 @keyring_option()
 @click.option(
@@ -42,9 +59,10 @@ def _parse_timeout(_: click.Context, __: click.Parameter, value: float) -> float
     metavar="SECONDS",
     help="How long to wait for an answer.",
 )
-def members(join: Address, as_json: bool, cluster: str, keyring: Path | None, timeout: float) -> int:
+def members(join: Address, name: str | None, as_json: bool, cluster: str, keyring: Path | None, timeout: float) -> int:
     """Show who is in a cluster, as one of its members sees it.
 
+    With --explain, show one member: what the asked one has found out about it, and who accused it.
     This asks over TCP and does not become a member itself.
 
     \b
@@ -52,6 +70,7 @@ def members(join: Address, as_json: bool, cluster: str, keyring: Path | None, ti
       gossip members --join 127.0.0.1:7946
       gossip members --join db1.example.net:7946 --json
       gossip members --join db1.example.net:7946 --keyring keys
+      gossip members --join db1.example.net:7946 --explain db2
 
     \b
     Each member has one of these statuses:
@@ -63,15 +82,29 @@ def members(join: Address, as_json: bool, cluster: str, keyring: Path | None, ti
     config = make_config("lan", cluster)
     ring = None if keyring is None else load_keyring(keyring)
     try:
-        ask = functools.partial(query_members, join, config=config, timeout=timeout, keyring=ring)
-        found = sorted(trio.run(ask), key=lambda member: member.name)
+        if name is None:
+            ask = functools.partial(query_members, join, config=config, timeout=timeout, keyring=ring)
+            _print_members(trio.run(ask), as_json)
+        else:
+            explain = functools.partial(explain_member, join, name, config=config, timeout=timeout, keyring=ring)
+            _print_explanation(trio.run(explain), as_json)
     except GossipError as error:
         raise click.ClickException(str(error)) from error
+    return 0
+
+
+def _print_members(found: Sequence[Member], as_json: bool) -> None:
     if as_json:
         print(json.dumps([member_json(member) for member in found], indent=2))
     else:
         _print_table(found)
-    return 0
+
+
+def _print_explanation(told: Explanation, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(member_json(told.member) | {"explanation": explanation_json(told)}, indent=2))
+    else:
+        OutputConsole().print(Text(str(told)), soft_wrap=True)
 
 
 def _print_table(found: Sequence[Member]) -> None:

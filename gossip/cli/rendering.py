@@ -11,7 +11,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import attrs
+
 from gossip import Snapshot
+from gossip.core.detection.evidence import Explanation
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.state.member import Member, Status
 from gossip.core.state.node_standing import NodeStanding, Standing
@@ -93,9 +96,34 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
     if event.kind in (EventKind.SUSPECTED, EventKind.DIED):
         shown["accusers"] = list(event.accusers)
         shown["silent_for"] = None if event.silent_for is None else round(event.silent_for, 3)
+    if event.kind is EventKind.DIED:
+        shown["explanation"] = None if event.explanation is None else explanation_json(event.explanation)
     if event.standing is not None:
         shown |= {"standing": event.standing.standing.value, "why": event.standing.why}
     return json.dumps(shown)
+
+
+def explanation_json(told: Explanation) -> dict[str, Any]:
+    """Why a member is where it is; times are in seconds, and 0 is the moment of the explanation."""
+
+    def moment(when: float | None) -> float | None:
+        return None if when is None else round(when - told.time, 3)
+
+    return {
+        "node": told.node,
+        "probing": told.probing.value,
+        "suspicion": told.suspicion.value,
+        "since": moment(told.since),
+        "counter": told.counter,
+        "silent_for": round(told.silent_for, 3),
+        "floor": told.floor,
+        "accusers": list(told.accusers),
+        "deadline": moment(told.deadline),
+        "asked": [
+            attrs.asdict(each) | {"began": moment(each.began), "ended": moment(each.ended)} for each in told.asked
+        ],
+        "told": [attrs.asdict(each) | {"at": moment(each.at)} for each in told.told],
+    }
 
 
 def snapshot_json_line(local: Member, bound: Address, snapshot: Snapshot, unix_time: float) -> str:

@@ -1,12 +1,16 @@
-"""Asking a running node for its view without becoming a member: one digest, one ping, over one stream.
+"""Asking a running node without becoming a member: one question and one ping, over one stream.
 
-The digest is that of an empty view, so the answer lists everything; the ack of the ping, which is
-answered in order, says that the list is complete.
+A node answers the messages of a stream in order, so the ack of the ping says that the answer is complete.
+:class:`Query` is what all questions share; each subclass is one of them.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
 from gossip.core.config import Config
+from gossip.core.detection.evidence import Explanation
 from gossip.core.state.member import Member, Record, Status
 from gossip.core.support.random_source import RandomSource
 from gossip.core.wire import MAX_FRAME_BYTES, Codec
@@ -14,35 +18,38 @@ from gossip.core.wire.messages import (
     ANONYMOUS,
     DIGEST_RANGES,
     MAX_ID,
+    MAX_TOKEN,
     Ack,
     AliveFact,
+    Body,
     DeadFact,
     Digest,
+    Explain,
+    Explained,
+    Fact,
     LeftFact,
+    Message,
     Ping,
     RecordFact,
     SuspectFact,
 )
 
+_SAYS = {SuspectFact: Status.SUSPECT, DeadFact: Status.DEAD, LeftFact: Status.LEFT, AliveFact: Status.ALIVE}
 
-class ViewQuery:
+
+class Query(ABC):
     """One question to one node. Send :meth:`frames`, feed what comes back, until :attr:`done`."""
 
     def __init__(self, config: Config, random: RandomSource) -> None:
         self._codec = Codec(config.cluster)
-        self._token = random.getrandbits(32)
-        self._records: dict[int, Record] = {}
-        self._status: dict[int, Status] = {}
-        self._max_members = config.max_members
+        self._token = random.getrandbits(MAX_TOKEN.bit_length())
         self.done = False
-        """Whether the answer is complete."""
+        """Whether the node has answered, or has passed the question over."""
 
     def frames(self) -> list[bytes]:
         """The messages to send, in order, each in a frame of its own."""
-        digest = Digest(0, MAX_ID, (0,) * DIGEST_RANGES)
-        return [
-            self._codec.encode(ANONYMOUS, 0, 0, body, (), MAX_FRAME_BYTES)[0] for body in (digest, Ping(self._token))
-        ]
+        bodies = (self._question(), Ping(self._token))
+        return [self._codec.encode(ANONYMOUS, 0, 0, body, (), MAX_FRAME_BYTES)[0] for body in bodies]
 
     def receive_frame(self, data: bytes) -> None:
         """Take in one message of the answer.
@@ -50,25 +57,81 @@ class ViewQuery:
         :raises WireError: if it is none.
         """
         message = self._codec.decode(data)
-        for fact in message.facts:
-            if isinstance(fact, RecordFact) and len(self._records) < self._max_members:
-                self._records[fact.id] = fact.record
-            elif fact.id not in self._records:
-                continue
-            elif isinstance(fact, SuspectFact):
-                self._status[fact.id] = Status.SUSPECT
-            elif isinstance(fact, DeadFact):
-                self._status[fact.id] = Status.DEAD
-            elif isinstance(fact, LeftFact):
-                self._status[fact.id] = Status.LEFT
-            elif isinstance(fact, AliveFact):
-                self._status.pop(fact.id, None)
+        self._take(message)
         self.done = self.done or (isinstance(message.body, Ack) and message.body.token == self._token)
+
+    @abstractmethod
+    def _question(self) -> Body:
+        """What is asked."""
+
+    @abstractmethod
+    def _take(self, message: Message) -> None:
+        """Take in what a message of the node says."""
+
+
+class ViewQuery(Query):
+    """Which members the node knows. It is asked by the digest of an empty view, so the answer lists everything."""
+
+    def __init__(self, config: Config, random: RandomSource) -> None:
+        super().__init__(config, random)
+        self._told = _ToldMembers(config.max_members)
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """The members of whom the node told a record, by name."""
-        found = (
-            record.member(self._status.get(member_id, Status.ALIVE)) for member_id, record in self._records.items()
-        )
-        return tuple(sorted(found, key=lambda member: member.name))
+        """The members of which the node has told a record, by name."""
+        return tuple(sorted(self._told.members(), key=lambda member: member.name))
+
+    def _question(self) -> Digest:
+        return Digest(0, MAX_ID, (0,) * DIGEST_RANGES)
+
+    def _take(self, message: Message) -> None:
+        self._told.take(message.facts)
+
+
+class ExplanationQuery(Query):
+    """Where one member stands in the eyes of the node, and why."""
+
+    def __init__(self, config: Config, random: RandomSource, name: str) -> None:
+        """:param name: of the member; has to be one that a member may have."""
+        super().__init__(config, random)
+        self._name = name
+        self.is_answered = False
+        """Whether the node has answered the question. A node of an older version passes it over."""
+        self.explanation: Explanation | None = None
+        """The answer, with the moment at which it was given as time 0; None if the node knows no such member."""
+
+    def _question(self) -> Explain:
+        return Explain(self._token, self._name)
+
+    def _take(self, message: Message) -> None:
+        body = message.body
+        if not isinstance(body, Explained) or body.token != self._token:
+            return
+        self.is_answered = True
+        told = _ToldMembers(1)
+        told.take(message.facts)
+        for member in told.members():
+            if member.name == self._name and body.content is not None:
+                self.explanation = Explanation.from_wire(body.content, member)
+
+
+class _ToldMembers:
+    """Members as the facts of a node tell them: a record of each, and what became of it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._records: dict[int, Record] = {}
+        self._status: dict[int, Status] = {}
+
+    def take(self, facts: Iterable[Fact]) -> None:
+        """Take in facts; those about a member without a record, or about one too many, are passed over."""
+        for fact in facts:
+            if not isinstance(fact, RecordFact):
+                if fact.id in self._records:
+                    self._status[fact.id] = _SAYS[type(fact)]
+            elif len(self._records) < self._most:
+                self._records[fact.id] = fact.record
+
+    def members(self) -> list[Member]:
+        """The members of which a record was told."""
+        return [record.member(self._status.get(each, Status.ALIVE)) for each, record in self._records.items()]

@@ -112,12 +112,13 @@ class Replies:
         """Say where a member stands in our eyes, over a stream: it may be long."""
         if path.stream is None:
             return
-        explanation = self._casebook.explain(name, now)
-        content = None if explanation is None else explanation.to_wire()
-        entry = self._view.named(name)
+        entry = self._casebook.holder(name)
         path.is_query = True
-        facts = [] if entry is None else [record_fact(entry), liveness_fact(entry)]
-        self._outbox.send(path, Explained(token, content), now, facts=facts)
+        if entry is None:
+            self._outbox.send(path, Explained(token, None), now)
+        else:
+            content = self._casebook.explanation(entry, now).to_wire()
+            self._outbox.send(path, Explained(token, content), now, facts=[record_fact(entry), liveness_fact(entry)])
 
     def _answer_ping(self, message: Message, token: int, sender: Entry | None, path: Path, corrections: list[bytes],
                      now: float) -> None:  # fmt: skip

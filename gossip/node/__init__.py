@@ -1,4 +1,4 @@
-"""What a program holds: a node, its subscriptions, and the view of somebody else's node.
+"""What a program holds: a node, its subscriptions, and questions to somebody else's node.
 
 This room decides how a node is opened and closed, which arguments are accepted, what a reader gets that falls behind,
 and what an error tells a program. It forwards to ``gossip.core`` through the driver of ``gossip.net``, and has no rule
@@ -11,7 +11,7 @@ of the protocol.
 ``subscription``
     Snapshots and changes, for any number of readers.
 ``query``
-    :func:`query_members`: asks a node without being one.
+    :func:`query_members` and :func:`explain_member`: ask a node without being one.
 ``block``
     How the block of a node is entered, and the tasks that run beside it.
 
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from gossip.node.node import Node
 from gossip.node.opening import open_node
-from gossip.node.query import query_members
+from gossip.node.query import explain_member, query_members
 from gossip.node.subscription import Snapshot, Subscription
 
-__all__ = ["Node", "Snapshot", "Subscription", "open_node", "query_members"]
+__all__ = ["Node", "Snapshot", "Subscription", "explain_member", "open_node", "query_members"]

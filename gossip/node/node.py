@@ -17,6 +17,7 @@ import attrs
 import trio
 
 from gossip.core.config import Config
+from gossip.core.detection.evidence import Explanation
 from gossip.core.errors import LeftError
 from gossip.core.protocol import Protocol
 from gossip.core.state.member import Member
@@ -175,6 +176,18 @@ class Node:
         """
         require("name", name, str, "the name of a member, a text")
         return self._protocol.get(name)
+
+    def explain(self, name: str) -> Explanation | None:
+        """Where the newest holder of ``name`` stands in the eyes of this node, and why; None if there is none.
+
+        ``print(node.explain(name))`` shows it in sentences: what was asked, what answered, and who accused the member.
+        Its times are local times, as of :func:`trio.current_time`. Deaths can be explained when the member is forgotten
+        already, the last 64 of them.
+
+        :raises ConfigurationError: if ``name`` is no text.
+        """
+        require("name", name, str, "the name of a member, a text")
+        return self._protocol.explain(name, self._now())
 
     def subscribe(self, buffer: int = 256) -> Subscription:
         """Follow the changes of the members and of this node's own standing, from now on; see :class:`Subscription`.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from gossip.core.detection.evidence import Explanation
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.telemetry.node_log import NodeLog
 
@@ -58,7 +59,7 @@ def describe(event: MembershipEvent) -> str:
         case EventKind.RESTORED:
             return f"{name} is restored{before}"
         case EventKind.DIED:
-            return f"{name} died{_reason(event)}"
+            return f"{name} died{_reason(event)}{_findings(event.explanation)}"
         case EventKind.LEFT:
             return f"{name} left{before}"
         case EventKind.CONFLICT:
@@ -74,3 +75,15 @@ def _reason(event: MembershipEvent) -> str:
     accusers = f", accused by {', '.join(map(repr, event.accusers))}" if event.accusers else ""
     floor = f", floor {event.floor}" if event.floor else ""
     return silent + accusers + floor
+
+
+def _findings(explanation: Explanation | None) -> str:
+    """What this node has found out about a dead member by asking it."""
+    if explanation is None:
+        return ""
+    probes, refused = len(explanation.asked), sum(each.refused for each in explanation.asked)
+    if not probes:
+        return ", not probed from here"
+    if refused:
+        return f", probes refused by its system: {refused} of {probes}"
+    return f", probes unanswered: {probes}"

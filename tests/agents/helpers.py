@@ -15,9 +15,10 @@ from unittest import mock
 
 import trio
 
+from gossip import Keyring
 from gossip.cli.demo import steps
-from gossip.cli.demo.cluster import Cluster
-from gossip.cli.demo.processes import open_pool
+from gossip.cli.demo.cluster import NEWS_LIMIT_S, Cluster
+from gossip.cli.demo.processes import AgentProcess, open_pool
 from gossip.cli.main import run
 
 TEST_LIMIT_S = 60.0
@@ -37,6 +38,39 @@ async def cluster_of(size: int, folder: Path) -> AsyncIterator[Cluster]:
             cluster = Cluster(pool, "local", names, say=say_nothing)
             await steps.join(cluster)
             yield cluster
+
+
+@asynccontextmanager
+async def agents(folder: Path, **rings: Keyring | None) -> AsyncIterator[Cluster]:
+    """Agents with these keys, each in a file of its own, who all see each other; None is one without keys."""
+    with trio.fail_after(TEST_LIMIT_S):
+        async with open_pool(folder) as pool:
+            cluster = Cluster(pool, "local", list(rings), say=say_nothing)
+            for name, ring in rings.items():
+                await start(cluster, name, ring)
+            await cluster.agreed(NEWS_LIMIT_S)
+            yield cluster
+
+
+async def start(cluster: Cluster, name: str, ring: Keyring | None) -> AgentProcess:
+    """Start an agent with these keys, that joins those that run; returns when it has started."""
+    arguments = ["--bind", "127.0.0.1:0", "--profile", "local", "--meta-file", str(cluster.meta_file(name))]
+    cluster.meta_file(name).touch()
+    if ring is not None:
+        ring.save(keys_of(cluster, name))
+        arguments += ["--keyring", str(keys_of(cluster, name))]
+    for peer in cluster.running(without=name):
+        arguments += ["--join", cluster.current[peer].address]
+    agent = await cluster.pool.start(name, arguments)
+    await agent.started()
+    cluster.current[name] = agent
+    cluster.ended.discard(name)
+    return agent
+
+
+def keys_of(cluster: Cluster, name: str) -> Path:
+    """The file of keys of an agent."""
+    return cluster.pool.folder / f"{name}.keys"
 
 
 def say_nothing(_: str) -> None:

@@ -1,4 +1,4 @@
-"""How one agent behaves toward whoever runs it: its files, its streams, its signals."""
+"""How one agent behaves toward its user: its files, its streams, its signals."""
 
 from __future__ import annotations
 

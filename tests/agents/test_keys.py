@@ -9,8 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,19 @@ import trio
 
 from gossip.cli.demo import steps
 from gossip.cli.demo.cluster import NEWS_LIMIT_S, Cluster
-from gossip.cli.demo.processes import AgentProcess, open_pool
+from gossip.cli.demo.processes import AgentProcess
 from gossip.cli.main import run
 from gossip.security import private_file
 from gossip.security.keyring import MAX_KEYS, PLAIN, Key, Keyring, change_file
 from tests.agents.helpers import (
     COMMAND_LIMIT_S,
     GOSSIP,
-    TEST_LIMIT_S,
+    agents,
     assert_one_line,
+    keys_of,
     run_command,
     run_gossip,
-    say_nothing,
+    start,
 )
 
 # --- the files
@@ -290,39 +290,6 @@ def test_without_the_package_that_seals_an_agent_with_keys_says_what_to_install(
 
 
 # --- agents
-
-
-@asynccontextmanager
-async def agents(folder: Path, **rings: Keyring | None) -> AsyncIterator[Cluster]:
-    """Agents with these keys, each in a file of its own, who all see each other; None is one without keys."""
-    with trio.fail_after(TEST_LIMIT_S):
-        async with open_pool(folder) as pool:
-            cluster = Cluster(pool, "local", list(rings), say=say_nothing)
-            for name, ring in rings.items():
-                await start(cluster, name, ring)
-            await cluster.agreed(NEWS_LIMIT_S)
-            yield cluster
-
-
-async def start(cluster: Cluster, name: str, ring: Keyring | None) -> AgentProcess:
-    """Start an agent with these keys, that joins those that run; returns when it has started."""
-    arguments = ["--bind", "127.0.0.1:0", "--profile", "local", "--meta-file", str(cluster.meta_file(name))]
-    cluster.meta_file(name).touch()
-    if ring is not None:
-        ring.save(keys_of(cluster, name))
-        arguments += ["--keyring", str(keys_of(cluster, name))]
-    for peer in cluster.running(without=name):
-        arguments += ["--join", cluster.current[peer].address]
-    agent = await cluster.pool.start(name, arguments)
-    await agent.started()
-    cluster.current[name] = agent
-    cluster.ended.discard(name)
-    return agent
-
-
-def keys_of(cluster: Cluster, name: str) -> Path:
-    """The file of keys of an agent."""
-    return cluster.pool.folder / f"{name}.keys"
 
 
 async def change_keys(cluster: Cluster, name: str, *arguments: str) -> Keyring:

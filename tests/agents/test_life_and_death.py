@@ -23,7 +23,8 @@ from tests.agents.helpers import cluster_of
 BASE_FIELDS = {"event", "name", "id", "address", "generation", "time"}
 STARTED_FIELDS = BASE_FIELDS | {"version", "status", "metadata", "bound", "standing", "why"}
 EVENT_FIELDS = BASE_FIELDS | {"version", "status", "previous", "metadata", "alive"}
-DIED_FIELDS = EVENT_FIELDS | {"accusers", "silent_for"}
+SUSPECTED_FIELDS = EVENT_FIELDS | {"accusers", "silent_for"}
+DIED_FIELDS = SUSPECTED_FIELDS | {"explanation"}
 STANDING_FIELDS = EVENT_FIELDS | {"standing", "why"}
 
 
@@ -144,7 +145,7 @@ def test_json_output_has_exactly_the_documented_fields(life: Story) -> None:
     assert started["bound"] == started["address"]
     assert {event["event"] for event in events} >= {"joined", "died"}
     for event in events:
-        more = {"suspected": DIED_FIELDS, "died": DIED_FIELDS, "standing": STANDING_FIELDS}
+        more = {"suspected": SUSPECTED_FIELDS, "died": DIED_FIELDS, "standing": STANDING_FIELDS}
         assert set(event) == more.get(event["event"], EVENT_FIELDS)
     died = next(event for event in events if event["event"] == "died")
     assert (died["name"], died["status"]) == ("a4", "dead")
@@ -162,6 +163,11 @@ def test_a_killed_member_is_dead_for_all_others_who_know_why(life: Story) -> Non
         assert set(sighting.event["accusers"]) <= {"a1", "a2", "a3"}
         assert sighting.event["accusers"]
         assert 0 < sighting.event["silent_for"] < life.cluster.detection_limit_s
+        why = sighting.event["explanation"]
+        assert why["node"] == sighting.observer
+        assert why["told"]
+        assert {probe["address"] for probe in why["asked"]} <= {sighting.event["address"]}
+        assert all(each["began"] <= each["ended"] <= 0 for each in why["asked"])
 
 
 def test_a_short_freeze_is_forgiven(frost: Story) -> None:

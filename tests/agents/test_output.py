@@ -234,7 +234,7 @@ def test_a_journal_takes_what_a_snapshot_says_for_what_is_believed() -> None:
 
 
 async def test_a_real_agent_goes_on_beyond_the_largest_size_of_a_file_and_catches_up(tmp_path: Path) -> None:
-    """The one of these with a process: the limit is taken away from outside, as by whoever makes room on a disk."""
+    """With a process: the test removes the limit from outside, as a person does who makes room on a disk."""
     out = tmp_path / "out"
     async with local_node("peer") as peer:
         command = [

@@ -8,7 +8,7 @@ import re
 import attrs
 import pytest
 
-from gossip import Key, Keyring, Snapshot
+from gossip import Asked, Explanation, Key, Keyring, Snapshot, Stage, Told
 from gossip.cli.agent.metadata import MetadataError, parse_file_text, parse_pairs
 from gossip.cli.agent.told import changes_between
 from gossip.cli.rendering import (
@@ -69,6 +69,44 @@ def test_whoever_is_accused_is_told_with_the_accusers_and_its_silence(kind: Even
     assert told["accusers"] == ["a", "b"]
     assert told["silent_for"] == 0.988
     assert "accused by a, b; silent for 1.0 s" in event_text(event, 100.0)
+
+
+def test_a_death_is_told_with_its_explanation_in_seconds_before_the_event() -> None:
+    asked = Asked("last probe", 103.0, 103.5, 2, "127.0.0.1:1", ("b",), ("b",), True, True, False)
+    why = Explanation(
+        member("m", Status.DEAD), "a", 104.0, Stage.NOT_PROBED, Stage.UNSUSPECTED, 102.75, 50, 1.25, 110, ("a",), None,
+        (asked,), (Told(103.25, "b", ("a", "b"), 50), Told(104.0, "a", ("a",), 110, True)),
+    )  # fmt: skip
+    event = MembershipEvent(EventKind.DIED, member("m", Status.DEAD), 2, 104.0, explanation=why)
+    assert json.loads(event_json_line(event, 1000.0))["explanation"] == {
+        "node": "a",
+        "probing": "not probed",
+        "suspicion": "unsuspected",
+        "since": -1.25,
+        "counter": 50,
+        "silent_for": 1.25,
+        "floor": 110,
+        "accusers": ["a"],
+        "deadline": None,
+        "asked": [
+            {
+                "reason": "last probe",
+                "began": -1.0,
+                "ended": -0.5,
+                "pings": 2,
+                "address": "127.0.0.1:1",
+                "helpers": ["b"],
+                "nacks": ["b"],
+                "over_stream": True,
+                "refused": True,
+                "alone": False,
+            }
+        ],
+        "told": [
+            {"at": -0.75, "by": "b", "accusers": ["a", "b"], "floor": 50, "is_conviction": False},
+            {"at": 0.0, "by": "a", "accusers": ["a"], "floor": 110, "is_conviction": True},
+        ],
+    }
 
 
 @pytest.mark.parametrize("kind", EventKind)

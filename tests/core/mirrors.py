@@ -9,7 +9,7 @@ from gossip.core.state.member import Member
 
 
 class Mirror:
-    """Begins with the members at one moment; then it is told every event after it."""
+    """Starts with the members at one moment, and then takes every later event."""
 
     def __init__(self, members: Iterable[Member]) -> None:
         self._by_id = {member.id: member for member in members}

@@ -1,4 +1,4 @@
-"""Worlds in which a node is not where it is seen: hosts with a loopback interface, translated and changing addresses.
+"""Worlds in which others see a node at another address: loopback interfaces, translated and changing addresses.
 
 A :class:`PlacesWorld` is a world whose datagrams and streams take the way that a host's network gives them. What is
 sent to a loopback address stays on the host; what is sent elsewhere shows the address that the destination sees.
@@ -25,7 +25,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class _HostDriver(Driver):
-    """A driver whose datagrams take the way that a host's network gives them."""
+    """A driver that sends datagrams by the routes of each host's network."""
 
     sim: PlacesWorld
 
@@ -62,7 +62,7 @@ class PlacesWorld(World):
     def __init__(self, *, seed: int = 0, config: Config | None = None) -> None:
         super().__init__(seed=seed, config=config)
         self.doors: dict[Address, tuple[str, Address]] = {}
-        """Addresses of translators: which node is reached there, and from where what passes seems to come."""
+        """By the address of a translator: the node behind it, and the source that a receiver sees."""
         self._passed: dict[Address, tuple[Address, Address]] = {}
 
     def begin(self, key: str, address: str, *, seeds: tuple[str, ...] = (), advertise: str | None = None,
@@ -87,14 +87,14 @@ class PlacesWorld(World):
         return node
 
     def move(self, key: str, address: str) -> None:
-        """Give the host of a node another address while the node runs; the old one is nobody's."""
+        """Give the host of a node another address while the node runs; no host has the old one afterwards."""
         node = self.nodes[key]
         self._at.pop(node.address, None)
         node.address = Address.parse(address)
         self._at[node.address] = node
 
     def way(self, node: SimulatedNode, destination: Address) -> tuple[Address, Address]:
-        """Where a datagram of a node goes, and from where it seems to come."""
+        """The destination of a node's datagram, and the source that the receiver sees."""
         if destination in self.doors:
             key, outside = self.doors[destination]
             self._passed[outside] = node.address, destination
@@ -106,7 +106,7 @@ class PlacesWorld(World):
         return destination, node.address
 
     def there(self, node: SimulatedNode, destination: Address) -> Address:
-        """To what a node on this host connects at an address."""
+        """The node to which a node on this host connects at an address."""
         if destination in self.doors:
             return self.nodes[self.doors[destination][0]].address
         return Address(node.address.host, destination.port) if destination.is_loopback else destination
@@ -118,7 +118,7 @@ def places(*, seed: int = 0) -> PlacesWorld:
 
 
 def lan(count: int, *, seed: int = 0) -> PlacesWorld:
-    """Nodes ``n0``, ``n1`` ... on hosts of their own, which have all learnt their addresses, and rest."""
+    """Nodes ``n0``, ``n1`` ... on hosts of their own, which have learnt their addresses and have no news under way."""
     sim = places(seed=seed)
     sim.begin("n0", "10.0.0.10:7946")
     for number in range(1, count):
@@ -129,7 +129,7 @@ def lan(count: int, *, seed: int = 0) -> PlacesWorld:
 
 
 def all_at_home(sim: PlacesWorld) -> bool:
-    """Whether all running nodes hold all others to be where they are."""
+    """Whether all running nodes know the true addresses of all others."""
     return all(
         (seen := node.protocol.get(other.name)) is not None and seen.address == other.address
         for node in sim.running
@@ -138,14 +138,14 @@ def all_at_home(sim: PlacesWorld) -> bool:
 
 
 def address_seen(sim: PlacesWorld, key: str, name: str) -> str:
-    """Where a node holds a member to be."""
+    """The address of a member in a node's view."""
     member = sim.nodes[key].protocol.get(name)
     assert isinstance(member, Member), f"{key} does not know {name}"
     return str(member.address)
 
 
 def notices(node: SimulatedNode) -> list[str]:
-    """What a node has told people, and has not been asked for yet."""
+    """The notices of a node that nobody has taken yet."""
     told = []
     while (notice := node.protocol.next_notice()) is not None:
         told.append(notice)
@@ -153,7 +153,7 @@ def notices(node: SimulatedNode) -> list[str]:
 
 
 def let_lie(node: SimulatedNode, about: str, address: str) -> None:
-    """From now on a node says to one member that it sees it somewhere else, in each answer that has room for it."""
+    """From now on a node lies to one member, in each answer with room, about where it sees that member."""
     outbox, says = node.protocol.parts.outbox, Address.parse(address)
     honest = outbox.send
 

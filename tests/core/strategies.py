@@ -1,4 +1,4 @@
-"""Hypothesis strategies for the values of the protocol: every valid one, with the extremes close at hand."""
+"""Hypothesis strategies for the values of the protocol: all valid values, with the extremes among the likely ones."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from gossip.core.wire.messages import (
     DeadFact,
     Digest,
     Entries,
+    Explain,
+    Explained,
     Fact,
     IndirectAck,
     LeftFact,
@@ -54,7 +56,7 @@ records = st.builds(
     st.sampled_from([Address("10.0.0.1", 1), Address("10.0.0.2", 1), Address("::1", 1)]),
     st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2),
 )
-"""Few different ones, so that versions collide."""
+"""Few different addresses, so that records of one version collide."""
 
 small = st.integers(0, 6)
 registers = st.builds(Registers, records, small, small, small, small)
@@ -108,4 +110,8 @@ bodies: st.SearchStrategy[Body] = st.one_of(
     ),
     st.builds(lambda low_high, repeats: Entries(low_high[0], low_high[1], repeats), _ranges, st.none() | tokens),
     st.builds(Clock, st.integers(0, MAX_VERSION)),
+    st.builds(Explain, tokens, names),
+    st.builds(
+        Explained, tokens, st.none() | st.lists(st.none() | texts | counters | st.lists(names, max_size=2), max_size=11)
+    ),
 )

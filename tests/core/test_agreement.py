@@ -12,15 +12,14 @@ import attrs
 import pytest
 
 from gossip.core.config import Config
-from gossip.core.dissemination.outbox import CloseStream, SendFrame
 from gossip.core.errors import WireError
 from gossip.core.query import ViewQuery
 from gossip.core.wire.messages import SuspectFact
-from sims.world import Link, Lognormal, SimulatedNode
+from sims.world import Link, Lognormal
 from tests.core.worlds import (
     SEEDS,
     STRANGER,
-    World,
+    answered,
     cluster,
     crash_bound_s,
     dropped,
@@ -91,7 +90,7 @@ def test_two_contents_of_one_version_are_told_apart_and_settled(holders: tuple[s
     assert seen == [seen[0]] * 8
 
 
-@pytest.mark.parametrize("mine", [{"z": "z"}, {"a": "a"}], ids=["the teller's wins", "the receiver's wins"])
+@pytest.mark.parametrize("mine", [{"z": "z"}, {"a": "a"}], ids=["the sender's wins", "the receiver's wins"])
 def test_who_compares_views_tells_of_a_record_that_wins_against_another_of_its_version(mine: dict[str, str]) -> None:
     """One alone holds another content, and the member itself is silent: that one's word does not decide it."""
     sim = cluster(3, config=Config.lan(suspicion_max=60.0, suspicion_min=30.0))
@@ -151,20 +150,6 @@ def test_anyone_who_has_seen_the_counter_refutes_not_just_the_accused() -> None:
 
 
 # --- reading a view from outside
-
-
-def answered(sim: World, node: SimulatedNode, query: ViewQuery) -> ViewQuery:
-    """Put the question to a node over a stream, and hand the answer back."""
-    stream = node.protocol.stream_accepted(STRANGER, sim.now)
-    assert stream is not None
-    for frame in query.frames():
-        node.protocol.receive_frame(stream, frame, sim.now)
-    for action in node.protocol.stream_actions():
-        if isinstance(action, SendFrame) and action.stream == stream:
-            assert not query.done, "something came after the end of the answer"
-            query.receive_frame(action.data)
-        assert not isinstance(action, CloseStream)
-    return query
 
 
 def test_an_outsider_sees_what_the_node_sees_and_becomes_no_member() -> None:

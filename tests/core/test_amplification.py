@@ -1,4 +1,4 @@
-"""No amplification: whoever has not shown that it hears us gets no more than it sent, and costs no others more."""
+"""No amplification: an address that is not validated gets no more than it sent, and costs no other address more."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ NEWS = 30
 """Of them, those of whom it has heard only now: several datagrams of news."""
 
 SOMEBODY = 2**63 + 5
-"""Id of whoever asks, unless it is a member's; as long as ids are."""
+"""Id of a sender that is no member; as long as real ids are."""
 
 OTHER_VIEW = 2**63 + 1
 """A fingerprint that is not the node's."""
@@ -115,7 +115,7 @@ class Alone:
         self.now = 10.0
         told = [member(number) for number in range(1, MEMBERS)]
         self.hears(News(), told[: MEMBERS - NEWS])
-        self.time_passes(5)  # more than news rides
+        self.time_passes(5)  # longer than news is piggybacked
         self.hears(News(), told[MEMBERS - NEWS :], source=ELSEWHERE)
         self.time_passes(0.1)
 
@@ -176,7 +176,7 @@ def length(body: Body, facts: Sequence[Fact] = (), heartbeat: int = 1) -> int:
     return len(CODEC.encode(SOMEBODY, heartbeat, OTHER_VIEW, body, [encode_fact(fact) for fact in facts], 60_000)[0])
 
 
-# --- whoever says whatever from wherever
+# --- any message from any address
 
 known = st.integers(1, MEMBERS - 1).map(member)
 outdated: st.SearchStrategy[Fact] = st.one_of(
@@ -278,7 +278,7 @@ def test_an_unsolicited_answer_that_names_an_address_makes_nobody_send_there() -
     assert node.protocol.local.address == node.address
 
 
-# --- whoever has shown that it hears us
+# --- validated addresses
 
 
 def gets_all(node: Alone, number: int, source: Address | None = None) -> bool:

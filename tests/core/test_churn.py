@@ -15,7 +15,7 @@ from tests.core.worlds import expect, forged, world
 
 AGREED_WITHIN_S = 30
 DATAGRAMS_PER_NODE_AND_SECOND = 100
-"""Far above what settling needs; two nodes that answer each other without end send thousands."""
+"""Far above what a comparison of views needs; two nodes that answer each other without end send thousands."""
 
 SEEDS = ("n0", "n1")
 

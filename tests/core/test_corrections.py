@@ -1,4 +1,4 @@
-"""Who knows less than another is told at once, by whoever notices: the accused, the deceived, whoever is behind."""
+"""A node that knows less than another is corrected at once: the accused, the deceived, and nodes with old facts."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def test_who_tells_an_older_version_of_a_record_is_told_the_newer() -> None:
     sim.update("n3", {"version": "newer"})
     sim.run(ROUND_TRIP_S)
     before = len(tap(sim))
-    teller = sim.nodes["n2"]
-    sim.inject("n1", forged(sim, RecordFact(old.record, old.heartbeat), sender=teller.id), teller.address)
+    sender = sim.nodes["n2"]
+    sim.inject("n1", forged(sim, RecordFact(old.record, old.heartbeat), sender=sender.id), sender.address)
     sim.run(ROUND_TRIP_S)
     told = [fact.record.metadata for fact, to in told_from(sim, sim.nodes["n1"], before)
-            if to == teller.address and isinstance(fact, RecordFact)]  # fmt: skip
+            if to == sender.address and isinstance(fact, RecordFact)]  # fmt: skip
     assert told == [{"version": "newer"}]
 
 

@@ -93,7 +93,7 @@ def test_the_last_ones_find_out_by_refusals_that_they_are_left(count: int) -> No
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_forged_refusals_convict_nobody(seed: int) -> None:
-    """Whoever can forge the messages of a network (ICMP) says of every member, all the time, that it is not there."""
+    """An attacker forges ICMP messages all the time that say that no process listens at any member's address."""
     sim = cluster(5, seed=seed)
 
     def forge() -> None:
@@ -372,7 +372,7 @@ def test_a_network_that_suddenly_becomes_slow_kills_nobody() -> None:
 
 
 def test_a_node_that_sends_nothing_of_its_own_but_answers_is_alive() -> None:
-    """Whoever is asked is judged by the answer, not by how often it asks others."""
+    """A probed member is judged by its answer, not by how often it asks others."""
     sim = cluster(4, config=Config.lan())
     slow = sim.start("slow", seeds=("n0",), config=Config.lan(probe_interval=300.0))
     expect_agreement(sim, within=20)

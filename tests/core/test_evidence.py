@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gossip.core.detection.evidence import EVIDENCE_KEPT, MAX_UNDER_WAY, Asked, Explanation, Told
+from gossip.core.detection.evidence import EVIDENCE_KEPT, PROBES_EXPLAINED, Asked, Explanation, Told
 from gossip.core.detection.stages import PROBING, SUSPICION, Stage
 from gossip.core.errors import WireError
 from gossip.core.events import EventKind, MembershipEvent
@@ -56,6 +56,7 @@ PLANS = st.builds(
 )
 
 seconds = st.floats(-1e6, 1e6)
+"""Before the moment of the explanation."""
 names = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=8)
 some_names = st.lists(names, max_size=4).map(tuple)
 counters = st.integers(0, 2**62)
@@ -63,7 +64,7 @@ explanations = st.builds(
     Explanation,
     member=st.just(MEMBER),
     node=names,
-    time=seconds,
+    time=st.floats(1e6, 2e6),
     probing=st.sampled_from(PROBING),
     suspicion=st.sampled_from(SUSPICION),
     since=st.none() | seconds,
@@ -71,13 +72,13 @@ explanations = st.builds(
     silent_for=st.floats(0, 1e6),
     floor=counters,
     accusers=some_names,
-    deadline=st.none() | seconds,
+    deadline=st.none() | st.floats(2e6, 3e6),
     asked=st.lists(
         st.builds(
-            Asked, names, seconds, st.none() | seconds, counters, names, some_names, some_names, st.booleans(),
+            Asked, names, seconds, st.none() | seconds, st.integers(1, 3), names, some_names, some_names, st.booleans(),
             st.booleans(), st.booleans(),
         ),
-        max_size=EVIDENCE_KEPT + MAX_UNDER_WAY,
+        max_size=PROBES_EXPLAINED,
     ).map(tuple),
     told=st.lists(
         st.builds(Told, seconds, names, some_names, counters, st.booleans()), max_size=EVIDENCE_KEPT
@@ -115,7 +116,7 @@ def assert_is_in_order(explanation: Explanation) -> None:
     assert told == sorted(told)
     assert len(told) <= EVIDENCE_KEPT
     assert len([each for each in explanation.asked if each.ended is not None]) <= EVIDENCE_KEPT
-    assert len(began) <= EVIDENCE_KEPT + MAX_UNDER_WAY
+    assert len(began) <= PROBES_EXPLAINED
     assert max([*began, *told], default=0.0) <= explanation.time
     assert all(each.ended is None or each.began <= each.ended for each in explanation.asked)
 
@@ -255,4 +256,4 @@ def test_more_evidence_than_is_kept_is_refused(explanation: Explanation) -> None
     with pytest.raises(WireError):
         from_wire(attrs.evolve(explanation, told=(told,) * (EVIDENCE_KEPT + 1)))
     with pytest.raises(WireError):
-        from_wire(attrs.evolve(explanation, asked=(asked,) * (EVIDENCE_KEPT + MAX_UNDER_WAY + 1)))
+        from_wire(attrs.evolve(explanation, asked=(asked,) * (PROBES_EXPLAINED + 1)))

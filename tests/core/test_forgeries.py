@@ -265,7 +265,7 @@ def test_facts_about_members_unknown_to_all_are_not_taken_in() -> None:
 
 
 def test_a_stranger_gets_no_more_back_than_a_few_datagrams() -> None:
-    """Whoever forges a source address must not find a loud amplifier."""
+    """A forged source address must not turn a node into an amplifier."""
     sim = cluster(16, tapped=True)
     facts = [AliveFact(entry.id, 0) for entry in sim.nodes["n0"].protocol.view]
     for node in everybody(sim):

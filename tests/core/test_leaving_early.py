@@ -1,4 +1,4 @@
-"""Leaving before anything came back: whoever has heard of a newcomer hears of its farewell, and never of its death."""
+"""Leaving before any answer came: a node that has heard of a newcomer hears of its farewell, and never of its death."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def stay_a_moment(sim: World, stay_s: float, *seeds: str) -> bool:
 
 
 def expect_left(sim: World, *, certainly: bool) -> None:
-    """Nobody is told that the newcomer died, and whoever knows it, knows in the end that it left."""
+    """No node hears that the newcomer died, and in the end each node that knows it knows that it left."""
     sim.run(2 * crash_bound_s(sim.config))
     expect_no_deaths(sim)
     seen = {node.sees().get("late", "unknown") for node in everybody(sim) if node.name != "late"}
@@ -154,7 +154,7 @@ def test_the_farewell_is_told_where_the_newcomer_has_presented_itself_and_nowher
 
 
 def test_each_datagram_in_which_a_member_says_farewell_says_who_it_was() -> None:
-    """Whoever lacks its last record, or never heard of it, needs both, and may get one datagram only."""
+    """A node that lacks its last record, or never heard of it, needs both, and may get only one datagram."""
     sim = cluster(12, tapped=True)
     leaver, before = sim.nodes["n1"], len(tap(sim))
     sim.leave("n1")

@@ -49,7 +49,7 @@ def test_counting_the_living_lets_two_leaders_run_side_by_side(seed: int) -> Non
 
 
 def owners_told(node: SimulatedNode) -> set[str]:
-    """Whoever has a share by the events so far, by the rule in docs/howto/ownership.rst."""
+    """The members that have a share by the events so far, by the rule in docs/howto/ownership.rst."""
     owners = {node.name}
     for event in node.events:
         if gains(event):
@@ -60,7 +60,7 @@ def owners_told(node: SimulatedNode) -> set[str]:
 
 
 def living(node: SimulatedNode) -> set[str]:
-    """Whoever is among the members and living."""
+    """The living members."""
     return {name for name, status in node.sees().items() if Status(status).is_living}
 
 

@@ -1,4 +1,4 @@
-"""Signed identities: whoever holds only the cluster's key can speak in nobody's name."""
+"""Signed identities: a holder of only the cluster's key cannot speak in another member's name."""
 
 from __future__ import annotations
 

@@ -84,20 +84,20 @@ class _Walk:
 
     def step(self) -> None:
         """One thing happens."""
-        each, teller = (self.random.randint(1, OTHERS) for _ in range(2))
+        each, sender = (self.random.randint(1, OTHERS) for _ in range(2))
         entry = self.node.view.get(self.member_id(each))
         seen = 1 if entry is None else entry.registers.heartbeat
-        accuser = self.random.choice([self.member_id(teller), 99, 98, 97])
+        accuser = self.random.choice([self.member_id(sender), 99, 98, 97])
         match self.random.randrange(12):
             case 0 | 7 | 8:
                 floor = seen + 1 + self.random.randrange(20)
-                self.say(teller, SuspectFact(self.member_id(each), floor, (accuser,), seen))
+                self.say(sender, SuspectFact(self.member_id(each), floor, (accuser,), seen))
             case 1 if self.random.random() < self.convicting:
-                self.say(teller, DeadFact(self.member_id(each), seen + 80, (accuser,), seen))
+                self.say(sender, DeadFact(self.member_id(each), seen + 80, (accuser,), seen))
             case 2:
-                self.say(teller, AliveFact(self.member_id(each), self.counter(each)))
+                self.say(sender, AliveFact(self.member_id(each), self.counter(each)))
             case 10 if self.random.random() < 0.02:
-                self.say(teller, LeftFact(self.member_id(each), seen))
+                self.say(sender, LeftFact(self.member_id(each), seen))
             case 9 if self.random.random() < 0.2:
                 self.generations[each] += 1
                 self.started[each] = self.now

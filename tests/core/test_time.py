@@ -283,7 +283,7 @@ def test_suspicion_never_grows_with_accusers_nor_leaves_its_bounds(
 def test_after_waiting_as_long_as_told_a_budget_suffices(
     rate: float, burst: int, wants: list[tuple[float, int]]
 ) -> None:
-    """Or whoever waits for it waits for ever, a rounding error at a time."""
+    """Otherwise a caller that waits for the budget waits for ever, by one rounding error after another."""
     now = 5.0
     bucket = TokenBucket(rate, burst, now)
     for pause, count in wants:

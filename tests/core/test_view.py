@@ -236,9 +236,9 @@ def test_news_reaches_everybody_in_the_fewest_hops_that_so_many_pushes_can(ids: 
 @given(st.sets(st.integers(1, 999), min_size=9, max_size=80), st.integers(1, 8))
 def test_everybody_is_told_by_several_others(ids: set[int], count: int) -> None:
     """What makes up for loss."""
-    tellers = Counter(told for relays in relays_of(ids, count).values() for told in relays)
-    assert all(tellers[each] >= count - 1 for each in ids)
-    assert sum(tellers.values()) == count * len(ids)
+    pushers = Counter(told for relays in relays_of(ids, count).values() for told in relays)
+    assert all(pushers[each] >= count - 1 for each in ids)
+    assert sum(pushers.values()) == count * len(ids)
 
 
 @given(st.sets(st.integers(1, 99), max_size=12))

@@ -1,4 +1,4 @@
-"""Worlds for the tests of the core: settled clusters in virtual time, damage to do to them, things to expect.
+"""Worlds for the tests of the core: quiet clusters in virtual time, damage to them, and expectations.
 
 Nothing here waits for a clock. A world is a :class:`sims.world.Simulation`; everything random in it follows
 from its seed, which every failure names.
@@ -7,10 +7,12 @@ from its seed, which every failure names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from gossip.core.config import Config
+from gossip.core.dissemination.outbox import CloseStream, SendFrame
 from gossip.core.protocol import Protocol
+from gossip.core.query import Query
 from gossip.core.state.entry import Entry
 from gossip.core.state.member import Identity, Record
 from gossip.core.support.address import Address
@@ -23,12 +25,12 @@ SEEDS = range(1)
 
 
 def examples(count: int) -> int:
-    """How many examples of a property are tried: so many for each of the seeds."""
+    """How many examples of a property are tried, for all seeds together."""
     return count * len(SEEDS)
 
 
 STRANGER = Address("192.0.2.66", 7946)
-"""Where forged datagrams come from; nobody runs there."""
+"""The source of forged datagrams; no node runs there."""
 
 JOINED_WITHIN_S = 10.0
 """More than any join through a running seed may take in these tests."""
@@ -36,17 +38,17 @@ JOINED_WITHIN_S = 10.0
 
 def crash_bound_s(config: Config) -> float:
     """Virtual seconds within which everybody must know of a crash: the longest suspicion of a lone accuser,
-    and ten rounds to begin it, ask once more and spread the news."""
+    and ten rounds to begin it, probe once more and spread the news."""
     return config.suspicion_max + 10 * config.probe_interval
 
 
 def heal_bound_s(config: Config) -> float:
-    """Virtual seconds within which two halves must have found each other: forty rounds of chances."""
+    """Virtual seconds within which two halves must have found each other: forty rounds with a chance each."""
     return 40 * config.probe_interval
 
 
 EVENTS_PER_MOMENT = 20_000
-"""More than any world here does at one moment of virtual time."""
+"""More events than any world here handles at one moment of virtual time."""
 
 
 class World(Simulation):
@@ -78,7 +80,7 @@ def world(*, seed: int = 0, config: Config | None = None, link: Link | None = No
 
 def cluster(count: int, *, seed: int = 0, config: Config | None = None, link: Link | None = None,
             tapped: bool = False) -> World:  # fmt: skip
-    """Nodes ``n0``, ``n1`` ... that have joined through ``n0``, agree, and have come to rest."""
+    """Nodes ``n0``, ``n1`` ... that have joined through ``n0``, agree, and have no news under way."""
     sim = world(seed=seed, config=config, link=link, tapped=tapped)
     sim.start_many(count)
     expect_agreement(sim, within=JOINED_WITHIN_S, why="joining")
@@ -86,11 +88,11 @@ def cluster(count: int, *, seed: int = 0, config: Config | None = None, link: Li
     return sim
 
 
-# --- what is expected
+# --- expectations
 
 
 def expect(sim: Simulation, condition: Callable[[], bool], *, within: float, why: str) -> float:
-    """Let time pass until the condition holds; how long that took. Fails with what everybody sees then."""
+    """Let time pass until the condition holds; returns how long that took. A failure shows what every node sees."""
     try:
         return sim.run_until(condition, within)
     except TimeoutError:
@@ -98,17 +100,17 @@ def expect(sim: Simulation, condition: Callable[[], bool], *, within: float, why
 
 
 def expect_agreement(sim: Simulation, *, within: float, why: str = "agreement") -> float:
-    """All running nodes come to see exactly each other, with equal views."""
+    """Expect that all running nodes come to see exactly each other, with equal views."""
     return expect(sim, sim.all_agree, within=within, why=why)
 
 
 def expect_seen(sim: Simulation, name: str, status: str, *, within: float) -> float:
-    """All running nodes come to see the named one with this status."""
+    """Expect that all running nodes come to see the named one with this status."""
     return expect(sim, lambda: sim.all_see(name, status), within=within, why=f"{name} seen as {status} by all")
 
 
 def expect_no_deaths(sim: Simulation, *, but: Iterable[str] = ()) -> None:
-    """Nobody has ever been declared dead by anybody, except these."""
+    """Expect that no node has ever declared a member dead, except these."""
     excused = set(but)
     deaths = [
         f"{node.name} declared {event.member.name} dead at {event.time:.2f} s, accused by {event.accusers}"
@@ -143,8 +145,25 @@ def names_of(sim: Simulation) -> list[str]:
     return list(sim.nodes)
 
 
+AnyQuery = TypeVar("AnyQuery", bound=Query)
+
+
+def answered(sim: Simulation, node: SimulatedNode, query: AnyQuery) -> AnyQuery:
+    """Put the question to a node over a stream, and hand the answer back."""
+    stream = node.protocol.stream_accepted(STRANGER, sim.now)
+    assert stream is not None
+    for frame in query.frames():
+        node.protocol.receive_frame(stream, frame, sim.now)
+    for action in node.protocol.stream_actions():
+        if isinstance(action, SendFrame) and action.stream == stream:
+            assert not query.done, "something came after the end of the answer"
+            query.receive_frame(action.data)
+        assert not isinstance(action, CloseStream)
+    return query
+
+
 def generations_seen(sim: Simulation, name: str) -> set[int | None]:
-    """Which generations of a name the running nodes hold it to be."""
+    """The generations of a name in the views of the running nodes."""
     members = [node.protocol.get(name) for node in sim.running]
     return {None if member is None else member.generation for member in members}
 
@@ -161,7 +180,7 @@ def everybody_has(sim: Simulation, name: str, metadata: dict[str, str]) -> bool:
 
 
 def dropped(node: SimulatedNode, reason: str | None = None) -> int:
-    """How many messages and facts the node refused, for one reason or any."""
+    """How many messages and facts the node refused, for one reason or for all."""
     counts = node.protocol.stats.dropped
     return sum(counts.values()) if reason is None else counts.get(reason, 0)
 
@@ -177,25 +196,25 @@ def entry_of(node: SimulatedNode, name: str) -> Entry:
 
 
 def cut_pair(sim: Simulation, one: str, other: str) -> None:
-    """Nothing gets from either of two nodes to the other."""
+    """Cut two nodes off from each other, both ways."""
     cut_one_way(sim, one, other)
     cut_one_way(sim, other, one)
 
 
 def cut_one_way(sim: Simulation, source: str, destination: str) -> None:
-    """Nothing gets from the first node to the second."""
+    """Lose everything that the first node sends to the second."""
     pair = sim.nodes[source].address, sim.nodes[destination].address
     sim.network.cut(f"{source}>{destination}", lambda a, b: (a, b) == pair)
 
 
 def deafen(sim: Simulation, name: str) -> None:
-    """Nothing reaches a node; what it sends gets through."""
+    """Make a node deaf: nothing reaches it, but its own messages get through."""
     here = sim.nodes[name].address
     sim.network.cut(f"deaf {name}", lambda _source, destination: destination == here)
 
 
 def mute(sim: Simulation, name: str) -> None:
-    """Nothing that a node sends arrives; it hears everything."""
+    """Make a node mute: none of its messages arrive, but it hears everything."""
     here = sim.nodes[name].address
     sim.network.cut(f"mute {name}", lambda source, _destination: source == here)
 
@@ -216,13 +235,13 @@ def heal(sim: Simulation) -> None:
 
 def presented(member_id: int, name: str, generation: int, version: int, address: Address,
               metadata: Mapping[str, str], heartbeat: int) -> RecordFact:  # fmt: skip
-    """The record of whomever the test wants."""
+    """A record with the values that the test wants."""
     return RecordFact(Record(Identity(name, generation, member_id), version, address, metadata), heartbeat)
 
 
 def forged(sim: Simulation, *facts: Fact, sender: int = ANONYMOUS, heartbeat: int = 0, body: Body | None = None,
            limit: int = 60_000) -> bytes:  # fmt: skip
-    """A well-formed datagram of this cluster that says whatever the test wants."""
+    """A well-formed datagram of this cluster with the content that the test wants."""
     encoded = [encode_fact(fact) for fact in facts]
     data, fitting = Codec(sim.config.cluster).encode(sender, heartbeat, 0, body or News(), encoded, limit)
     assert fitting == len(facts), "the forgery does not fit into one datagram"
@@ -230,14 +249,14 @@ def forged(sim: Simulation, *facts: Fact, sender: int = ANONYMOUS, heartbeat: in
 
 
 def inject(sim: Simulation, names: Iterable[str], *facts: Fact) -> None:
-    """Hand forged datagrams with these facts, one if they fit, to each of the named nodes."""
+    """Deliver forged datagrams with these facts, one if they fit, to each of the named nodes."""
     for data in forged_all(sim, *facts):
         for name in names:
             sim.inject(name, data, STRANGER)
 
 
 def forged_all(sim: Simulation, *facts: Fact) -> list[bytes]:
-    """As many well-formed datagrams as these facts take, none of which is refused for its size."""
+    """As many well-formed datagrams as these facts need; no node refuses one for its size."""
     at_once = 100
     return [forged(sim, *facts[start : start + at_once]) for start in range(0, max(1, len(facts)), at_once)]
 
@@ -270,7 +289,7 @@ def understood(sim: Simulation, sent: Sequence[tuple[bytes, Address, Address]]) 
 
 
 class Script:
-    """One core, driven by hand: for what the simulator cannot do to it."""
+    """One core that a test drives by hand, for situations that the simulator cannot make."""
 
     def __init__(self, name: str = "n0", *, config: Config | None = None, seed: int = 0) -> None:
         self.sim = world(seed=seed, config=config)

@@ -9,17 +9,20 @@ import re
 from typing import Any
 
 import attrs
+import cbor2
 
 from gossip.core import wire
 from gossip.core.config import PROFILES, Config
 from gossip.core.detection.detector import suspicion_timeout
+from gossip.core.detection.evidence import Explanation
 from gossip.core.presence.unfit_answers import UNFIT_ANSWERS
-from gossip.core.state.member import RECORD, Identity, Record
+from gossip.core.state.member import RECORD, Identity, Record, Status
 from gossip.core.state.view import FINGERPRINT_MODULUS
 from gossip.core.support.address import Address
 from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire import Codec, encode_fact, facts, messages
-from gossip.core.wire.messages import DeadFact, News, Ping, RecordFact, SuspectFact
+from gossip.core.wire.messages import DeadFact, Explain, Explained, News, Ping, RecordFact, SuspectFact
+from tests.core.test_explanations import largest
 from tests.rst import ROOT, document, literal_blocks, table
 
 WIRE = document("docs/reference/wire.rst")
@@ -61,6 +64,25 @@ def test_the_news_in_the_wire_format_are_what_the_codec_makes() -> None:
     assert Codec("default").decode(made).facts == (record, death)
 
 
+def test_the_question_in_the_wire_format_is_what_the_codec_makes() -> None:
+    made, _ = Codec("default").encode(messages.ANONYMOUS, 0, 0, Explain(0xC0FFEE, "brook"), (), 1200)
+    assert hex_dump("89 ") == made
+
+
+def test_the_explanation_in_the_wire_format_is_what_a_node_would_write() -> None:
+    written = hex_dump("8b ")
+    told = Explanation.from_wire(cbor2.loads(written), BROOKS_RECORD.member(Status.SUSPECT))
+    assert cbor2.dumps(told.to_wire()) == written
+    assert (told.counter, told.floor, told.since, told.silent_for) == (3590, 3600, -1.45, 1.6)
+    assert (told.asked[0].helpers, told.told[0].by) == (("cleo",), "ada")
+
+
+def test_the_largest_explanation_in_the_wire_format_is_the_largest() -> None:
+    made, _ = Codec("default").encode(1, 1, 1, Explained(1, largest()), (), 1 << 20)
+    bare, _ = Codec("default").encode(1, 1, 1, Explained(1, []), (), 1 << 20)
+    assert f"explanation has {len(made) - len(bare) + 1:,} bytes" in WIRE
+
+
 def test_the_fingerprint_in_the_wire_format_is_what_the_view_would_have() -> None:
     marks = (ADAS_RECORD.fingerprint, BROOKS_RECORD.fingerprint, FINGERPRINT)
     assert hex_dump("39 ") == b"".join(mark.to_bytes(8, "big") for mark in marks)
@@ -77,6 +99,8 @@ def test_the_kinds_of_messages_are_those_of_the_codec() -> None:
         "DIGEST": messages.Digest,
         "ENTRIES": messages.Entries,
         "CLOCK": messages.Clock,
+        "EXPLAIN": messages.Explain,
+        "EXPLAINED": messages.Explained,
     }
     rows = table(WIRE, "Kinds of messages")
     assert [(name, int(kind)) for kind, name, *_ in rows] == [(name, wire.KINDS[body]) for name, body in bodies.items()]

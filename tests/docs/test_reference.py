@@ -12,6 +12,7 @@ import gossip
 from docs.generate import settings
 from gossip import Config, EventKind, Node, Standing, Status
 from gossip.core import wire
+from gossip.core.dissemination.questions import Purpose
 from tests.docs.pages import PAGES
 from tests.rst import ROOT, document, table
 
@@ -60,7 +61,7 @@ def test_every_setting_is_explained_where_help_shows_it() -> None:
     assert all(len(text) > 30 for text in explained.values())
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("CHANGELOG.rst", "CONTRIBUTING.rst")])
+@pytest.mark.parametrize("page", PAGES)
 def test_no_line_of_a_document_is_too_long_for_a_page(page: str) -> None:
     lines = document(page).splitlines()
     assert not [line for line in lines if len(line) > 110 and "python3 -m venv" not in line]
@@ -76,6 +77,12 @@ def test_every_kind_of_message_and_of_fact_is_in_the_glossary() -> None:
     names = {name for title in ("Kinds of messages", "Codes of facts") for _, name, *_ in table(wire_format, title)}
     assert len(names) == len(wire.KINDS) + 5
     assert {name for name in names if not re.search(rf"\b{name}\b", GLOSSARY)} == set()
+
+
+def test_every_purpose_of_a_question_and_every_role_in_the_protocol_is_in_the_glossary() -> None:
+    roles = {"accuser", "claimant", "helper", "holder", "member", "node", "seed", "witness"}
+    things = {"attempt", "comparison of views", "conviction", "floor", "generation", "piggyback", "push", "suspicion"}
+    assert {purpose.value for purpose in Purpose} | roles | things | {"validated address"} <= set(TERMS)
 
 
 def test_every_term_of_the_glossary_is_a_word_of_the_code() -> None:

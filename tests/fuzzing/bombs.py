@@ -1,4 +1,4 @@
-"""Bombs: small inputs made to be dear for whoever takes them, or to be taken for what they are not.
+"""Bombs: small inputs that are made to cost their receiver much, or to pass for something else.
 
 Each is one CBOR item, which stands in turn for a whole message and for parts of a good one, with the checksum that a
 holder of the key can make; or it is a whole message, or the bytes of a stream. The table names them all. What must

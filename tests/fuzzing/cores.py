@@ -107,12 +107,12 @@ def introduce(nodes: list[SimulatedNode], world: World) -> None:
 
 
 def expect_names_kept(node: SimulatedNode) -> None:
-    """Whoever bears the name of an honest member has its key, and has not left."""
+    """The holder of an honest member's name has that member's key, and has not left."""
     for name in (*NAMES, LATECOMER):
-        bearer = node.view.named(name)
-        if bearer is not None and bearer is not node.entry:
-            assert bearer.registers.record.key == ALLOWED[name], f"{node.name} has another {name}"
-            assert not bearer.registers.left or name == LATECOMER, f"{node.name} believes that {name} has left"
+        holder = node.view.named(name)
+        if holder is not None and holder is not node.entry:
+            assert holder.registers.record.key == ALLOWED[name], f"{node.name} has another {name}"
+            assert not holder.registers.left or name == LATECOMER, f"{node.name} believes that {name} has left"
 
 
 def expect_recovery(world: World) -> None:

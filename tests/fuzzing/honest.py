@@ -19,6 +19,8 @@ from gossip.core.wire.messages import (
     DeadFact,
     Digest,
     Entries,
+    Explain,
+    Explained,
     Fact,
     IndirectAck,
     LeftFact,
@@ -49,6 +51,24 @@ BODIES: tuple[Body, ...] = (
     Entries(0, MAX_ID),
     Entries(0, MAX_ID, 9),
     Clock(1_700_000_000_000),
+    Explain(7, "ada"),
+    Explained(7, None),
+    Explained(
+        7,
+        [
+            "brook",
+            "not probed",
+            "suspected",
+            900,
+            50,
+            900,
+            51,
+            ["brook"],
+            600,
+            [["last probe", 900, None, 3, "10.0.0.1:7946", ["bé"], ["bé"], True, False, False]],
+            [[800, "brook", ["brook"], 51, False]],
+        ],
+    ),
 )
 
 FACTS: tuple[Fact, ...] = (

@@ -22,6 +22,8 @@ from gossip.core.wire.messages import (
     DeadFact,
     Digest,
     Entries,
+    Explain,
+    Explained,
     Fact,
     LeftFact,
     News,
@@ -113,6 +115,8 @@ BODIES: dict[str, Body] = {
     "a digest that differs everywhere": Digest(0, MAX_ID, (1,) * DIGEST_RANGES),
     "the claim to know nobody": Entries(0, MAX_ID),
     "a request to ask a member": PingRequest(1, _id(1)),
+    "a question why a member is where it is": Explain(1, "member-1"),
+    "an explanation of empty lists, which nobody asked for": Explained(1, [[]] * 60_000),
 }
 """By name, messages without facts."""
 

@@ -36,6 +36,7 @@ from gossip import (
     Snapshot,
     Standing,
     Status,
+    explain_member,
     open_node,
     query_members,
 )
@@ -111,6 +112,10 @@ ARGUMENTS: dict[str, tuple[Use, str, set[str]]] = {
     "query_members timeout": (lambda value: query_members("127.0.0.1:1", timeout=value), "timeout", set()),
     "query_members keyring": (lambda value: query_members("127.0.0.1:1", keyring=value), "keyring", NONE | RINGS),
     "query_members tls": (lambda value: query_members("127.0.0.1:1", tls=value), "tls", NONE),
+    "explain_member address": (lambda value: explain_member(value, "ada"), "address", set()),
+    "explain_member name": (lambda value: explain_member("127.0.0.1:1", value), "name", TEXTS),
+    "explain_member timeout": (lambda value: explain_member("127.0.0.1:1", "ada", timeout=value), "timeout", set()),
+    "Node.explain": (lambda value: on_a_node(lambda node: node.explain(value)), "name", TEXTS),
     "Node.get": (lambda value: on_a_node(lambda node: node.get(value)), "name", TEXTS),
     "Node.subscribe": (lambda value: on_a_node(lambda node: node.subscribe(value)), "buffer", set()),
     "Node.update": (lambda value: on_a_node(lambda node: node.update(value)), "metadata", DICTS),
@@ -309,6 +314,7 @@ async def test_open_node_is_not_iterated_over() -> None:
 USES: dict[str, Callable[[], Awaitable[object]]] = {
     "open_node": opened,
     "query_members": lambda: query_members("127.0.0.1:1"),
+    "explain_member": lambda: explain_member("127.0.0.1:1", "ada"),
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
+import attrs
 import pytest
 
-from gossip import Address, EventKind, Member, MembershipEvent, Status
+from gossip import Address, Asked, EventKind, Explanation, Member, MembershipEvent, Stage, Status
 from gossip.telemetry.events import EventLog, describe
 from gossip.telemetry.node_log import NodeLog
 
@@ -36,6 +37,23 @@ def event(kind: EventKind, name: str = "b", **details: object) -> MembershipEven
 )
 def test_each_change_is_described_with_its_reason(change: MembershipEvent, text: str) -> None:
     assert describe(change) == text
+
+
+@pytest.mark.parametrize(
+    ("refused", "text"),
+    [
+        ([], "'b' died, not probed from here"),
+        ([False], "'b' died, probes unanswered: 1"),
+        ([False, True], "'b' died, probes refused by its system: 1 of 2"),
+    ],
+)
+def test_a_death_is_described_with_what_was_found_out_about_it(refused: list[bool], text: str) -> None:
+    asked = tuple(Asked("last probe", 0.0, 0.5, 1, "10.0.0.1:7946", refused=each) for each in refused)
+    change = event(EventKind.DIED)
+    why = Explanation(
+        change.member, "a", 1.0, Stage.NOT_PROBED, Stage.UNSUSPECTED, None, 1, 1.0, 2, (), None, asked, ()
+    )
+    assert describe(attrs.evolve(change, explanation=why)) == text
 
 
 def test_every_kind_has_a_level_and_a_description(caplog: pytest.LogCaptureFixture) -> None:

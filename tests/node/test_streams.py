@@ -1,4 +1,4 @@
-"""The TCP side: whoever is slow, too much or no peer at all is cut off, and the core is told once."""
+"""The TCP side: a peer that is slow, sends too much or is none at all is cut off, and the core hears of it once."""
 
 from __future__ import annotations
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 import attrs
 
-from gossip.core.detection.evidence import EVIDENCE_KEPT, Asked, Explanation, Told
+from gossip.core.detection.evidence import EVIDENCE_KEPT, NAMES_KEPT, Asked, Explanation, Told
 from gossip.core.detection.probing import Probe
 from gossip.core.detection.stages import Stage
 from gossip.core.state.entry import Entry
@@ -99,7 +100,7 @@ class Casebook:
         return scrutiny
 
     def close(self, scrutiny: Scrutiny) -> None:
-        """Forget a scrutiny in which nothing is left to do, with its evidence."""
+        """Forget a scrutiny, with its evidence."""
         if self._open.get(scrutiny.entry.id) is scrutiny:
             del self._open[scrutiny.entry.id]
 
@@ -135,11 +136,13 @@ class Casebook:
 
     def explain(self, name: str, now: float) -> Explanation | None:
         """Where the holder of a name stands, and why; None if nobody is known by it."""
-        entry = self._view.named(name)
-        if entry is None:
-            deaths = (each.entry for each in reversed(self._deaths.values()))
-            entry = next((each for each in deaths if each.identity.name == name), None)
+        entry = self.holder(name)
         return None if entry is None else self.explanation(entry, now)
+
+    def holder(self, name: str) -> Entry | None:
+        """The member with a name: the one in the view, or the last one whose death can still be explained."""
+        deaths = (each.entry for each in reversed(self._deaths.values()))
+        return self._view.named(name) or next((each for each in deaths if each.identity.name == name), None)
 
     def explanation(self, entry: Entry, now: float) -> Explanation:
         """Where a member stands, and why."""
@@ -182,14 +185,15 @@ class Casebook:
 
 
 def _asked(probe: Probe, ended: float | None, alone: bool) -> Asked:
+    helpers = dict(islice(probe.helpers.items(), NAMES_KEPT))
     return Asked(
         reason=probe.reason.value,
         began=probe.began,
         ended=ended,
         pings=probe.attempt + 1,
         address=str(probe.target.registers.record.address),
-        helpers=tuple(probe.helpers.values()),
-        nacks=tuple(probe.nacks.values()),
+        helpers=tuple(helpers.values()),
+        nacks=tuple(name for helper, name in probe.nacks.items() if helper in helpers),
         over_stream=probe.used_stream,
         refused=ended is not None and probe.is_refused,
         alone=alone,

@@ -17,8 +17,7 @@ from gossip.core.state.hearing import CONVICTION_STEPS
 from gossip.core.state.heartbeat import MAX_COUNTER
 from gossip.core.state.member import Member, Status
 from gossip.core.support.drop_reasons import Drop
-from gossip.core.support.text import is_printable
-from gossip.core.wire.values import number_of
+from gossip.core.wire.values import items_of, name_of, number_of
 
 EVIDENCE_KEPT = 8
 """Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
@@ -26,8 +25,21 @@ EVIDENCE_KEPT = 8
 MAX_UNDER_WAY = 2
 """Probes of one member for this node itself that can be under way at once: one in each of its two stages."""
 
+PROBES_EXPLAINED = EVIDENCE_KEPT + MAX_UNDER_WAY
+"""Probes in one explanation."""
+
+NAMES_KEPT = 16
+"""Names in one list, such as the helpers of a probe: as many as ``indirect_probes`` may ask at once. With 128 bytes a
+name, the largest explanation fits one frame of a stream."""
+
 MAX_MILLISECONDS = 2**53
 """Times on the wire that are further away are not of this protocol: a float holds all others to the millisecond."""
+
+_MAX_FLOOR = MAX_COUNTER + CONVICTION_STEPS
+"""A conviction raises the floor of the accusation."""
+
+_NEW_LINE = "\n" + 15 * " "
+"""Lines up what was found with what was asked, in a timeline."""
 
 
 @attrs.frozen
@@ -39,7 +51,7 @@ class Asked:
     - ``ended``: local time in seconds; None while it is under way.
     - ``pings``: how often it was pinged directly.
     - ``address``: where it was pinged, as text.
-    - ``helpers``: names of the members that were asked to ping it.
+    - ``helpers``: names of the members that were asked to ping it, the first 16.
     - ``nacks``: those of them that answered that they heard nothing from it.
     - ``over_stream``: whether a TCP stream was tried, too.
     - ``refused``: whether its system said that no process listens there.
@@ -59,17 +71,21 @@ class Asked:
 
     def __str__(self) -> str:
         """A sentence for people, without the times."""
+        return "; ".join(self.sentences())
+
+    def sentences(self) -> list[str]:
+        """For people: how it was asked, and then each thing that was found."""
         times = {1: "once", 2: "twice"}.get(self.pings, f"{self.pings} times")
         ways = [f"pinged {times} at {self.address}"]
         if self.helpers:
             ways.append(f"through {_listed(self.helpers)}")
         if self.over_stream:
             ways.append("over a stream")
-        return f"{self.reason}: {', '.join(ways)}; {self._outcome()}"
+        return [f"{self.reason}: {', '.join(ways)}", *self._found()]
 
-    def _outcome(self) -> str:
+    def _found(self) -> list[str]:
         if self.ended is None:
-            return "no answer yet"
+            return ["no answer yet"]
         found = ["its system says that no process listens there" if self.refused else "no answer"]
         if self.nacks:
             found.append(f"{_listed(self.nacks)} heard nothing from it either")
@@ -77,7 +93,7 @@ class Asked:
             found.append(f"{_listed(silent)} did not report")
         if self.alone:
             found.append("nobody else was heard, so the fault may be this node's, and it does not count")
-        return "; ".join(found)
+        return found
 
 
 @attrs.frozen
@@ -143,9 +159,9 @@ class Explanation:
     def __str__(self) -> str:
         """Several lines for people: a sentence, a timeline in seconds before now, and what would clear the member."""
         timeline = sorted(
-            [(each.began, str(each)) for each in self.asked] + [(each.at, str(each)) for each in self.told]
+            [(each.began, each.sentences()) for each in self.asked] + [(each.at, [str(each)]) for each in self.told]
         )
-        lines = [f"  {when - self.time:+9.3f} s  {what}" for when, what in timeline]
+        lines = [f"  {when - self.time:+9.3f} s  {_NEW_LINE.join(what)}" for when, what in timeline]
         return "\n".join(filter(None, (self._verdict(), *lines, self._way_out())))
 
     def _verdict(self) -> str:
@@ -175,7 +191,11 @@ class Explanation:
     # --- on the wire
 
     def to_wire(self) -> list[Any]:
-        """The explanation without the member, as items of a message; times as whole milliseconds before this one."""
+        """The explanation without the member, as items of a message.
+
+        Times are whole milliseconds before this moment; the deadline is so many after it.
+        """
+        left = None if self.deadline is None else round(1000 * max(0.0, self.deadline - self.time))
         asked = [
             [
                 each.reason, self._ago(each.began), self._ago(each.ended), each.pings, each.address,
@@ -188,91 +208,81 @@ class Explanation:
         ]
         return [
             self.node, self.probing.value, self.suspicion.value, self._ago(self.since), self.counter,
-            round(1000 * self.silent_for), self.floor, list(self.accusers), self._ago(self.deadline), asked, told,
+            round(1000 * self.silent_for), self.floor, list(self.accusers), left, asked, told,
         ]  # fmt: skip
 
     @classmethod
     def from_wire(cls, content: list[Any], member: Member) -> Explanation:
         """The reverse of :meth:`to_wire`, with the moment of the explanation as time 0.
 
-        :raises WireError: if the content is no explanation.
+        :raises WireError: if the content is none, or is larger than any that a node makes.
         """
-        try:
-            node, probing, suspicion, since, counter, silent, floor, accusers, deadline, asked, told = content
-            return cls(
-                member=member,
-                node=_text(node),
-                time=0.0,
-                probing=_stage(probing, PROBING),
-                suspicion=_stage(suspicion, SUSPICION),
-                since=_moment(since),
-                counter=_whole(counter),
-                silent_for=_whole(silent) / 1000,
-                floor=_whole(floor),
-                accusers=_texts(accusers),
-                deadline=_moment(deadline),
-                asked=tuple(_asked_from(*each) for each in _pieces(asked, EVIDENCE_KEPT + MAX_UNDER_WAY)),
-                told=tuple(_told_from(*each) for each in _pieces(told, EVIDENCE_KEPT)),
-            )
-        except (TypeError, ValueError):
-            raise WireError(Drop.WRONG_SHAPE) from None
+        node, probing, suspicion, since, counter, silent, floor, accusers, deadline, asked, told = items_of(content, 11)
+        return cls(
+            member=member,
+            node=_text(node),
+            time=0.0,
+            probing=_stage(probing, PROBING),
+            suspicion=_stage(suspicion, SUSPICION),
+            since=None if since is None else _past(since),
+            counter=number_of(counter, MAX_COUNTER),
+            silent_for=number_of(silent, MAX_MILLISECONDS) / 1000,
+            floor=number_of(floor, _MAX_FLOOR),
+            accusers=_texts(accusers),
+            deadline=None if deadline is None else number_of(deadline, MAX_MILLISECONDS) / 1000,
+            asked=tuple(_asked_from(each) for each in _at_most(asked, PROBES_EXPLAINED)),
+            told=tuple(_told_from(each) for each in _at_most(told, EVIDENCE_KEPT)),
+        )
 
     def _ago(self, when: float | None) -> int | None:
         return None if when is None else round(1000 * (self.time - when))
 
 
-def _asked_from(reason: object, began: object, ended: object, pings: object, address: object, helpers: object,
-                nacks: object, *flags: object) -> Asked:  # fmt: skip
-    over_stream, refused, alone = (flag is True for flag in flags)
-    first = _moment(began)
-    if first is None:
-        raise ValueError("a probe has a beginning")
-    where = _text(address)
+def _asked_from(value: object) -> Asked:
+    reason, began, ended, pings, address, helpers, nacks, *flags = items_of(value, 10)
     return Asked(
-        _text(reason), first, _moment(ended), _whole(pings), where, _texts(helpers), _texts(nacks), over_stream,
-        refused, alone,
+        _text(reason), _past(began), None if ended is None else _past(ended), number_of(pings, MAX_COUNTER, 1),
+        _text(address), _texts(helpers), _texts(nacks), *map(_flag, flags),
     )  # fmt: skip
 
 
-def _told_from(at: object, by: object, accusers: object, floor: object, is_conviction: object) -> Told:
-    moment = _moment(at)
-    if moment is None:
-        raise ValueError("a telling has a moment")
-    return Told(moment, _text(by), _texts(accusers), _whole(floor), is_conviction is True)
+def _told_from(value: object) -> Told:
+    at, by, accusers, floor, is_conviction = items_of(value, 5)
+    return Told(_past(at), _text(by), _texts(accusers), number_of(floor, _MAX_FLOOR), _flag(is_conviction))
 
 
-def _pieces(value: object, most: int) -> list[Any]:
-    if type(value) is not list or len(value) > most:
-        raise ValueError("no list of evidence")
-    return value
-
-
-def _whole(value: object) -> int:
-    return number_of(value, MAX_COUNTER + CONVICTION_STEPS)
-
-
-def _moment(value: object) -> float | None:
-    """A time in seconds, from the milliseconds by which it lies in the past; the deadline lies in the future."""
-    return None if value is None else -number_of(value, MAX_MILLISECONDS, -MAX_MILLISECONDS) / 1000
+def _past(value: object) -> float:
+    """So many milliseconds ago, in seconds on a clock that shows 0 now."""
+    return -number_of(value, MAX_MILLISECONDS) / 1000
 
 
 def _text(value: object) -> str:
-    if type(value) is not str or not is_printable(value):
-        raise ValueError("no text for people")
-    return value
+    """A text as short and as printable as a name."""
+    return name_of(value)
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    if type(value) is not list:
-        raise ValueError("no list of texts")
-    return tuple(_text(each) for each in value)
+    return tuple(_text(each) for each in _at_most(value, NAMES_KEPT))
+
+
+def _at_most(value: object, most: int) -> list[Any]:
+    items = items_of(value)
+    if len(items) > most:
+        raise WireError(Drop.WRONG_SHAPE)
+    return items
+
+
+def _flag(value: object) -> bool:
+    if type(value) is not bool:
+        raise WireError(Drop.WRONG_SHAPE)
+    return value
 
 
 def _stage(value: object, among: tuple[Stage, ...]) -> Stage:
-    stage = Stage(value)
-    if stage not in among:
-        raise ValueError("a stage of another kind")
-    return stage
+    for stage in among:
+        if stage.value == value:
+            return stage
+    raise WireError(Drop.WRONG_SHAPE)
 
 
 def _listed(names: Iterable[str]) -> str:

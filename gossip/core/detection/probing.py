@@ -40,7 +40,7 @@ from gossip.core.wire.messages import Ping, PingRequest
 class Reason(enum.Enum):
     """Why a member is probed."""
 
-    __hash__ = object.__hash__  # that of enum is a call in Python
+    __hash__ = object.__hash__  # faster: the hash of enum is a call in Python
 
     ROUND = "probe of a round"
     AGAIN = "second probe"

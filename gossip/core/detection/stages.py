@@ -21,7 +21,7 @@ from typing import NamedTuple
 class Stage(enum.Enum):
     """Where a member stands in this node's view."""
 
-    __hash__ = object.__hash__  # that of enum is a call in Python, and each round looks into the table twice
+    __hash__ = object.__hash__  # the hash of enum is a call in Python, and each round looks into the table twice
 
     # Probing: private.
     NOT_PROBED = "not probed"

@@ -19,7 +19,7 @@ TOKEN_BITS = 32
 class Purpose(enum.Enum):
     """Why a question is asked."""
 
-    __hash__ = object.__hash__  # that of enum is a call in Python
+    __hash__ = object.__hash__  # faster: the hash of enum is a call in Python
 
     PROBE = "probe"
     """To learn whether a member lives."""

@@ -30,7 +30,7 @@ class UnfitAnswers:
         self._drops = drops
         self._before: dict[Drop, int] = {}
         self.seen = 0
-        """Drops of all kinds that were taken for what came while others were heard."""
+        """Number of drops of all kinds up to the last :meth:`note_all`."""
 
     def note_all(self) -> None:
         """Take note that all drops so far happened while this node heard others."""

@@ -63,7 +63,7 @@ class Timers:
         return timer
 
     def deadline(self, timer: Timer) -> float | None:
-        """When a timer is due; None if it was cancelled or has run. It goes through all timers."""
+        """When a timer is due; None if it was cancelled or has run. This looks through all timers."""
         return next((due + self._shift for due, _, each in self._heap if each is timer and each.is_pending), None)
 
     def next_deadline(self) -> float | None:

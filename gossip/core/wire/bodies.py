@@ -18,13 +18,15 @@ from gossip.core.wire.messages import (
     Clock,
     Digest,
     Entries,
+    Explain,
+    Explained,
     IndirectAck,
     Nack,
     News,
     Ping,
     PingRequest,
 )  # fmt: skip
-from gossip.core.wire.values import address_of, number_of, token_of
+from gossip.core.wire.values import address_of, items_of, name_of, number_of, token_of
 
 HASH_BYTES = 8
 
@@ -55,7 +57,8 @@ def _entries(low: object, high: object, *repeats: object) -> Entries:
 
 
 KINDS: dict[type[Body], int] = {
-    Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8, Clock: 9
+    Ping: 1, Ack: 2, PingRequest: 3, Nack: 4, IndirectAck: 5, News: 6, Digest: 7, Entries: 8, Clock: 9, Explain: 10,
+    Explained: 11,
 }  # fmt: skip
 """The number on the wire of each kind of message."""
 
@@ -80,6 +83,10 @@ def _ping_request(token: object, target: object, *padding: object) -> PingReques
     return PingRequest(token_of(token), number_of(target, MAX_ID, 1), *map(_padding, padding))
 
 
+def _explained(token: object, content: object) -> Explained:
+    return Explained(token_of(token), None if content is None else items_of(content))
+
+
 BODIES: dict[int, tuple[range, Callable[..., Body]]] = {
     KINDS[Ping]: (range(1, 3), _ping),
     KINDS[Ack]: (range(1, 4), _ack),
@@ -95,6 +102,8 @@ BODIES: dict[int, tuple[range, Callable[..., Body]]] = {
     KINDS[Digest]: (range(4, 6), _digest),
     KINDS[Entries]: (range(2, 4), _entries),
     KINDS[Clock]: (range(1, 2), lambda wall_ms: Clock(number_of(wall_ms, MAX_VERSION))),
+    KINDS[Explain]: (range(2, 3), lambda token, name: Explain(token_of(token), name_of(name))),
+    KINDS[Explained]: (range(2, 3), _explained),
 }
 """For each kind, the permitted numbers of items in the body, and the function that checks and builds it."""
 

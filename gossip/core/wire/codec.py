@@ -41,7 +41,8 @@ MAX_FRAME_BYTES = 65_536
 """Largest message on a stream; bounds what a peer can make this node buffer at once."""
 
 MAX_DEPTH = 5
-"""Nested containers in a valid message: message, facts, fact, metadata or accusers; and one to spare."""
+"""Nested containers in a valid message: of facts four (message, facts, fact, metadata or accusers), of an explanation
+five (message, explanation, probes, probe, helpers)."""
 
 ACK_BYTES = 41
 """Size, at most, of an ack without facts and without :data:`LONG_COUNTER_BYTES`."""

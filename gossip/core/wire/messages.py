@@ -160,7 +160,7 @@ class Clock(NamedTuple):
 
 
 class Explain(NamedTuple):
-    """Where does the holder of this name stand in your eyes, and why? Asked over a stream, by whoever only asks too."""
+    """Where does the holder of this name stand in your eyes, and why? Asked over a stream; any sender may ask."""
 
     token: int
     name: str

@@ -1,0 +1,65 @@
+"""The path of a datagram: each hop that the page names exists, and a sealed datagram takes all of them, in order."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from types import FrameType
+
+import pytest
+
+from gossip import EventKind, Key, Keyring
+from tests.node.nodes import cluster, until_event
+from tests.rst import document, table
+
+PAGE = document("docs/protocol/datagram.rst")
+HOPS = [(f"gossip.{module.strip('`')}", function.strip("`")) for module, function, _ in table(PAGE, "Hops")]
+
+
+@pytest.mark.parametrize(("module", "function"), HOPS, ids=[function for _, function in HOPS])
+def test_every_hop_is_a_function_of_that_module(module: str, function: str) -> None:
+    found: object = importlib.import_module(module)
+    for name in function.split("."):
+        found = getattr(found, name)
+    assert callable(found)
+    assert getattr(found, "__module__", "") == module
+
+
+def test_every_other_function_that_the_page_names_is_one_of_the_code() -> None:
+    named = set(re.findall(r"``(\w+\.\w+)``", PAGE.rpartition("__anext__")[2]))
+    classes = {
+        "Protocol": "core.protocol",
+        "Envelope": "security.envelope",
+        "DatagramEndpoint": "net.datagrams",
+        "Dissemination": "core.dissemination.push",
+        "Conversation": "net.conversation",
+        "Channel": "security.channel",
+    }
+    assert len(named) == 8
+    for name in named:
+        owner, function = name.split(".")
+        module = importlib.import_module(f"gossip.{classes[owner]}")
+        assert callable(getattr(getattr(module, owner), function))
+
+
+async def test_a_sealed_update_takes_every_hop_in_this_order() -> None:
+    called: list[tuple[str, str]] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and (module := str(frame.f_globals.get("__name__"))).startswith("gossip."):
+            called.append((module, frame.f_code.co_name))
+
+    async with cluster(2, keyring=Keyring.of(Key.generate())) as (ada, brook):
+        with brook.subscribe() as changes:
+            await anext(changes)
+            before = sys.getprofile()
+            sys.setprofile(note)
+            try:
+                ada.update({"role": "db"})
+                await until_event(changes, EventKind.UPDATED, "node-0")
+            finally:
+                sys.setprofile(before)
+    left = iter(called)
+    for module, function in HOPS:
+        assert (module, function.rpartition(".")[2]) in left, f"{module} {function} is not called at its place"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from heapq import heappush
 from typing import TYPE_CHECKING
 
 from gossip.core.events import EventKind, MembershipEvent
@@ -119,7 +120,7 @@ class Driver:
         link = sim.network.directed(source, destination)
         arrivals = link.carry(data, sim.now)
         for delay, copy in arrivals:
-            sim.at(sim.now + delay, self.deliver, copy, source, destination)
+            heappush(sim.heap, (sim.now + delay, next(sim.count), self.deliver, (copy, source, destination)))
         for told in self._on_sent:
             told(node, data, destination, arrivals, link.lost_to)
 
@@ -164,7 +165,8 @@ class Driver:
         if when < node.alarm:
             node.alarm = when
             late = 0.0 if self._lateness is None else self._lateness.quantile(node.draws.random())
-            self.sim.at(max(when + late, self.sim.now), self._wake, node, when)
+            sim = self.sim
+            heappush(sim.heap, (max(when + late, sim.now), next(sim.count), self._wake, (node, when)))
 
     def _wake(self, node: SimulatedNode, alarm: float) -> None:
         if node.alarm != alarm or not node.running or node.paused_until > self.sim.now:

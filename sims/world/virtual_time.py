@@ -14,17 +14,19 @@ class VirtualTime:
     def __init__(self) -> None:
         self.now = 0.0
         """Virtual seconds since the beginning."""
-        self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
-        self._count = itertools.count()
+        self.heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        """What is to happen: when, in which order among those of one moment, what, and with which arguments."""
+        self.count = itertools.count()
+        """Numbers the events. The driver adds two for each datagram, and so does it without a call of :meth:`at`."""
 
     def at(self, when: float, action: Callable[..., None], *arguments: Any) -> None:
         """Call ``action(*arguments)`` at a virtual time."""
-        heapq.heappush(self._heap, (when, next(self._count), action, arguments))
+        heapq.heappush(self.heap, (when, next(self.count), action, arguments))
 
     def run(self, seconds: float) -> None:
         """Let so much virtual time pass."""
         end = self.now + seconds
-        heap, pop = self._heap, heapq.heappop
+        heap, pop = self.heap, heapq.heappop
         while heap and heap[0][0] <= end:
             when, _, action, arguments = pop(heap)
             if when > self.now:
@@ -39,10 +41,10 @@ class VirtualTime:
         """
         began, end = self.now, self.now + within
         while not condition():
-            if not self._heap or self._heap[0][0] > end:
+            if not self.heap or self.heap[0][0] > end:
                 self.now = end
                 raise TimeoutError(f"did not happen within {within} virtual seconds")
-            when, _, action, arguments = heapq.heappop(self._heap)
+            when, _, action, arguments = heapq.heappop(self.heap)
             self.now = max(self.now, when)
             action(*arguments)
         return self.now - began

@@ -105,7 +105,7 @@ _SHORT = {
     Happening.SUSPICION_HEARD: "accused by others",
     Happening.CONVICTION_HEARD: "convicted by others",
     Happening.EARLY_CONVICTION_HEARD: "convicted too early",
-    Happening.CLEARED: "cleared or gone",
+    Happening.ENDED: "cleared or gone",
 }
 
 

@@ -3,8 +3,8 @@
 A counter is evidence only if it reaches the floor. An accusation or a conviction below a counter that was already seen
 is contradicted, not believed. This node takes the conviction of a living member as an accusation, and
 :mod:`gossip.core.detection.detector` carries the conviction out unless it is refuted. This node refuses counters and
-    floors that are far ahead of time. It never merges facts about itself but answers them: by a jump of its counter, by
-    a newer record or, where that cannot help, by a new generation.
+floors that are far ahead of time. It never merges facts about itself but answers them: by a jump of its counter, by a
+newer record or, where that cannot help, by a new generation.
 
 Source: the refutation of SWIM (Das, Gupta and Motivala 2002, section 4.2), opened to every witness.
 """
@@ -222,8 +222,8 @@ class Belief:
             if (told.identity.generation, told.identity.name) < (own.identity.generation, own.identity.name):
                 return Verdict.OUTDATED  # a node that hears of this one decides that the id is this node's
             # Another member has this node's id, so this node needs another one.
-            is_namesake = told.identity.name == own.identity.name
-            return self._new_generation(now, told.identity.generation if is_namesake else 0)
+            has_our_name = told.identity.name == own.identity.name
+            return self._new_generation(now, told.identity.generation if has_our_name else 0)
         if told.version < own.version or told == own or local.has_left:
             return Verdict.KNOWN
         if told.version >= MAX_VERSION - MAX_STEPS_AHEAD:

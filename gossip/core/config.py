@@ -95,9 +95,10 @@ class Config:
     :param watch_delay: Seconds between a first failed probe and the second, private one. The node tells nobody
         before the second probe fails too: at heavy loss that alone removes most false suspicions. Each crash is
         known later by this delay.
-    :param suspicion_min: Seconds that a suspected member has to refute once enough independent members accuse it. A
-        process that freezes for less than about this time is never declared dead. Each crash is known later by as
-        much as you add.
+    :param suspicion_min: Seconds that a suspected member has to refute once enough independent members accuse it. They
+        count from the first question that it did not answer. A process that freezes for less than about this time is
+        never declared dead. Each crash is known later by as much as you add to the default; with less than the default
+        it is hardly known sooner.
     :param suspicion_max: Seconds that a suspected member has to refute when a single member accuses it. More
         forgives one accuser with a bad path; a crash that only one member notices is known later.
     :param confirmations: Number of accusers beyond the first after which the suspicion lasts only
@@ -133,7 +134,7 @@ class Config:
         at once is twice what has been seen to join together behind one address. A host that invents members takes
         twenty seconds to fill a view. Where each host runs one member, 50 are enough; below the number of members
         on a host, or behind a translated address, members take seconds to come in.
-    :param max_rumours: Number of members of whom news is under way at once. The oldest news gives way, and
+    :param max_rumours: Number of members about which news is under way at once. The oldest news gives way, and
         comparing views finds it. Each takes some 250 bytes, and the node goes through all of them for each message;
         more would cost that time.
     :param max_probes: Number of members that the node asks at once, for itself and for others; further probes wait

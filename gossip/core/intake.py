@@ -93,7 +93,7 @@ class Intake:
                 self.pass_on(outcome, told_by, now, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
                 self._dissemination.defend(now)
-                self._own_address.doubt(now)
+                self._own_address.reconsider(now)
             if entry is not None and (isinstance(outcome, Disbelief) or outcome in (Verdict.OUTDATED, Verdict.ACCUSED)):
                 corrections[entry.id] = self._correction(fact, entry)
             elif isinstance(fact, DeadFact) and entry is not None and entry.status is Status.SUSPECT:

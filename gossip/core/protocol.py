@@ -325,25 +325,25 @@ class Protocol:
         return self.parts.hearing.last_heard
 
     def agreement(self, now: float) -> float | None:
-        """Share, from 0 to 1, of the peers heard recently whose view equalled ours; None if none was heard."""
+        """Share, from 0 to 1, of the recently heard peers whose view equalled this node's; None if none was heard."""
         return self.parts.reconciler.agreement(now)
 
     def explain(self, name: str, now: float) -> Explanation | None:
-        """Where the holder of a name stands in the eyes of this node, and why; None if nobody is known by it."""
+        """Where the holder of a name stands in this node's view, and why; None if nobody is known by that name."""
         return self.parts.casebook.explain(name, now)
 
     def clock_dispute(self, now: float) -> ClockDispute | None:
-        """A peer whose clock and ours are so far apart that one refuses the other; None if there is none of late."""
+        """A peer whose clock is so far from this node's that one refuses the other; None if there was none lately."""
         return self._local.wall.dispute(self._view.local.identity.generation, now)
 
     @property
     def farewell_done(self) -> bool:
-        """Whether enough members have acknowledged our farewell."""
+        """Whether enough members have acknowledged this node's farewell."""
         return self._local.has_left and self.parts.farewell.is_done
 
     @property
     def farewell_acknowledged_by(self) -> tuple[str, ...]:
-        """Names of the members that have acknowledged our farewell."""
+        """Names of the members that have acknowledged this node's farewell."""
         return tuple(self.parts.farewell.acknowledged_by.values())
 
     @property

@@ -1,7 +1,7 @@
 """Asking a running node without becoming a member: one question and one ping, over one stream.
 
 A node answers the messages of a stream in order, so the ack of the ping says that the answer is complete.
-:class:`Query` is what all questions share; each subclass is one of them.
+:class:`Query` is the common part of all questions; each subclass is one question.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _SAYS = {SuspectFact: Status.SUSPECT, DeadFact: Status.DEAD, LeftFact: Status.LE
 
 
 class Query(ABC):
-    """One question to one node. Send :meth:`frames`, feed what comes back, until :attr:`done`."""
+    """One question to one node. Send :meth:`frames`, and feed in what comes back, until :attr:`done`."""
 
     def __init__(self, config: Config, random: RandomSource) -> None:
         self._codec = Codec(config.cluster)
         self._token = random.getrandbits(MAX_TOKEN.bit_length())
         self.done = False
-        """Whether the node has answered, or has passed the question over."""
+        """Whether the node has answered or skipped the question."""
 
     def frames(self) -> list[bytes]:
         """The messages to send, in order, each in a frame of its own."""
@@ -54,7 +54,7 @@ class Query(ABC):
     def receive_frame(self, data: bytes) -> None:
         """Take in one message of the answer.
 
-        :raises WireError: if it is none.
+        :raises WireError: if it is no message of the protocol.
         """
         message = self._codec.decode(data)
         self._take(message)
@@ -62,15 +62,15 @@ class Query(ABC):
 
     @abstractmethod
     def _question(self) -> Body:
-        """What is asked."""
+        """The body of the question."""
 
     @abstractmethod
     def _take(self, message: Message) -> None:
-        """Take in what a message of the node says."""
+        """Take in a message of the node."""
 
 
 class ViewQuery(Query):
-    """Which members the node knows. It is asked by the digest of an empty view, so the answer lists everything."""
+    """Which members the node knows. The question is the digest of an empty view, so the answer lists everything."""
 
     def __init__(self, config: Config, random: RandomSource) -> None:
         super().__init__(config, random)
@@ -78,7 +78,7 @@ class ViewQuery(Query):
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """The members of which the node has told a record, by name."""
+        """The members whose records the node has told, by name."""
         return tuple(sorted(self._told.members(), key=lambda member: member.name))
 
     def _question(self) -> Digest:
@@ -89,16 +89,16 @@ class ViewQuery(Query):
 
 
 class ExplanationQuery(Query):
-    """Where one member stands in the eyes of the node, and why."""
+    """Where one member stands in the node's view, and why."""
 
     def __init__(self, config: Config, random: RandomSource, name: str) -> None:
         """:param name: of the member; has to be one that a member may have."""
         super().__init__(config, random)
         self._name = name
         self.is_answered = False
-        """Whether the node has answered the question. A node of an older version passes it over."""
+        """Whether the node has answered the question. A node of an older version skips it."""
         self.explanation: Explanation | None = None
-        """The answer, with the moment at which it was given as time 0; None if the node knows no such member."""
+        """The answer, with its moment as time 0; None if the node knows no such member."""
 
     def _question(self) -> Explain:
         return Explain(self._token, self._name)

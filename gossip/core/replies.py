@@ -31,6 +31,7 @@ from gossip.core.wire.messages import (
     ANONYMOUS,
     Ack,
     AliveFact,
+    Clock,
     Digest,
     Entries,
     Explain,
@@ -38,6 +39,7 @@ from gossip.core.wire.messages import (
     IndirectAck,
     Message,
     Nack,
+    News,
     Ping,
     PingRequest,
 )  # fmt: skip
@@ -86,7 +88,7 @@ class Replies:
                 self._helping.help(path, token, target, now)
                 return
             case Nack(token=token, target=target):
-                self._prober.refused_by_helper(token, target, message.sender, now)
+                self._prober.nacked(token, target, message.sender, now)
             case IndirectAck(token=token, target=target, target_heartbeat=heartbeat):
                 self._intake.facts([AliveFact(target, heartbeat)], message.sender, path, now)
                 self._prober.answered_to_helper(token, target, now)
@@ -94,6 +96,8 @@ class Replies:
                 self._explain(token, name, path, now)
             case Digest() | Entries():
                 corrections += self._compare(message, message.body, path, now)
+            case News() | Clock() | Explained():
+                pass  # the facts are all of it; or it was heard before; or only a query asks for it
         self._outbox.send_answer(path, corrections, now, MAX_CORRECTIONS)
 
     def _compare(self, message: Message, body: Digest | Entries, path: Path, now: float) -> list[bytes]:
@@ -109,7 +113,7 @@ class Replies:
         return self._reconciler.missing_from(body, message.facts, path, now)
 
     def _explain(self, token: int, name: str, path: Path, now: float) -> None:
-        """Say where a member stands in our eyes, over a stream: it may be long."""
+        """Answer, over a stream because it may be long, where a member stands in this node's view, and why."""
         if path.stream is None:
             return
         entry = self._casebook.holder(name)
@@ -146,7 +150,7 @@ class Replies:
     def _acknowledged(self, message: Message, ack: Ack, path: Path, now: float) -> None:
         question = self._questions.get(ack.token)
         stream = None if path.stream is None else self._streams.get(path.stream)
-        if question is not None and self._belongs(question, message, ack, stream is not None, now):
+        if question is not None and self._deliver(question, message, ack, stream is not None, now):
             if question.purpose is Purpose.PROBE and stream is None and message.fingerprint != self._view.fingerprint:
                 self._reconciler.ask_again(message, path, now)
             self._answered(question, message, ack, path, now)
@@ -155,7 +159,7 @@ class Replies:
             self._joining.copied_view(now)
             self._own_address.copied_view(now)
 
-    def _belongs(self, question: Question, message: Message, ack: Ack, over_stream: bool, now: float) -> bool:
+    def _deliver(self, question: Question, message: Message, ack: Ack, over_stream: bool, now: float) -> bool:
         """Give an ack to the module that asked. Returns whether it shows that a member, or a node at a seed, is
         there."""
         match question.purpose:

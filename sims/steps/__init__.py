@@ -7,8 +7,8 @@ still a plan.
 How to add a fault:
 
 1. If the fault makes links worse, add a field to :class:`sims.world.Link` and the same field to
-   :class:`sims.world.LinkChange`, and use it in ``DirectedLink.carry``. :class:`Disturb` can then apply it
-   (``Disturb(..., change=LinkChange(yours=...))``), and nothing else is needed.
+   :class:`sims.world.LinkChange`, use it in ``DirectedLink.carry``, and name it in ``is_plain`` there: a plain link
+   takes a short cut. :class:`Disturb` can then apply it (``Disturb(..., change=LinkChange(yours=...))``).
 2. For any other fault, write a class here, in the module for its kind: ``life`` (processes come and go),
    ``processes`` (a process or its machine is ill), ``networks`` (links) or ``forgeries`` (lies). Derive it from
    :class:`Step`, or from :class:`Lasting` if it lasts. It says what happens (``begin``, ``end``), which nodes it needs

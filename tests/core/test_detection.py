@@ -292,7 +292,7 @@ def test_some_who_hear_of_a_suspicion_look_for_themselves_at_once() -> None:
 def accused(sim: World, *accusers: int) -> Explanation:
     """What n0 says of n1 when others accuse it at a floor that it has not reached."""
     entry = entry_of(sim.nodes["n0"], "n1")
-    floor = entry.registers.accused if entry.registers.is_doubted else entry.registers.heartbeat + 50
+    floor = entry.registers.accused if entry.registers.is_below_floor else entry.registers.heartbeat + 50
     inject(sim, ["n0"], SuspectFact(entry.id, floor, accusers))
     return explained(sim, "n0", "n1")
 

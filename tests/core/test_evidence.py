@@ -179,7 +179,7 @@ def test_what_a_sender_without_a_name_tells_is_not_taken_for_an_own_finding(
     inject(sim, ["n0"], kind(entry.id, entry.registers.heartbeat + 90, (sim.nodes["n2"].id,), 0))
     told = explanation_of(sim, "n0", "n1").told
     assert {each.by for each in told} == {"anonymous"}
-    assert "'anonymous' tells that 'n2' accused it" in str(explanation_of(sim, "n0", "n1"))
+    assert "'anonymous' reports that 'n2' accused it" in str(explanation_of(sim, "n0", "n1"))
 
 
 # --- on the wire

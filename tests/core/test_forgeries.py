@@ -165,7 +165,7 @@ def test_a_living_member_outlives_convictions_told_just_when_they_are_believed(s
         if suspected_since is not None and sim.now >= suspected_since + sim.config.ack_timeout_max:
             facts = [DeadFact(entry.id, entry.registers.accused, (1, 2, 3, 4))]
         inject(sim, ["n0"], *facts)
-        is_suspected = entry.registers.is_living and entry.registers.is_doubted
+        is_suspected = entry.registers.is_living and entry.registers.is_below_floor
         suspected_since = (suspected_since or sim.now) if is_suspected else None
         sim.run(0.25)
     expect_no_deaths(sim)

@@ -216,7 +216,7 @@ def test_a_third_host_keeps_two_liars_from_moving_an_address(liars: int, seed: i
         let_lie(sim.nodes[f"n{2 + number}"], "n1", "203.0.113.9:7946")
     for _ in range(12):
         sim.run(LATELY_ROUNDS + 1)  # so that the liars may be the first to speak
-        sim.nodes["n1"].protocol.parts.own_address.doubt(sim.now)
+        sim.nodes["n1"].protocol.parts.own_address.reconsider(sim.now)
         sim.run(1)
         assert str(sim.nodes["n1"].protocol.local.address) == "10.0.0.11:7946"
     assert all_at_home(sim)
@@ -277,7 +277,7 @@ def test_members_of_a_liar_at_one_host_have_one_voice() -> None:
     for number in range(6):
         let_lie(sim.nodes[f"evil{number}"], "n1", "203.0.113.9:7946")
     sim.run(LATELY_ROUNDS + 1)
-    sim.nodes["n1"].protocol.parts.own_address.doubt(sim.now)
+    sim.nodes["n1"].protocol.parts.own_address.reconsider(sim.now)
     for number in range(6):
         sim.nodes["n1"].protocol.parts.joining.contact(sim.nodes[f"evil{number}"].address, sim.now)
     sim.run(5)

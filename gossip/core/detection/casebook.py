@@ -32,11 +32,11 @@ class Scrutiny:
     probing: Stage = Stage.NOT_PROBED
     suspicion: Stage = Stage.UNSUSPECTED
     probe: Probe | None = None
-    """The last probe of the stages of probing."""
+    """The latest probe of the stages of probing."""
     asked_since: float = 0.0
     """Local time of the first question that it has not answered."""
     last_probe: Probe | None = None
-    """The last probe of the stages of suspicion."""
+    """The latest probe of the stages of suspicion."""
     since: float = 0.0
     """Start of its time to refute: this node's first unanswered question, or the moment when this node heard of the
     suspicion."""
@@ -46,7 +46,7 @@ class Scrutiny:
     """Extra seconds before this node acts if it only heard of the suspicion."""
     refused: bool = False
     """Whether this node accuses it and the member's system said that no process listens there."""
-    condemned_at: int = 0
+    condemned_floor: int = 0
     """The floor at which others have declared it dead; 0 if they have not."""
     timer: Timer | None = None
     """Ends its time to refute."""
@@ -165,8 +165,8 @@ class Casebook:
             since=since,
             counter=registers.heartbeat,
             silent_for=max(0.0, now - entry.estimate.time_of(registers.heartbeat)),
-            floor=0 if not registers.is_doubted else max(registers.accused, registers.convicted),
-            accusers=self.names(entry.accusers) if registers.is_doubted else (),
+            floor=0 if not registers.is_below_floor else max(registers.accused, registers.convicted),
+            accusers=self.names(entry.accusers) if registers.is_below_floor else (),
             deadline=None if scrutiny is None or scrutiny.timer is None else self._timers.deadline(scrutiny.timer),
             asked=asked,
             told=told,

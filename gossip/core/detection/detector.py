@@ -98,7 +98,7 @@ class Detector:
             if change.after is Status.DEAD and change.before is not Status.DEAD:
                 self._casebook.note_death(entry)
             if scrutiny is not None and scrutiny.suspicion is not Stage.UNSUSPECTED:
-                self._suspicion(scrutiny, Happening.CLEARED, now)
+                self._suspicion(scrutiny, Happening.ENDED, now)
             return
         if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED:
             scrutiny = self._open_suspicion(entry, now)
@@ -116,9 +116,9 @@ class Detector:
         may be late.
         """
         scrutiny = self._casebook.get(entry)
-        if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED or scrutiny.condemned_at:
+        if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED or scrutiny.condemned_floor:
             return
-        scrutiny.condemned_at = floor
+        scrutiny.condemned_floor = floor
         self._casebook.note_told(scrutiny, told_by, floor, True, now)
         had_time = now >= scrutiny.public_since + self._config.ack_timeout_max
         believed = had_time and not self._dissemination.is_busy(now)
@@ -144,7 +144,7 @@ class Detector:
         scrutiny = self._casebook.open(entry)
         scrutiny.since = scrutiny.public_since = now
         scrutiny.patience = self._config.probe_interval * (1 + self._random.random())
-        scrutiny.refused, scrutiny.condemned_at, scrutiny.last_probe = False, 0, None
+        scrutiny.refused, scrutiny.condemned_floor, scrutiny.last_probe = False, 0, None
         return scrutiny
 
     def _consider_witnessing(self, scrutiny: Scrutiny, now: float) -> None:
@@ -192,7 +192,7 @@ class Detector:
     def _suspicion_due(self, scrutiny: Scrutiny, stage: Stage, now: float) -> None:
         if scrutiny.suspicion is stage:
             is_known = self._view.get(scrutiny.entry.id) is scrutiny.entry
-            self._suspicion(scrutiny, Happening.DUE if is_known else Happening.CLEARED, now)
+            self._suspicion(scrutiny, Happening.DUE if is_known else Happening.ENDED, now)
 
     def _last_probed(self, probe: Probe, now: float) -> None:
         """The last probe of a suspect has ended. It does not count for a member that was cleared or suspected anew
@@ -201,7 +201,7 @@ class Detector:
         if scrutiny is None or scrutiny.last_probe is not probe or scrutiny.suspicion is not Stage.LAST_PROBED:
             return
         if self._view.get(probe.target.id) is not probe.target:
-            self._suspicion(scrutiny, Happening.CLEARED, now)
+            self._suspicion(scrutiny, Happening.ENDED, now)
             return
         if not probe.answered:
             self._casebook.note_failed(scrutiny, probe, False, now)
@@ -213,7 +213,7 @@ class Detector:
         for scrutiny in self._casebook:
             is_known = self._view.get(scrutiny.entry.id) is scrutiny.entry
             if scrutiny.suspicion is not Stage.UNSUSPECTED and not is_known:
-                self._suspicion(scrutiny, Happening.CLEARED, now)
+                self._suspicion(scrutiny, Happening.ENDED, now)
 
     def _is_there(self, entry: Entry) -> bool:
         return entry.registers.is_living and self._view.get(entry.id) is entry and not self._view.local.registers.left
@@ -276,7 +276,7 @@ class Detector:
             return
         if scrutiny.suspicion is Stage.UNSUSPECTED:
             scrutiny.since, scrutiny.public_since = scrutiny.asked_since, now
-            scrutiny.condemned_at, scrutiny.last_probe = 0, None
+            scrutiny.condemned_floor, scrutiny.last_probe = 0, None
         scrutiny.since = min(scrutiny.since, scrutiny.asked_since)
         scrutiny.patience, scrutiny.refused = 0.0, probe.is_refused
         self._casebook.note_told(scrutiny, local, entry.registers.accused, False, now)
@@ -291,7 +291,7 @@ class Detector:
         self._stop_suspicion_timer(scrutiny, now)
         config = self._config
         due = max(scrutiny.public_since + config.ack_timeout_max, now)
-        if not scrutiny.condemned_at:
+        if not scrutiny.condemned_floor:
             needed = min(config.confirmations, self._view.others - 1)
             shortest = config.ack_timeout_max if scrutiny.refused else config.suspicion_min
             timeout = suspicion_timeout(len(scrutiny.entry.accusers), needed, shortest, config.suspicion_max)
@@ -305,16 +305,16 @@ class Detector:
 
     def _start_suspicion_anew(self, scrutiny: Scrutiny, now: float) -> None:
         scrutiny.since = scrutiny.public_since = now
-        scrutiny.condemned_at = 0
+        scrutiny.condemned_floor = 0
 
     def _probe_last(self, scrutiny: Scrutiny, now: float) -> None:
         scrutiny.last_probe = self._prober.probe(scrutiny.entry, Reason.LAST, self._last_probed, now)
 
     def _convict(self, scrutiny: Scrutiny, now: float) -> None:
         """Declare a suspect dead, at the floor of others' conviction, or at one above the floor of the accusation."""
-        entry, told = scrutiny.entry, scrutiny.condemned_at
+        entry, told = scrutiny.entry, scrutiny.condemned_floor
         if self._view.get(entry.id) is not entry:
-            self._suspicion(scrutiny, Happening.CLEARED, now)
+            self._suspicion(scrutiny, Happening.ENDED, now)
             return
         registers = entry.registers
         floor = told if told > registers.heartbeat else registers.accused + CONVICTION_STEPS

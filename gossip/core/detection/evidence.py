@@ -1,7 +1,7 @@
 """Evidence: why a member is trusted, suspected or held dead, as frozen values that people can read.
 
-An :class:`Explanation` answers "where does ada stand, and why?" for one member in the eyes of one node. It is the same
-on a real cluster and in the simulator. This module holds values only. The casebook collects them.
+An :class:`Explanation` answers "where does ada stand, and why?" for one member in one node's view. It is the same on a
+real cluster and in the simulator. This module holds only values. The casebook collects them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.values import items_of, name_of, number_of
 
 EVIDENCE_KEPT = 8
-"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few tellings."""
+"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few accusations."""
 
 MAX_UNDER_WAY = 2
 """Probes of one member for this node itself that can be under way at once: one in each of its two stages."""
@@ -39,7 +39,7 @@ _MAX_FLOOR = MAX_COUNTER + CONVICTION_STEPS
 """A conviction raises the floor of the accusation."""
 
 _NEW_LINE = "\n" + 15 * " "
-"""Lines up what was found with what was asked, in a timeline."""
+"""Aligns the outcomes of a probe with its beginning, in a timeline."""
 
 
 @attrs.frozen
@@ -74,7 +74,7 @@ class Asked:
         return "; ".join(self.sentences())
 
     def sentences(self) -> list[str]:
-        """For people: how it was asked, and then each thing that was found."""
+        """For people: how this node asked the member, and then each outcome."""
         times = {1: "once", 2: "twice"}.get(self.pings, f"{self.pings} times")
         ways = [f"pinged {times} at {self.address}"]
         if self.helpers:
@@ -98,10 +98,10 @@ class Asked:
 
 @attrs.frozen
 class Told:
-    """One accusation or conviction that came to be known.
+    """One accusation or conviction that this node heard of or made.
 
     - ``at``: local time in seconds.
-    - ``by``: name of the member that told it; this node's own name where it is its own finding.
+    - ``by``: name of the member that told this node; this node's own name for its own finding.
     - ``accusers``: names of all accusers known then.
     - ``floor``: the counter that the member has to reach, in heartbeat steps.
     - ``is_conviction``: whether the member was declared dead.
@@ -120,12 +120,12 @@ class Told:
         if self.by in self.accusers:
             others = [each for each in self.accusers if each != self.by]
             return f"{self.by!r} accuses it at floor {self.floor}" + (f", like {_listed(others)}" if others else "")
-        return f"{self.by!r} tells that {_listed(self.accusers)} accused it at floor {self.floor}"
+        return f"{self.by!r} reports that {_listed(self.accusers)} accused it at floor {self.floor}"
 
 
 @attrs.frozen
 class Explanation:
-    """Where one member stands in the eyes of one node, and why. It never changes.
+    """Where one member stands in one node's view, and why. It never changes.
 
     - ``member``: the member, with its status.
     - ``node``: name of the node that explains.
@@ -137,7 +137,7 @@ class Explanation:
     - ``silent_for``: seconds since it should have shown that value.
     - ``floor``: the counter that clears it; 0 if it is not in doubt.
     - ``accusers``: names of the members that accuse it.
-    - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no time is running.
+    - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no timer runs.
     - ``asked``: the last probes of this node that failed, oldest first, at most 8; then those under way, at most 2.
     - ``told``: the last accusations and convictions, oldest first; at most 8.
     """

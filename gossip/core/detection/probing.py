@@ -110,9 +110,11 @@ class Probe:
     """The helpers that answered that they heard nothing, by id."""
     is_over: bool = False
     answered: bool = False
+    heard_before: int = 0
+    """Messages of any node that came before the first ping. This node counts messages, because a clock may show the
+    same time for a question and its answer."""
     heard: int = 0
-    """Messages of any node that came after the first ping; until the probe ends, the number of messages before it. This
-    node counts them, because a clock may show the same time for a question and its answer."""
+    """Messages of any node that came during the probe; known when it ends."""
     tokens: list[int] = attrs.Factory(list)
     timer: Timer | None = None
     stream: int | None = None
@@ -204,7 +206,7 @@ class Prober:
             self.answered_through_helpers += 1
             self._finish(probe, True, now)
 
-    def refused_by_helper(self, token: int, target: int, helper: int, now: float) -> None:
+    def nacked(self, token: int, target: int, helper: int, now: float) -> None:
         """Take in a helper's report that it heard nothing from the target, or cannot help."""
         probe = self._probe_of(token, target)
         if probe is not None and helper in probe.helpers:
@@ -248,7 +250,7 @@ class Prober:
             self._timers.at(now + self.timeout(target), self._begin, probe)
             return
         self._probes[probe] = None
-        probe.began, probe.heard = now, self._hearing.messages
+        probe.began, probe.heard_before = now, self._hearing.messages
         probe.floor = max(target.estimate.floor(now), target.registers.heartbeat + 1)
         self._attempt(probe, now)
 
@@ -311,5 +313,5 @@ class Prober:
         probe.is_over, probe.answered = True, answered
         if answered:
             self._health.improve()
-        probe.heard = self._hearing.messages - probe.heard
+        probe.heard = self._hearing.messages - probe.heard_before
         probe.done(probe, now)

@@ -70,7 +70,7 @@ class Happening(enum.Enum):
     SUSPICION_HEARD = "others accuse it, or more of them do"
     CONVICTION_HEARD = "others declared it dead, and it had time to refute"
     EARLY_CONVICTION_HEARD = "others declared it dead, and it had no time to refute"
-    CLEARED = "it reached the floor, died, left or was superseded"
+    ENDED = "its counter reached the floor, or it died, left or was superseded"
 
 
 class Action(enum.Enum):
@@ -134,17 +134,17 @@ TABLE: dict[tuple[Stage, Happening], Row] = {
     (Stage.UNSUSPECTED, Happening.SUSPICION_HEARD): Row(Stage.SUSPECTED, (Action.SET_SUSPICION_TIMER,)),
     (Stage.SUSPECTED, Happening.ACCUSED): Row(Stage.SUSPECTED, (Action.SET_SUSPICION_TIMER,)),
     (Stage.SUSPECTED, Happening.SUSPICION_HEARD): Row(Stage.SUSPECTED, (Action.SET_SUSPICION_TIMER,)),
-    (Stage.SUSPECTED, Happening.CLEARED): Row(Stage.UNSUSPECTED, (Action.STOP_SUSPICION_TIMER,)),
+    (Stage.SUSPECTED, Happening.ENDED): Row(Stage.UNSUSPECTED, (Action.STOP_SUSPICION_TIMER,)),
     (Stage.SUSPECTED, Happening.DUE): Row(Stage.LAST_PROBED, (Action.PROBE_LAST,)),
     (Stage.SUSPECTED, Happening.CONVICTION_HEARD): Row(Stage.SUSPECTED, (Action.CONVICT,)),
     (Stage.SUSPECTED, Happening.EARLY_CONVICTION_HEARD): Row(Stage.CONDEMNED, (Action.SET_SUSPICION_TIMER,)),
     (Stage.CONDEMNED, Happening.ACCUSED): Row(Stage.CONDEMNED, (Action.SET_SUSPICION_TIMER,)),
     (Stage.CONDEMNED, Happening.SUSPICION_HEARD): Row(Stage.CONDEMNED, (Action.SET_SUSPICION_TIMER,)),
-    (Stage.CONDEMNED, Happening.CLEARED): Row(Stage.UNSUSPECTED, (Action.STOP_SUSPICION_TIMER,)),
+    (Stage.CONDEMNED, Happening.ENDED): Row(Stage.UNSUSPECTED, (Action.STOP_SUSPICION_TIMER,)),
     (Stage.CONDEMNED, Happening.DUE): Row(Stage.LAST_PROBED, (Action.PROBE_LAST,)),
     (Stage.LAST_PROBED, Happening.ACCUSED): Row(Stage.LAST_PROBED),
     (Stage.LAST_PROBED, Happening.SUSPICION_HEARD): Row(Stage.LAST_PROBED),
-    (Stage.LAST_PROBED, Happening.CLEARED): Row(Stage.UNSUSPECTED),
+    (Stage.LAST_PROBED, Happening.ENDED): Row(Stage.UNSUSPECTED),
     (Stage.LAST_PROBED, Happening.CONVICTION_HEARD): Row(Stage.LAST_PROBED, (Action.CONVICT,)),
     (Stage.LAST_PROBED, Happening.EARLY_CONVICTION_HEARD): Row(Stage.LAST_PROBED),
     # It lives but did not jump over the floor, because it refuses that floor.

@@ -166,7 +166,7 @@ class Outbox:
         :returns: whether it was sent: an answer that is too large for its receiver is not.
         """
         to_send, limit = self._for_peer(path, facts) if self.hides_loopback else facts, MAX_FRAME_BYTES
-        if to is not None and to.registers.is_doubted:
+        if to is not None and to.registers.is_below_floor:
             to_send = [*to_send, liveness_fact(to)]
         needed, piggybacked = len(to_send), None
         if news and len(self._rumours) and isinstance(body, (Ping, Ack)):

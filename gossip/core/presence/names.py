@@ -37,7 +37,7 @@ class Names:
         self._standing = standing
         self._changes = changes
 
-    # --- a second holder of a member's name
+    # --- a claimant of a member's name
 
     def challenge(self, claimant: Member, path: Path, now: float) -> None:
         """Ping a process that speaks under another member's name: only a process that runs can answer."""

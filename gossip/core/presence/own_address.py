@@ -144,7 +144,7 @@ class OwnAddress:
     def seen_at(self, seen: Address, now: float) -> None:
         """Take note of what an answer to another question says: it is no voice, but a reason to ask around."""
         if seen != self._present:
-            self.doubt(now)
+            self.reconsider(now)
 
     def copied_view(self, now: float) -> None:
         """Take note that the first copy of the view is here, so that this node knows how many hosts can agree."""
@@ -155,14 +155,14 @@ class OwnAddress:
         """Take note of where another member is, from its new record."""
         present, other = self._present, entry.registers.record.address
         if present is None:
-            self.doubt(now)
+            self.reconsider(now)
         if present is None or not present.is_loopback or other.is_loopback:
             return
         self._misplaced_by = entry
         if self._is_given:
             self._warn_of_loopback(f"{entry.identity.name!r} at {other}")
         else:
-            self.doubt(now)
+            self.reconsider(now)
 
     def seeds(self, addresses: Sequence[Address]) -> None:
         """Take note of the seeds, from which a first copy of the view may come."""
@@ -180,7 +180,7 @@ class OwnAddress:
             "where members refuse that address: bind to an address that others can reach, or advertise one",
         )
 
-    def doubt(self, now: float) -> None:
+    def reconsider(self, now: float) -> None:
         """Ask around where others see this node, unless its address was given or it asked around lately."""
         is_settled = self._is_given or self._local.has_left
         if not is_settled and now >= self._asked_around_at + self._pause:
@@ -197,7 +197,7 @@ class OwnAddress:
 
     def _look(self, now: float) -> None:
         if not self._local.has_left and not self._decide(now) and self._view.others:
-            self.doubt(now)
+            self.reconsider(now)
 
     def _ask_around(self, now: float) -> None:
         first_pause = self._config.ack_timeout_min if self._present is None else self._config.probe_interval

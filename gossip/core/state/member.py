@@ -191,7 +191,7 @@ class Registers(NamedTuple):
     accused: int = 0
     """The floor that the counter must reach to clear the member of suspicion; raised by any prober."""
     convicted: int = 0
-    """The floor at which it was declared dead; raised by any node whose suspicion timer ran out."""
+    """The floor at which it was declared dead; raised by any node whose last probe of the suspect failed."""
     left: int = 0
     """The counter value of its farewell, 0 if it has not left; raised by the member."""
 
@@ -201,7 +201,7 @@ class Registers(NamedTuple):
         return not self.left and self.convicted <= self.heartbeat
 
     @property
-    def is_doubted(self) -> bool:
+    def is_below_floor(self) -> bool:
         """Whether :attr:`status` is suspect or dead, so that a higher heartbeat would change it."""
         return not self.left and (self.accused > self.heartbeat or self.convicted > self.heartbeat)
 

@@ -82,8 +82,8 @@ class View:
         """The public keys to which a name and an id belong so far."""
         tombstone = self._tombstones.get(identity.name)
         holder = self._names.get(identity.name, None if tombstone is None else tombstone.entry)
-        namesake = self._entries.get(identity.id)
-        return [entry.registers.record.key for entry in (holder, namesake) if entry is not None]
+        same_id = self._entries.get(identity.id)
+        return [entry.registers.record.key for entry in (holder, same_id) if entry is not None]
 
     @property
     def alive(self) -> int:
@@ -196,13 +196,13 @@ class View:
             tombstone.admits(identity, heartbeat) or _gives_way(tombstone.entry.identity, identity, wall_ms)
         ):
             raise Refused(Drop.BURIED_MEMBER, tombstone.entry)
-        namesake = self._entries.get(identity.id)
-        if namesake is not None and namesake is not holder:
+        same_id = self._entries.get(identity.id)
+        if same_id is not None and same_id is not holder:
             # A damaged or forged record gave one id to two members. Every node keeps the same one.
-            if (identity.generation, identity.name) < (namesake.identity.generation, namesake.identity.name):
-                raise Refused(Drop.ID_OF_ANOTHER_MEMBER, namesake)
-            self._remove(namesake)
-            forgotten.append(namesake)
+            if (identity.generation, identity.name) < (same_id.identity.generation, same_id.identity.name):
+                raise Refused(Drop.ID_OF_ANOTHER_MEMBER, same_id)
+            self._remove(same_id)
+            forgotten.append(same_id)
         if holder is None:
             forgotten += self._make_room(now)
         else:
@@ -284,7 +284,7 @@ class View:
         registers = entry.registers
         entry.estimate.relayed(heartbeat, now)
         new = registers.at(heartbeat)
-        if registers.is_doubted and new.status is not registers.status:
+        if registers.is_below_floor and new.status is not registers.status:
             return self._replace(entry, new, now)
         entry.registers = new
         return None

@@ -54,30 +54,42 @@ class Address(NamedTuple):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        return _is_loopback(self.host)
+        if ":" not in self.host:  # the usual case, quickly told
+            return self.host.startswith("127.") and _is_dotted(self.host)
+        address = _ip(self.host)
+        return address is not None and address.is_loopback
 
     @property
     def is_link_local(self) -> bool:
-        """Whether it is an IPv6 address that has a meaning only together with a network interface."""
-        return _is_link_local(self.host)
+        """Whether it is an IPv6 address that has a meaning only together with a network interface of this machine."""
+        address = _ip(self.host) if ":" in self.host else None
+        return isinstance(address, ipaddress.IPv6Address) and address.is_link_local
 
     @property
     def is_group(self) -> bool:
         """Whether a datagram sent there may reach many machines at once (multicast)."""
-        return _is_group(self.host)
+        if ":" not in self.host:
+            return self.host[:1] == "2" and _is_dotted(self.host) and 224 <= int(self.host.partition(".")[0]) < 240
+        address = _ip(self.host)
+        return address is not None and address.is_multicast
 
     @property
     def is_ambiguous(self) -> bool:
         """Whether it may lead to more than one machine: to a multicast group, or to a different machine on each
         link."""
-        return _is_ambiguous(self.host)
+        return self.is_group or self.is_link_local
 
     def to_wire(self) -> bytes:
         """The 4 or 16 bytes of the IP address and the port, both in network order.
 
         :raises ValueError: if the host is not an IP address.
         """
-        return _to_wire(self)
+        octets = self.host.split(".")
+        if len(octets) == 4:
+            packed = bytes(map(int, octets))  # the usual case, ten times as fast
+            if ".".join(map(str, packed)) == self.host:
+                return packed + self.port.to_bytes(2, "big")
+        return ipaddress.ip_address(self.host).packed + self.port.to_bytes(2, "big")
 
     @classmethod
     def from_wire(cls, data: bytes) -> Address:
@@ -85,28 +97,18 @@ class Address(NamedTuple):
 
         :raises ValueError: unless ``data`` has 6 or 18 bytes.
         """
-        return _from_wire(data)
+        if len(data) == IPV4_WIRE_BYTES:
+            host = ".".join(map(str, data[:4]))
+        elif len(data) == IPV6_WIRE_BYTES:
+            host = _ipv6_text(data[:16])
+        else:
+            raise ValueError(f"an address has {IPV4_WIRE_BYTES} or {IPV6_WIRE_BYTES} bytes, not {len(data)}")
+        return cls(host, int.from_bytes(data[-2:], "big"))
 
 
-def _is_loopback(host: str) -> bool:
-    if ":" not in host:  # the fast path: with members at loopback addresses, this runs for each message
-        return host.startswith("127.") and host.replace(".", "").isdigit()
-    address = _ip(host)
-    return address is not None and address.is_loopback
-
-
-def _is_link_local(host: str) -> bool:
-    address = _ip(host)
-    return isinstance(address, ipaddress.IPv6Address) and address.is_link_local
-
-
-def _is_group(host: str) -> bool:
-    address = _ip(host)
-    return address is not None and address.is_multicast
-
-
-def _is_ambiguous(host: str) -> bool:
-    return _is_group(host) or _is_link_local(host)
+def _is_dotted(host: str) -> bool:
+    """Whether this is an IPv4 address rather than a name: no name is made of digits and dots alone."""
+    return host.isascii() and host.replace(".", "").isdigit()
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -126,20 +128,3 @@ def _ipv6_text(packed: bytes) -> str:
         return str(address)
     high, low = divmod(int(address.ipv4_mapped), 1 << 16)
     return f"::ffff:{high:x}:{low:x}"
-
-
-def _to_wire(address: Address) -> bytes:
-    octets = address.host.split(".")
-    if len(octets) == 4 and all(each.isdigit() and each.isascii() and str(int(each)) == each for each in octets):
-        return bytes(map(int, octets)) + address.port.to_bytes(2, "big")  # the usual case, ten times as fast
-    return ipaddress.ip_address(address.host).packed + address.port.to_bytes(2, "big")
-
-
-def _from_wire(data: bytes) -> Address:
-    if len(data) == IPV4_WIRE_BYTES:
-        host = str(ipaddress.IPv4Address(data[:4]))
-    elif len(data) == IPV6_WIRE_BYTES:
-        host = _ipv6_text(data[:16])
-    else:
-        raise ValueError(f"an address has {IPV4_WIRE_BYTES} or {IPV6_WIRE_BYTES} bytes, not {len(data)}")
-    return Address(host, int.from_bytes(data[-2:], "big"))

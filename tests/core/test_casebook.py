@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gossip.core.config import Config
 from gossip.core.detection.casebook import DEATHS_KEPT
-from gossip.core.detection.evidence import Explanation
+from gossip.core.detection.evidence import EVIDENCE_KEPT, Explanation
 from gossip.core.support.address import Address
 from gossip.core.wire.messages import RecordFact, SuspectFact
 from sims.world import SimulatedNode
@@ -16,9 +16,6 @@ from tests.core.worlds import (
     isolate,
     presented,
 )
-
-EVIDENCE = 8
-"""Probes, and tellings, of one member that an explanation has at most."""
 
 GHOST_ID = 1 << 32
 
@@ -37,10 +34,10 @@ def explained(sim: World, node: SimulatedNode, name: str) -> Explanation:
 
 def test_of_the_tellings_about_one_member_the_last_few_are_kept() -> None:
     sim = cluster(3)
-    floors = range(50, 50 + 3 * EVIDENCE)
+    floors = range(50, 50 + 3 * EVIDENCE_KEPT)
     inject(sim, ["n0"], ghost(1), *[SuspectFact(GHOST_ID + 1, floor, (7,)) for floor in floors])
     told = explained(sim, sim.nodes["n0"], "ghost1").told
-    assert [each.floor for each in told] == list(floors)[-EVIDENCE:]
+    assert [each.floor for each in told] == list(floors)[-EVIDENCE_KEPT:]
 
 
 def test_of_the_failed_probes_of_one_member_the_last_few_are_kept() -> None:
@@ -48,7 +45,7 @@ def test_of_the_failed_probes_of_one_member_the_last_few_are_kept() -> None:
     isolate(sim, "n0")
     sim.run(150)
     failed = [each for each in explained(sim, sim.nodes["n0"], "n1").asked if each.ended is not None]
-    assert len(failed) == EVIDENCE
+    assert len(failed) == EVIDENCE_KEPT
     assert "probe of a round" not in [each.reason for each in failed], "the first ones have given way"
 
 

@@ -35,7 +35,10 @@ from tests.core.worlds import (
     crash_bound_s,
     expect,
     expect_seen,
+    forged,
     isolate,
+    tap,
+    understood,
 )
 
 ADA = Record(Identity("ada", 1, 9), 1, Address("10.0.0.1", 7946), {})
@@ -142,6 +145,14 @@ def test_no_explanation_is_sent_by_datagram() -> None:
     data, _ = Codec(sim.config.cluster).encode(ANONYMOUS, 0, 0, Explain(7, "n1"), (), 1200)
     node.receive_datagram(data, STRANGER, sim.now)
     assert not [data for data, to in node.datagrams_to_send(sim.now) if to == STRANGER]
+
+
+def test_a_member_that_may_be_sent_large_answers_gets_no_explanation_by_datagram_either() -> None:
+    sim = cluster(4, tapped=True)
+    asking, before = sim.nodes["n2"], len(tap(sim))
+    sim.inject("n0", forged(sim, body=Explain(7, "n1"), sender=asking.id), asking.address)
+    sim.run(1)
+    assert not [each for each in understood(sim, tap(sim)[before:]) if isinstance(each.body, Explained)]
 
 
 def test_an_explanation_that_nobody_asked_for_changes_nothing() -> None:

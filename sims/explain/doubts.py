@@ -104,7 +104,7 @@ class Opinion:
     @property
     def conviction(self) -> Told | None:
         """The conviction that it heard of or made, the last one."""
-        return next((each for each in reversed(self.told) if each.is_conviction), None)
+        return next((each for each in self.told if each.is_conviction), None)
 
     @property
     def hearsay(self) -> Told | None:

@@ -100,6 +100,7 @@ def test_a_death_is_told_with_its_explanation_in_seconds_before_the_event() -> N
                 "over_stream": True,
                 "refused": True,
                 "alone": False,
+                "unheard": False,
             }
         ],
         "told": [

@@ -152,7 +152,8 @@ def test_whatever_is_believed_of_a_member_can_be_explained(plan: Plan) -> None:
             why = explanation_of(run.sim, node.key, entry.identity.name)
             assert_is_in_order(why)
             assert why.member == entry.snapshot()
-            assert (why.suspicion is not Stage.UNSUSPECTED) == (entry.status is Status.SUSPECT)
+            if entry.status is not Status.DEAD:
+                assert (why.suspicion is not Stage.UNSUSPECTED) == (entry.status is Status.SUSPECT)
             assert (why.floor > why.counter) == (entry.status in (Status.SUSPECT, Status.DEAD))
             is_healthy = why.probing in (Stage.NOT_PROBED, Stage.PROBED) and entry.status is Status.ALIVE
             assert ("nothing speaks against it" in str(why)) == is_healthy
@@ -195,11 +196,11 @@ def assert_is_equal(after: Explanation, before: Explanation) -> None:
     def fields(each: Explanation) -> dict[str, Any]:
         return {
             name: value for name, value in attrs.asdict(each, recurse=False).items()
-            if name not in ("time", "silent_for", "since", "deadline", "asked", "told")
+            if name not in ("time", "silent_for", "since", "died_at", "deadline", "asked", "told")
         }  # fmt: skip
 
     def times(each: Explanation) -> list[float]:
-        found = [each.since, each.deadline, *(part.at for part in each.told)]
+        found = [each.since, each.died_at, each.deadline, *(part.at for part in each.told)]
         found += [when for part in each.asked for when in (part.began, part.ended)]
         return [when - each.time for when in found if when is not None]
 

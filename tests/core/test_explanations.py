@@ -175,19 +175,32 @@ def test_an_explanation_that_nobody_asked_for_changes_nothing() -> None:
 
 def content() -> list[Any]:
     """An explanation as it travels, with one item of each kind."""
-    probe = ["last probe", 900, 400, 3, "10.0.0.1:7946", ["b", "c"], ["b"], True, False, False]
-    return ["n0", "not probed", "suspected", 900, 50, 900, 51, ["b"], 600, [probe], [[800, "b", ["b"], 51, False]]]
+    probe = ["last probe", 900, 400, 3, "10.0.0.1:7946", ["b", "c"], ["b"], True, False, False, False]
+    return [
+        "n0",
+        "not probed",
+        "suspected",
+        900,
+        50,
+        900,
+        51,
+        ["b"],
+        600,
+        [probe],
+        [[800, "b", ["b"], 51, False]],
+        None,
+    ]
 
 
 def largest() -> list[Any]:
     """An explanation with as much of everything as there may be."""
     name = "x" * 128
     names = [name] * NAMES_KEPT
-    probe = [name, MAX_MILLISECONDS, MAX_MILLISECONDS, MAX_COUNTER, name, names, names, True, True, True]
+    probe = [name, MAX_MILLISECONDS, MAX_MILLISECONDS, MAX_COUNTER, name, names, names, True, True, True, True]
     telling = [MAX_MILLISECONDS, name, names, MAX_COUNTER, True]
     return [
         name, "witness called", "last probed", MAX_MILLISECONDS, MAX_COUNTER, MAX_MILLISECONDS, MAX_COUNTER, names,
-        MAX_MILLISECONDS, [probe] * PROBES_EXPLAINED, [telling] * EVIDENCE_KEPT,
+        MAX_MILLISECONDS, [probe] * PROBES_EXPLAINED, [telling] * EVIDENCE_KEPT, MAX_MILLISECONDS,
     ]  # fmt: skip
 
 
@@ -279,3 +292,21 @@ def test_an_explanation_of_something_else_is_passed_over(which: str) -> None:
     query.receive_frame(codec.encode(5, 1, 1, Explained(token, content()), facts, MAX_FRAME_BYTES)[0])
     query.receive_frame(codec.encode(5, 1, 1, News(), facts, MAX_FRAME_BYTES)[0])
     assert query.explanation is None
+
+
+# --- after the member is back
+
+
+def test_a_member_that_is_back_is_explained_with_the_evidence_of_its_last_death() -> None:
+    sim = cluster(5)
+    sim.crash("n3")
+    expect_seen(sim, "n3", "dead", within=crash_bound_s(sim.config))
+    sim.start("n3", seeds=("n0",))
+    sim.run(3)
+    node = sim.nodes["n0"]
+    why = node.protocol.explain("n3", node.local_time(sim.now))
+    assert why is not None
+    assert why.member.status is Status.ALIVE
+    assert why.died_at is not None
+    assert why.told
+    assert "'n0' held it, or an earlier process of that name, dead" in str(why)

@@ -70,7 +70,7 @@ def test_the_question_in_the_wire_format_is_what_the_codec_makes() -> None:
 
 
 def test_the_explanation_in_the_wire_format_is_what_a_node_would_write() -> None:
-    written = hex_dump("8b ")
+    written = hex_dump("8c ")
     told = Explanation.from_wire(cbor2.loads(written), BROOKS_RECORD.member(Status.SUSPECT))
     assert cbor2.dumps(told.to_wire()) == written
     assert (told.counter, told.floor, told.since, told.silent_for) == (3590, 3600, -1.45, 1.6)

@@ -57,6 +57,10 @@ class Scrutiny:
 @attrs.frozen
 class _Death:
     entry: Entry
+    at: float
+    """When this node found the member dead, in local time."""
+    stage: Stage
+    """Its stage of suspicion until then."""
     since: float | None
     asked: tuple[Asked, ...]
     told: tuple[Told, ...]
@@ -110,7 +114,7 @@ class Casebook:
         """Keep how a member was asked, and that it did not answer."""
         if scrutiny.asked is None:
             scrutiny.asked = deque(maxlen=EVIDENCE_KEPT)
-        scrutiny.asked.append(_asked(probe, now, alone))
+        scrutiny.asked.append(_asked(probe, now, alone and not probe.is_refused))
 
     def note_told(self, scrutiny: Scrutiny, told_by: int, floor: int, is_conviction: bool, now: float) -> None:
         """Keep that another member, or this node, accuses a member or has declared it dead.
@@ -122,17 +126,23 @@ class Casebook:
         accusers = self.names(scrutiny.entry.accusers)
         scrutiny.told.append(Told(now, self.name(told_by), accusers, floor, is_conviction))
 
-    def note_death(self, entry: Entry) -> None:
-        """Keep the evidence about a member that this node has just found dead."""
+    def note_end(self, scrutiny: Scrutiny) -> None:
+        """Take note that a suspicion is over: what was told does not belong to the next one."""
+        scrutiny.told = None
+
+    def note_death(self, entry: Entry, now: float) -> None:
+        """Keep the evidence about a member that this node has just found dead. If there is no room, the deaths of
+        members that never answered give way first: others can invent them."""
         scrutiny = self.get(entry)
         self._deaths.pop(entry.id, None)
         while len(self._deaths) >= DEATHS_KEPT:
-            del self._deaths[next(iter(self._deaths))]
+            never_answered = (key for key, each in self._deaths.items() if each.entry.round_trip is None)
+            del self._deaths[next(never_answered, next(iter(self._deaths)))]
         if scrutiny is None:
-            self._deaths[entry.id] = _Death(entry, None, (), ())
+            self._deaths[entry.id] = _Death(entry, now, Stage.UNSUSPECTED, None, (), ())
         else:
             asked, told = tuple(scrutiny.asked or ()), tuple(scrutiny.told or ())
-            self._deaths[entry.id] = _Death(entry, scrutiny.since, asked, told)
+            self._deaths[entry.id] = _Death(entry, now, scrutiny.suspicion, scrutiny.since, asked, told)
 
     def explain(self, name: str, now: float) -> Explanation | None:
         """Where the holder of a name stands, and why; None if nobody is known by it."""
@@ -146,23 +156,28 @@ class Casebook:
 
     def explanation(self, entry: Entry, now: float) -> Explanation:
         """Where a member stands, and why."""
-        scrutiny, death, registers = self.get(entry), self._deaths.get(entry.id), entry.registers
-        is_suspected = scrutiny is not None and scrutiny.suspicion is not Stage.UNSUSPECTED
+        scrutiny, death, registers = self.get(entry), self._death_of(entry), entry.registers
         is_dead = not registers.is_living and not registers.left
-        asked: tuple[Asked, ...] = death.asked if death is not None and is_dead else ()
-        told: tuple[Told, ...] = death.told if death is not None and is_dead else ()
-        since = death.since if death is not None and is_dead else None
-        if scrutiny is not None and not is_dead:
-            under_way = [each for each in (scrutiny.probe, scrutiny.last_probe) if each and not each.is_over]
+        asked: tuple[Asked, ...] = ()
+        told: tuple[Told, ...] = ()
+        suspicion, since = Stage.UNSUSPECTED, None
+        if is_dead and death is not None:
+            suspicion, since = death.stage, death.since
+        elif scrutiny is not None and not is_dead:
+            under_way = [each for each in (scrutiny.probe, scrutiny.last_probe) if each and each.is_under_way]
             asked = (*(scrutiny.asked or ()), *(_asked(each, None, False) for each in under_way))
-            told, since = tuple(scrutiny.told or ()), scrutiny.since if is_suspected else None
+            told, suspicion = tuple(scrutiny.told or ()), scrutiny.suspicion
+            since = scrutiny.since if suspicion is not Stage.UNSUSPECTED else None
+        if death is not None and not (asked or told):
+            asked, told = death.asked, death.told
         return Explanation(
             member=entry.snapshot(),
             node=self._view.local.identity.name,
             time=now,
             probing=Stage.NOT_PROBED if scrutiny is None else scrutiny.probing,
-            suspicion=Stage.UNSUSPECTED if scrutiny is None else scrutiny.suspicion,
+            suspicion=suspicion,
             since=since,
+            died_at=None if death is None else death.at,
             counter=registers.heartbeat,
             silent_for=max(0.0, now - entry.estimate.time_of(registers.heartbeat)),
             floor=0 if not registers.is_below_floor else max(registers.accused, registers.convicted),
@@ -171,6 +186,12 @@ class Casebook:
             asked=asked,
             told=told,
         )
+
+    def _death_of(self, entry: Entry) -> _Death | None:
+        """The last death of a member, or of an earlier process of its name."""
+        name = entry.identity.name
+        named = (each for each in reversed(self._deaths.values()) if each.entry.identity.name == name)
+        return self._deaths.get(entry.id) or next(named, None)
 
     def names(self, member_ids: tuple[int, ...]) -> tuple[str, ...]:
         """The names of members, as far as they are known."""
@@ -195,6 +216,7 @@ def _asked(probe: Probe, ended: float | None, alone: bool) -> Asked:
         helpers=tuple(helpers.values()),
         nacks=tuple(name for helper, name in probe.nacks.items() if helper in helpers),
         over_stream=probe.used_stream,
-        refused=ended is not None and probe.is_refused,
+        refused=ended is not None and probe.target_refused,
+        unheard=ended is not None and not probe.heard and not probe.target_refused,
         alone=alone,
     )

@@ -96,9 +96,10 @@ class Detector:
         scrutiny = self._casebook.get(entry)
         if change.after is not Status.SUSPECT:
             if change.after is Status.DEAD and change.before is not Status.DEAD:
-                self._casebook.note_death(entry)
+                self._casebook.note_death(entry, now)
             if scrutiny is not None and scrutiny.suspicion is not Stage.UNSUSPECTED:
                 self._suspicion(scrutiny, Happening.ENDED, now)
+                self._casebook.note_end(scrutiny)
             return
         if scrutiny is None or scrutiny.suspicion is Stage.UNSUSPECTED:
             scrutiny = self._open_suspicion(entry, now)
@@ -319,8 +320,7 @@ class Detector:
         registers = entry.registers
         floor = told if told > registers.heartbeat else registers.accused + CONVICTION_STEPS
         if change := self._view.merge(entry, now, convicted=floor):
-            if not told:
-                self._casebook.note_told(scrutiny, self._view.local.id, floor, True, now)
+            self._casebook.note_told(scrutiny, self._view.local.id, floor, True, now)
             self.note_change(change, 0, now)
             self._pass_on(change, now)
 

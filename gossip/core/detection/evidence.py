@@ -6,7 +6,7 @@ real cluster and in the simulator. This module holds only values. The casebook c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import attrs
@@ -55,7 +55,9 @@ class Asked:
     - ``nacks``: those of them that answered that they heard nothing from it.
     - ``over_stream``: whether a TCP stream was tried, too.
     - ``refused``: whether its system said that no process listens there.
-    - ``alone``: whether nobody else was heard meanwhile either, so that the fault may be this node's.
+    - ``alone``: whether the probe does not count, because nobody else was heard meanwhile and the fault may be this
+      node's.
+    - ``unheard``: whether nobody else was heard meanwhile, whether the probe counts or not.
     """
 
     reason: str
@@ -68,6 +70,7 @@ class Asked:
     over_stream: bool = False
     refused: bool = False
     alone: bool = False
+    unheard: bool = False
 
     def __str__(self) -> str:
         """A sentence for people, without the times."""
@@ -93,6 +96,8 @@ class Asked:
             found.append(f"{_listed(silent)} did not report")
         if self.alone:
             found.append("nobody else was heard, so the fault may be this node's, and it does not count")
+        elif self.unheard:
+            found.append("nobody else was heard either")
         return found
 
 
@@ -115,12 +120,21 @@ class Told:
 
     def __str__(self) -> str:
         """A sentence for people, without the time."""
+        return self.sentence()
+
+    def sentence(self, node: str = "", known: Collection[str] = ()) -> str:
+        """For people: who told what.
+
+        :param node: name of the node that was told.
+        :param known: accusers of whom it had been told before.
+        """
         if self.is_conviction:
-            return f"{self.by!r} declares it dead at floor {self.floor}"
-        if self.by in self.accusers:
-            others = [each for each in self.accusers if each != self.by]
-            return f"{self.by!r} accuses it at floor {self.floor}" + (f", like {_listed(others)}" if others else "")
-        return f"{self.by!r} reports that {_listed(self.accusers)} accused it at floor {self.floor}"
+            verb = "declares it dead" if self.by == node else "reports that it is dead"
+            return f"{self.by!r} {verb} at floor {self.floor}"
+        new = [each for each in self.accusers if each not in known] or list(self.accusers)
+        if new == [self.by]:
+            return f"{self.by!r} accuses it at floor {self.floor}"
+        return f"{self.by!r} reports that {_listed(new)} accused it at floor {self.floor}"
 
 
 @attrs.frozen
@@ -138,8 +152,11 @@ class Explanation:
     - ``floor``: the counter that clears it; 0 if it is not in doubt.
     - ``accusers``: names of the members that accuse it.
     - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no timer runs.
-    - ``asked``: the last probes of this node that failed, oldest first, at most 8; then those under way, at most 2.
-    - ``told``: the last accusations and convictions, oldest first; at most 8.
+    - ``asked``: the last probes of this node that failed, oldest first, at most 8; then those under way, at most 2. Of
+      a living member that nobody doubts, those before its last death.
+    - ``told``: the last accusations and convictions, oldest first, at most 8; of a living member likewise.
+    - ``died_at``: when this node last found the member, or an earlier process of its name, dead; None if it has not, or
+      if that is too long ago to be remembered.
     """
 
     member: Member
@@ -155,14 +172,27 @@ class Explanation:
     deadline: float | None
     asked: tuple[Asked, ...]
     told: tuple[Told, ...]
+    died_at: float | None = None
 
     def __str__(self) -> str:
         """Several lines for people: a sentence, a timeline in seconds before now, and what would clear the member."""
-        timeline = sorted(
-            [(each.began, each.sentences()) for each in self.asked] + [(each.at, [str(each)]) for each in self.told]
-        )
-        lines = [f"  {when - self.time:+9.3f} s  {_NEW_LINE.join(what)}" for when, what in timeline]
-        return "\n".join(filter(None, (self._verdict(), *lines, self._way_out())))
+        timeline = [(each.began, each.sentences()) for each in self.asked]
+        known: tuple[str, ...] = ()
+        for each in self.told:
+            timeline.append((each.at, [each.sentence(self.node, known)]))
+            known = each.accusers
+        lines = [
+            f"  {round(when - self.time, 3) + 0.0:+9.3f} s  {_NEW_LINE.join(what)}" for when, what in sorted(timeline)
+        ]
+        return "\n".join(filter(None, (self._verdict(), self._earlier_death(), *lines, self._way_out())))
+
+    def _earlier_death(self) -> str:
+        if self.member.status is Status.DEAD:
+            return "" if self.asked or self.told else "No evidence is kept any more."
+        if self.died_at is None:
+            return ""
+        ago = f"{self.time - self.died_at:.1f} s ago"
+        return f"{self.node!r} held it, or an earlier process of that name, dead {ago}, on this evidence:"
 
     def _verdict(self) -> str:
         name, status = repr(self.member.name), self.member.status
@@ -178,6 +208,8 @@ class Explanation:
             return f"{name} has left of its own will."
         if self.probing in (Stage.NOT_PROBED, Stage.PROBED):
             return f"{name} is alive: nothing speaks against it."
+        if self.probing in (Stage.WITNESS_CALLED, Stage.WITNESSED):
+            return f"{name} is alive: it has refuted a suspicion of which {self.node!r} was a witness."
         return f"{name} is alive, but {self.node!r} got no answer from it ({self.probing.value}); nobody was told yet."
 
     def _way_out(self) -> str:
@@ -200,6 +232,7 @@ class Explanation:
             [
                 each.reason, self._ago(each.began), self._ago(each.ended), each.pings, each.address,
                 list(each.helpers), list(each.nacks), each.over_stream, each.refused, each.alone,
+                each.unheard,
             ]
             for each in self.asked
         ]  # fmt: skip
@@ -208,7 +241,7 @@ class Explanation:
         ]
         return [
             self.node, self.probing.value, self.suspicion.value, self._ago(self.since), self.counter,
-            round(1000 * self.silent_for), self.floor, list(self.accusers), left, asked, told,
+            round(1000 * self.silent_for), self.floor, list(self.accusers), left, asked, told, self._ago(self.died_at),
         ]  # fmt: skip
 
     @classmethod
@@ -217,7 +250,9 @@ class Explanation:
 
         :raises WireError: if the content is none, or is larger than any that a node makes.
         """
-        node, probing, suspicion, since, counter, silent, floor, accusers, deadline, asked, told = items_of(content, 11)
+        node, probing, suspicion, since, counter, silent, floor, accusers, deadline, asked, told, died = items_of(
+            content, 12
+        )
         return cls(
             member=member,
             node=_text(node),
@@ -225,6 +260,7 @@ class Explanation:
             probing=_stage(probing, PROBING),
             suspicion=_stage(suspicion, SUSPICION),
             since=None if since is None else _past(since),
+            died_at=None if died is None else _past(died),
             counter=number_of(counter, MAX_COUNTER),
             silent_for=number_of(silent, MAX_MILLISECONDS) / 1000,
             floor=number_of(floor, _MAX_FLOOR),
@@ -239,7 +275,7 @@ class Explanation:
 
 
 def _asked_from(value: object) -> Asked:
-    reason, began, ended, pings, address, helpers, nacks, *flags = items_of(value, 10)
+    reason, began, ended, pings, address, helpers, nacks, *flags = items_of(value, 11)
     return Asked(
         _text(reason), _past(began), None if ended is None else _past(ended), number_of(pings, MAX_COUNTER, 1),
         _text(address), _texts(helpers), _texts(nacks), *map(_flag, flags),
@@ -253,7 +289,7 @@ def _told_from(value: object) -> Told:
 
 def _past(value: object) -> float:
     """So many milliseconds ago, in seconds on a clock that shows 0 now."""
-    return -number_of(value, MAX_MILLISECONDS) / 1000
+    return 0.0 - number_of(value, MAX_MILLISECONDS) / 1000
 
 
 def _text(value: object) -> str:

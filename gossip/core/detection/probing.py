@@ -108,7 +108,9 @@ class Probe:
     """Names, by id, of the helpers that were asked."""
     nacks: Mapping[int, str] = NOBODY
     """The helpers that answered that they heard nothing, by id."""
-    is_over: bool = False
+    is_under_way: bool = False
+    target_refused: bool = False
+    """Whether the member's system said that no process listens there."""
     answered: bool = False
     heard_before: int = 0
     """Messages of any node that came before the first ping. This node counts messages, because a clock may show the
@@ -221,6 +223,7 @@ class Prober:
             who = [member for member, asked_at in probe.awaited.items() if asked_at == address]
             for member in who:
                 del probe.awaited[member]
+                probe.target_refused |= member == probe.target.id
             if who:
                 self._end_if_hopeless(probe, now)
 
@@ -250,7 +253,7 @@ class Prober:
             self._timers.at(now + self.timeout(target), self._begin, probe)
             return
         self._probes[probe] = None
-        probe.began, probe.heard_before = now, self._hearing.messages
+        probe.is_under_way, probe.began, probe.heard_before = True, now, self._hearing.messages
         probe.floor = max(target.estimate.floor(now), target.registers.heartbeat + 1)
         self._attempt(probe, now)
 
@@ -310,7 +313,7 @@ class Prober:
         if probe.stream is not None:
             self._outbox.act(CloseStream(probe.stream))
         del self._probes[probe]
-        probe.is_over, probe.answered = True, answered
+        probe.is_under_way, probe.answered = False, answered
         if answered:
             self._health.improve()
         probe.heard = self._hearing.messages - probe.heard_before

@@ -101,3 +101,9 @@ def test_multicast_addresses_are_those_of_groups_and_no_node_has_one(host: str) 
 @pytest.mark.parametrize("host", ["10.0.0.1", "::1", "2001:db8::5", "::ffff:10.0.0.1", "host.example", "0.0.0.0", ""])
 def test_other_addresses_are_not_those_of_groups(host: str) -> None:
     assert not Address(host, 7946).is_group
+
+
+def test_ipv4_wrapped_in_ipv6_with_dots_has_the_bytes_of_ipv6() -> None:
+    assert Address("::ffff:10.0.0.1", 7946).to_wire() == bytes(10) + b"\xff\xff\x0a\x00\x00\x01" + (7946).to_bytes(
+        2, "big"
+    )

@@ -85,7 +85,7 @@ class Address(NamedTuple):
         :raises ValueError: if the host is not an IP address.
         """
         octets = self.host.split(".")
-        if len(octets) == 4:
+        if len(octets) == 4 and ":" not in self.host:
             packed = bytes(map(int, octets))  # the usual case, ten times as fast
             if ".".join(map(str, packed)) == self.host:
                 return packed + self.port.to_bytes(2, "big")

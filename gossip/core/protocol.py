@@ -383,6 +383,7 @@ class Protocol:
         grace = 0.0 if self._guard.was_stalled else self._config.ack_timeout_min
         self._guard.was_stalled = True
         self._timers.push_back(late + grace)
+        self.parts.casebook.stood_still(late)
         self._standing.stood_still(late, now)
 
 

@@ -24,6 +24,10 @@ class ClosedError(GossipError):
     """The operation needs a running node, and the ``async with open_node(...)`` block has ended."""
 
 
+class ForkedError(GossipError, RuntimeError):
+    """A node of another process is used: this process was forked from the one that opened the node."""
+
+
 class JoinError(GossipError):
     """A node has not found its cluster in the time it was given; the text says what its standing is, and why."""
 

@@ -137,7 +137,7 @@ class Parts:
             self.outbox.datagrams_sent,
             self.outbox.bytes_sent,
             self.prober.datagrams_refused,
-            {str(reason): count for reason, count in self.drops.counts.items()},
+            {str(reason): count for reason, count in list(self.drops.counts.items())},
             self.detector.accusations,
             self.reconciler.started,
             self.joining.heals,

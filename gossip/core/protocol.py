@@ -13,7 +13,6 @@ changes from one part to another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
 
 from gossip.core.assembly import Parts
 from gossip.core.config import Config
@@ -46,8 +45,6 @@ JUMBO_DATAGRAM_BYTES = 8972
 """The largest datagram accepted, unless ``max_datagram`` is larger: the payload of a frame of 9,000 bytes, the largest
 that crosses an Ethernet. So members with different ``max_datagram`` understand each other, and no single packet makes a
 node decode 64 KB, which takes up to 90 ms."""
-
-_by_name = attrgetter("name")
 
 FORGET_EVERY_ROUNDS = 16
 """Rounds between two searches for members that may be forgotten."""
@@ -257,15 +254,15 @@ class Protocol:
     # --- questions
 
     def members(self) -> tuple[Member, ...]:
-        """All known members by name: this node, the dead and those that left are among them."""
-        others = [entry.snapshot() for entry in self._view if entry is not self._view.local]
-        return tuple(sorted([self.local, *others], key=_by_name))
+        """All known members by name: this node, the dead and those that left are among them. The same tuple until
+        something changes."""
+        return self._view.members()
 
     def told_members(self) -> tuple[Member, ...]:
         """The members as the events so far have described them. That is how they are now. While this node is isolated,
         and so creates no events about others, it is how they were when the isolation began."""
         told = self._journal.last_told
-        return self.members() if told is None else tuple(sorted([self.local, *told], key=_by_name))
+        return self._view.members() if told is None else self._view.with_local(list(told))
 
     def get(self, name: str) -> Member | None:
         """The newest holder of a name; None if there is none."""

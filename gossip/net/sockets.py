@@ -15,6 +15,7 @@ from typing import Any
 
 import trio
 
+from gossip import forking
 from gossip.core.errors import ConfigurationError
 from gossip.core.support.address import Address
 from gossip.errors import BindError
@@ -184,6 +185,7 @@ def _open_tcp(family: int, sockaddr: Any) -> socket.socket:
 
 def _new_socket(family: int, kind: socket.SocketKind) -> socket.socket:
     opened = socket.socket(family, kind)
+    forking.close_copy_of(opened)
     opened.setblocking(False)
     return opened
 

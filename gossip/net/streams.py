@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import trio
 
+from gossip import forking
 from gossip.backoff import Backoff
 from gossip.core.dissemination.outbox import OpenStream, SendFrame, StreamAction
 from gossip.core.dissemination.streams import INCOMING_SHARE
@@ -200,6 +201,7 @@ class Streams:
 
     async def _converse(self, stream: int, link: Link, connection: trio.SocketStream, host: str | None) -> None:
         """:param host: the host that we connected to; None if the peer connected to us."""
+        forking.close_copy_of(connection.socket)
         conversation = Conversation.begin(self._security, connection, host, link.received)
         async with trio.open_nursery() as nursery:
             try:

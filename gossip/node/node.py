@@ -16,6 +16,7 @@ from typing import final
 import attrs
 import trio
 
+from gossip import forking
 from gossip.core.config import Config
 from gossip.core.detection.evidence import Explanation
 from gossip.core.errors import LeftError
@@ -79,7 +80,9 @@ class Node:
         self._security = security
         self._counters = ShellCounters()
         self._broadcast = Broadcast(protocol, self._counters)
+        self._steps = 0
         self._next_step: trio.Event | None = None
+        self._clock = trio.lowlevel.current_clock()
         self._name = protocol.local.name
         self._log = NodeLog(__name__, self._name)
         self._driver = Driver(
@@ -95,6 +98,12 @@ class Node:
         self._closed_at: float | None = None
         self._is_nameless = security.keyring is None and config.cluster == Config.lan().cluster
         """Whether this node may merge with another cluster by accident, and nobody has been told of that."""
+        forking.register(self)
+
+    def forked(self) -> None:
+        """Refuse every use in a forked child; called there by :mod:`gossip.forking`."""
+        copy = forking.unusable(f"node {self._name!r}")
+        self._protocol = self._driver = self._broadcast = self._sockets = self._security = self._clock = copy
 
     def __repr__(self) -> str:
         return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
@@ -261,9 +270,7 @@ class Node:
             self._require_open()
             if _holds(condition, self):
                 return
-            if self._next_step is None:
-                self._next_step = trio.Event()
-            await self._next_step.wait()
+            await self._step_after(self._steps)
 
     def use_keyring(self, keyring: Keyring) -> None:
         """Replace the keys: seal with the one of these that is in use, and open what is sealed with any of them.
@@ -326,7 +333,15 @@ class Node:
         self._protocol.seed(addresses, trio.current_time(), unresolved)
         self._driver.pump()
 
+    async def _step_after(self, seen: int) -> None:
+        """Wait until the protocol has made more than ``seen`` steps, or the node is closed."""
+        while self._steps <= seen and self._closed_at is None:
+            if self._next_step is None:
+                self._next_step = trio.Event()
+            await self._next_step.wait()
+
     def _stepped(self) -> None:
+        self._steps += 1
         if self._next_step is not None:
             self._next_step.set()
             self._next_step = None
@@ -337,7 +352,7 @@ class Node:
         require_trio(f"node {self._name!r}")
 
     def _now(self) -> float:
-        return trio.current_time() if self._closed_at is None else self._closed_at
+        return self._clock.current_time() if self._closed_at is None else self._closed_at
 
 
 def _holds(condition: Callable[[Node], bool], node: Node) -> bool:

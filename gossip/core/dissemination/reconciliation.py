@@ -157,12 +157,8 @@ class Reconciler:
         horizon = now - AGREEMENT_WINDOW_ROUNDS * self._config.probe_interval
         if self._heard_at < horizon:
             return None
-        if self._heard_with != self._view.fingerprint:
-            self._start_afresh()
-        self._forget_before(horizon)
-        if self._heard:
-            self._last_agreement = sum(agrees for _, agrees in self._heard.values()) / len(self._heard)
-        return self._last_agreement
+        recent = [agrees for heard_at, agrees in list(self._heard.values()) if heard_at >= horizon]
+        return sum(recent) / len(recent) if recent else self._last_agreement
 
     def _forget_before(self, horizon: float) -> None:
         """Forget the peers heard before ``horizon``; the peer heard longest ago stands first."""
@@ -176,7 +172,9 @@ class Reconciler:
         """Forget all comparisons: whether a peer's view equalled an earlier view of this node says nothing about the
         present one."""
         self._heard_with = self._view.fingerprint
-        self._heard.clear()
+        if self._heard:
+            self._last_agreement = sum(agrees for _, agrees in self._heard.values()) / len(self._heard)
+        self._heard = {}
 
     def send_digest(self, path: Path, now: float, repeats: int | None = None) -> None:
         """Ask the peer to compare its view with this node's.

@@ -59,7 +59,8 @@ class Entry:
 
     def snapshot(self) -> Member:
         """The member as the embedding program sees it."""
-        return self.registers.record.member(self.registers.status)
+        registers = self.registers  # read once: another thread may ask while a new value is put here
+        return registers.record.member(registers.status)
 
 
 class Change(NamedTuple):

@@ -13,7 +13,8 @@ invented for a collision). The dead and those that left add nothing, so forgetti
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from operator import attrgetter
 
 import attrs
 
@@ -31,6 +32,8 @@ FINGERPRINT_MODULUS = 2**64
 TOMBSTONES_AT_ONCE = 16
 """One of this many tombstones gives way when there is no room for another, because finding them takes a pass over
 all."""
+
+_by_name = attrgetter("name")
 
 
 def _gives_way(holder: Identity, other: Identity, wall_ms: int) -> bool:
@@ -58,6 +61,9 @@ class View:
         self._gone: dict[int, Entry] = {}
         self._tombstones: dict[str, Tombstone] = {}
         self.fingerprint = 0
+        self._changes = 0
+        """Changes of what :meth:`members` returns."""
+        self._members: tuple[int, tuple[Member, ...]] = (-1, ())
         self._admit(self.local)
 
     # --- questions
@@ -103,10 +109,29 @@ class View:
     @property
     def local_member(self) -> Member:
         """This node's own member, with the status ``DISPLACED`` while another process holds its name."""
-        own = self.local.snapshot()
-        if self.is_displaced and own.status.is_living:
+        local = self.local
+        own = local.snapshot()
+        if local.id not in self._entries and own.status.is_living:
             return attrs.evolve(own, status=Status.DISPLACED)
         return own
+
+    def members(self) -> tuple[Member, ...]:
+        """All known members by name: this node, the dead and those that left are among them.
+
+        It is the same tuple until something changes. Any thread may call this while another one changes the view: each
+        member is as it was at one moment, and a change that was complete before the call shows.
+        """
+        changes = self._changes  # read first: what changes from now on makes the tuple outdated
+        known, members = self._members
+        if known != changes:
+            local = self.local
+            members = self.with_local([each.snapshot() for each in list(self._names.values()) if each is not local])
+            self._members = (changes, members)
+        return members
+
+    def with_local(self, others: Sequence[Member]) -> tuple[Member, ...]:
+        """These members and this node's own, by name."""
+        return tuple(sorted([self.local_member, *others], key=_by_name))
 
     @property
     def others(self) -> int:
@@ -206,7 +231,7 @@ class View:
         if holder is None:
             forgotten += self._make_room(now)
         else:
-            self._remove(holder)
+            self._remove(holder, is_replaced=True)
         entry = Entry.first(record, heartbeat, now)
         before = holder or (tombstone.entry if tombstone is not None else None)
         if before is not None and before.answering_since is not None:
@@ -293,7 +318,7 @@ class View:
         """Make the identity of ``record``, a later generation of this node's own name, the local member."""
         holder = self._names.get(record.identity.name)
         if holder is not None:
-            self._remove(holder)
+            self._remove(holder, is_replaced=True)
         self.local = Entry.first(record, 1, now)
         self._admit(self.local)
 
@@ -324,6 +349,7 @@ class View:
             self._move(entry, after, now)
         if after is Status.ALIVE:
             entry.accusers = ()
+        self._changes += 1
         return Change(entry, before, after, new.record is not old.record)
 
     def _move(self, entry: Entry, after: Status, now: float) -> None:
@@ -343,10 +369,15 @@ class View:
         self._names[entry.identity.name] = entry
         insort(self._ring, entry.id)
         self.fingerprint = (self.fingerprint + entry.registers.record.fingerprint) % FINGERPRINT_MODULUS
+        self._changes += 1
 
-    def _remove(self, entry: Entry) -> None:
+    def _remove(self, entry: Entry, is_replaced: bool = False) -> None:
+        """Remove a member; if it is replaced, its name stays with it until the next holder is admitted, so that another
+        thread never misses it in between."""
         del self._entries[entry.id]
-        del self._names[entry.identity.name]
+        if not is_replaced:
+            del self._names[entry.identity.name]
+        self._changes += 1
         self._gone.pop(entry.id, None)
         if entry.registers.is_living:
             self._ring.pop(bisect_left(self._ring, entry.id))

@@ -109,7 +109,7 @@ class WallClock:
 
     def dispute(self, own_generation: int, now: float) -> ClockDispute | None:
         """The last dispute, if it goes on; a dispute in which this node is refused comes first."""
-        latest = next(reversed(self._refused_us.values()), None)
+        latest = next(iter(list(self._refused_us.values())[-1:]), None)
         if latest is not None and latest.generation == own_generation and _goes_on(latest, now):
             return latest
         refusal = self._refused_by_us

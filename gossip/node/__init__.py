@@ -8,6 +8,8 @@ of the protocol.
     :func:`open_node`: the arguments checked, the parts joined.
 ``node``
     :class:`Node`.
+``inside``
+    The same node, as :mod:`gossip.facade` holds it.
 ``subscription``
     Snapshots and changes, for any number of readers.
 ``query``
@@ -15,14 +17,30 @@ of the protocol.
 ``block``
     How the block of a node is entered, and the tasks that run beside it.
 
-Import the names below from ``gossip``, which passes all of them on.
+Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
+``gossip.facade``, which holds nodes for programs that trio does not run.
 """
 
 from __future__ import annotations
 
-from gossip.node.node import Node
-from gossip.node.opening import open_node
+from gossip.node.block import AsyncBlock
+from gossip.node.inside import Inside
+from gossip.node.node import Node, holds
+from gossip.node.opening import DEFAULT_BIND, open_node
 from gossip.node.query import explain_member, query_members
-from gossip.node.subscription import Snapshot, Subscription
+from gossip.node.subscription import Backlog, Broadcast, Snapshot, Subscription
 
-__all__ = ["Node", "Snapshot", "Subscription", "explain_member", "open_node", "query_members"]
+__all__ = [
+    "DEFAULT_BIND",
+    "AsyncBlock",
+    "Backlog",
+    "Broadcast",
+    "Inside",
+    "Node",
+    "Snapshot",
+    "Subscription",
+    "explain_member",
+    "holds",
+    "open_node",
+    "query_members",
+]

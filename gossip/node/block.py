@@ -28,7 +28,7 @@ def block_in_trio(opening: Callable[P, AsyncIterator[T]]) -> Callable[P, Abstrac
 
     @functools.wraps(opening)
     def opened(*args: P.args, **kwargs: P.kwargs) -> AbstractAsyncContextManager[T]:
-        return _Block(opening.__name__, managed(*args, **kwargs))
+        return _TrioBlock(opening.__name__, managed(*args, **kwargs))
 
     return opened
 
@@ -41,11 +41,13 @@ def require_trio(what: str) -> None:
     try:
         trio.current_time()
     except RuntimeError:
-        instead = "asyncio runs this" if _in_asyncio() else "nothing runs this"
+        if _in_asyncio():
+            instead = "asyncio runs this: take it from gossip.aio"
+        else:
+            instead = "nothing runs this: start the program by trio.run(main), or take it from gossip.blocking"
         raise RuntimeError(
-            f"{what} needs trio, and {instead}: start the program by trio.run(main); from a thread that trio does not "
-            "run, call by trio.from_thread.run_sync; or start 'gossip agent --events json' beside the program, and "
-            "read what it prints"
+            f"{what} needs trio, and {instead}; from a thread that trio does not run, a node of trio is called by "
+            "trio.from_thread.run_sync"
         ) from None
 
 
@@ -60,19 +62,16 @@ def _in_asyncio() -> bool:
     return True
 
 
-class _Block(AbstractAsyncContextManager[T]):
-    def __init__(self, name: str, managed: AbstractAsyncContextManager[T]) -> None:
+class AsyncBlock(AbstractAsyncContextManager[T]):
+    """A block that is entered by ``async with``, with errors that say so to those who try something else."""
+
+    def __init__(self, name: str, runner: str) -> None:
+        """:param name: of the function that makes the block.
+
+        :param runner: what runs the code around it.
+        """
         self._name = name
-        self._managed = managed
-
-    async def __aenter__(self) -> T:
-        require_trio(self._name)
-        return await self._managed.__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        return await self._managed.__aexit__(kind, error, traceback)
+        self._runner = runner
 
     # The type that is declared has none of these, so that a type checker still finds the mistake.
 
@@ -90,7 +89,22 @@ class _Block(AbstractAsyncContextManager[T]):
 
     @property
     def _how(self) -> str:
-        return f"write 'async with {self._name}(...) as node:' in an async function that trio.run(...) runs"
+        return f"write 'async with {self._name}(...) as node:' in an async function that {self._runner} runs"
+
+
+class _TrioBlock(AsyncBlock[T]):
+    def __init__(self, name: str, managed: AbstractAsyncContextManager[T]) -> None:
+        super().__init__(name, "trio.run(...)")
+        self._managed = managed
+
+    async def __aenter__(self) -> T:
+        require_trio(self._name)
+        return await self._managed.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return await self._managed.__aexit__(kind, error, traceback)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from random import Random
-from typing import final
+from typing import TypeVar, final
 
 import attrs
 import trio
@@ -32,6 +32,8 @@ from gossip.node.block import background_tasks, require_trio
 from gossip.node.subscription import Broadcast, Subscription
 from gossip.security import Keyring, Security
 from gossip.telemetry import NodeLog, NodeStats, ShellCounters
+
+N = TypeVar("N")
 
 _CONDITION = "a function of the node that is not async and returns True or False"
 
@@ -263,12 +265,10 @@ class Node:
         :raises ConfigurationError: if ``condition`` cannot be called, or is an async function.
         :raises ClosedError: if the node is closed before, or was.
         """
-        if not callable(condition):
-            raise wrong("condition", _CONDITION, condition)
         await trio.lowlevel.checkpoint()
         while True:
             self._require_open()
-            if _holds(condition, self):
+            if holds(condition, self):
                 return
             await self._step_after(self._steps)
 
@@ -355,11 +355,14 @@ class Node:
         return self._clock.current_time() if self._closed_at is None else self._closed_at
 
 
-def _holds(condition: Callable[[Node], bool], node: Node) -> bool:
+def holds(condition: Callable[[N], bool], node: N) -> bool:
     """Whether a condition is true.
 
-    :raises ConfigurationError: if it returns something to be awaited, which would always count as true.
+    :raises ConfigurationError: if it cannot be called, or returns something to be awaited, which would always count as
+        true.
     """
+    if not callable(condition):
+        raise wrong("condition", _CONDITION, condition)
     answer: object = condition(node)
     if inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):

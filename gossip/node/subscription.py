@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from types import TracebackType
+from typing import Protocol as Interface
 
 import attrs
 import trio
@@ -36,6 +37,49 @@ class Snapshot:
     missed: int = 0
 
 
+class Backlog:
+    """The events that one reader has not read yet.
+
+    A reader that falls behind by more than the buffer loses all of them, and continues from a snapshot.
+    """
+
+    def __init__(self, buffer: int) -> None:
+        """:param buffer: events kept.
+
+        :raises ConfigurationError: if it is no whole number from 1 on.
+        """
+        if isinstance(buffer, bool) or not isinstance(buffer, int) or buffer < 1:
+            raise wrong("buffer", "a number of events, at least 1", buffer)
+        self._buffer = buffer
+        self._events: deque[MembershipEvent] = deque()
+        self.missed = 0
+        """Events lost since the last snapshot."""
+
+    def append(self, event: MembershipEvent) -> None:
+        """Keep an event, or count it as missed."""
+        if self.missed:
+            self.missed += 1
+        elif len(self._events) >= self._buffer:
+            self.missed = len(self._events) + 1
+            self._events.clear()
+        else:
+            self._events.append(event)
+
+    def take(self) -> MembershipEvent | None:
+        """The oldest event; None if there is none."""
+        return self._events.popleft() if self._events else None
+
+
+class Reader(Interface):
+    """One that is told of events."""
+
+    def publish(self, event: MembershipEvent) -> None:
+        """Be told of an event."""
+
+    def end(self) -> None:
+        """Be told that no event follows."""
+
+
 class Subscription:
     """Changes of the membership, in order and without a gap. Made by :meth:`gossip.Node.subscribe`.
 
@@ -51,13 +95,9 @@ class Subscription:
     """
 
     def __init__(self, broadcast: Broadcast, buffer: int) -> None:
-        if isinstance(buffer, bool) or not isinstance(buffer, int) or buffer < 1:
-            raise wrong("buffer", "a number of events, at least 1", buffer)
         self._broadcast = broadcast
-        self._buffer = buffer
+        self._backlog = Backlog(buffer)
         self._first: Snapshot | None = None
-        self._events: deque[MembershipEvent] = deque()
-        self._missed = 0
         self._entered = False
         self._ended = False
         self._waiting: trio.Event | None = None
@@ -67,7 +107,7 @@ class Subscription:
         if self._entered:
             raise RuntimeError("a subscription can be entered only once; call subscribe() again")
         self._entered = True
-        self._first = self._broadcast.snapshot(0)
+        self._first = self._broadcast.snapshot()
         self._broadcast.add(self)
         return self
 
@@ -104,13 +144,7 @@ class Subscription:
 
     def publish(self, event: MembershipEvent) -> None:
         """Keep ``event`` for the reader, or count it as missed. Called by :class:`Broadcast`."""
-        if self._missed:
-            self._missed += 1
-        elif len(self._events) >= self._buffer:
-            self._missed = len(self._events) + 1
-            self._events.clear()
-        else:
-            self._events.append(event)
+        self._backlog.append(event)
         self._wake()
 
     def end(self) -> None:
@@ -126,11 +160,9 @@ class Subscription:
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        if self._missed:
-            missed, self._missed = self._missed, 0
-            self._broadcast.count_missed(missed)
-            return self._broadcast.snapshot(missed)
-        return self._events.popleft() if self._events else None
+        if self._backlog.missed:
+            return self._broadcast.snapshot_after(self._backlog)
+        return self._backlog.take()
 
 
 class Broadcast:
@@ -139,21 +171,27 @@ class Broadcast:
     def __init__(self, protocol: Protocol, counters: ShellCounters) -> None:
         self._protocol = protocol
         self._counters = counters
-        self._subscriptions: dict[Subscription, None] = {}
+        self._subscriptions: dict[Reader, None] = {}
         self._closed = False
 
-    def snapshot(self, missed: int) -> Snapshot:
+    def snapshot(self, missed: int = 0) -> Snapshot:
         """All members at this moment, for a reader that has missed so many events."""
         return Snapshot(self._protocol.told_members(), self._protocol.standing, missed)
 
-    def add(self, subscription: Subscription) -> None:
+    def snapshot_after(self, backlog: Backlog) -> Snapshot:
+        """The snapshot that takes the place of the events that a reader has missed, which are counted."""
+        missed, backlog.missed = backlog.missed, 0
+        self._counters.events_missed += missed
+        return self.snapshot(missed)
+
+    def add(self, subscription: Reader) -> None:
         """Publish to it from now on; if the node is closed already, it gets no more than its snapshot."""
         if self._closed:
             subscription.end()
         else:
             self._subscriptions[subscription] = None
 
-    def remove(self, subscription: Subscription) -> None:
+    def remove(self, subscription: Reader) -> None:
         """Stop publishing to it."""
         self._subscriptions.pop(subscription, None)
 
@@ -161,10 +199,6 @@ class Broadcast:
         """Hand an event to all of them; how fast they read makes no difference to the time it takes."""
         for subscription in self._subscriptions:
             subscription.publish(event)
-
-    def count_missed(self, events: int) -> None:
-        """Count events that a reader missed and was told of."""
-        self._counters.events_missed += events
 
     def close(self) -> None:
         """End all subscriptions."""

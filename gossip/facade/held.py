@@ -1,0 +1,141 @@
+"""A node in the trio thread, held by a thread that trio does not run.
+
+This module decides when such a node is open and when it is over. How a program waits for that is decided by
+:mod:`gossip.aio` and :mod:`gossip.blocking`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
+
+import trio
+
+from gossip import forking
+from gossip.errors import ClosedError
+from gossip.facade import trio_thread
+from gossip.facade.trio_thread import Call
+from gossip.node import Inside
+
+T = TypeVar("T")
+
+
+class Cut(Protocol):
+    """One that waits for events of a node."""
+
+    def cut(self) -> None:
+        """Wait no longer."""
+
+
+class Held:
+    """A node in the trio thread."""
+
+    def __init__(self, name: str, opening: Callable[[], AbstractAsyncContextManager[Inside]], closed: str) -> None:
+        """Begin to open a node.
+
+        :param opening: makes the block in which it lives.
+        :param closed: why a node cannot be used any more once it is closed, for people.
+        """
+        self.name = name
+        self.opened: Future[Inside] = Future()
+        """The node, once it is open; or why it could not be opened."""
+        self._relays: weakref.WeakSet[Cut] = weakref.WeakSet()
+        self._opening = opening
+        self._closed = closed
+        self._closing = trio.Event()
+        self._calls: trio.Nursery | None = None
+        self._life: Call[None] = Call(self._live)
+        self._thread = trio_thread.start(self._life)
+        self.over.add_done_callback(self._tell_that_it_is_over)
+        forking.register(self)
+
+    @property
+    def over(self) -> Future[None]:
+        """Done once the node is closed and nothing is left of it; fails if the node has failed."""
+        return self._life.future
+
+    def forked(self) -> None:
+        """Refuse every use in a forked child; called there by :mod:`gossip.forking`."""
+        self._thread = self._life = forking.unusable(f"node {self.name!r}")
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether this is a forked child, where there is nothing to close."""
+        return not isinstance(self._life, Call)
+
+    def soon(self, function: Callable[..., object], *args: object) -> None:
+        """Have the trio thread call a function that does not wait."""
+        self._thread.soon(function, *args)
+
+    @property
+    def inside(self) -> Inside:
+        """The open node."""
+        return self.opened.result()
+
+    def cut_when_over(self, relay: Cut) -> None:
+        """Call ``relay.cut()`` once the node is over."""
+        self._relays.add(relay)
+        if self.over.done():
+            relay.cut()
+
+    def call(self, work: Callable[[], Awaitable[T]]) -> Call[T]:
+        """Have the trio thread do something with the node.
+
+        The call is cancelled when the node is closed or fails; :meth:`why_over` says which.
+        """
+        call = Call(work)
+        self.soon(self._begin, call)
+        if self.over.done():  # then the trio thread may be gone
+            call.future.cancel()
+        return call
+
+    def cancel(self, call: Call[Any]) -> None:
+        """Cancel a call."""
+        self.soon(call.cancel)
+
+    def why_over(self) -> BaseException:
+        """Why a call was cancelled that nobody has cancelled."""
+        if self.over.done() and not self.over.cancelled() and (failure := self.over.exception()) is not None:
+            return failure
+        return ClosedError(f"node {self.name!r} is closed: {self._closed}")
+
+    def close(self) -> None:
+        """Close the node, or stop opening it; :attr:`over` is done after that."""
+        self.soon(self._life.cancel if not self.opened.done() else self._closing.set)
+
+    def wait_for_thread(self) -> None:
+        """Wait until the trio thread is gone, if nothing else needs it. To be called once :attr:`over` is done."""
+        self._thread.wait_if_over()
+
+    async def _live(self) -> None:
+        async with self._opening() as inside, trio.open_nursery() as calls:
+            self._calls = calls
+            self.opened.set_result(inside)
+            try:
+                await self._closing.wait()
+            finally:
+                self._calls = None
+                calls.cancel_scope.cancel()
+
+    def _begin(self, call: Call[Any]) -> None:
+        if self._calls is None:
+            call.future.cancel()
+        else:
+            self._calls.start_soon(_run, call)
+
+    def _tell_that_it_is_over(self, over: Future[None]) -> None:
+        for relay in list(self._relays):
+            relay.cut()
+        if self.opened.done():
+            return
+        if over.cancelled():
+            self.opened.cancel()
+        else:
+            self.opened.set_exception(over.exception())
+
+
+async def _run(call: Call[Any]) -> None:
+    (await call.run())()

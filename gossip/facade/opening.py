@@ -1,0 +1,31 @@
+"""How a node is opened in the trio thread: in that thread, or in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Literal
+
+from gossip.core.support.arguments import wrong
+from gossip.node import Inside, open_node
+
+Isolation = Literal["thread", "process"]
+
+
+def opening(
+    name: str, isolation: Isolation, arguments: dict[str, Any]
+) -> Callable[[], AbstractAsyncContextManager[Inside]]:
+    """What opens a node.
+
+    :param arguments: those of :func:`gossip.open_node` after the name.
+    :raises ConfigurationError: if ``isolation`` is neither ``"thread"`` nor ``"process"``.
+    """
+    if isolation not in ("thread", "process"):
+        raise wrong("isolation", "'thread' or 'process'", isolation)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Inside]:
+        async with open_node(name, **arguments) as node:
+            yield Inside.of(node)
+
+    return opened

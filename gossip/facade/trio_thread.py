@@ -1,0 +1,168 @@
+"""The thread in which trio runs the nodes of programs that are not trio programs.
+
+All nodes of one process share one thread, which begins with the first of them and ends with the last. This module
+decides in which thread work runs, and how its outcome gets out. What the work is, is its caller's business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+import trio
+
+from gossip import forking
+
+T = TypeVar("T")
+
+THREAD_NAME = "gossip"
+
+
+class Call(Generic[T]):
+    """One piece of work in the trio thread, and its outcome for other threads."""
+
+    def __init__(self, work: Callable[[], Awaitable[T]]) -> None:
+        self.future: Future[T] = Future()
+        """The outcome, once the work has ended; cancelled if the work was."""
+        self._work = work
+        self._scope = trio.CancelScope()
+
+    def cancel(self) -> None:
+        """Cancel the work. To be called in the trio thread."""
+        self._scope.cancel()
+
+    async def run(self) -> Callable[[], object]:
+        """Do the work; returns the function that makes its outcome known."""
+        tell: Callable[[], object] = self.future.cancel
+        with self._scope:
+            try:
+                value = await self._work()
+            except trio.Cancelled:
+                raise
+            except BaseException as error:  # noqa: BLE001 - raised again where the outcome is awaited
+                tell = functools.partial(self.future.set_exception, error)
+            else:
+                tell = functools.partial(self.future.set_result, value)
+        return tell
+
+
+class TrioThread:
+    """One thread, for as long as it has work. Made by :func:`start`."""
+
+    def __init__(self) -> None:
+        self._calls: set[Call[Any]] = set()
+        self._early: list[Callable[[], object]] = []
+        """What was asked for before trio ran."""
+        self._token: trio.lowlevel.TrioToken | None = None
+        self._nursery: trio.Nursery | None = None
+        self._tell_last: Callable[[], object] | None = None
+        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+
+    def soon(self, function: Callable[..., object], *args: object) -> None:
+        """Have the trio thread call a function that does not wait. Does nothing once the thread is over."""
+        with _shared.lock:
+            if self._token is None:
+                self._early.append(functools.partial(function, *args))
+                return
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(function, *args)
+
+    def wait_if_over(self) -> None:
+        """Wait until the thread is gone if it has no work left. That takes microseconds: it does nothing any more."""
+        if self._tell_last is not None:
+            self._thread.join()
+
+    def take_in(self, call: Call[Any]) -> None:
+        """Begin a piece of work. The caller holds the lock."""
+        self._calls.add(call)
+        if not self._thread.is_alive():
+            self._thread.start()
+
+    def begin(self, call: Call[Any]) -> None:
+        """Begin a piece of work, in the trio thread."""
+        assert self._nursery is not None
+        self._nursery.start_soon(self._work, call)
+
+    async def _work(self, call: Call[Any]) -> None:
+        tell = await call.run()
+        with _shared.lock:
+            self._calls.remove(call)
+            is_last = not self._calls
+            if is_last:
+                self._tell_last = tell
+                _shared.thread = None
+        if not is_last:
+            tell()
+        elif self._nursery is not None:
+            self._nursery.cancel_scope.cancel()
+
+    async def _main(self) -> None:
+        async with trio.open_nursery() as self._nursery:
+            with _shared.lock:
+                self._token = trio.lowlevel.current_trio_token()
+                early, self._early = self._early, []
+            for function in early:
+                function()
+            await trio.sleep_forever()
+
+    def _run(self) -> None:
+        try:
+            trio.run(self._main, clock=MonotonicClock(), strict_exception_groups=True)
+        except BaseException as error:  # noqa: BLE001 - an error inside trio ends all the work
+            self._fail_all(error)
+        if self._tell_last is not None:
+            self._tell_last()
+
+    def _fail_all(self, error: BaseException) -> None:
+        with _shared.lock:
+            if _shared.thread is self:
+                _shared.thread = None
+        for call in self._calls:
+            call.future.set_exception(error)
+
+
+class MonotonicClock(trio.abc.Clock):
+    """Local times of the trio thread are those of :func:`time.monotonic`, so that other threads can compare them."""
+
+    def start_clock(self) -> None:
+        """Nothing to start."""
+
+    def current_time(self) -> float:
+        """The time, in seconds."""
+        return time.monotonic()
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        """Seconds until a deadline."""
+        return deadline - time.monotonic()
+
+
+class _Shared:
+    """What the threads of this process share."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.thread: TrioThread | None = None
+        forking.register(self)
+
+    def forked(self) -> None:
+        """The thread is not in the child, and the lock may be held there by nobody for ever."""
+        self.lock, self.thread = threading.Lock(), None
+
+
+_shared = _Shared()
+
+
+def start(call: Call[Any]) -> TrioThread:
+    """Begin a piece of work; returns the thread that does it, a new one if there is none."""
+    with _shared.lock:
+        if _shared.thread is None:
+            _shared.thread = TrioThread()
+        thread = _shared.thread
+        thread.take_in(call)
+    thread.soon(thread.begin, call)
+    return thread

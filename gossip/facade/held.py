@@ -85,7 +85,10 @@ class Held:
         """Have the trio thread do something with the node.
 
         The call is cancelled when the node is closed or fails; :meth:`why_over` says which.
+
+        :raises RuntimeError: in the trio thread itself, which must not wait for itself.
         """
+        self._thread.refuse_itself(f"node {self.name!r}")
         call = Call(work)
         self.soon(self._begin, call)
         if self.over.done():  # then the trio thread may be gone

@@ -77,6 +77,16 @@ class TrioThread:
         if self._tell_last is not None:
             self._thread.join()
 
+    def refuse_itself(self, what: str) -> None:
+        """Refuse a call that would have this thread wait for itself.
+
+        :raises RuntimeError: in this thread.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(
+                f"{what} is asked by its own thread, perhaps in a handler of its log; what waits must be called in another"
+            )
+
     def take_in(self, call: Call[Any]) -> None:
         """Begin a piece of work. The caller holds the lock."""
         self._calls.add(call)

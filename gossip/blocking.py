@@ -25,7 +25,7 @@ import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast, final, overload
@@ -327,7 +327,7 @@ class Subscription(Generic[Item]):
                 raise StopIteration from None
             if item is not None:
                 return item
-            if not has_more.wait(None if ends_at is None else max(0.0, ends_at - time.monotonic())):
+            if not has_more.wait(_seconds_until(ends_at)):
                 return None
 
 
@@ -362,10 +362,15 @@ def _wait(future: Future[Any], give_up: Callable[[], object] | None = None, ends
     :param give_up: called if it did not, or if the wait was interrupted.
     :param ends_at: in the time of :func:`time.monotonic`.
     """
-    is_done = False
+    is_done, done = False, threading.Event()
+    future.add_done_callback(lambda _: done.set())
     try:
-        is_done = bool(wait([future], None if ends_at is None else max(0.0, ends_at - time.monotonic())).done)
+        is_done = done.wait(_seconds_until(ends_at))
     finally:
         if not is_done and give_up is not None:
             give_up()
     return is_done
+
+
+def _seconds_until(ends_at: float | None) -> float | None:
+    return None if ends_at is None else max(0.0, ends_at - time.monotonic())

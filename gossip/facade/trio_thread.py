@@ -84,7 +84,7 @@ class TrioThread:
         """
         if threading.current_thread() is self._thread:
             raise RuntimeError(
-                f"{what} is asked by its own thread, perhaps in a handler of its log; what waits must be called in another"
+                f"{what} is asked in its own thread, perhaps by a handler of its log; call what waits in another thread"
             )
 
     def take_in(self, call: Call[Any]) -> None:

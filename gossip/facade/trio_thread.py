@@ -36,6 +36,10 @@ class Call(Generic[T]):
         """Cancel the work. To be called in the trio thread."""
         self._scope.cancel()
 
+    def cut(self) -> None:
+        """Let nobody wait for an outcome that will not come: the thread is over."""
+        self.future.cancel()
+
     async def run(self) -> Callable[[], object]:
         """Do the work; returns the function that makes its outcome known."""
         tell: Callable[[], object] = self.future.cancel

@@ -59,6 +59,11 @@ class Host:
         assert isinstance(reply, dict)
         return reply
 
+    @property
+    def pid(self) -> int:
+        """The process, for :mod:`benchmarks.environment.usage`."""
+        return self._process.pid
+
     def cpu_s(self) -> float:
         """Seconds of CPU time it has used so far."""
         return usage.cpu_s(self._process.pid)

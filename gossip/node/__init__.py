@@ -28,13 +28,12 @@ from gossip.node.inside import Inside
 from gossip.node.node import Node, holds
 from gossip.node.opening import DEFAULT_BIND, open_node
 from gossip.node.query import explain_member, query_members
-from gossip.node.subscription import Backlog, Broadcast, Snapshot, Subscription
+from gossip.node.subscription import Backlog, Snapshot, Subscription
 
 __all__ = [
     "DEFAULT_BIND",
     "AsyncBlock",
     "Backlog",
-    "Broadcast",
     "Inside",
     "Node",
     "Snapshot",

@@ -100,10 +100,9 @@ class Node:
         self._closed_at: float | None = None
         self._is_nameless = security.keyring is None and config.cluster == Config.lan().cluster
         """Whether this node may merge with another cluster by accident, and nobody has been told of that."""
-        forking.register(self)
+        forking.register(self, Node._become_unusable)
 
-    def forked(self) -> None:
-        """Refuse every use in a forked child; called there by :mod:`gossip.forking`."""
+    def _become_unusable(self) -> None:
         copy = forking.unusable(f"node {self._name!r}")
         self._protocol = self._driver = self._broadcast = self._sockets = self._security = self._clock = copy
 

@@ -113,7 +113,7 @@ class OwnAddress:
     def _present(self) -> Address | None:
         return self._local.entry.registers.record.address if self._local.address_known else None
 
-    def answered(self, asked: Address, seen: Address | None, now: float) -> None:
+    def note_answer(self, asked: Address, seen: Address | None, now: float) -> None:
         """Take in where a peer that was asked sees this node.
 
         :param asked: the address at which the peer was asked.
@@ -277,7 +277,7 @@ class OwnAddress:
         """Tell everybody that this node is reached at this address."""
         self._local.announce(now, address=address)
         self._outbox.hides_loopback = address.is_loopback
-        self._changes.pass_on(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
+        self._changes.make_known(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
 
     def _heard_lately(self, hosts: set[str], now: float) -> list[Address]:
         """The voices that count: those of hosts at which members are, if there are any. (A seed may be reached through

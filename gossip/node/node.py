@@ -275,7 +275,7 @@ class Node:
         :raises ClosedError: after the node was closed.
         """
         self._require_open()
-        self._security.use(keyring)
+        self._security.use_keyring(keyring)
         opens = ", ".join(key.id for key in keyring.keys)
         self._log.info("seals with %s, opens %s", keyring.in_use.id, opens)
 

@@ -95,7 +95,7 @@ class Envelope:
         self._own: dict[bytes, None] = {}
         self.opened: Counter[str] = Counter()
         """Number of datagrams and of frames of streams that were let through, by the id of the key that opened them."""
-        self.use(keyring)
+        self.use_keyring(keyring)
         begin_anew_in_children(self)
 
     @property
@@ -108,7 +108,7 @@ class Envelope:
         """Number of sessions remembered."""
         return len(self._sessions)
 
-    def use(self, keyring: Keyring) -> None:
+    def use_keyring(self, keyring: Keyring) -> None:
         """Seal and open with these keys from now on. No datagram is opened any more that was sealed with a dropped key.
 
         :raises ConfigurationError: if a key needs a package that is missing; the keys stay as they are.

@@ -73,7 +73,7 @@ class Security:
         """Whether there is a key at all, in use or not."""
         return self.keyring is not None and self.keyring != NO_KEYS
 
-    def use(self, keyring: Keyring) -> None:
+    def use_keyring(self, keyring: Keyring) -> None:
         """Seal and open with other keys from now on. Streams that have begun keep those they began with.
 
         :raises ConfigurationError: if there were none so far, or a key needs a package that is missing.
@@ -84,7 +84,7 @@ class Security:
                 "keyring: this node was opened without one, and cannot get one later. Open it with a keyring; "
                 "Keyring.of(PLAIN) seals nothing, and takes keys later"
             )
-        self.envelope.use(keyring)
+        self.envelope.use_keyring(keyring)
         self.keyring = keyring
 
     def sealed(self, datagrams: Iterable[tuple[bytes, Address]]) -> Iterator[tuple[bytes, Address]]:

@@ -151,7 +151,7 @@ def test_facts_cost_a_look_at_all_members_no_more_than_a_round_does_while_an_add
         looks.append(now)
         return False
 
-    own._decide = look  # type: ignore[method-assign]
+    own._settle_address = look  # type: ignore[method-assign]
     for number in range(100):
         fact = presented(10 + number, f"m{number}", 1, 1, Address("10.0.0.1", 1 + number), {}, 5)
         node.protocol.receive_datagram(forged(sim, fact), STRANGER, now + 5)

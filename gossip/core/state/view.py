@@ -256,7 +256,7 @@ class View:
 
     def note_acknowledgement(self, entry: Entry, heartbeat: int, address: Address | None, asked_at: float,
                      now: float) -> None:  # fmt: skip
-        """Take note that a member answered a ping in a datagram: like :meth:`note_answer`, and how long the answer took.
+        """Take note that a member answered a ping in a datagram, and how long the answer took.
 
         :param address: where the ping went, if the answer shows that the member is there.
         """

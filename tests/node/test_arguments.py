@@ -323,7 +323,9 @@ def test_under_asyncio_the_error_says_that_trio_has_to_run_the_program(what: str
     async def main() -> None:
         await USES[what]()
 
-    with pytest.raises(RuntimeError, match=rf"{what} needs trio, and asyncio runs this: .*trio\.run.*gossip agent"):
+    with pytest.raises(
+        RuntimeError, match=rf"{what} needs trio, but asyncio runs this code\. .*trio\.run.*gossip agent"
+    ):
         asyncio.run(main())
 
 
@@ -333,7 +335,7 @@ def test_under_no_event_loop_the_error_says_that_trio_has_to_run_the_program(wha
         await USES[what]()
 
     running = main()
-    with pytest.raises(RuntimeError, match=rf"{what} needs trio, and nothing runs this: .*trio\.run"):
+    with pytest.raises(RuntimeError, match=rf"{what} needs trio, but no event loop runs this code\. .*trio\.run"):
         running.send(None)
 
 

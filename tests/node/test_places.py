@@ -129,4 +129,4 @@ async def test_a_cluster_without_name_and_keys_that_may_merge_with_another_is_to
         async with local_node("a", bind="0.0.0.0:0", seeds=[seed], config=config):
             await until(lambda: any("seeds are" in message for message in caplog.messages))
             await trio.testing.wait_all_tasks_blocked()
-            assert sum("give each cluster a name" in message for message in caplog.messages) == told, seed
+            assert sum("Give each cluster a name" in message for message in caplog.messages) == told, seed

@@ -166,7 +166,7 @@ async def test_a_node_opened_without_a_keyring_takes_none_later() -> None:
 
 async def test_datagrams_need_room_to_be_sealed() -> None:
     config = Config.local(max_datagram=600, max_metadata=100)
-    with pytest.raises(ConfigurationError, match="max_datagram must be larger by 32"):
+    with pytest.raises(ConfigurationError, match="max_datagram must be 32 bytes larger"):
         async with local_node("a", config=config, keyring=SEALED):
             pass
     async with local_node("a", config=config):

@@ -83,7 +83,7 @@ def test_keygen_does_not_overwrite_a_file(tmp_path: Path) -> None:
     before = file.read_bytes()
     done = run_gossip("keygen", str(file))
     assert done.returncode == 2
-    assert "is there already" in assert_one_line(done.stderr)
+    assert "exists already" in assert_one_line(done.stderr)
     assert file.read_bytes() == before
 
 
@@ -236,8 +236,8 @@ def test_a_step_that_would_be_wrong_is_refused_with_what_to_do_and_changes_nothi
     before = file.read_bytes()
     for arguments, advice in [
         (("drop", full[0].id), "use another key first"),
-        (("drop", "plain"), f"there is {full[0].id}"),
-        (("use", "zzzz"), f"there is {full[0].id}"),
+        (("drop", "plain"), f"the ids are {full[0].id}"),
+        (("use", "zzzz"), f"the ids are {full[0].id}"),
         (("add",), "drop those"),
         (("add", "plain", "--from", str(file)), "one at a time"),
         (("add", "rot13"), "plain"),

@@ -260,7 +260,7 @@ async def test_more_seeds_than_are_kept_are_refused_with_the_bound() -> None:
 def test_the_path_of_a_file_may_be_a_path(tmp_path: Path) -> None:
     RING.save(tmp_path / "keys")
     assert Keyring.load(tmp_path / "keys") == RING
-    with pytest.raises(ConfigurationError, match="no file is named so"):
+    with pytest.raises(ConfigurationError, match="no file can have this name"):
         Keyring.load("key\0s")
 
 

@@ -97,7 +97,7 @@ async def test_another_cluster_is_told_of_once_for_each_host_with_what_to_do(cap
     (told,) = caplog.messages
     assert "192.0.2.8" in told
     assert "give both the same cluster name" in told
-    assert "nothing has to be done" in told
+    assert "there is nothing to do" in told
 
 
 async def test_of_other_clusters_only_so_many_hosts_are_named(caplog: pytest.LogCaptureFixture) -> None:

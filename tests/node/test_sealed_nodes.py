@@ -234,7 +234,7 @@ async def test_a_stream_with_the_wrong_certificate_or_none_gets_no_answer(
 
 def test_a_context_that_lets_in_whoever_shows_no_certificate_is_refused() -> None:
     good = mutual_tls()
-    with pytest.raises(ConfigurationError, match="accepting does not ask for certificates"):
+    with pytest.raises(ConfigurationError, match="accepting does not ask its peer for a certificate"):
         MutualTLS(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), good.connecting)
     with pytest.raises(ConfigurationError, match=r"connecting must be an ssl\.SSLContext"):
         MutualTLS(good.accepting, "certificate.pem")  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ def test_without_arguments_the_help_is_shown() -> None:
         ((*AGENT, "--keyring", "/nowhere/at all"), "--keyring: /nowhere/at all"),
         ((*AGENT, "--identity", "/nowhere/at all"), "--identity: /nowhere/at all"),
         ((*AGENT, "--allowed", "/nowhere/at all"), "--allowed: /nowhere/at all"),
-        ((*AGENT, *MANY_SEEDS), "'--join': 65 are given, and 64 is the most"),
+        ((*AGENT, *MANY_SEEDS), "'--join': 65 are given, but at most 64 are allowed"),
         ((*AGENT, "--cluster", ""), "cluster"),
         ((*AGENT, "--name", ""), "name"),
         ((*AGENT, "--name", "x" * 200), "name"),

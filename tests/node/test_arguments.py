@@ -252,7 +252,7 @@ async def test_a_condition_that_is_async_is_refused_and_not_taken_for_true() -> 
 
 async def test_more_seeds_than_are_kept_are_refused_with_the_bound() -> None:
     seeds = [f"192.0.2.1:{port}" for port in range(1, 66)]
-    with pytest.raises(ConfigurationError, match=r"^seeds: 65 are given, and 64 is the most"):
+    with pytest.raises(ConfigurationError, match=r"^seeds: 65 are given, but at most 64 are allowed"):
         await opened(bind="127.0.0.1:0", seeds=seeds)
     assert len(parse_seeds([*seeds[:64], seeds[0]])) == 64
 

@@ -40,7 +40,7 @@ async def test_a_link_local_address_is_refused_with_what_to_do_instead(argument:
 
 
 async def test_a_scope_that_would_be_thrown_away_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"^seeds: \[2001:db8::1%eth0\]:7946: a scope .* leave it out$"):
+    with pytest.raises(ConfigurationError, match=r"^seeds: \[2001:db8::1%eth0\]:7946: the scope .* leave it out$"):
         async with open_node("a", bind="[::]:0", insecure=True, seeds=["[2001:db8::1%eth0]:7946"]):
             pass
 

@@ -67,8 +67,11 @@ def test_without_arguments_the_help_is_shown() -> None:
         (("members", "--join", "nowhere"), "HOST:PORT"),
         (("members", "--join", "127.0.0.1:1", "--timeout", "0"), "timeout"),
         (("members", "--join", "127.0.0.1:1", "--timeout", "nan"), "not a number"),
-        (("members", "--join", "127.0.0.1:1", "--explain", ""), "no name that a member may have"),
-        (("members", "--join", "127.0.0.1:1", "--explain", "two\nlines"), "no name that a member may have"),
+        (("members", "--join", "127.0.0.1:1", "--explain", ""), "is not a valid name: a name has 1 to 128 bytes"),
+        (
+            ("members", "--join", "127.0.0.1:1", "--explain", "two\nlines"),
+            "is not a valid name: a name has 1 to 128 bytes",
+        ),
         (("demo", "--nodes", "2"), "2"),
         (("demo", "--nodes", "many"), "many"),
     ],

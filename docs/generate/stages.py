@@ -22,7 +22,7 @@ HEAD = """\
 Stages of a member under scrutiny
 =================================
 
-A member has two stages in the eyes of each other node, because two things go on independently. *Probing* is
+A member has two stages in the view of each other node, because two things go on independently. *Probing* is
 private: the node asks the member, and tells no other node. *Suspicion* is public: somebody has accused the
 member, and its counter has to reach the floor. Each row says what follows when something happens in a stage.
 What is not in the table cannot happen. The table is ``gossip/core/detection/stages.py``;

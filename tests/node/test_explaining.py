@@ -54,8 +54,8 @@ async def test_the_living_and_the_departed_are_explained_too() -> None:
         await until(lambda: ada.alive == 2)
         told = await explain_member(str(ada.address), "node-1")
         assert (told.member, told.probing in (Stage.NOT_PROBED, Stage.PROBED)) == (ada.get("node-1"), True)
-        assert str(told) == "'node-1' is alive: nothing speaks against it."
-        assert str(await explain_member(brook.address, "node-2")) == "'node-2' has left of its own will."
+        assert str(told) == "'node-1' is alive: there is no evidence against it."
+        assert str(await explain_member(brook.address, "node-2")) == "'node-2' has left the cluster: it said farewell."
         itself = await explain_member(brook.address, "node-1")
         assert itself.member == brook.local
 

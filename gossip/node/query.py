@@ -107,7 +107,7 @@ async def explain_member(
 
 @attrs.frozen
 class _Peer:
-    """The node to ask, and all that it takes to ask it."""
+    """The node to ask, and everything needed to ask it."""
 
     address: Address
     config: Config

@@ -103,7 +103,7 @@ members when there is room again. With --events json, this is one line with "ali
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Allow an address that others can reach without a keyring. Anybody who can send a packet there can then take "
+    help="Run without a keyring at an address that others can reach. Anybody who can send a packet there can then take "
     "part.",
 )
 @click.option(

@@ -77,7 +77,7 @@ def folded(summary: str, *parts: str) -> str:
 
 def image(file: str, text: str) -> str:
     """A picture, by its path from the page."""
-    return "\n".join([f".. image:: {file}", *wrapped(text, "   :alt: ")])
+    return "\n".join([f".. figure:: {file}", *wrapped(text, "   :alt: ")])
 
 
 def toctree(documents: Sequence[str]) -> str:

@@ -32,6 +32,8 @@ html_css_files = ["site.css"]
 html_extra_path = ["_generated"]
 html_show_sphinx = False
 
+highlight_language = "text"  # commands and output; Python and hex dumps say what they are
+
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "
 copybutton_prompt_is_regexp = True
 

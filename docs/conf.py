@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import sys
+from enum import Enum
 from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -45,5 +50,30 @@ autodoc_typehints_description_target = "documented"
 nitpick_ignore_regex = [(r"py:.*", r"(collections\.abc|pathlib|ssl|trio)\..*")]
 # Names that docstrings of public classes use for what is not public.
 nitpick_ignore = [("py:class", "Record"), ("py:data", "KEY_BYTES"), ("py:data", "MAX_KEYS")]
+
+python_maximum_signature_line_length = 90
+
+MADE_BY_THE_LIBRARY = {"gossip.Node", "gossip.Subscription", "gossip.NodeStats", "gossip.core.protocol.ProtocolStats"}
+"""Classes that no program calls, so that their parameters do not matter."""
+
+
+def without_parameters(app: Sphinx, what: str, name: str, described: Any, *_: Any) -> tuple[str, None] | None:
+    """No parameters where a program only reads objects of a class."""
+    is_read = what == "class" and (name in MADE_BY_THE_LIBRARY or issubclass(described, Enum))
+    return ("", None) if is_read else None
+
+
+def with_dashes(app: Sphinx, doctree: nodes.document) -> None:
+    """A dash between a parameter and what is said of it."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(" \N{EN DASH} "))
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-signature", without_parameters)
+    app.connect("doctree-read", with_dashes)
+
 
 write_reports(HERE / "_generated" / "reports")

@@ -304,6 +304,10 @@ TARGETS = (
         sized(no_false_death_in_loss, (LOSSY_NODES,)),
     ),
     Target(f"slow: false deaths ({PEER})", "0", no_false_death_of_the_slow),
-    Target("limits: hops and delays, divided by the limit, worst of all sizes", f"at most {NEAR_THE_LIMIT:g}", near_the_limit),
+    Target(
+        "limits: hops and delays, divided by the limit, worst of all sizes",
+        f"at most {NEAR_THE_LIMIT:g}",
+        near_the_limit,
+    ),
 )
 """In the order in which they are told."""

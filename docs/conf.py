@@ -7,9 +7,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
-from sphinx.application import Sphinx
-
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
@@ -57,20 +54,19 @@ MADE_BY_THE_LIBRARY = {"gossip.Node", "gossip.Subscription", "gossip.NodeStats",
 """Classes that no program calls, so that their parameters do not matter."""
 
 
-def without_parameters(app: Sphinx, what: str, name: str, described: Any, *_: Any) -> tuple[str, None] | None:
+def without_parameters(app: Any, what: str, name: str, described: Any, *_: Any) -> tuple[str, None] | None:
     """No parameters where a program only reads objects of a class."""
     is_read = what == "class" and (name in MADE_BY_THE_LIBRARY or issubclass(described, Enum))
     return ("", None) if is_read else None
 
 
-def with_dashes(app: Sphinx, doctree: nodes.document) -> None:
+def with_dashes(app: Any, doctree: Any) -> None:
     """A dash between a parameter and what is said of it."""
-    for text in list(doctree.findall(nodes.Text)):
-        if text == " -- ":
-            text.parent.replace(text, nodes.Text(" \N{EN DASH} "))
+    for text in list(doctree.findall(lambda node: node == " -- ")):
+        text.parent.replace(text, type(text)(" \N{EN DASH} "))
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("autodoc-process-signature", without_parameters)
     app.connect("doctree-read", with_dashes)

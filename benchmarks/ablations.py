@@ -1,7 +1,8 @@
 """Ablations: the same protocol with one setting changed, to see what each choice is worth.
 
 Only choices that are settings are here. Other choices were measured once, with parts of the core replaced; what came of
-that is kept in ``benchmarks/results/choices-301e6f2.json``, and ``docs/evaluation.rst`` says what was replaced.
+that is kept in ``benchmarks/results/choices-301e6f2.json``, and ``docs/evaluation/choices.rst`` says what was
+replaced.
 """
 
 from __future__ import annotations
@@ -39,4 +40,5 @@ ABLATIONS = (
 
 HELD_DEAD_WITHOUT_GUARDS = {"messages": 37_541, "process": 0}
 """Views of a healthy member as dead that blocked members had in 16 cells of the grid in
-:mod:`benchmarks.simulated_figures`, with all guards off. Measured once, with seed 0; see ``docs/evaluation.rst``."""
+:mod:`benchmarks.simulation.studies`, with all guards off. Measured once, with seed 0; see
+``docs/evaluation/targets.rst``."""

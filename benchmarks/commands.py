@@ -51,7 +51,7 @@ def report(files: tuple[Path, ...], into: Path, text: bool, check: bool) -> None
     """Generate the documentation of measurements.
 
     Without FILES, everything that is generated is made from the kept results: the pages about real clusters with
-    their plots, and the tables of evaluation.rst and security.rst. With FILES, which "benchmarks run --json" wrote,
+    their plots, and the tables of evaluation/ and security.rst. With FILES, which "benchmarks run --json" wrote,
     only the pages are made, from these. If several files hold the same measurement, that of the last one counts.
     """
     if check:

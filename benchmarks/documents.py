@@ -1,7 +1,8 @@
 """What of the documentation is generated, and from which kept results.
 
 - the pages about real clusters, whole (:mod:`benchmarks.report.pages`), with their plots;
-- the tables of ``evaluation.rst`` and ``security.rst``, each between the two comments that name it.
+- the tables of ``evaluation/targets.rst``, ``evaluation/choices.rst`` and ``security.rst``, each between the two
+  comments that name it.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ SOCKETS = (
 )  # fmt: skip
 """Results over real sockets. Where two of them hold the same measurement, that of the later one counts."""
 
-FIGURES = ("speed", "news", "update", "lossy", "slow", "growth")
-"""Results of simulations with targets, in the order of the table."""
+FIGURES = {
+    "news": "news", "updates": "update", "loss": "lossy", "slowness": "slow", "growth": "growth", "speed": "speed",
+}  # fmt: skip
+"""Results of simulations with targets, by what the table of each is about."""
 
 CHOICES = "choices-301e6f2"
 """What each choice in the protocol is worth."""
@@ -54,7 +57,7 @@ def kept_sources() -> list[Source]:
 def generated() -> dict[str, str]:
     """All documents that are generated in whole or in part, as they should be, by their paths in ``docs/``."""
     found = dict(pages(kept_sources()))
-    for name, tables in {"evaluation.rst": _evaluation(), "security.rst": _security()}.items():
+    for name, tables in _tables().items():
         text = (DOCS / name).read_text(encoding="utf-8")
         for marker, inside in tables.items():
             text = between_markers(text, marker, inside)
@@ -92,15 +95,26 @@ def between_markers(document: str, name: str, text: str) -> str:
     return f"{head}{begin}\n{text}\n\n{end}{rest.split(end, 1)[1]}"
 
 
-def _evaluation() -> dict[str, str]:
-    figures = [figure for name in FIGURES for figure in kept_figures(_kept(name))]
+def _tables() -> dict[str, dict[str, str]]:
+    """The tables of each document that people write, by the comments between which they stand."""
+    return {
+        "evaluation/targets.rst": _targets(),
+        "evaluation/choices.rst": _choices(),
+        "security.rst": _security(),
+    }
+
+
+def _targets() -> dict[str, str]:
+    return {
+        f"figures of {what}": list_table(figures_table(kept_figures(_kept(name)))) for what, name in FIGURES.items()
+    }
+
+
+def _choices() -> dict[str, str]:
     first, *others = ablation_tables(_kept(CHOICES)["cells"])
     conditions = [folded(table.title, list_table(Table(heads=table.heads, rows=table.rows, widths=table.widths)))
                   for table in others]  # fmt: skip
-    return {
-        "figures": list_table(figures_table(figures)),
-        "ablations": joined(list_table(first), *conditions),
-    }
+    return {"ablations": joined(list_table(first), *conditions)}
 
 
 def _security() -> dict[str, str]:

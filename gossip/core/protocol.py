@@ -96,7 +96,7 @@ class Protocol:
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         """Take in a datagram that arrived from ``source``."""
         self._datagrams_received += 1
-        if lost := self._guard.lost(now, self.next_timer()):
+        if lost := self._guard.lost(now, self._timers.next_deadline()):
             self._stalled(lost, now)
         self.drops.handling = source
         size = len(data)
@@ -112,7 +112,7 @@ class Protocol:
         Without this, the time that it takes to handle or refuse datagrams could look like a stall of the process, if a
         timer is due meanwhile.
         """
-        if lost := self._guard.busy(since, until, self.next_timer()):
+        if lost := self._guard.busy(since, until, self._timers.next_deadline()):
             self._stalled(lost, until)
 
     def datagram_refused(self, destination: Address, now: float) -> None:
@@ -127,7 +127,7 @@ class Protocol:
 
     def receive_frame(self, stream: int, data: bytes, now: float) -> None:
         """Take in a message that arrived on a stream."""
-        if lost := self._guard.lost(now, self.next_timer()):
+        if lost := self._guard.lost(now, self._timers.next_deadline()):
             self._stalled(lost, now)
         opened = self.parts.streams.get(stream)
         if opened is not None:
@@ -151,7 +151,7 @@ class Protocol:
 
     def handle_timer(self, now: float) -> None:
         """Do what is due. Call it at :meth:`next_timer`, after everything that has arrived."""
-        due = self.next_timer()
+        due = self._timers.next_deadline()
         if due > now:
             return
         if lost := self._guard.lost(now, due):
@@ -234,9 +234,7 @@ class Protocol:
 
     def next_timer(self) -> float:
         """Local time at which to call :meth:`handle_timer`; it may change with every call."""
-        deadline = self._timers.next_deadline()
-        assert deadline is not None, "the next round is always pending"
-        return deadline
+        return self._timers.next_deadline()
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """Take the datagrams to send, in order."""
@@ -385,6 +383,7 @@ class Protocol:
         grace = 0.0 if self._guard.was_stalled else self._config.ack_timeout_min
         self._guard.was_stalled = True
         self._timers.push_back(late + grace)
+        self.parts.casebook.stood_still(late)
         self._standing.stood_still(late, now)
 
 

@@ -9,8 +9,9 @@ import pytest
 from gossip.core.config import Config
 from gossip.core.detection.detector import DEAF_SUSPICIONS
 from gossip.core.detection.evidence import Explanation
+from gossip.core.state.hearing import CONVICTION_STEPS
 from gossip.core.support.address import Address
-from gossip.core.wire.messages import Ping, SuspectFact
+from gossip.core.wire.messages import DeadFact, Ping, SuspectFact
 from sims.world import Link, LinkChange, Lognormal
 from tests.core.worlds import (
     SEEDS,
@@ -308,6 +309,20 @@ def test_a_suspect_has_less_time_with_each_accuser_that_is_heard_of() -> None:
     sim = cluster(8)
     deadlines = [accused(sim, *accusers).deadline or 0.0 for accusers in ((7,), (7, 8), (7, 8, 9))]
     assert deadlines == sorted(set(deadlines), reverse=True)
+
+
+def test_time_in_which_a_process_did_not_run_is_no_time_to_refute_to_it() -> None:
+    sim = cluster(8)
+    sim.crash("n1")
+    accused(sim, 7)
+    sim.pause("n0", 5.0)
+    sim.run(4.99)
+    entry = entry_of(sim.nodes["n0"], "n1")
+    inject(sim, ["n0"], DeadFact(entry.id, entry.registers.accused + CONVICTION_STEPS, (7,)))
+    sim.run(0.02)
+    assert sim.nodes["n0"].protocol.stats.stalls == 1
+    assert sim.nodes["n0"].sees()["n1"] == "suspect"
+    expect_seen(sim, "n1", "dead", within=crash_bound_s(sim.config))
 
 
 def test_a_witness_that_gets_no_answer_accuses_after_that_one_probe() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_timers_run_once_when_due_in_order_of_deadline(deadlines: list[float], m
         timers.run_due(now)
         assert ran == sorted((d, n) for n, d in enumerate(deadlines) if d <= now)
         left = [deadline for deadline in deadlines if deadline > now]
-        assert timers.next_deadline() == (min(left) if left else None)
+        assert timers.next_deadline() == (min(left) if left else math.inf)
 
 
 def test_equal_deadlines_run_in_the_order_set() -> None:

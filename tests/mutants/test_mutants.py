@@ -35,23 +35,25 @@ def test_swarm_notices_each_fault_that_it_should() -> None:
     assert all(violated[each.name] for each in ALL if each.swarm)
 
 
-EVALUATION = "docs/evaluation.rst"
+FAULTS = "docs/evaluation/faults.rst"
 
 
 def test_the_documents_say_how_many_faults_there_are_and_how_many_are_noticed() -> None:
     areas = results.by_area(results.recorded())
     counted = [[area, *counts] for area, counts in areas.items()]
     counted.append(["all", *map(sum, zip(*areas.values(), strict=True))])
-    assert table(document(EVALUATION), "Planted faults") == [[str(cell) for cell in row] for row in counted]
-    assert f"``python -m tests.mutants`` plants {len(ALL)} faults, one at a time" in document(EVALUATION)
+    assert table(document(FAULTS), "Planted faults") == [[str(cell) for cell in row] for row in counted]
+    assert f"``python -m tests.mutants`` plants {len(ALL)} faults, one at a time" in document(FAULTS)
+    _claim, noticed, _page = table(document("docs/evaluation.rst"), "What was found")[-1]
+    assert noticed == f"{counted[-1][2]} of {len(ALL)}"
 
 
 def test_the_documents_say_which_faults_swarm_notices_and_in_how_many_seeds() -> None:
     noticed = {each.about: str(each.swarm_violated) for each in results.recorded() if each.swarm_violated}
-    rows = table(document(EVALUATION), "Planted faults that swarm notices")
+    rows = table(document(FAULTS), "Planted faults that swarm notices")
     assert {fault: now for fault, _before, now in rows} == noticed
     tried = [each for each in results.recorded() if each.swarm_seeds is not None]
-    assert f"``swarm`` notices {len(noticed)} of {len(tried)} faults" in document(EVALUATION)
+    assert f"``swarm`` notices {len(noticed)} of {len(tried)} faults" in document(FAULTS)
 
 
 @pytest.mark.parametrize("text", ["", "About.\n", "About.\n\nTests:\n\n--- a\n", "About.\n\nSpeed: 3\n\n--- a\n"])

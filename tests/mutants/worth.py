@@ -1,4 +1,4 @@
-"""What each way to tell somebody who knows less is worth: the figures of ``docs/evaluation.rst``.
+"""What each correction of a node that knows less is worth: the figures of ``docs/evaluation/choices.rst``.
 
 ``python -m tests.mutants.worth`` measures the code as it is; in a checkout in which a fault is planted (``git apply
 tests/mutants/patches/NAME.patch``), without what that fault takes away.

@@ -108,6 +108,14 @@ class Casebook:
         if self._open.get(scrutiny.entry.id) is scrutiny:
             del self._open[scrutiny.entry.id]
 
+    def stood_still(self, seconds: float) -> None:
+        """Take note that this node's process did not run for this many seconds. No member could refute to it
+        meanwhile, so no time to refute passed."""
+        for scrutiny in self._open.values():
+            scrutiny.asked_since += seconds
+            scrutiny.since += seconds
+            scrutiny.public_since += seconds
+
     # --- evidence
 
     def note_failed(self, scrutiny: Scrutiny, probe: Probe, alone: bool, now: float) -> None:

@@ -66,20 +66,19 @@ class Timers:
         """When a timer is due; None if it was cancelled or has run. This looks through all timers."""
         return next((due + self._shift for due, _, each in self._heap if each is timer and each.is_pending), None)
 
-    def next_deadline(self) -> float | None:
-        """When the earliest pending timer is due; None if none is pending."""
+    def next_deadline(self) -> float:
+        """When the earliest pending timer is due; infinity if none is pending."""
         heap = self._heap
         while heap:
             deadline, _, timer = heap[0]
             if timer.callback is not None:
                 return deadline + self._shift
             heapq.heappop(heap)
-        return None
+        return math.inf
 
     def late(self, now: float) -> float:
         """Seconds for which the earliest pending timer has been due; negative if it is still to come."""
-        deadline = self.next_deadline()
-        return -math.inf if deadline is None else now - deadline
+        return now - self.next_deadline()
 
     def _sweep(self) -> None:
         self._heap = [each for each in self._heap if each[2].is_pending]

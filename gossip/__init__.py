@@ -3,7 +3,7 @@
 ::
 
     keyring = gossip.Keyring.load("cluster.keys")
-    async with gossip.open_node("web-1", seeds=["gossip.example.org:7946"], keyring=keyring) as node:
+    async with gossip.open_node("web-1", seeds=["10.0.0.1:7946"], keyring=keyring) as node:
         with node.subscribe() as changes:
             async for item in changes:
                 print(item)

@@ -65,7 +65,7 @@ async def open_node(
     ::
 
         keyring = Keyring.load("cluster.keys")
-        async with open_node("web-1", seeds=["gossip.example.org:7946"], keyring=keyring) as node:
+        async with open_node("web-1", seeds=["10.0.0.1:7946"], keyring=keyring) as node:
             ...
             await node.leave()
 

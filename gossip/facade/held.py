@@ -53,15 +53,14 @@ class Held:
         self._life: Call[None] = Call(self._live)
         self._thread = trio_thread.start(self._life)
         self.over.add_done_callback(self._tell_that_it_is_over)
-        forking.register(self)
+        forking.register(self, Held._become_unusable)
 
     @property
     def over(self) -> Future[None]:
         """Done once the node is closed and nothing is left of it; fails if the node has failed."""
         return self._life.future
 
-    def forked(self) -> None:
-        """Refuse every use in a forked child; called there by :mod:`gossip.forking`."""
+    def _become_unusable(self) -> None:
         self._thread = self._life = forking.unusable(f"node {self.name!r}")
 
     @property

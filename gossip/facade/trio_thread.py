@@ -161,10 +161,10 @@ class _Shared:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.thread: TrioThread | None = None
-        forking.register(self)
+        forking.register(self, _Shared._begin_anew)
 
-    def forked(self) -> None:
-        """The thread is not in the child, and the lock may be held there by nobody for ever."""
+    def _begin_anew(self) -> None:
+        """A forked child does not have the thread, and the lock may be held there by nobody for ever."""
         self.lock, self.thread = threading.Lock(), None
 
 

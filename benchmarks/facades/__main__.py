@@ -90,9 +90,10 @@ class Work:
     def show(self) -> None:
         """Print what came of it."""
         summary = summary_of(self._samples)
+        skipped = self.results.skipped
         verdicts = [each for each in verdicts_of(summary) if each.measured]
-        tables = (*tables_of(summary, self._skipped), verdicts_table(verdicts, "Target", "Targets"))
-        console().print(as_text(tables, self._skipped))
+        tables = (*tables_of(summary, skipped), verdicts_table(verdicts, "Target", "Targets"))
+        console().print(as_text(tables, skipped))
 
     @property
     def results(self) -> Results:
@@ -101,7 +102,7 @@ class Work:
             machine={**self._machine, "load_after": machine()["load"]},
             systems={system.name: system.what for system in self._systems},
             samples=tuple(self._samples),
-            skipped=tuple(self._skipped),
+            skipped=tuple(dict.fromkeys(self._skipped)),
         )
 
 

@@ -112,9 +112,10 @@ class Programs:
     async def see(self, alive: int, within_s: float = MET_WITHIN_S) -> bool:
         """Whether all programs see so many living members in good time."""
         with trio.move_on_after(within_s):
-            while any(reply["alive"] != alive for reply in await self.ask_all("alive")):
+            while True:
+                if all(reply["alive"] == alive for reply in await self.ask_all("alive")):
+                    return True
                 await trio.sleep(LOOK_EVERY_S)
-            return True
         return False
 
     async def meet(self) -> None:

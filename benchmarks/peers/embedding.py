@@ -13,10 +13,10 @@ standard output. It ends when its input does.
 ``{"do": "block", "way": "sleep", "seconds": 5}``
     Do not let the program's loop run for so long, in one of the :data:`WAYS`; ``{"began": 123.4, "took_s": 5.0}``.
 ``{"do": "reset"}``, ``{"do": "report"}``
-    Forget, and tell, what the changes were: ``{"deaths": [["n1", 123.5]], "suspicions": 1, "delays_s": [[0.0002, 0.001],
-    ...], "missed": 0}``: who was declared dead, and when the program knew; how often anybody was suspected; how long
-    after the node read it, and after it was sent, the program knew of what :mod:`.neighbours` sends (null: not told by
-    the library); and how many events the program missed.
+    Forget, and tell, what the changes were: ``{"deaths": [["n1", 123.5]], "suspicions": 1, "delays_s": [[0.0002,
+    0.001], ...], "missed": 0}``: who was declared dead, and when the program knew; how often anybody was suspected; how
+    long after the node read it (null: the library does not tell), and how long after it was sent, the program knew of
+    what :mod:`.neighbours` sends; and how many events the program missed.
 ``{"do": "members", "calls": 1000}``
     Ask for all members so many times; ``{"members": 128, "took_s": 0.001}``.
 
@@ -35,12 +35,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import repeat
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import trio
 
-from benchmarks.peers.libraries import LIBRARIES, Heard, Library
+from benchmarks.peers.libraries import LIBRARIES, Heard, Library, require_isolation
 from gossip.cli.children import Lines
 
 Request = Mapping[str, Any]
@@ -143,25 +142,19 @@ class Opening(NamedTuple):
 
     block: Any
     began: float
-    isolation_is_process: bool
+    system: str
 
     @classmethod
     def of(cls, library: Library, request: Request, system: str) -> Opening:
         """The one that is asked for."""
         block = library.open(request["name"], request["address"], request["seeds"])
-        return cls(block, time.monotonic(), system.endswith("-process"))
+        return cls(block, time.monotonic(), system)
 
     def done(self) -> None:
         """Tell that it is open."""
         took_s = time.monotonic() - self.began
-        if self.isolation_is_process and not _has_children():
-            raise RuntimeError('isolation="process" has opened the node in this process')
+        require_isolation(self.system)
         _reply({"took_s": took_s})
-
-
-def _has_children() -> bool:
-    tasks = Path("/proc/self/task").iterdir()
-    return any((task / "children").read_text() for task in tasks)
 
 
 async def _until_start(lines: AsyncIterator[bytes]) -> Request | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gossip
@@ -101,3 +102,13 @@ LIBRARIES: Mapping[str, Callable[[], Library]] = {
     "kinship-blocking": lambda: _kinship(blocking=True),
 }
 """By the name of the system, which says the library and what runs the program. Each may raise :class:`ImportError`."""
+
+
+def require_isolation(system: str) -> None:
+    """Make sure that an open node runs in a process of its own, if the name of the system says so.
+
+    :raises RuntimeError: if this process has no children.
+    """
+    tasks = Path("/proc/self/task").iterdir()
+    if system.endswith("-process") and not any((task / "children").read_text() for task in tasks):
+        raise RuntimeError('isolation="process" has opened the node in this process')

@@ -5,8 +5,8 @@
     replies ``{"running": 127}`` once all run.
 ``sender LIBRARY ADDRESS SEED TO RATE SECONDS``
     Run a node, and send to the member ``TO`` so many times a second, for so many seconds, the time at which it is sent:
-    with ``ours`` as new metadata of the sender, with ``kinship`` as a message, because kinship sends metadata five times
-    a second at most. Writes ``{"sent": 10000}`` at the end.
+    with ``ours`` as new metadata of the sender, with ``kinship`` as a message, because kinship sends metadata only a
+    few times a second. Writes ``{"sent": 10000}`` at the end.
 
 LIBRARY is ``ours`` or ``kinship``.
 """
@@ -56,10 +56,11 @@ async def crowd_of_kinship(addresses: Sequence[str]) -> None:
     """Run a node of kinship at each address."""
     import kinship  # noqa: PLC0415 - optional, and not for Python 3.10
 
+    clusters = []  # a node whose object is not held any more ends
     for number, address in enumerate(addresses):
         seeds = addresses[:1] if number else []
         config = kinship.Config.lan(name=f"n{number}", bind=address, seeds=seeds, insecure_plaintext=True)
-        await kinship.Cluster(config).start()
+        clusters.append(await kinship.Cluster(config).start())
     while await asyncio.to_thread(sys.stdin.readline):
         _tell("running", len(addresses))
 

@@ -27,7 +27,7 @@ from random import Random
 from typing import Any
 
 import gossip
-from benchmarks.peers.libraries import LIBRARIES, Library
+from benchmarks.peers.libraries import LIBRARIES, require_isolation
 
 ABREAST = 8
 """Nodes at once."""
@@ -42,8 +42,9 @@ AGAIN_S = 0.003
 class Storm:
     """What comes of the nodes of one request."""
 
-    def __init__(self, library: Library, seed_address: str) -> None:
-        self._library = library
+    def __init__(self, system: str, seed_address: str) -> None:
+        self._system = system
+        self._library = LIBRARIES[system]()
         self._seed_address = seed_address
         self._lock = threading.Lock()
         self.opened = 0
@@ -59,7 +60,11 @@ class Storm:
         return self._library.open(f"s{place}", "127.0.0.1:0", seeds)
 
     def is_open(self) -> None:
-        """Count a node that is open."""
+        """Count a node that is open.
+
+        :raises RuntimeError: if it does not run where it should.
+        """
+        require_isolation(self._system)
         with self._lock:
             self.opened += 1
 
@@ -190,7 +195,7 @@ def main() -> None:
     """Be the program."""
     logging.disable(logging.CRITICAL)
     system, seed_address = sys.argv[1:]
-    storm = Storm(LIBRARIES[system](), seed_address)
+    storm = Storm(system, seed_address)
     if system.split("-")[1:2] == ["blocking"]:
         _on_threads(storm)
     else:

@@ -32,6 +32,9 @@ SOCKETS = (
 )  # fmt: skip
 """Results over real sockets. Where two of them hold the same measurement, that of the later one counts."""
 
+FACADES = ("blocked", "latency", "embedded", "storm")
+"""Results of nodes in programs that trio does not run."""
+
 FIGURES = {
     "news": "news", "updates": "update", "loss": "lossy", "slowness": "slow", "growth": "growth", "speed": "speed",
 }  # fmt: skip
@@ -49,8 +52,9 @@ class NoMarkers(Exception):
 
 
 def kept_sources() -> list[Source]:
-    """The kept results of real clusters."""
+    """The kept results of real clusters and programs."""
     names = [f"{RESULTS}/sockets/{name}.json" for name in SOCKETS]
+    names += [f"{RESULTS}/facades/{name}.json" for name in FACADES]
     return [Source(name, load(ROOT / name)) for name in names]
 
 

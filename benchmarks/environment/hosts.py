@@ -80,6 +80,10 @@ class Host:
         """Let the process continue."""
         self._process.send_signal(signal.SIGCONT)
 
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+
     async def close(self) -> None:
         """Let the process end, or kill it."""
         with trio.CancelScope(shield=True):

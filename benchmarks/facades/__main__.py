@@ -19,8 +19,9 @@ from benchmarks.facades import blocked, embedded, latency, storm
 from benchmarks.facades.bench import Bench
 from benchmarks.facades.systems import SYSTEMS, System, ready
 from benchmarks.report.layout import tables_of
-from benchmarks.report.targets import verdicts_of, verdicts_table
+from benchmarks.report.targets import verdicts_of
 from benchmarks.report.text import as_text
+from benchmarks.report.verdicts import verdicts_table
 
 
 @attrs.frozen(kw_only=True)

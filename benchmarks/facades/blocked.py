@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 
 import trio
 
 from benchmarks.analysis.samples import Number
-from benchmarks.facades.bench import Bench, Programs, open_programs
+from benchmarks.facades.bench import LOOK_EVERY_S, Bench, Programs, open_programs
 from benchmarks.facades.systems import System
 
 PROGRAMS = 5
@@ -26,7 +27,12 @@ WATCHED_S = 10.0
 RECOVERED_WITHIN_S = 60.0
 """A cluster that has not found together again by then is replaced by a new one."""
 
+NOTICED_WITHIN_S = 60.0
+"""A program that was killed is dead to the others by then, or never."""
+
 WAYS = {"sleep": "time.sleep", "spin": "pure Python", "gil": "C code that holds the GIL"}
+
+KILLED = "killed, for comparison"
 
 
 def pieces(bench: Bench) -> int:
@@ -61,6 +67,8 @@ async def _series(bench: Bench, system: System, way: str, network: int, spinning
                     bench.done(1)
                     repeat += 1
                     is_whole = await programs.see(PROGRAMS, RECOVERED_WITHIN_S)
+                if is_whole:
+                    bench.keep(system, PROGRAMS, list(WAYS).index(way), await _kill(programs), KILLED)
 
 
 async def _trial(programs: Programs, victim: int, way: str, spinning: trio.CapacityLimiter) -> dict[str, Number]:
@@ -77,3 +85,18 @@ async def _trial(programs: Programs, victim: int, way: str, spinning: trio.Capac
         "suspicions": sum(report["suspicions"] for report in reports),
         "blocked_s": blocked["took_s"],
     }
+
+
+async def _kill(programs: Programs) -> dict[str, Number]:
+    """Kill one program, and see how long it takes until another one is told that it is dead."""
+    victim, others = programs.hosts[-1], programs.hosts[:-1]
+    await programs.ask_all("reset")
+    killed_at = time.monotonic()
+    victim.kill()
+    with trio.move_on_after(NOTICED_WITHIN_S):
+        while True:
+            for host in others:
+                if deaths := (await host.ask("report"))["deaths"]:
+                    return {"killed_declared_dead_s": deaths[0][1] - killed_at}
+            await trio.sleep(LOOK_EVERY_S)
+    return {"killed_declared_dead_s": None}

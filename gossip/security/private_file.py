@@ -4,16 +4,19 @@ write.
 This module decides whose files are read, with which rights, and how two processes that change one file take turns. It
 does not decide what is in a file. The lock is on the file itself, by ``flock``: it leaves no second file behind, which
 lock files of packages do, and it is taken only after the rights of the file were checked.
+
+On Windows a file has neither an owner nor rights of that kind, so nothing here can say who may read it. There the
+module can be imported, and each of its functions that reads or writes a file refuses to.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import os
 import shlex
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -28,6 +31,12 @@ _PRIVATE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITTEN_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
+
+_NO_RIGHTS = (
+    "this system has no owners and rights of files that tell who may read a secret, so no file of keys is read or "
+    "written here: keep the keys where this system keeps secrets, and make them with Keyring.parse(text), "
+    "SigningKey(secret) or a mapping for allowed"
+)
 
 _BEYOND_640 = stat.S_IXUSR | stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
 """Rights that a file of root's must not have where another user reads it. Its group may read it: root says who is in
@@ -90,7 +99,7 @@ def save_new(path: str | os.PathLike[str], text: str) -> None:
     """
     shown = _path(path)
     try:
-        os.close(os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE))
+        os.close(os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
     except FileExistsError:
         raise ConfigurationError(f"{shown} is there already: give another name") from None
     except OSError as error:
@@ -121,6 +130,8 @@ def _path(path: str | os.PathLike[str]) -> str:
     shown = os.fspath(path)
     if not isinstance(shown, str) or "\0" in shown:
         raise ConfigurationError(f"path: no file is named so; this is {given(path, secret=True)}")
+    if sys.platform == "win32":
+        raise ConfigurationError(f"{shown}: {_NO_RIGHTS}")
     return shown
 
 
@@ -144,8 +155,7 @@ def _load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, mo
 
 
 def _read(path: str, what: str, most: int, check: _Check) -> bytes:
-    # Without O_NONBLOCK a pipe by this name would hold us up until somebody writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    descriptor = _open_at_once(path, os.O_RDONLY)
     try:
         check(os.fstat(descriptor), path)
         with open(descriptor, "rb", closefd=False) as file:
@@ -160,7 +170,7 @@ def _read(path: str, what: str, most: int, check: _Check) -> bytes:
 def _check_owned(status: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError("this is no file")
-    reader = os.geteuid()
+    reader = _reader()
     if status.st_uid not in (reader, _ROOT):
         raise ConfigurationError(
             f"it belongs to another user (uid {status.st_uid}), who could change it: "
@@ -176,7 +186,7 @@ def _check_trusted(status: os.stat_result, path: str) -> None:
 
 def _check_private(status: os.stat_result, path: str) -> None:
     _check_owned(status, path)
-    reader, quoted = os.geteuid(), shlex.quote(path)
+    reader, quoted = _reader(), shlex.quote(path)
     if status.st_uid == reader and status.st_mode & _OTHERS:
         for_a_group = "" if reader == _ROOT else "; or let root own it, and chmod 640 it for a group of yours"
         raise ConfigurationError(f"others may read or write it: chmod 600 {quoted}{for_a_group}")
@@ -193,7 +203,7 @@ def _lock(path: str) -> int:
         try:
             # Checked before waiting: everybody who may read a file may also lock it, and hold us up.
             _check_private(os.fstat(descriptor), path)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _wait_for_lock(descriptor)
             # The process before us may have put another file in its place, which is not locked.
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 return descriptor
@@ -204,11 +214,10 @@ def _lock(path: str) -> int:
 
 
 def _open_to_lock(path: str) -> int:
-    flags = os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        return os.open(path, os.O_RDWR | flags)  # nothing is written, but NFS wants it for an exclusive lock
+        return _open_at_once(path, os.O_RDWR)  # nothing is written, but NFS wants it for an exclusive lock
     except OSError:
-        return os.open(path, os.O_RDONLY | flags)
+        return _open_at_once(path, os.O_RDONLY)
 
 
 def _replace(path: str, data: bytes) -> None:
@@ -219,7 +228,7 @@ def _replace(path: str, data: bytes) -> None:
         raise ConfigurationError(f"it is replaced by a new file, and {folder} takes none: {error.strerror}") from None
     try:
         with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, _rights(path))
+            _set_rights(descriptor, _rights(path))
             file.write(data)
             file.flush()
             os.fsync(descriptor)
@@ -242,8 +251,38 @@ def _rights(path: str) -> int:
 def _sync_folder(folder: str) -> None:
     # The new name then survives a power failure. Not every file system can do that, and the file is there all the same.
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+# What only POSIX systems have.
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file. A pipe by this name holds nobody up, as it would otherwise until somebody writes to it."""
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _reader() -> int:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    return os.geteuid()
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    import fcntl  # noqa: PLC0415  (Windows has none)
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _set_rights(descriptor: int, rights: int) -> None:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    os.fchmod(descriptor, rights)

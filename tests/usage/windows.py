@@ -18,8 +18,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-MODULES = frozenset({"crypt", "fcntl", "grp", "nis", "ossaudiodev", "posix", "pty", "pwd", "readline", "resource", "spwd",
-                     "syslog", "termios", "tty"})  # fmt: skip
+MODULES = frozenset({"crypt", "fcntl", "grp", "nis", "posix", "pty", "pwd", "readline", "resource", "spwd", "syslog",
+                     "termios", "tty"})  # fmt: skip
 
 NAMES: dict[ModuleType, tuple[str, ...]] = {
     os: ("O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK", "chown", "fchmod", "fchown", "fork", "forkpty",

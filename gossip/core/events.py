@@ -70,3 +70,56 @@ class MembershipEvent:
     silent_for: float | None = None
     standing: NodeStanding | None = None
     explanation: Explanation | None = None
+
+    def __str__(self) -> str:
+        """One line for people, with the reason: ``'brook' died, silent for 2.1 s, accused by 'cleo', ..., 2 alive``.
+
+        Names and metadata come from peers, so they are written as Python literals, and no peer can forge a line.
+        """
+        return f"{_described(self)}, {self.alive} alive"
+
+    def __repr__(self) -> str:
+        return f"<MembershipEvent {self}>"
+
+
+def _described(event: MembershipEvent) -> str:
+    member, name = event.member, repr(event.member.name)
+    before = f", was {event.previous.value}" if event.previous else ""
+    match event.kind:
+        case EventKind.JOINED:
+            return f"{name} joined at {member.address}"
+        case EventKind.UPDATED:
+            return f"{name} is now version {member.version} at {member.address}, {dict(member.metadata)!r}"
+        case EventKind.SUSPECTED:
+            return f"{name} is suspected{_reason(event)}"
+        case EventKind.RESTORED:
+            return f"{name} is restored{before}"
+        case EventKind.DIED:
+            return f"{name} died{_reason(event)}{_findings(event.explanation)}"
+        case EventKind.LEFT:
+            return f"{name} left{before}"
+        case EventKind.CONFLICT:
+            return f"{name} at {member.address} bears the name of another member"
+        case EventKind.FORGOTTEN:
+            return f"{name} is forgotten{before}"
+        case EventKind.STANDING:
+            return f"this node is {event.standing}"
+
+
+def _reason(event: MembershipEvent) -> str:
+    silent = "" if event.silent_for is None else f", silent for {event.silent_for:.1f} s"
+    accusers = f", accused by {', '.join(map(repr, event.accusers))}" if event.accusers else ""
+    floor = f", floor {event.floor}" if event.floor else ""
+    return silent + accusers + floor
+
+
+def _findings(explanation: Explanation | None) -> str:
+    """What this node has found out about a dead member by asking it."""
+    if explanation is None:
+        return ""
+    probes, refused = len(explanation.asked), sum(each.refused for each in explanation.asked)
+    if not probes:
+        return ", not probed from here"
+    if refused:
+        return f", probes refused by its system: {refused} of {probes}"
+    return f", probes unanswered: {probes}"

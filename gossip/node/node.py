@@ -97,7 +97,8 @@ class Node:
         """Whether this node may merge with another cluster by accident, and nobody has been told of that."""
 
     def __repr__(self) -> str:
-        return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
+        state = "closed" if self._closed_at is not None else self.standing.standing.value
+        return f"<gossip.Node {self._name!r} at {self.address}, {state}, {self.alive} alive>"
 
     @property
     def local(self) -> Member:

@@ -35,6 +35,11 @@ class Snapshot:
     standing: NodeStanding
     missed: int = 0
 
+    def __repr__(self) -> str:
+        alive = sum(member.status.is_living for member in self.members)
+        standing = self.standing.standing.value
+        return f"<Snapshot of {len(self.members)} members, {alive} alive; {standing}, missed: {self.missed}>"
+
 
 class Subscription:
     """Changes of the membership, in order and without a gap. Made by :meth:`gossip.Node.subscribe`.
@@ -62,6 +67,12 @@ class Subscription:
         self._ended = False
         self._waiting: trio.Event | None = None
         self._is_read = False
+
+    def __repr__(self) -> str:
+        state = "ended" if self._ended else "open" if self._entered else "not entered yet"
+        waiting = len(self._events) + (self._first is not None) + (self._missed > 0)
+        counts = f"waiting: {waiting}, missed: {self._missed}"
+        return f"<gossip.Subscription of {self._broadcast.node_name!r}, {state}, {counts}>"
 
     def __enter__(self) -> Subscription:
         if self._entered:
@@ -141,6 +152,11 @@ class Broadcast:
         self._counters = counters
         self._subscriptions: dict[Subscription, None] = {}
         self._closed = False
+
+    @property
+    def node_name(self) -> str:
+        """Whose subscriptions these are."""
+        return self._protocol.local.name
 
     def snapshot(self, missed: int) -> Snapshot:
         """All members at this moment, for a reader that has missed so many events."""

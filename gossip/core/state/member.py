@@ -257,4 +257,9 @@ class Member:
     version: int = attrs.field(hash=False)
     status: Status
     key: bytes = b""
-    signature: bytes = attrs.field(default=b"", repr=False)
+    signature: bytes = b""
+
+    def __repr__(self) -> str:
+        published = f", {dict(self.metadata)}" if self.metadata else ""
+        which = f"version {self.version}, id {self.id:016x}"
+        return f"<Member {self.name!r} at {self.address}, {self.status.value}{published} ({which})>"

@@ -29,6 +29,10 @@ class EventKind(enum.Enum):
     - ``CONFLICT``: two running processes have its name; the event names the one that does not hold the name.
     - ``FORGOTTEN``: it is no longer among the members: it was dead or gone for long, or made room for another.
     - ``STANDING``: this node's own standing, or the reason for it, has changed; the event names this node.
+
+    >>> import gossip
+    >>> gossip.EventKind("died") is gossip.EventKind.DIED
+    True
     """
 
     JOINED = "joined"
@@ -58,6 +62,19 @@ class MembershipEvent:
       (suspected and died).
     - ``standing``: what this node knows about its own place (standing).
     - ``explanation``: why this node holds the member dead: its probes, their answers, and the accusers (died).
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     config = gossip.Config.local()
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", config=config) as ada:
+    ...         with ada.subscribe() as changes:
+    ...             async with gossip.open_node("brook", bind="127.0.0.1:0", config=config, seeds=[ada.address]):
+    ...                 async for item in changes:
+    ...                     if isinstance(item, gossip.MembershipEvent) and item.kind is gossip.EventKind.JOINED:
+    ...                         print(item)
+    ...                         break
+    >>> trio.run(main)
+    'brook' joined at 127.0.0.1:..., 2 alive
     """
 
     kind: EventKind

@@ -68,6 +68,20 @@ class Node:
 
     After the ``async with`` block has ended, the queries still give the last state, and each method that would change
     something raises :class:`ClosedError`.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     config = gossip.Config.local()
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", config=config) as ada:
+    ...         async with gossip.open_node("brook", bind="127.0.0.1:0", config=config, seeds=[ada.address]) as brook:
+    ...             await brook.joined()
+    ...             brook.update({"role": "db"})
+    ...             await ada.until(lambda node: node.get("brook").metadata.get("role") == "db")
+    ...             print([member.name for member in ada.members()], ada.alive)
+    ...             print(await brook.leave())
+    >>> trio.run(main)
+    ['ada', 'brook'] 2
+    ('ada',)
     """
 
     def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config,

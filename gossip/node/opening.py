@@ -74,6 +74,14 @@ async def open_node(
     closes the node and passes out as itself. Should a task of the node fail (a bug), the block is cancelled and that
     exception passes out.
 
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", metadata={"role": "db"}) as node:
+    ...         print(node.local.name, node.alive, dict(node.local.metadata))
+    ...         await node.leave()
+    >>> trio.run(main)
+    ada 1 {'role': 'db'}
+
     :param name: what people call this node, 1 to 128 bytes of printable text, unique in the cluster.
     :param bind: ``HOST:PORT`` for UDP and TCP alike. ``[::]`` takes IPv4 and IPv6, port 0 any free port.
     :param advertise: ``HOST:PORT`` at which others reach this node, where that differs from ``bind``

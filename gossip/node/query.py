@@ -56,6 +56,13 @@ async def query_members(
 ) -> tuple[Member, ...]:
     """The members that the node at ``address`` knows, sorted by name.
 
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print([member.name for member in await gossip.query_members(node.address)])
+    >>> trio.run(main)
+    ['ada']
+
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name.
     :param config: must name the cluster of that node; the other settings are bounds on what is accepted.
     :param timeout: seconds for everything together.
@@ -82,6 +89,13 @@ async def explain_member(
     """Where the member ``name`` stands in the eyes of the node at ``address``, and why.
 
     The moment of the answer is time 0: what happened before has a negative time, in seconds.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print(await gossip.explain_member(node.address, "ada"))
+    >>> trio.run(main)
+    'ada' is alive: nothing speaks against it.
 
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name. Each member has evidence of its own.
     :param name: of the member to be explained, dead or alive.

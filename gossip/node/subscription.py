@@ -29,6 +29,14 @@ class Snapshot:
       as they were when that began.
     - ``standing``: what the node knows of its own place in the cluster, a :class:`NodeStanding`.
     - ``missed``: number of events since the previous item that were discarded, because the reader was too slow.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         with node.subscribe() as changes:
+    ...             print(await anext(changes))
+    >>> trio.run(main)
+    <Snapshot of 1 members, 1 alive; connected, missed: 0>
     """
 
     members: tuple[Member, ...]
@@ -53,6 +61,19 @@ class Subscription:
     The first item is a :class:`Snapshot`. The others are :class:`MembershipEvent`, or again a :class:`Snapshot` after
     the reader fell behind by more than the buffer. The iteration ends when the node is closed or the ``with`` block is
     left; what is buffered by then is still delivered.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         with node.subscribe() as changes:
+    ...             await node.leave()
+    ...             async for item in changes:
+    ...                 print(type(item).__name__)
+    ...                 if isinstance(item, gossip.MembershipEvent):
+    ...                     break
+    >>> trio.run(main)
+    Snapshot
+    MembershipEvent
     """
 
     def __init__(self, broadcast: Broadcast, buffer: int) -> None:

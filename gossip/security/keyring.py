@@ -74,6 +74,13 @@ def _check_secret(key: Key, _: attrs.Attribute[Any], value: Any) -> None:
 class Key:
     """One key: an algorithm and a secret.
 
+    >>> import gossip
+    >>> key = gossip.Key.generate()
+    >>> key.algorithm, len(key.secret), len(key.id)
+    ('aes-256-gcm', 32, 4)
+    >>> gossip.PLAIN.id
+    'plain'
+
     :raises ConfigurationError: if the algorithm is unknown, or the secret is not :data:`KEY_BYTES` long.
     """
 
@@ -113,6 +120,15 @@ runs. While it is in a ring, anybody who can send a packet is believed."""
 @attrs.frozen
 class Keyring:
     """The keys that a node has. A ring never changes; each step of a rotation makes another one.
+
+    The steps of a rotation, each taken on all nodes before the next one (``node.use_keyring``):
+
+    >>> import gossip
+    >>> old, new = gossip.Key.generate(), gossip.Key.generate()
+    >>> both = gossip.Keyring.of(old).add(new)
+    >>> only_new = both.use(new.id).drop(old.id)
+    >>> only_new.in_use == new, len(only_new.keys)
+    (True, 1)
 
     :raises ConfigurationError: if ``in_use`` is not among the keys, or they are more than :data:`MAX_KEYS`, or two
         of them have one number.

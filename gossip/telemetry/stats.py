@@ -30,7 +30,16 @@ class ShellCounters:
 
 @attrs.frozen(kw_only=True)
 class NodeStats:
-    """Counts since a node was opened. They only ever grow, except :attr:`streams_active`."""
+    """Counts since a node was opened. They only ever grow, except :attr:`streams_active`.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         await gossip.query_members(node.address)
+    ...         print(node.stats.streams_accepted, node.stats.protocol.suspicions)
+    >>> trio.run(main)
+    1 0
+    """
 
     protocol: ProtocolStats
     """The counts of the protocol core: datagrams, bytes, and what was dropped and why."""

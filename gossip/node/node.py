@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import final
 
-import attrs
 import trio
 
 from gossip.core.config import Config
@@ -169,7 +168,7 @@ class Node:
             protocol=self._protocol.stats,
             streams_active=self._driver.streams.active,
             opened=dict(self._security.envelope.opened),
-            **attrs.asdict(self._counters),
+            **vars(self._counters),
         )
 
     @property

@@ -4,11 +4,10 @@ is where it is."""
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections.abc import Sequence
 from random import SystemRandom
+from typing import NamedTuple
 
-import attrs
 import trio
 
 from gossip.core.config import Config, given_config
@@ -121,8 +120,7 @@ async def explain_member(
     raise QueryError(f"{peer.address} knows no member {name!r}; {_near(name, await peer.members())}")
 
 
-@attrs.frozen
-class _Peer:
+class _Peer(NamedTuple):
     """A node that is asked something, and all that it takes to ask it."""
 
     address: Address
@@ -217,9 +215,11 @@ def _first_cause(error: BaseException) -> BaseException:
 
 def _near(name: str, members: Sequence[Member]) -> str:
     """Which of the names are near one that nobody holds."""
+    from difflib import get_close_matches  # noqa: PLC0415  (needed after a mistake only)
+
     names = [member.name for member in members]
     at = bisect.bisect(names, name)
-    near = difflib.get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
+    near = get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
     if not near:
         return f"none of the {len(names)} that it knows has a name like that"
     return f"it knows {' and '.join(map(repr, near))}"

@@ -8,6 +8,7 @@ message that it answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import attrs
 
@@ -63,24 +64,21 @@ class Path:
             self.credit += size
 
 
-@attrs.frozen
-class OpenStream:
+class OpenStream(NamedTuple):
     """Connect a stream to this address and give it this number."""
 
     stream: int
     address: Address
 
 
-@attrs.frozen
-class SendFrame:
+class SendFrame(NamedTuple):
     """Send this message on an open stream."""
 
     stream: int
     data: bytes
 
 
-@attrs.frozen
-class CloseStream:
+class CloseStream(NamedTuple):
     """Send what is still to be sent on this stream, then close it."""
 
     stream: int

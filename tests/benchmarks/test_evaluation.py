@@ -76,7 +76,7 @@ def second_probe() -> str:
 
 def imports() -> str:
     times = KEPT["import gossip, as a multiple of trio, attrs and cbor2"]
-    return f"``import gossip`` takes {times:.1f} times as long"
+    return f"``import gossip`` takes {times:.2f} times as long"
 
 
 @pytest.mark.parametrize("figure", [crash, update, loss, blocked, cut, push, second_probe, imports])

@@ -1,7 +1,7 @@
 """Pauses that double while something keeps failing.
 
-This module decides how long a pause is. What fails, and who waits, is the business of its users: the UDP socket, the
-listener, the names of seeds, and the log of drops.
+This module decides how long a pause is. Its users decide what counts as a failure and what waits: the UDP socket, the
+listener, the look-up of seed names, and the log of drops.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ class Backoff:
     """The pauses after the failures of one thing. All times are local times in seconds."""
 
     def __init__(self, first_s: float, longest_s: float, calm_s: float = math.inf) -> None:
-        """:param calm_s: a failure that comes so long after the end of the last pause is the first of a new row."""
+        """:param calm_s: a failure at least this long after the end of the last pause is the first of a new row."""
         self._first_s = first_s
         self._longest_s = longest_s
         self._calm_s = calm_s
@@ -34,5 +34,5 @@ class Backoff:
         return self.pause_s
 
     def reset(self) -> None:
-        """Let the next failure be the first of a new row, because nothing is wrong now."""
+        """Make the next failure the first of a new row, because nothing is wrong now."""
         self.failures, self.pause_s = 0, 0.0

@@ -116,7 +116,7 @@ def _described(event: MembershipEvent) -> str:
         case EventKind.LEFT:
             return f"{name} left{before}"
         case EventKind.CONFLICT:
-            return f"{name} at {member.address} bears the name of another member"
+            return f"two processes use the name {name}, one of them at {member.address}"
         case EventKind.FORGOTTEN:
             return f"{name} is forgotten{before}"
         case EventKind.STANDING:
@@ -131,7 +131,7 @@ def _reason(event: MembershipEvent) -> str:
 
 
 def _findings(explanation: Explanation | None) -> str:
-    """What this node has found out about a dead member by asking it."""
+    """What this node found out about a dead member by probing it."""
     if explanation is None:
         return ""
     probes, refused = len(explanation.asked), sum(each.refused for each in explanation.asked)

@@ -1,7 +1,7 @@
-"""The block in which a node lives: it is entered by ``async with``, trio runs it, and tasks run beside it.
+"""The block in which a node lives: ``async with`` enters it, trio runs it, and tasks run beside it.
 
-This module decides what a program is told that enters the block in another way, and how exceptions pass out of it. It
-does not decide what happens in the block.
+This module decides which error a program gets if it enters the block in another way, and how exceptions pass out of
+the block. It does not decide what happens in the block.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def block_in_trio(opening: Callable[P, AsyncIterator[T]]) -> Callable[P, AbstractAsyncContextManager[T]]:
-    """Like :func:`contextlib.asynccontextmanager`, with errors that say how the block is entered."""
+    """Like :func:`contextlib.asynccontextmanager`, with errors that say how to enter the block."""
     managed = asynccontextmanager(opening)
 
     @functools.wraps(opening)
@@ -34,18 +34,17 @@ def block_in_trio(opening: Callable[P, AsyncIterator[T]]) -> Callable[P, Abstrac
 
 
 def require_trio(what: str) -> None:
-    """Make sure that trio runs the code that calls this.
+    """Make sure that trio runs the calling code.
 
-    :raises RuntimeError: if something else runs it, or nothing does; says what to do.
+    :raises RuntimeError: if something else runs it, or nothing does; the text says what to do.
     """
     try:
         trio.current_time()
     except RuntimeError:
-        instead = "asyncio runs this" if _in_asyncio() else "nothing runs this"
+        instead = "asyncio runs this code" if _in_asyncio() else "no event loop runs this code"
         raise RuntimeError(
-            f"{what} needs trio, and {instead}: start the program by trio.run(main); from a thread that trio does not "
-            "run, call by trio.from_thread.run_sync; or start 'gossip agent --events json' beside the program, and "
-            "read what it prints"
+            f"{what} needs trio, but {instead}. Start the program with trio.run(main); call from another thread with "
+            "trio.from_thread.run_sync; or start 'gossip agent --events json' beside the program and read its output"
         ) from None
 
 
@@ -74,7 +73,7 @@ class _Block(AbstractAsyncContextManager[T]):
     ) -> bool | None:
         return await self._managed.__aexit__(kind, error, traceback)
 
-    # The type that is declared has none of these, so that a type checker still finds the mistake.
+    # The declared return type has none of these methods, so a type checker still finds the mistake.
 
     def __await__(self) -> NoReturn:
         raise TypeError(f"{self._name}(...) cannot be awaited: {self._how}")
@@ -83,10 +82,10 @@ class _Block(AbstractAsyncContextManager[T]):
         raise TypeError(f"{self._name}(...) needs 'async with': {self._how}")
 
     def __exit__(self, *_: object) -> None:
-        """Never called; without it, Python would not get as far as :meth:`__enter__`."""
+        """Never called; without it, Python would not call :meth:`__enter__`."""
 
     def __aiter__(self) -> NoReturn:
-        raise TypeError(f"{self._name}(...) is not iterated over: {self._how}")
+        raise TypeError(f"{self._name}(...) cannot be iterated over: {self._how}")
 
     @property
     def _how(self) -> str:
@@ -97,8 +96,8 @@ class _Block(AbstractAsyncContextManager[T]):
 async def background_tasks() -> AsyncIterator[trio.Nursery]:
     """Open a nursery that is cancelled when the block ends.
 
-    An exception of the block passes out as itself, and so does that of a task in the nursery, which cancels the block.
-    They come as a group only when several fail at once.
+    An exception of the block passes out unchanged. A task that fails cancels the block, and the exception of the task
+    passes out unchanged, too. Only several exceptions at once pass out as a group.
     """
     block_error: BaseException | None = None
     group: BaseExceptionGroup[BaseException] | None = None

@@ -1,6 +1,6 @@
-"""Lines about what the core tells: one for each change of the membership, with its reason, and one for each notice.
+"""Lines about what the core reports: one for each change of the membership, with its reason, and one for each notice.
 
-Names and metadata come from peers, so they are written as Python literals: no peer can forge a line.
+Names and metadata come from peers, so a line shows them as Python literals: no peer can forge a line.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LEVELS = {
     EventKind.FORGOTTEN: logging.INFO,
     EventKind.STANDING: logging.INFO,
 }
-"""A suspicion is the protocol at work; a death deserves a look. So does this node's own standing, while anything is
-wrong with it and when that ends."""
+"""A suspicion is routine; a person should look at a death. A standing of this node is a warning while something is
+wrong with it, and when that ends."""
 
 
 class EventLog:
-    """Writes what the core of one node tells into the log."""
+    """Writes what the core of one node reports to the log."""
 
     def __init__(self, node_name: str) -> None:
         self._log = NodeLog(__name__, node_name)

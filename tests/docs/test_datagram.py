@@ -11,10 +11,12 @@ import pytest
 
 from gossip import EventKind, Key, Keyring
 from tests.node.nodes import cluster, until_event
-from tests.rst import document, table
+from tests.rst import document, lines, table
 
 PAGE = document("docs/protocol/datagram.rst")
-HOPS = [(f"gossip.{module.strip('`')}", function.strip("`")) for module, function, _ in table(PAGE, "Hops")]
+HOPS = [
+    (f"gossip.{module}", function.strip("`")) for function, module in (lines(named) for named, _ in table(PAGE, "Hops"))
+]
 
 
 @pytest.mark.parametrize(("module", "function"), HOPS, ids=[function for _, function in HOPS])

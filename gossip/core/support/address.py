@@ -28,7 +28,9 @@ class Address(NamedTuple):
     """
 
     host: str
+    """An IP address in its shortest form, or a name."""
     port: int
+    """From 0 to 65,535, for UDP and TCP alike."""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

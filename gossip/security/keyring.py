@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -109,7 +108,7 @@ class Key:
 
         :raises ConfigurationError: if there is no such algorithm.
         """
-        return cls(algorithm, b"" if algorithm == PLAIN_TEXT else secrets.token_bytes(KEY_BYTES))
+        return cls(algorithm, b"" if algorithm == PLAIN_TEXT else os.urandom(KEY_BYTES))
 
 
 PLAIN = Key(PLAIN_TEXT, b"")

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import attrs
-
 from gossip.core.config import Config
 from gossip.core.dissemination.address_validation import AddressValidation
 from gossip.core.dissemination.facts import liveness_fact, without_loopback
@@ -39,17 +37,19 @@ PACKET_OVERHEAD_BYTES = 80
 answer one, each beyond the first costs this much more than its payload."""
 
 
-@attrs.define(eq=False, weakref_slot=False)
 class Path:
     """The way to a peer: an address, or an open stream to it."""
 
-    address: Address
-    stream: int | None = None
-    credit: int | None = None
-    """Bytes that may still be sent there while the address is not validated; None if no message of another made this
-    node send."""
-    is_query: bool = False
-    """Whether it leads to a client that only asks and takes no part in the cluster."""
+    __slots__ = ("address", "credit", "is_query", "stream")
+
+    def __init__(self, address: Address, stream: int | None = None, credit: int | None = None) -> None:
+        self.address = address
+        self.stream = stream
+        self.credit = credit
+        """Bytes that may still be sent there while the address is not validated; None if no message of another made
+        this node send."""
+        self.is_query = False
+        """Whether it leads to a client that only asks and takes no part in the cluster."""
 
     def reserve(self, size: int) -> int:
         """Keep some of the credit for later, if that is no more than half of it; returns how much was kept."""

@@ -37,7 +37,6 @@ from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require_seconds
-from gossip.errors import ClosedError
 from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, opening, start
 from gossip.node import DEFAULT_BIND, Inside, Snapshot, holds
 from gossip.security import Keyring, MutualTLS, SigningKey
@@ -177,7 +176,7 @@ class Node(Reading):
 
     def __init__(self, held: Held) -> None:
         super().__init__(held)
-        self._has_told_failure = False
+        self._is_closed = False
         atexit.register(self._close_at_exit)
 
     def close(self) -> None:
@@ -254,7 +253,7 @@ class Node(Reading):
         if not _wait(call.future, lambda: self._held.cancel(call), ends_at):
             raise TimeoutError(f"the condition on node {self._held.name!r} has not become true in time")
         if call.future.cancelled():
-            raise self._why_over()
+            raise self._held.why_over()
         return call.future.result()
 
     def _end(self) -> BaseException | None:
@@ -263,14 +262,9 @@ class Node(Reading):
             return None
         _close(self._held)
         atexit.unregister(self._close_at_exit)
-        failure = None if self._has_told_failure else self._held.failure
-        self._has_told_failure = True
+        failure = None if self._is_closed else self._held.failure
+        self._is_closed = True
         return failure
-
-    def _why_over(self) -> BaseException:
-        why = self._held.why_over()
-        self._has_told_failure = self._has_told_failure or not isinstance(why, ClosedError)
-        return why
 
     def _close_at_exit(self) -> None:
         with contextlib.suppress(Exception):  # there is nobody left to tell

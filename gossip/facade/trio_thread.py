@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import trio
 
 from gossip import forking
+from gossip.node import without_cancelled
 
 T = TypeVar("T")
 
@@ -46,10 +47,10 @@ class Call(Generic[T]):
         with self._scope:
             try:
                 value = await self._work()
-            except trio.Cancelled:
-                raise
-            except BaseException as error:  # noqa: BLE001 - raised again where the outcome is awaited
-                tell = functools.partial(self.future.set_exception, error)
+            except BaseException as error:
+                if (failure := without_cancelled(error)) is None:
+                    raise
+                tell = functools.partial(self.future.set_exception, failure)
             else:
                 tell = functools.partial(self.future.set_result, value)
         return tell

@@ -365,6 +365,7 @@ class Node:
             self._next_step = None
 
     def _require_open(self) -> None:
+        forking.refuse_copy(self._protocol)
         if self._closed_at is not None:
             raise ClosedError(f"node {self._name!r} is closed: its async with block has ended")
         require_trio(f"node {self._name!r}")

@@ -32,8 +32,8 @@ SOCKETS = (
 )  # fmt: skip
 """Results over real sockets. Where two of them hold the same measurement, that of the later one counts."""
 
-FACADES = ("blocked", "latency", "embedded", "storm")
-"""Results of nodes in programs that trio does not run."""
+PROGRAMS = ("blocked", "latency", "embedded", "storm")
+"""Results of programs that embed a node."""
 
 FIGURES = {
     "news": "news", "updates": "update", "loss": "lossy", "slowness": "slow", "growth": "growth", "speed": "speed",
@@ -57,7 +57,7 @@ class NoMarkers(Exception):
 def kept_sources() -> list[Source]:
     """The kept results of real clusters and programs."""
     names = [f"{RESULTS}/sockets/{name}.json" for name in SOCKETS]
-    names += [f"{RESULTS}/facades/{name}.json" for name in FACADES]
+    names += [f"{RESULTS}/embedding/{name}.json" for name in PROGRAMS]
     return [Source(name, load(ROOT / name)) for name in names]
 
 

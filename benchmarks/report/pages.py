@@ -52,8 +52,8 @@ way. :doc:`evaluation` says what the protocol does in simulated clusters."""
 EMBEDDING = """\
 Four of the experiments are about programs that embed a node, on trio, asyncio or threads: what becomes of the node
 when its program is busy, how soon the program knows of a change, and what the node costs it. The rival there is
-`kinship <https://pypi.org/project/kinship/>`_, whose protocol is written in Rust; its figures are compared with those of
-``gossip.aio`` and ``gossip.blocking``."""
+`kinship <https://pypi.org/project/kinship/>`_, whose protocol is written in Rust. Its figures are compared with those
+of ``gossip.aio`` and ``gossip.blocking``."""
 
 HEADLINE = """\
 The table shows medians, from the event until the last node knows of it (for joins, until all nodes see all
@@ -84,10 +84,11 @@ little, and burdens a system that computes much. Factors near 1 should not be ta
 
 AGAIN = """\
 ``python -m benchmarks run`` measures the clusters again; it takes some hours, ``--quick`` three minutes. ``python -m
-benchmarks.facades COMMAND`` measures the programs that embed a node, in half an hour, or with ``--quick`` in minutes.
-``CONTRIBUTING.rst`` says what they need. ``python -m benchmarks report`` generates these pages, every figure and every
-plot in them, from the results that are kept in ``benchmarks/results/sockets/`` and ``benchmarks/results/facades/``, and
-``python -m benchmarks report FILE...`` from other results. Where two files hold the same measurement, that of the later one counts."""
+benchmarks.embedding COMMAND`` measures the programs that embed a node; all commands together take half an hour, with
+``--quick`` some minutes. ``CONTRIBUTING.rst`` says what they need. ``python -m benchmarks report`` generates these
+pages, every figure and every plot in them, from the results that are kept in ``benchmarks/results/sockets/`` and
+``benchmarks/results/embedding/``, and ``python -m benchmarks report FILE...`` from other results. Where two files hold
+the same measurement, that of the later one counts."""
 
 
 @attrs.frozen

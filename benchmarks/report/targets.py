@@ -1,4 +1,4 @@
-"""What the figures are held to, and the rules that check it; :mod:`.facade_targets` has those of embedded nodes.
+"""What the figures are held to, and the rules that check it; :mod:`.embedding_targets` has those of embedded nodes.
 
 A rule looks at each size. If it fails at one, the target is missed. If it holds at some sizes and there is nothing to
 look at for others, the target counts as not measured.

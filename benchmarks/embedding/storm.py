@@ -10,10 +10,10 @@ import attrs
 import trio
 
 from benchmarks.analysis.samples import Number
+from benchmarks.embedding.bench import Bench, crowd, peer
+from benchmarks.embedding.systems import System
 from benchmarks.environment import usage
 from benchmarks.environment.hosts import Host, open_host
-from benchmarks.facades.bench import Bench, crowd, peer
-from benchmarks.facades.systems import System
 
 NODES, QUICK_NODES = 10_000, 200
 PROCESSES, QUICK_PROCESSES = 500, 16

@@ -14,8 +14,8 @@ import attrs
 import trio
 
 from benchmarks.analysis.samples import Number
-from benchmarks.facades.bench import Bench, Programs, open_programs
-from benchmarks.facades.systems import System
+from benchmarks.embedding.bench import Bench, Programs, open_programs
+from benchmarks.embedding.systems import System
 
 PROGRAMS = 5
 CALM_S, QUICK_CALM_S = 10.0, 1.0

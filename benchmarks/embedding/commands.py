@@ -1,4 +1,4 @@
-"""``python -m benchmarks.facades``: nodes in programs that trio does not run, beside kinship."""
+"""The commands that measure programs with nodes beside kinship: what each runs, and how it is shown and kept."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import click
 
 from benchmarks.analysis.samples import Results, Sample, Skipped, save
 from benchmarks.analysis.summary import summary_of
+from benchmarks.embedding import blocked, embedded, latency, storm
+from benchmarks.embedding.bench import Bench
+from benchmarks.embedding.systems import SYSTEMS, System, ready
 from benchmarks.environment.measuring import attempt, machine
 from benchmarks.environment.terminal import EXIT_INTERRUPTED, console, enter_namespace, progress_bar
-from benchmarks.facades import blocked, embedded, latency, storm
-from benchmarks.facades.bench import Bench
-from benchmarks.facades.systems import SYSTEMS, System, ready
 from benchmarks.report.layout import tables_of
 from benchmarks.report.targets import verdicts_of
 from benchmarks.report.text import as_text
@@ -107,14 +107,6 @@ class Work:
         )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    """Put nodes into programs that trio does not run, and measure what becomes of both, beside kinship.
-
-    Each command runs in a private network, prints what it measured, and keeps it with --json FILE.
-    """
-
-
 def _command(measurement: Measurement) -> click.Command:
     def command(systems: str | None, repeats: int | None, quick: bool, seed: int, json_file: Path | None) -> None:
         logging.disable(logging.CRITICAL)
@@ -153,9 +145,4 @@ def _named(systems: str | None) -> tuple[str, ...]:
     return names
 
 
-for each in MEASUREMENTS:
-    main.add_command(_command(each))
-
-
-if __name__ == "__main__":
-    main(prog_name="python -m benchmarks.facades")
+COMMANDS = tuple(map(_command, MEASUREMENTS))

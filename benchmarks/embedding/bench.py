@@ -11,10 +11,10 @@ import attrs
 import trio
 
 from benchmarks.analysis.samples import Number, Sample, Skipped
+from benchmarks.embedding.systems import System
 from benchmarks.environment import usage
 from benchmarks.environment.hosts import Host, open_host
 from benchmarks.environment.measuring import MeasurementFailed, causes_of
-from benchmarks.facades.systems import System
 
 PEERS = "benchmarks.peers"
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import trio
 
 from benchmarks.analysis.samples import Number
+from benchmarks.embedding.bench import MET_WITHIN_S, Bench, addresses, crowd, open_programs, peer
+from benchmarks.embedding.systems import System
 from benchmarks.environment.builds import ROOT
 from benchmarks.environment.measuring import MeasurementFailed
-from benchmarks.facades.bench import MET_WITHIN_S, Bench, addresses, crowd, open_programs, peer
-from benchmarks.facades.systems import System
 from sims.watching import percentile
 
 PER_S = 1000

@@ -14,8 +14,8 @@ import time
 import trio
 
 from benchmarks.analysis.samples import Number
-from benchmarks.facades.bench import LOOK_EVERY_S, Bench, Programs, open_programs
-from benchmarks.facades.systems import System
+from benchmarks.embedding.bench import LOOK_EVERY_S, Bench, Programs, open_programs
+from benchmarks.embedding.systems import System
 
 PROGRAMS = 5
 

@@ -72,7 +72,7 @@ def nothing_left(*systems: str) -> Rule:
     return lambda summary: [(system, look(summary, system)) for system in systems]
 
 
-FACADE_TARGETS = (
+EMBEDDING_TARGETS = (
     Target(f"blocked: false deaths, node in a thread ({PEER})", "0", no_false_death("ours-aio", HARMLESS)),
     Target(f"blocked: false deaths, node in a process ({PEER})", "0", no_false_death("ours-aio-process", WAYS)),
     Target(

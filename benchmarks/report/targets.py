@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from benchmarks.analysis.samples import Number
 from benchmarks.analysis.summary import OURS, Stat, Summary, or_never, ratio
 from benchmarks.core.ratios import COMPARED, TO_THE_LIMIT
+from benchmarks.report.embedding_targets import EMBEDDING_TARGETS
 from benchmarks.report.numbers import times, value
 from benchmarks.report.verdicts import NOTHING, Look, Rule, Target, Verdict, verdict_of
 from benchmarks.report.wording import LIMITS
@@ -238,5 +239,6 @@ TARGETS = (
         f"at most {NEAR_THE_LIMIT:g}",
         near_the_limit,
     ),
+    *EMBEDDING_TARGETS,
 )
 """In the order in which they are told."""

@@ -169,8 +169,13 @@ EXPERIMENTS = {
             "members_us": "members(), µs",
         },
         first=(
-            "from_node_median_s", "from_node_p99_s", "from_node_most_s",
-            "from_sender_median_s", "from_sender_p99_s", "from_sender_most_s", "members_us",
+            "from_node_median_s",
+            "from_node_p99_s",
+            "from_node_most_s",
+            "from_sender_median_s",
+            "from_sender_p99_s",
+            "from_sender_most_s",
+            "members_us",
         ),
     ),
     "embedded": Wording(
@@ -200,8 +205,14 @@ EXPERIMENTS = {
             "each_ms": "time per node, ms",
         },
         first=(
-            "nodes_asked_for", "nodes_opened", "threads_left", "tasks_left", "sockets_left", "descriptors_left",
-            "processes_left", "unexpected_errors",
+            "nodes_asked_for",
+            "nodes_opened",
+            "threads_left",
+            "tasks_left",
+            "sockets_left",
+            "descriptors_left",
+            "processes_left",
+            "unexpected_errors",
         ),
     ),
     "limits": Wording(

@@ -14,15 +14,19 @@ Modules, from the sockets up:
     One stream secured; one stream with its limits; all streams, and the listener.
 ``seeds``
     The addresses behind the names of seeds.
+``clock``
+    The clock of nodes that threads or processes other than their own read.
 ``driver``
     The loop of a node, which runs all of it.
 
-Import the names below from here. They are for ``gossip.node``, and ``too_many_seeds`` for ``gossip.cli``.
+Import the names below from here. They are for ``gossip.node``; ``too_many_seeds`` is for ``gossip.cli``, and
+``MonotonicClock`` for the rooms that run trio themselves.
 """
 
 from __future__ import annotations
 
 from gossip.net.addresses import parse_address, reason, require_one_machine
+from gossip.net.clock import MonotonicClock
 from gossip.net.conversation import Conversation
 from gossip.net.driver import Driver, wall_clock_ms
 from gossip.net.seeds import SeedFinder, parse_seeds, too_many_seeds
@@ -31,6 +35,7 @@ from gossip.net.sockets import SocketPair, advertised_address, open_sockets
 __all__ = [
     "Conversation",
     "Driver",
+    "MonotonicClock",
     "SeedFinder",
     "SocketPair",
     "advertised_address",

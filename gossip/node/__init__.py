@@ -4,14 +4,18 @@ This room decides how a node is opened and closed, which arguments are accepted,
 and what an error tells a program. It forwards to ``gossip.core`` through the driver of ``gossip.net``, and has no rule
 of the protocol.
 
+``arguments``
+    What a program asks for, checked.
 ``opening``
-    :func:`open_node`: the arguments checked, the parts joined.
+    :func:`open_node`: the sockets opened, the parts joined.
 ``node``
     :class:`Node`.
 ``inside``
     The same node, as :mod:`gossip.facade` holds it.
 ``subscription``
     Snapshots and changes, for any number of readers.
+``waiting``
+    How a program waits for its node.
 ``query``
     :func:`query_members` and :func:`explain_member`: ask a node without being one.
 ``block``
@@ -25,10 +29,11 @@ from __future__ import annotations
 
 from gossip.node.block import AsyncBlock
 from gossip.node.inside import Inside
-from gossip.node.node import Node, holds
+from gossip.node.node import Node
 from gossip.node.opening import DEFAULT_BIND, open_node
 from gossip.node.query import explain_member, query_members
 from gossip.node.subscription import Backlog, Broadcast, Snapshot, Subscription
+from gossip.node.waiting import holds
 
 __all__ = [
     "DEFAULT_BIND",

@@ -6,12 +6,10 @@ its node to be connected, and for a farewell. All else is decided in the core.
 
 from __future__ import annotations
 
-import inspect
-import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from random import Random
-from typing import TypeVar, final
+from typing import final
 
 import attrs
 import trio
@@ -19,23 +17,19 @@ import trio
 from gossip import forking
 from gossip.core.config import Config
 from gossip.core.detection.evidence import Explanation
-from gossip.core.errors import LeftError
 from gossip.core.protocol import Protocol
 from gossip.core.state.member import Member
-from gossip.core.state.node_standing import NodeStanding, Standing
+from gossip.core.state.node_standing import NodeStanding
 from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
-from gossip.core.support.arguments import require, require_seconds, wrong
-from gossip.errors import ClosedError, JoinError
+from gossip.core.support.arguments import require
+from gossip.errors import ClosedError
 from gossip.net import Driver, SeedFinder, SocketPair
 from gossip.node.block import background_tasks, require_trio
-from gossip.node.subscription import Broadcast, Subscription
+from gossip.node.subscription import Broadcast, Snapshot, Subscription
+from gossip.node.waiting import holds, joined
 from gossip.security import Keyring, Security
 from gossip.telemetry import NodeLog, NodeStats, ShellCounters
-
-N = TypeVar("N")
-
-_CONDITION = "a function of the node that is not async and returns True or False"
 
 _NAMELESS = (
     "this cluster has no name of its own (%r) and no keys, so it becomes one with any other cluster of that kind as "
@@ -81,7 +75,7 @@ class Node:
         self._config = config
         self._security = security
         self._counters = ShellCounters()
-        self._broadcast = Broadcast(protocol, self._counters)
+        self._broadcast = Broadcast(self._look, self._counters)
         self._steps = 0
         self._next_step: trio.Event | None = None
         self._clock = trio.lowlevel.current_clock()
@@ -238,19 +232,7 @@ class Node:
         :raises ClosedError: if the node is closed, or was.
         """
         self._require_open()
-        if timeout is not None:
-            require_seconds("timeout", timeout)
-            if math.isinf(timeout):
-                raise wrong("timeout", "a finite number of seconds, or None to wait for as long as it takes", timeout)
-        done = (Standing.CONNECTED, Standing.LEFT)
-        with trio.move_on_after(math.inf if timeout is None else timeout):
-            await self.until(lambda node: node.standing.standing in done)
-        own = self.standing
-        if own.standing is Standing.LEFT:
-            raise LeftError(f"node {self._name!r} has left its cluster; open a new one to join again")
-        if own.standing is not Standing.CONNECTED:
-            waited = "" if timeout is None else f" after {timeout:g} s"
-            raise JoinError(f"node {self._name!r} is {own.standing.value}, not connected{waited}: {own.why}")
+        await joined(self, self._name, timeout)
 
     async def until(self, condition: Callable[[Node], bool]) -> None:
         """Wait until ``condition(node)`` is true. It is called at once, and after each step of the protocol.
@@ -351,21 +333,8 @@ class Node:
             raise ClosedError(f"node {self._name!r} is closed: its async with block has ended")
         require_trio(f"node {self._name!r}")
 
+    def _look(self) -> Snapshot:
+        return Snapshot(self._protocol.told_members(), self._protocol.standing)
+
     def _now(self) -> float:
         return self._clock.current_time() if self._closed_at is None else self._closed_at
-
-
-def holds(condition: Callable[[N], bool], node: N) -> bool:
-    """Whether a condition is true.
-
-    :raises ConfigurationError: if it cannot be called, or returns something to be awaited, which would always count as
-        true.
-    """
-    if not callable(condition):
-        raise wrong("condition", _CONDITION, condition)
-    answer: object = condition(node)
-    if inspect.isawaitable(answer):
-        if inspect.iscoroutine(answer):
-            answer.close()  # or else Python would warn that nobody has awaited it
-        raise wrong("condition", _CONDITION, answer)
-    return bool(answer)

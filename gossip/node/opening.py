@@ -1,7 +1,7 @@
-"""Opening a node: the arguments of a program checked, and the parts of a node joined.
+"""Opening a node: the sockets opened, and the parts of a node joined.
 
-This module decides which arguments do not go together, and what is opened in which order. What the node does then is
-decided elsewhere: :mod:`gossip.node.node` for the program, :mod:`gossip.core` for the cluster.
+This module decides what is opened in which order, and what a node needs that others can reach. What the node does then
+is decided elsewhere: :mod:`gossip.node.node` for the program, :mod:`gossip.core` for the cluster.
 """
 
 from __future__ import annotations
@@ -9,28 +9,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from random import SystemRandom
 
-import attrs
 import trio
 
-from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config, given_config
+from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
 from gossip.core.protocol import Protocol
 from gossip.core.state.local import NO_METADATA
-from gossip.core.state.signing import Signing
 from gossip.core.support.address import Address
-from gossip.core.support.arguments import require
 from gossip.core.wire import Records
 from gossip.net import (
     advertised_address,
     open_sockets,
-    parse_address,
-    parse_seeds,
     require_one_machine,
     wall_clock_ms,
 )
+from gossip.node.arguments import Arguments
 from gossip.node.block import block_in_trio
 from gossip.node.node import Node, running
-from gossip.security import OVERHEAD_BYTES, Keyring, MutualTLS, Security, SigningKey, check_allowed
+from gossip.security import Keyring, MutualTLS, Security, SigningKey
 
 DEFAULT_BIND = "0.0.0.0:7946"
 """All IPv4 addresses, and the port that memberlist made customary for gossip."""
@@ -95,55 +91,35 @@ async def open_node(
     :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
     :raises RuntimeError: if trio does not run the code that enters the block.
     """
-    config = given_config(config)
-    require("insecure", insecure, bool, "True or False")
-    signing = _signing(identity, allowed)
-    security = Security(keyring, config.cluster, tls)
-    bind_to = parse_address(bind, "bind")
-    advertise_as = None if advertise is None else parse_address(advertise, "advertise")
-    seed_list = parse_seeds(seeds)
+    asked = Arguments.checked(
+        name,
+        bind=bind,
+        advertise=advertise,
+        seeds=seeds,
+        metadata=metadata,
+        config=config,
+        keyring=keyring,
+        tls=tls,
+        insecure=insecure,
+        identity=identity,
+        allowed=allowed,
+    )
+    security = Security(asked.keyring, asked.config.cluster, asked.tls)
     random = SystemRandom()  # tokens prove that somebody hears us: what was drawn must not tell what comes next
-    with await open_sockets(bind_to) as sockets:
-        require_one_machine(sockets.address, advertise_as, seed_list)
-        if not (insecure or security.is_sealed or sockets.address.is_loopback):
+    with await open_sockets(asked.bind) as sockets:
+        require_one_machine(sockets.address, asked.advertise, asked.seeds)
+        if not (asked.insecure or security.is_sealed or sockets.address.is_loopback):
             raise ConfigurationError(_UNSEALED.format(sockets.address))
         protocol = Protocol(
-            config if keyring is None else _with_room_for_envelopes(config),
-            name=name,
+            asked.core_config,
+            name=asked.name,
             generation=wall_clock_ms(),
             random=random,
             now=trio.current_time(),
-            address=await advertised_address(advertise_as, sockets),
-            metadata=metadata,
-            signing=signing,
+            address=await advertised_address(asked.advertise, sockets),
+            metadata=asked.metadata,
+            signing=asked.signing,
             records=_RECORDS,
         )
-        async with running(protocol, sockets, config, security, seed_list, random) as node:
+        async with running(protocol, sockets, asked.config, security, asked.seeds, random) as node:
             yield node
-
-
-def _signing(identity: SigningKey | None, allowed: Mapping[str, bytes] | None) -> Signing | None:
-    """What the core needs where members sign what they say of themselves; None where they do not.
-
-    :raises ConfigurationError: if one of them is of another type, or ``allowed`` is given alone.
-    """
-    if identity is not None:
-        require("identity", identity, SigningKey, "a gossip.SigningKey, such as SigningKey.load(path)", secret=True)
-    if allowed is not None:
-        check_allowed(allowed)
-    if identity is None and allowed is not None:
-        raise ConfigurationError(
-            "allowed: only a node that signs can check what others have signed; give identity, too"
-        )
-    return None if identity is None else Signing(identity, allowed)
-
-
-def _with_room_for_envelopes(config: Config) -> Config:
-    """The settings for a core whose datagrams are sealed, so that sealing makes none larger than ``max_datagram``.
-
-    :raises ConfigurationError: if ``max_datagram`` is too small for that.
-    """
-    room = config.max_datagram - OVERHEAD_BYTES
-    if room < max(MIN_MAX_DATAGRAM, config.max_metadata + METADATA_ROOM):
-        raise ConfigurationError(f"max_datagram must be larger by {OVERHEAD_BYTES} if datagrams are to be sealed")
-    return attrs.evolve(config, max_datagram=room)

@@ -8,6 +8,7 @@ published between two steps of the protocol, so nothing can come between a snaps
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol as Interface
 
@@ -15,7 +16,6 @@ import attrs
 import trio
 
 from gossip.core.events import MembershipEvent
-from gossip.core.protocol import Protocol
 from gossip.core.state.member import Member
 from gossip.core.state.node_standing import NodeStanding
 from gossip.core.support.arguments import wrong
@@ -57,13 +57,15 @@ class Backlog:
 
     def append(self, event: MembershipEvent) -> None:
         """Keep an event, or count it as missed."""
-        if self.missed:
-            self.missed += 1
-        elif len(self._events) >= self._buffer:
-            self.missed = len(self._events) + 1
-            self._events.clear()
+        if self.missed or len(self._events) >= self._buffer:
+            self.miss(1)
         else:
             self._events.append(event)
+
+    def miss(self, events: int) -> None:
+        """Count further events as missed, and all that is kept with them."""
+        self.missed += len(self._events) + events
+        self._events.clear()
 
     def take(self) -> MembershipEvent | None:
         """The oldest event; None if there is none."""
@@ -75,6 +77,9 @@ class Reader(Interface):
 
     def publish(self, event: MembershipEvent) -> None:
         """Be told of an event."""
+
+    def miss(self, events: int) -> None:
+        """Be told that so many events can be told to nobody any more."""
 
     def end(self) -> None:
         """Be told that no event follows."""
@@ -147,6 +152,11 @@ class Subscription:
         self._backlog.append(event)
         self._wake()
 
+    def miss(self, events: int) -> None:
+        """Let the reader continue from a snapshot. Called by :class:`Broadcast`."""
+        self._backlog.miss(events)
+        self._wake()
+
     def end(self) -> None:
         """Let the reader stop after what is buffered. Called by :class:`Broadcast`."""
         self._ended = True
@@ -168,15 +178,19 @@ class Subscription:
 class Broadcast:
     """The subscriptions of one node."""
 
-    def __init__(self, protocol: Protocol, counters: ShellCounters) -> None:
-        self._protocol = protocol
+    def __init__(self, look: Callable[[], Snapshot], counters: ShellCounters) -> None:
+        """:param look: gives the members at this moment, as the events so far have described them.
+        :param counters: count the events that readers miss.
+        """
+        self._look = look
         self._counters = counters
         self._subscriptions: dict[Reader, None] = {}
         self._closed = False
 
     def snapshot(self, missed: int = 0) -> Snapshot:
         """All members at this moment, for a reader that has missed so many events."""
-        return Snapshot(self._protocol.told_members(), self._protocol.standing, missed)
+        now = self._look()
+        return attrs.evolve(now, missed=missed) if missed else now
 
     def snapshot_after(self, backlog: Backlog) -> Snapshot:
         """The snapshot that takes the place of the events that a reader has missed, which are counted."""
@@ -199,6 +213,11 @@ class Broadcast:
         """Hand an event to all of them; how fast they read makes no difference to the time it takes."""
         for subscription in self._subscriptions:
             subscription.publish(event)
+
+    def miss(self, events: int) -> None:
+        """Tell all of them that so many events can be told to nobody any more."""
+        for subscription in self._subscriptions:
+            subscription.miss(events)
 
     def close(self) -> None:
         """End all subscriptions."""

@@ -22,21 +22,24 @@ of the protocol.
     How the block of a node is entered, and the tasks that run beside it.
 
 Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
-``gossip.facade``, which holds nodes for programs that trio does not run.
+``gossip.facade``, which holds nodes for programs that trio does not run, and for ``gossip.remote``, which holds nodes
+in other processes.
 """
 
 from __future__ import annotations
 
-from gossip.node.block import AsyncBlock
+from gossip.node.arguments import Arguments, plain_metadata
+from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, require_trio
 from gossip.node.inside import Inside
 from gossip.node.node import Node
 from gossip.node.opening import DEFAULT_BIND, open_node
 from gossip.node.query import explain_member, query_members
 from gossip.node.subscription import Backlog, Broadcast, Snapshot, Subscription
-from gossip.node.waiting import holds
+from gossip.node.waiting import holds, joined
 
 __all__ = [
     "DEFAULT_BIND",
+    "Arguments",
     "AsyncBlock",
     "Backlog",
     "Broadcast",
@@ -44,8 +47,13 @@ __all__ = [
     "Node",
     "Snapshot",
     "Subscription",
+    "background_tasks",
+    "block_in_trio",
     "explain_member",
     "holds",
+    "joined",
     "open_node",
+    "plain_metadata",
     "query_members",
+    "require_trio",
 ]

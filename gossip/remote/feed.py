@@ -27,7 +27,7 @@ LOOK_EVERY_S = 0.25
 """Seconds between two looks at what may change without an event. The program knows it as late as that."""
 
 STATS_EVERY_S = 1.0
-"""Seconds between two looks at the counts, which change all the time."""
+"""Seconds between two messages with the counts, which change all the time."""
 
 _AT_ONCE = ("local", "address", "bound_address", "standing", "alive", "keyring")
 """Attributes of a node that are sent together with the events that tell of them."""
@@ -110,7 +110,7 @@ class Feed:
         return changes
 
     def _is_new(self, name: str, value: object) -> bool:
-        if name not in self._sent or self._sent[name] != value:
+        if name not in self._sent or self._sent[name] != value or name == "stats":
             return True
         return name == "standing" and value is not self._sent[name]  # equal ones may differ in is_warning
 

@@ -120,9 +120,9 @@ async def background_tasks() -> AsyncIterator[trio.Nursery]:
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
             try:
                 yield nursery
-            except trio.Cancelled:
-                raise
-            except BaseException as error:  # noqa: BLE001 - raised again below
+            except BaseException as error:  # noqa: BLE001 - raised again, here or below
+                if _is_cancelled(error):
+                    raise
                 block_error = error
             finally:
                 nursery.cancel_scope.cancel()
@@ -140,6 +140,13 @@ async def background_tasks() -> AsyncIterator[trio.Nursery]:
         raise failures[0]
     if failures:
         raise BaseExceptionGroup("the block and its background tasks failed", failures)
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether this is a cancellation and nothing else; from a nursery, it comes as a group."""
+    return isinstance(error, trio.Cancelled) or (
+        isinstance(error, BaseExceptionGroup) and all(isinstance(each, trio.Cancelled) for each in _leaves(error))
+    )
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -120,7 +120,7 @@ async def background_tasks() -> AsyncIterator[trio.Nursery]:
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
             try:
                 yield nursery
-            except BaseException as error:  # noqa: BLE001 - raised again, here or below
+            except BaseException as error:
                 if _is_cancelled(error):
                     raise
                 block_error = error

@@ -8,14 +8,14 @@ everything else the last value.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
 from gossip.core.events import MembershipEvent
 from gossip.core.state.member import Member
 from gossip.core.state.node_standing import Standing
-from gossip.node import Backlog, Inside, Snapshot
+from gossip.node import Backlog, Inside, Snapshot, background_tasks
 from gossip.remote.channel import Channel
 from gossip.remote.lines import LineKeeper
 from gossip.remote.messages import News, Reply
@@ -24,10 +24,11 @@ MAX_EVENTS = 4096
 """Events kept while the program does not read; its own readers may have buffers much larger than usual."""
 
 LOOK_EVERY_S = 0.25
-"""Seconds between two looks at what may change without an event. The program knows it as late as that."""
+"""Seconds between two looks at what may change without an event, at least. Each follows a step of the protocol, because
+to wake an idle process costs thirty times as much as the look; a node makes a step in each round of probes."""
 
-STATS_EVERY_S = 1.0
-"""Seconds between two messages with the counts, which change all the time."""
+STATS_EVERY_S = 2.0
+"""Seconds between two messages with the counts, at least. They change all the time, and each wakes the program."""
 
 _AT_ONCE = ("local", "address", "bound_address", "standing", "alive", "keyring")
 """Attributes of a node that are sent together with the events that tell of them."""
@@ -40,6 +41,7 @@ class Feed:
     """The messages to the program, one after the other. It reads the node's events like a subscription."""
 
     def __init__(self, inside: Inside, lines: LineKeeper) -> None:
+        self._inside = inside
         self._broadcast = inside.broadcast
         self._node = inside.node
         self._lines = lines
@@ -58,13 +60,22 @@ class Feed:
 
         :raises ChannelEnded: if nobody can receive it any more.
         """
-        while True:
-            self._something = trio.Event()
-            news = self._news(trio.current_time())
-            if news != News():
-                await channel.send(news)
-            with trio.move_on_at(self._look_at):
+        async with background_tasks() as nursery:
+            nursery.start_soon(self._look)
+            while True:
+                self._something = trio.Event()
+                news = self._news(trio.current_time())
+                if news != News():
+                    await channel.send(news)
                 await self._something.wait()
+
+    async def _look(self) -> NoReturn:
+        """Have the looks taken after a step of the protocol, when the processor is awake anyway. A round of probes is a
+        step, so one comes soon."""
+        while True:
+            await self._inside.step_after(self._inside.steps())
+            if trio.current_time() >= self._look_at:
+                self._something.set()
 
     def reply(self, reply: Reply) -> None:
         """Send a reply after everything that has happened so far."""

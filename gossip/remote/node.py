@@ -37,10 +37,10 @@ class RemoteNode:
     """A running member in a process of its own. Made by :func:`open_remote_node`.
 
     Its attributes are those of :class:`gossip.Node`. The properties, :meth:`members` and :meth:`get` can be read in any
-    thread, and never wait. They say what the last message of the process said: what an event tells is known before the
-    event is delivered; ``agreement``, ``health`` and ``clock_dispute`` may be a quarter of a second old, ``stats`` a
-    second. All else belongs to the trio thread in which the node was opened. After the block has ended, the queries
-    still give the last state.
+    thread, and never wait. They say what the last message of the process said. What an event tells is known before the
+    event is delivered. ``agreement``, ``health`` and ``clock_dispute`` may be as old as the last round of probes,
+    ``stats`` two seconds more. All else belongs to the trio thread in which the node was opened. After the block has
+    ended, the queries still give the last state.
 
     All times are those of :func:`time.monotonic`, which the processes of a machine share.
     """
@@ -234,7 +234,7 @@ class RemoteNode:
                 self.broadcast.miss(item.missed)
         for reply in news.replies:
             self._calls.answer(reply)
-        if "stats" in news.changes:  # about once a second
+        if "stats" in news.changes:  # every two seconds
             self._look_at_log_level()
         self._step()
 

@@ -298,6 +298,24 @@ async def test_it_dies_even_if_another_child_of_the_program_holds_a_copy_of_the_
         os.kill(forked, signal.SIGKILL)
 
 
+WITHOUT_PIDFD = """\
+import os, sys
+del os.pidfd_open
+sys.path[:] = sys.argv[3:]
+from gossip.remote.child import main
+main(int(sys.argv[1]), int(sys.argv[2]))"""
+
+
+async def test_where_the_system_cannot_tell_the_end_of_the_program_it_dies_a_little_later() -> None:
+    text = f"import gossip.remote.process as p\np._PROGRAM = {WITHOUT_PIDFD!r}\n{PROGRAM}"
+    async with local_node("b") as b, program(text, "a", str(b.address), "local", "fork") as (process, lines):
+        pid, forked = map(int, (await anext(lines)).split())
+        process.kill()
+        await until_gone(pid)
+        assert runs(forked)
+        os.kill(forked, signal.SIGKILL)
+
+
 RAW_FORK = """
 import ctypes, os, sys, time, trio
 from gossip import Config

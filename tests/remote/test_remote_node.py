@@ -19,6 +19,7 @@ from gossip import (
     ClosedError,
     Config,
     ConfigurationError,
+    DisplacedError,
     EventKind,
     GossipError,
     JoinError,
@@ -161,23 +162,33 @@ async def test_it_explains_a_death() -> None:
             await a.explain(7)  # type: ignore[arg-type]
 
 
-async def test_it_shows_what_it_guesses_while_it_is_isolated_and_tells_it_later() -> None:
-    async with remote_node("a") as a:
+async def test_while_it_is_isolated_it_shows_what_it_guesses_and_tells_it_later() -> None:
+    config = Config.local(probe_interval=0.1, ack_timeout_max=0.2, suspicion_min=0.5, suspicion_max=0.7)
+    async with remote_node("a", config=config) as a:
         with a.subscribe() as changes:
-            async with cluster(2) as others:
-                a_seed = str(others[0].address)
-                assert a_seed
-                async with local_node("b", seeds=[a.address, others[0].address]):
-                    await a.until(lambda node: node.alive == 4)
-            await a.until(lambda node: node.standing.standing is Standing.ISOLATED)
-            await a.until(lambda node: {each.status for each in node.members()} == {Status.ALIVE, Status.DEAD})
+            async with local_node("b", seeds=[a.address]), local_node("c", seeds=[a.address]) as c:
+                await until(lambda: a.alive == c.alive == 3)
+            await a.until(lambda node: node.standing.standing is Standing.ISOLATED and node.alive == 1)
+            await a.until(lambda node: status_of(node, "b") is Status.DEAD)
             with a.subscribe() as later:
-                told = await first_snapshot(later)
-            assert {each.status for each in told.members} != {each.status for each in a.members()}
-            async with local_node("d", seeds=[a.address]):
-                await until_event(changes, EventKind.DIED, "node-0")
+                assert [each.status for each in (await first_snapshot(later)).members] == [Status.ALIVE] * 3
+            async with local_node("d", seeds=[a.address], config=config):
+                await until_event(changes, EventKind.DIED, "b")
                 with a.subscribe() as after:
                     assert (await first_snapshot(after)).members == a.members()
+
+
+async def test_the_loser_of_a_name_is_told_as_in_this_process() -> None:
+    async with local_node("a") as a, remote_node("b", seeds=[a.address]) as first:
+        await first.joined(PATIENCE_S)
+        async with local_node("b", seeds=[a.address]) as second:
+            await first.until(lambda node: node.standing.standing is Standing.DISPLACED)
+            assert first.local.status is Status.DISPLACED
+            await first.until(lambda node: node.get("b") == second.local)
+            assert [each.name for each in first.members()] == ["a", "b", "b"]
+            assert first.local in first.members()
+            with pytest.raises(DisplacedError, match=f"at {second.address} holds its name, 'b'"):
+                await first.update({"x": "1"})
 
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -295,7 +306,7 @@ async def test_keys_and_identities_get_across() -> None:
         await a.use_keyring(newer)
         await b.use_keyring(newer)
         await a.update({"x": "1"})
-        await until(lambda: metadata_of(b, "a") == {"x": "1"})  # type: ignore[arg-type]
+        await until(lambda: metadata_of(b, "a") == {"x": "1"})
         await b.until(lambda node: node.stats.opened.get(newer.in_use.id, 0) > 0)
 
 
@@ -336,7 +347,7 @@ async def test_after_the_block_it_gives_the_last_state_and_does_nothing_more() -
         assert [item async for item in late] == [Snapshot((a.local,), a.standing)]
     for call in (a.leave, a.joined, lambda: a.update({}), lambda: a.explain("a"), lambda: a.step_after(a.steps)):
         with pytest.raises(ClosedError, match="node 'a' is closed: its async with block has ended"):
-            await call()  # type: ignore[operator]
+            await call()
     with pytest.raises(ClosedError, match="is closed"):
         await a.until(lambda node: True)
 
@@ -388,7 +399,7 @@ def _begin(call: Any) -> None:
 
 def test_without_trio_the_error_says_so() -> None:
     with pytest.raises(RuntimeError, match="open_remote_node needs trio"):
-        open_remote_node("a").__aenter__().send(None)  # type: ignore[attr-defined]
+        open_remote_node("a").__aenter__().send(None)
 
 
 def test_the_error_of_a_process_is_one_of_the_package() -> None:
@@ -403,4 +414,4 @@ async def test_many_of_them_find_each_other() -> None:
     ):
         await until(lambda: a.members() == b.members() == c.members() and a.alive == 3)
         await c.leave()
-        await until(lambda: status_of(a, "c") is Status.LEFT)  # type: ignore[arg-type]
+        await until(lambda: status_of(a, "c") is Status.LEFT)

@@ -11,7 +11,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from random import Random
-from typing import TypeVar, final
+from typing import TypeVar
 
 import attrs
 import trio
@@ -27,7 +27,7 @@ from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require, require_seconds, wrong
 from gossip.errors import ClosedError, JoinError
-from gossip.net import Driver, SeedFinder, SocketPair
+from gossip.net import Driver, Network, SeedFinder, Transport
 from gossip.node.block import background_tasks, require_trio
 from gossip.node.subscription import Broadcast, Subscription
 from gossip.security import Keyring, Security
@@ -46,7 +46,8 @@ _NAMELESS = (
 @asynccontextmanager
 async def running(
     protocol: Protocol,
-    sockets: SocketPair,
+    network: Network,
+    transport: Transport,
     config: Config,
     security: Security,
     seeds: tuple[Address, ...],
@@ -57,7 +58,7 @@ async def running(
     :param config: as the program has given it; that of the core may leave room for sealing.
     """
     async with background_tasks() as nursery:
-        node = Node(protocol, sockets, nursery, config, security)
+        node = Node(protocol, network, transport, nursery, config, security)
         try:
             node._start(seeds, random)
             yield node
@@ -65,7 +66,6 @@ async def running(
             node._close()
 
 
-@final
 class Node:
     """A running member. Made by :func:`open_node`; all methods are for the trio thread that it runs in.
 
@@ -73,10 +73,11 @@ class Node:
     something raises :class:`ClosedError`.
     """
 
-    def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config,
-                 security: Security) -> None:  # fmt: skip
+    def __init__(self, protocol: Protocol, network: Network, transport: Transport, nursery: trio.Nursery,
+                 config: Config, security: Security) -> None:  # fmt: skip
         self._protocol = protocol
-        self._sockets = sockets
+        self._network = network
+        self._transport = transport
         self._nursery = nursery
         self._config = config
         self._security = security
@@ -89,8 +90,9 @@ class Node:
         self._log = NodeLog(__name__, self._name)
         self._driver = Driver(
             protocol,
-            sockets,
+            transport,
             nursery,
+            wall_clock_ms=network.wall_clock_ms,
             node_name=self._name,
             counters=self._counters,
             publish=self._broadcast.publish,
@@ -105,7 +107,7 @@ class Node:
     def forked(self) -> None:
         """Refuse every use in a forked child; called there by :mod:`gossip.forking`."""
         copy = forking.unusable(f"node {self._name!r}")
-        self._protocol = self._driver = self._broadcast = self._sockets = self._security = self._clock = copy
+        self._protocol = self._driver = self._broadcast = self._transport = self._security = self._clock = copy
 
     def __repr__(self) -> str:
         return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
@@ -118,12 +120,12 @@ class Node:
     @property
     def address(self) -> Address:
         """Where others reach this node; before a peer has told it, where it is bound."""
-        return self._protocol.local.address if self._protocol.address_known else self._sockets.address
+        return self._protocol.local.address if self._protocol.address_known else self._transport.address
 
     @property
     def bound_address(self) -> Address:
         """Where the sockets are bound: the host may be ``0.0.0.0`` or ``::``, the port is never 0."""
-        return self._sockets.address
+        return self._transport.address
 
     @property
     def standing(self) -> NodeStanding:
@@ -308,7 +310,8 @@ class Node:
             seeds,
             node_name=self._name,
             random=random,
-            can_reach=self._sockets.can_reach,
+            resolve=self._network.resolve,
+            can_reach=self._transport.can_reach,
             is_alone=lambda: self._protocol.alive <= 1,
             found=self._found_seeds,
             counters=self._counters,

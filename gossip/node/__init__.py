@@ -23,8 +23,9 @@ Programs import the node, its subscriptions and the questions from ``gossip``. T
 
 from __future__ import annotations
 
-from gossip.node.block import AsyncBlock
+from gossip.node.block import AsyncBlock, background_tasks, block_in_trio
 from gossip.node.inside import Inside
+from gossip.node.network import opened_in
 from gossip.node.node import Node, holds
 from gossip.node.opening import DEFAULT_BIND, open_node
 from gossip.node.query import explain_member, query_members
@@ -39,8 +40,11 @@ __all__ = [
     "Node",
     "Snapshot",
     "Subscription",
+    "background_tasks",
+    "block_in_trio",
     "explain_member",
     "holds",
     "open_node",
+    "opened_in",
     "query_members",
 ]

@@ -21,6 +21,8 @@ General layout, a room for each question, in an order to read them in:
     What a node tells people: counts and lines of the log.
 ``gossip.node``
     What a program holds: a node, its subscriptions, questions to somebody else's node.
+``gossip.testing``
+    What the tests of programs need: a cluster in memory, and a node without any protocol.
 ``gossip.cli``
     The ``gossip`` command.
 

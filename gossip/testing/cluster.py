@@ -6,12 +6,14 @@ where it always is: they run the same code as on sockets.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from random import Random
 
 import attrs
 import trio
+from trio.testing import MockClock
 
 from gossip.core.config import Config
 from gossip.core.presence.joining import MAX_SEEDS
@@ -75,8 +77,9 @@ async def cluster(
     :param latency: seconds from one node to another; see :attr:`Cluster.latency`.
     :param loss: share of what is lost on the way; see :attr:`Cluster.loss`.
     :raises ConfigurationError: if an argument is malformed.
-    :raises RuntimeError: if trio does not run the code that enters the block.
+    :raises RuntimeError: if trio does not run the code that enters the block, or its clock stands still.
     """
+    _require_time_that_passes()
     names = _names(nodes)
     require("seed", seed, int, "a whole number")
     wire = Wire(latency, loss)
@@ -296,6 +299,19 @@ class Cluster:
 async def _end(process: Process) -> None:
     process.kill()
     await process.ended.wait()
+
+
+def _require_time_that_passes() -> None:
+    """See to it that nodes that wait for something do not wait for ever.
+
+    :raises RuntimeError: if the clock stands still until the test moves it.
+    """
+    clock = trio.lowlevel.current_clock()
+    if isinstance(clock, MockClock) and clock.rate == 0 and clock.autojump_threshold == math.inf:
+        raise RuntimeError(
+            "the clock of this test stands still, and nodes need time to find each other: take the fixture "
+            "autojump_clock in place of mock_clock, or set the autojump_threshold of the clock to 0"
+        )
 
 
 def _names(nodes: int | Iterable[str]) -> list[str]:

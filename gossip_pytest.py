@@ -7,13 +7,11 @@ outside the package ``gossip``, which imports both. ``pytest -p no:gossip`` turn
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    import trio.testing
-
     from gossip.testing import Cluster, FakeNode
 
 MARKER = (
@@ -27,6 +25,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have pytest-trio run the tests with ``gossip_cluster``, in virtual time."""
+    if config.pluginmanager.hasplugin("trio"):
+        for item in items:
+            if "gossip_cluster" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.trio(run=_run), append=False)
+
+
+def _run(*args: Any, **options: Any) -> Any:
+    from gossip.testing import run  # noqa: PLC0415 - see above
+
+    return run(*args, **options)
+
+
 @pytest.fixture
 def fake_node() -> FakeNode:
     """A :class:`gossip.testing.FakeNode` named ``me``, without other members."""
@@ -36,12 +48,10 @@ def fake_node() -> FakeNode:
 
 
 @pytest.fixture
-async def gossip_cluster(
-    request: pytest.FixtureRequest, autojump_clock: trio.testing.MockClock
-) -> AsyncIterator[Cluster]:
+async def gossip_cluster(request: pytest.FixtureRequest) -> AsyncIterator[Cluster]:
     """A :func:`gossip.testing.cluster` of three nodes that agree, ``n0``, ``n1`` and ``n2``, for tests by pytest-trio.
 
-    The test runs on its ``autojump_clock``, so seconds pass in milliseconds. A marker gives other arguments:
+    Its tests run in virtual time, so seconds pass in milliseconds. A marker gives other arguments:
     ``@pytest.mark.gossip_cluster(5, seed=7)``.
     """
     from gossip.testing import cluster  # noqa: PLC0415 - see above

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random, SystemRandom
 
+import trio
+
 from gossip.core.support.address import Address
 from gossip.net.addresses import resolve
 from gossip.net.datagrams import DatagramEndpoint
@@ -63,6 +65,13 @@ class SystemNetwork:
         :raises OSError: if the name cannot be resolved.
         """
         return await resolve(address)
+
+    async def connect(self, address: Address) -> trio.SocketStream:
+        """Connect a TCP stream to a node without being one; the host may be a name.
+
+        :raises OSError: if there is no way, or nobody listens there.
+        """
+        return await trio.open_tcp_stream(address.host, address.port)
 
     def wall_clock_ms(self) -> int:
         """The wall clock of the system, in Unix milliseconds."""

@@ -100,6 +100,12 @@ class Network(Protocol):
         :raises OSError: if the name cannot be resolved.
         """
 
+    async def connect(self, address: Address) -> trio.abc.HalfCloseableStream:
+        """Connect a stream to a node without being one; the host may be a name.
+
+        :raises OSError: if there is no way, or nobody listens there.
+        """
+
     def wall_clock_ms(self) -> int:
         """The wall clock, in Unix milliseconds."""
 

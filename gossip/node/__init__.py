@@ -6,6 +6,8 @@ of the protocol.
 
 ``opening``
     :func:`open_node`: the arguments checked, the parts joined.
+``network``
+    Which network nodes are opened in: that of the machine, or that of a test.
 ``node``
     :class:`Node`.
 ``inside``
@@ -18,7 +20,7 @@ of the protocol.
     How the block of a node is entered, and the tasks that run beside it.
 
 Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
-``gossip.facade``, which holds nodes for programs that trio does not run.
+``gossip.facade``, which holds nodes for programs that trio does not run, and for ``gossip.testing``.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from random import SystemRandom
 
 import attrs
 import trio
+from trio.abc import HalfCloseableStream
 
 from gossip.core.config import Config, given_config
 from gossip.core.detection.evidence import Explanation
@@ -21,6 +22,7 @@ from gossip.core.support.arguments import wrong
 from gossip.errors import QueryError
 from gossip.net import Conversation, parse_address, reason
 from gossip.node.block import require_trio
+from gossip.node.network import current_network
 from gossip.security import Keyring, MutualTLS, Security
 
 MAX_NEAR = 3
@@ -148,7 +150,7 @@ class _Peer:
         is_connected = False
         with trio.move_on_at(self.ends_at):
             try:
-                stream = await trio.open_tcp_stream(self.address.host, self.address.port)
+                stream = await current_network().connect(self.address)
             except (OSError, ValueError) as error:
                 raise QueryError(f"cannot connect to {self.address}: {reason(_first_cause(error))}") from error
             is_connected = True
@@ -173,7 +175,7 @@ class _TooLong(Exception):
     """The answer goes on beyond any view."""
 
 
-async def _ask(stream: trio.SocketStream, query: Query, security: Security, host: str, max_bytes: int) -> None:
+async def _ask(stream: HalfCloseableStream, query: Query, security: Security, host: str, max_bytes: int) -> None:
     total = 0
 
     def received(count: int) -> None:

@@ -1,8 +1,9 @@
 """For tests of programs that use this library: a cluster in memory, and a node without any protocol.
 
 :func:`cluster`
-    Real nodes on a network in memory, which crash, leave, split and heal by a call. On the clock of
-    :class:`trio.testing.MockClock`, seconds pass in milliseconds.
+    Real nodes on a network in memory, which crash, leave, split and heal by a call.
+:func:`run`
+    Runs a test in virtual time, so that seconds pass in milliseconds.
 :class:`FakeNode`
     A node whose members a unit test sets by hand.
 
@@ -16,6 +17,8 @@ Modules, from the wire up:
     What a node needs of the world outside, in memory.
 ``network``
     Addresses, names, the clock, and which nodes run.
+``virtual_time``
+    Time that passes only where nothing happens.
 ``agreement``
     Whether all nodes see the same.
 ``cluster``
@@ -30,5 +33,6 @@ from __future__ import annotations
 
 from gossip.testing.cluster import Cluster, cluster
 from gossip.testing.fake import FakeNode
+from gossip.testing.virtual_time import run
 
-__all__ = ["Cluster", "FakeNode", "cluster"]
+__all__ = ["Cluster", "FakeNode", "cluster", "run"]

@@ -12,8 +12,8 @@ from gossip.node import Node
 def disagreements(nodes: Sequence[Node], is_cut: Callable[[str, str], bool]) -> Iterator[str]:
     """What is not yet as it should be, a sentence for each; nothing if all nodes agree.
 
-    Nodes that reach each other agree if each of them sees each of the others living with its latest record, and
-    nobody else living.
+    Nodes that reach each other agree if each of them sees each of the others alive with its latest record, and nobody
+    else living. A node that reaches no other may guess.
 
     :param nodes: those that run.
     :param is_cut: whether nothing passes between two nodes, by their names.
@@ -22,7 +22,7 @@ def disagreements(nodes: Sequence[Node], is_cut: Callable[[str, str], bool]) -> 
     for node in present:
         name = node.local.name
         reached = {other.local.name: other for other in present if not is_cut(name, other.local.name)}
-        if len(reached) == 1 and node.standing.standing is Standing.ISOLATED:
+        if len(reached) == 1 and node.standing.standing in (Standing.ISOLATED, Standing.JOINING):
             continue
         if node.standing.standing is not Standing.CONNECTED:
             yield f"{name} is {node.standing}"

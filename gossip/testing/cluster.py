@@ -6,14 +6,12 @@ where it always is: they run the same code as on sockets.
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from random import Random
 
 import attrs
 import trio
-from trio.testing import MockClock
 
 from gossip.core.config import Config
 from gossip.core.presence.joining import MAX_SEEDS
@@ -23,6 +21,7 @@ from gossip.node import Node, background_tasks, block_in_trio, open_node, opened
 from gossip.security import Keyring
 from gossip.testing.agreement import disagreements
 from gossip.testing.network import MemoryNetwork, Process
+from gossip.testing.virtual_time import require_time_that_passes
 from gossip.testing.wire import DEFAULT_LATENCY_S, Wire
 
 Metadata = Mapping[str, str] | Callable[[str], Mapping[str, str]]
@@ -56,18 +55,17 @@ async def cluster(
     Its nodes are real ones, on a network in memory. Inside the block, that is the network of the whole ``trio.run``:
     :func:`gossip.open_node` opens nodes there, too, so a program under test joins the cluster without any change. ::
 
-        >>> import gossip, gossip.testing, trio, trio.testing
+        >>> import gossip.testing
         >>> async def main():
         ...     async with gossip.testing.cluster(3) as cluster:
         ...         await cluster.crash("n2")
         ...         await cluster.until_agreed()
         ...         print(cluster["n0"].get("n2").status)
-        >>> trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+        >>> gossip.testing.run(main)
         Status.DEAD
 
-    All times are those of the clock of trio. On :class:`trio.testing.MockClock` with ``autojump_threshold=0``, which
-    the fixture ``autojump_clock`` of pytest-trio is, seconds pass in milliseconds; on another clock they pass as they
-    do.
+    All times are those of the clock of trio. In virtual time (:func:`run`, or the fixture ``autojump_clock`` of
+    pytest-trio) seconds pass in milliseconds; on any other clock they pass as they do.
 
     :param nodes: how many nodes there are at first, ``n0``, ``n1`` and so on; or their names.
     :param seed: decides what is lost, how long everything takes, and what the nodes draw.
@@ -79,7 +77,7 @@ async def cluster(
     :raises ConfigurationError: if an argument is malformed.
     :raises RuntimeError: if trio does not run the code that enters the block, or its clock stands still.
     """
-    _require_time_that_passes()
+    require_time_that_passes()
     names = _names(nodes)
     require("seed", seed, int, "a whole number")
     wire = Wire(latency, loss)
@@ -251,7 +249,8 @@ class Cluster:
     async def until_agreed(self, timeout: float = PATIENCE_S) -> None:
         """Wait until all nodes that run agree: each sees all others alive with their latest metadata, and nobody else.
 
-        While the network is split, the nodes of each side agree among themselves. What else a test waits for, it can
+        While the network is split, the nodes of each side agree among themselves. A node that reaches no other agrees
+        once it is isolated, or still looks for its cluster. What else a test waits for, it can
         ask of a node: ``await cluster["n0"].until(...)``.
 
         :param timeout: seconds to wait.
@@ -299,19 +298,6 @@ class Cluster:
 async def _end(process: Process) -> None:
     process.kill()
     await process.ended.wait()
-
-
-def _require_time_that_passes() -> None:
-    """See to it that nodes that wait for something do not wait for ever.
-
-    :raises RuntimeError: if the clock stands still until the test moves it.
-    """
-    clock = trio.lowlevel.current_clock()
-    if isinstance(clock, MockClock) and clock.rate == 0 and clock.autojump_threshold == math.inf:
-        raise RuntimeError(
-            "the clock of this test stands still, and nodes need time to find each other: take the fixture "
-            "autojump_clock in place of mock_clock, or set the autojump_threshold of the clock to 0"
-        )
 
 
 def _names(nodes: int | Iterable[str]) -> list[str]:

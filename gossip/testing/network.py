@@ -14,13 +14,17 @@ from gossip.core.support.address import Address
 from gossip.errors import BindError
 from gossip.net import ip_text
 from gossip.node import Node
-from gossip.testing.transport import FIRST_PORT, Directory, MemoryTransport
+from gossip.testing.streams import MemoryStream
+from gossip.testing.transport import FIRST_PORT, Connector, Directory, MemoryTransport
 from gossip.testing.wire import Wire
 
 WALL_MS = 1_767_225_600_000
 """What the wall clock shows at first, in Unix milliseconds: the start of 2026."""
 
 HOSTS_PER_NET = 250
+
+OUTSIDE = "127.255.255.254"
+"""The host of those who ask a node without being one."""
 
 
 @attrs.define(eq=False)
@@ -50,6 +54,7 @@ class MemoryNetwork:
         self._hosts: dict[str, str] = {}
         self._opened = 0
         self._directory = Directory()
+        self._outside = Connector(self._directory, wire, self.random(), OUTSIDE, "")
         self.processes: dict[str, Process] = {}
         """The latest process of each name, in the order in which the names first came up."""
 
@@ -87,6 +92,14 @@ class MemoryNetwork:
         if not hosts:
             raise OSError(f"no node has begun, so the name {address.host} stands for none")
         return tuple(dict.fromkeys(Address(host, address.port) for host in hosts))
+
+    async def connect(self, address: Address) -> MemoryStream:
+        """Connect a stream from outside, which is on the side of the nodes that are in no group of a split.
+
+        :raises OSError: if nobody listens there, or the name stands for nothing.
+        """
+        found = await self.resolve(address)
+        return await self._outside.connect(found[0])
 
     def wall_clock_ms(self) -> int:
         """The wall clock. It goes with the clock of trio, and a millisecond further with each node that is opened, so

@@ -47,14 +47,14 @@ class MemoryTransport:
         self._wire = wire
         self._random = random
         self._datagrams: MemoryDatagrams | None = None
-        self._connected, self._backlog = trio.open_memory_channel[Connection](math.inf)
-        self._ports = FIRST_PORT
+        self._connector = Connector(directory, wire, random, address.host, name)
+        self._to_accept, self._backlog = trio.open_memory_channel[Connection](math.inf)
         directory.present[address] = self
         directory.names[address] = name
 
     def close(self) -> None:
         """Be gone: nothing is sent any more, and what arrives is refused."""
-        if self._directory.present.get(self.address) is self:
+        if self._is_present():
             del self._directory.present[self.address]
 
     # --- for the node
@@ -81,32 +81,22 @@ class MemoryTransport:
 
         :raises OSError: if nobody listens there.
         """
-        attempt = _Attempt(address)
-        try:
-            way = self._way_to(address)
-            if way is not None:
-                way.carry(lambda: self._reached(attempt, way), CONNECTED_AGAIN_AFTER_S, lambda: attempt.is_over)
-            await attempt.answered.wait()
-        finally:
-            attempt.is_over = True
-            if attempt.stream is not None and not attempt.answered.is_set():
-                attempt.stream.close()
-        if attempt.stream is None:
-            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
-        return Connection(attempt.stream, address, attempt.stream.close)
+        stream = await self._connector.connect(address)
+        return Connection(stream, address, stream.close)
 
     # --- on the way
 
-    def _way_to(self, address: Address) -> Way | None:
-        name = self._directory.names.get(address)
-        return None if name is None or not self._is_present() else Way(self._wire, self._random, self.name, name)
+    def connected(self, connection: Connection) -> None:
+        """Take in a peer that has connected."""
+        self._to_accept.send_nowait(connection)
 
     def _is_present(self) -> bool:
         return self._directory.present.get(self.address) is self
 
     def _send(self, data: bytes, destination: Address) -> None:
-        way = self._way_to(destination)
-        if way is not None:
+        name = self._directory.names.get(destination)
+        if name is not None and self._is_present():
+            way = Way(self._wire, self._random, self.name, name)
             way.send(lambda: self._deliver(data, destination, way))
 
     def _deliver(self, data: bytes, destination: Address, way: Way) -> None:
@@ -117,17 +107,46 @@ class MemoryTransport:
             refused = self._datagrams.was_refused
             way.back().send(lambda: refused(destination))
 
+
+class Connector:
+    """Connects streams from one host."""
+
+    def __init__(self, directory: Directory, wire: Wire, random: Random, host: str, name: str) -> None:
+        """:param name: of the node there; that of none is on the side of the nodes that no split names."""
+        self._directory = directory
+        self._wire = wire
+        self._random = random
+        self._host = host
+        self._name = name
+        self._port = FIRST_PORT
+
+    async def connect(self, address: Address) -> MemoryStream:
+        """Connect a stream; where nothing answers, this waits for ever.
+
+        :raises OSError: if nobody listens there.
+        """
+        attempt = _Attempt(address)
+        try:
+            name = self._directory.names.get(address)
+            if name is not None:
+                way = Way(self._wire, self._random, self._name, name)
+                way.carry(lambda: self._reached(attempt, way), CONNECTED_AGAIN_AFTER_S, lambda: attempt.is_over)
+            await attempt.answered.wait()
+        finally:
+            attempt.is_over = True
+            if attempt.stream is not None and not attempt.answered.is_set():
+                attempt.stream.close()
+        if attempt.stream is None:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        return attempt.stream
+
     def _reached(self, attempt: _Attempt, way: Way) -> None:
         target = self._directory.present.get(attempt.address)
         if target is not None and not attempt.is_over:
             attempt.stream, theirs = stream_pair(way)
-            source = Address(self.address.host, self._next_port())
-            target._connected.send_nowait(Connection(theirs, source, theirs.close))
+            self._port = self._port + 1 if self._port < 65_535 else FIRST_PORT
+            target.connected(Connection(theirs, Address(self._host, self._port), theirs.close))
         way.back().carry(attempt.answered.set, CONNECTED_AGAIN_AFTER_S, lambda: attempt.is_over)
-
-    def _next_port(self) -> int:
-        self._ports = self._ports + 1 if self._ports < 65_535 else FIRST_PORT
-        return self._ports
 
 
 @attrs.define

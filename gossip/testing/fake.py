@@ -38,8 +38,8 @@ class FakeNode(Node):
         [('db-1', 'dead'), ('db-2', 'alive'), ('me', 'alive')]
 
     Each method that begins with ``member_`` says that something has happened to another member. It changes what the
-    node answers, and tells the subscriptions and :meth:`until` of it, as a real node would. What the program under test
-    does to the node is kept in :attr:`updates`, :attr:`keyrings` and :attr:`has_left`.
+    node answers, and tells the subscriptions and ``until()`` of it, as a real node would. What the program under test
+    does to the node is kept in ``updates``, ``keyrings`` and ``has_left``.
 
     It opens no socket. Its questions, its ``update()`` and all methods of the test work whether trio runs or not; what
     has to be awaited works where trio runs. Times are those of the clock of trio, and 0 where trio does not run.
@@ -52,7 +52,7 @@ class FakeNode(Node):
     clock_dispute: ClockDispute | None = None
     """What the test says."""
     keyring: Keyring | None = None
-    """What the test says; what the program under test gives to :meth:`use_keyring` takes its place."""
+    """What the test says; what the program under test gives to ``use_keyring()`` takes its place."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class FakeNode(Node):
         self._next_step: trio.Event | None = None
         self._closed_at: float | None = None
         self.explanations: dict[str, Explanation] = {}
-        """What :meth:`explain` answers, by the name of the member; None for all other names."""
+        """What ``explain()`` answers, by the name of the member; None for all other names."""
         self.updates: list[Mapping[str, str]] = []
-        """The metadata of each :meth:`update`, in order."""
+        """The metadata of each ``update()``, in order."""
         self.keyrings: list[Keyring] = []
-        """What :meth:`use_keyring` was given, in order."""
+        """What ``use_keyring()`` was given, in order."""
         for other, about in _others(members).items():
             self._members.join(other, about, None)
 
@@ -167,7 +167,7 @@ class FakeNode(Node):
 
     @property
     def has_left(self) -> bool:
-        """Whether the program under test has called :meth:`leave`."""
+        """Whether the program under test has called ``leave()``."""
         return self.standing.standing is Standing.LEFT
 
     # --- what a node answers
@@ -184,7 +184,7 @@ class FakeNode(Node):
 
     @property
     def bound_address(self) -> Address:
-        """The same as :attr:`address`."""
+        """The same as ``address``."""
         return self.local.address
 
     @property
@@ -215,7 +215,7 @@ class FakeNode(Node):
         return self._members.get(name)
 
     def explain(self, name: str) -> Explanation | None:
-        """What the test has put into :attr:`explanations`, or None.
+        """What the test has put into ``explanations``, or None.
 
         :raises ConfigurationError: if ``name`` is no text.
         """
@@ -225,12 +225,12 @@ class FakeNode(Node):
     # --- what a program does
 
     def update(self, metadata: Mapping[str, str]) -> None:
-        """Replace this node's metadata, and keep it in :attr:`updates`.
+        """Replace this node's metadata, and keep it in ``updates``.
 
         :raises ConfigurationError: if it is too large or no mapping of texts to texts.
-        :raises LeftError: after :meth:`leave`.
+        :raises LeftError: after ``leave()``.
         :raises DisplacedError: while the test says that another process bears this node's name.
-        :raises ClosedError: after :meth:`close`.
+        :raises ClosedError: after ``close()``.
         """
         self._require_open()
         if self.standing.standing is Standing.LEFT:
@@ -242,11 +242,11 @@ class FakeNode(Node):
         self._tell(event)
 
     def use_keyring(self, keyring: Keyring) -> None:
-        """Keep the keys in :attr:`keyrings`.
+        """Keep the keys in ``keyrings``.
 
         :raises ConfigurationError: if it is no keyring, or the node has no keys: the test gives it some by setting
-            :attr:`keyring`.
-        :raises ClosedError: after :meth:`close`.
+            ``keyring``.
+        :raises ClosedError: after ``close()``.
         """
         self._require_open()
         require("keyring", keyring, Keyring, "a gossip.Keyring", secret=True)
@@ -259,7 +259,7 @@ class FakeNode(Node):
         """Say farewell, which all living members acknowledge at once.
 
         :returns: the names of these members.
-        :raises ClosedError: after :meth:`close`.
+        :raises ClosedError: after ``close()``.
         """
         self._require_open()
         await trio.lowlevel.checkpoint()

@@ -6,6 +6,7 @@ This module decides when such a node is open and when it is over. How a program 
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 
 class Cut(Protocol):
-    """One that waits for events of a node."""
+    """A reader or a call that waits for a node."""
 
     def cut(self) -> None:
         """Wait no longer."""
@@ -42,7 +43,9 @@ class Held:
         self.name = name
         self.opened: Future[Inside] = Future()
         """The node, once it is open; or why it could not be opened."""
-        self._relays: weakref.WeakSet[Cut] = weakref.WeakSet()
+        self._waiting: weakref.WeakSet[Cut] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        """Of what waits: one thread may add to it while another one goes through it."""
         self._opening = opening
         self._closed = closed
         self._closing = trio.Event()
@@ -50,15 +53,14 @@ class Held:
         self._life: Call[None] = Call(self._live)
         self._thread = trio_thread.start(self._life)
         self.over.add_done_callback(self._tell_that_it_is_over)
-        forking.register(self)
+        forking.register(self, Held._become_unusable)
 
     @property
     def over(self) -> Future[None]:
         """Done once the node is closed and nothing is left of it; fails if the node has failed."""
         return self._life.future
 
-    def forked(self) -> None:
-        """Refuse every use in a forked child; called there by :mod:`gossip.forking`."""
+    def _become_unusable(self) -> None:
         self._thread = self._life = forking.unusable(f"node {self.name!r}")
 
     @property
@@ -75,21 +77,24 @@ class Held:
         """The open node."""
         return self.opened.result()
 
-    def cut_when_over(self, relay: Cut) -> None:
-        """Call ``relay.cut()`` once the node is over."""
-        self._relays.add(relay)
+    def cut_when_over(self, waiting: Cut) -> None:
+        """Call ``waiting.cut()`` once the node is over, if it still exists then."""
+        with self._lock:
+            self._waiting.add(waiting)
         if self.over.done():
-            relay.cut()
+            waiting.cut()
 
     def call(self, work: Callable[[], Awaitable[T]]) -> Call[T]:
         """Have the trio thread do something with the node.
 
         The call is cancelled when the node is closed or fails; :meth:`why_over` says which.
+
+        :raises RuntimeError: in the trio thread itself, which must not wait for itself.
         """
+        self._thread.refuse_itself(f"node {self.name!r}")
         call = Call(work)
         self.soon(self._begin, call)
-        if self.over.done():  # then the trio thread may be gone
-            call.future.cancel()
+        self.cut_when_over(call)
         return call
 
     def cancel(self, call: Call[Any]) -> None:
@@ -127,8 +132,10 @@ class Held:
             self._calls.start_soon(_run, call)
 
     def _tell_that_it_is_over(self, over: Future[None]) -> None:
-        for relay in list(self._relays):
-            relay.cut()
+        with self._lock:
+            waiting = list(self._waiting)
+        for each in waiting:
+            each.cut()
         if self.opened.done():
             return
         if over.cancelled():

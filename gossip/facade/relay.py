@@ -62,7 +62,8 @@ class Relay:
     def stop(self) -> None:
         """Follow no longer."""
         self.cut()
-        self._held.soon(self._broadcast.remove, self)
+        if not self._held.is_copy:
+            self._held.soon(self._broadcast.remove, self)
 
     # --- for the trio thread
 

@@ -36,6 +36,10 @@ class Call(Generic[T]):
         """Cancel the work. To be called in the trio thread."""
         self._scope.cancel()
 
+    def cut(self) -> None:
+        """Let nobody wait for an outcome that will not come: the thread is over."""
+        self.future.cancel()
+
     async def run(self) -> Callable[[], object]:
         """Do the work; returns the function that makes its outcome known."""
         tell: Callable[[], object] = self.future.cancel
@@ -76,6 +80,16 @@ class TrioThread:
         """Wait until the thread is gone if it has no work left. That takes microseconds: it does nothing any more."""
         if self._tell_last is not None:
             self._thread.join()
+
+    def refuse_itself(self, what: str) -> None:
+        """Refuse a call that would have this thread wait for itself.
+
+        :raises RuntimeError: in this thread.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(
+                f"{what} is asked in its own thread, perhaps by a handler of its log; call what waits in another thread"
+            )
 
     def take_in(self, call: Call[Any]) -> None:
         """Begin a piece of work. The caller holds the lock."""
@@ -147,10 +161,10 @@ class _Shared:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.thread: TrioThread | None = None
-        forking.register(self)
+        forking.register(self, _Shared._begin_anew)
 
-    def forked(self) -> None:
-        """The thread is not in the child, and the lock may be held there by nobody for ever."""
+    def _begin_anew(self) -> None:
+        """A forked child does not have the thread, and the lock may be held there by nobody for ever."""
         self.lock, self.thread = threading.Lock(), None
 
 

@@ -10,11 +10,11 @@ from gossip.net.transport import Network, Transport
 
 
 async def advertised_address(advertise: Address | None, transport: Transport, network: Network) -> Address | None:
-    """The IP address that others are to use, or None if only they can tell.
+    """The IP address that others should use, or None if only they can tell.
 
     A port of 0 in ``advertise`` stands for the bound port.
 
-    :raises ConfigurationError: if ``advertise`` is no address that one can send to.
+    :raises ConfigurationError: if nobody can send to ``advertise``.
     :raises BindError: if its name cannot be resolved to an address of the bound family.
     """
     if advertise is None:
@@ -30,5 +30,5 @@ async def advertised_address(advertise: Address | None, transport: Transport, ne
     if not usable and any(address.is_link_local for address in found):
         raise ConfigurationError(LINK_LOCAL.format("advertise", wanted))
     if not usable:
-        raise BindError(f"cannot advertise {wanted}: its IP version is not the one bound ({transport.address})")
+        raise BindError(f"cannot advertise {wanted}: the node is bound to another IP version ({transport.address})")
     return usable[0]

@@ -78,8 +78,7 @@ class SystemNetwork:
         return time.time_ns() // 1_000_000
 
     def random(self) -> Random:
-        """Random numbers for one node. Tokens prove that somebody hears a node, so what was drawn must not tell what
-        comes next."""
+        """Random numbers for one node. Tokens prove that a peer hears the node, so nobody may guess the next one."""
         return SystemRandom()
 
     def opened(self, node: object) -> None:

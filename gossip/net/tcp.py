@@ -53,7 +53,7 @@ class TcpListener:
         self._counters.accept_errors += 1
         pause_s = self._pause.failed(trio.current_time())
         if self._pause.failures == 1:
-            self._log.warning("cannot accept TCP streams, will go on trying: %s", error)
+            self._log.warning("cannot accept TCP streams, will try again: %s", error)
         await trio.sleep(pause_s)
         if self._sockets.tcp.fileno() < 0 or getattr(error, "errno", None) in _DEAD_SOCKET:
             self._reopen()
@@ -62,7 +62,7 @@ class TcpListener:
         try:
             self._sockets.reopen_tcp()
         except OSError:
-            return  # the next accept fails as well, and leads back here
+            return  # the next accept fails, too, and leads back here
         self._counters.sockets_reopened += 1
         self._log.warning("opened TCP %s again", self._sockets.address)
 

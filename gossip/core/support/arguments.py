@@ -52,13 +52,14 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 
-def require_seconds(argument: str, value: object) -> None:
-    """Check that ``value`` is a time to wait: a number of seconds from 0 on, infinity included.
+def require_seconds(argument: str, value: object) -> float:
+    """Check that ``value`` is a time to wait: a number of seconds from 0 on, infinity included; returns it.
 
     :raises ConfigurationError: as :func:`wrong`.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
         raise wrong(argument, "a number of seconds from 0 on", value)
+    return value
 
 
 def require(

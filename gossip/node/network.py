@@ -1,7 +1,7 @@
-"""In which network the nodes of this process are opened: that of the machine, or one that a test has put in its place.
+"""In which network this process opens nodes: that of the machine, or one that a test has put in its place.
 
-This module decides only which network it is. The choice belongs to one ``trio.run``, like the socket factory of trio,
-and so holds for all tasks in it.
+This module decides only which network it is. The choice holds for one ``trio.run``, like the socket factory of trio,
+and so for all its tasks.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ import trio
 
 from gossip.net import Network, SystemNetwork
 
-_NETWORK: trio.lowlevel.RunVar[Network] = trio.lowlevel.RunVar("gossip network", SystemNetwork())
+_SYSTEM = SystemNetwork()
+
+_OTHERS: trio.lowlevel.RunVar[tuple[Network, ...]] = trio.lowlevel.RunVar("networks of tests", ())
+"""Those that are in place of the system's, the latest last."""
 
 
 def current_network() -> Network:
-    """The network that nodes are opened in now."""
-    return _NETWORK.get()
+    """The network in which nodes are opened now."""
+    others = _OTHERS.get()
+    return others[-1] if others else _SYSTEM
 
 
 @contextmanager
 def opened_in(network: Network) -> Iterator[None]:
-    """Open the nodes of this ``trio.run`` in a network, for as long as the block runs."""
-    token = _NETWORK.set(network)
+    """Open the nodes of this ``trio.run`` in a network, while the block runs and no later one is in its place."""
+    _OTHERS.set((*_OTHERS.get(), network))
     try:
         yield
     finally:
-        _NETWORK.reset(token)
+        _OTHERS.set(tuple(each for each in _OTHERS.get() if each is not network))

@@ -103,7 +103,20 @@ class _Plan:
 class Cluster:
     """The nodes of a test, and what is between them. Made by :func:`cluster`.
 
-    ``cluster["n1"]`` is the latest node of that name, and ``for node in cluster`` goes through those that run.
+    ``cluster["n1"]`` is the latest node of that name, and ``for node in cluster`` goes through those that run. ::
+
+        >>> import gossip.testing
+        >>> async def main():
+        ...     async with gossip.testing.cluster(["db", "web"], metadata={"zone": "a"}) as cluster:
+        ...         cluster.split({"db"})
+        ...         await cluster.until_agreed()
+        ...         print([node.alive for node in cluster])
+        ...         cluster.heal()
+        ...         await cluster.until_agreed()
+        ...         print(cluster["web"].get("db").metadata["zone"])
+        >>> gossip.testing.run(main)
+        [1, 1]
+        a
     """
 
     def __init__(self, network: MemoryNetwork, wire: Wire, nursery: trio.Nursery, config: Config | None,

@@ -33,7 +33,7 @@ class FakeNode(Node):
 
         >>> from gossip.testing import FakeNode
         >>> node = FakeNode("me", members={"db-1": {"zone": "a"}, "db-2": {}})
-        >>> node.member_died("db-1")
+        >>> gone = node.member_died("db-1")
         >>> [(member.name, member.status.value) for member in node.members()]
         [('db-1', 'dead'), ('db-2', 'alive'), ('me', 'alive')]
 

@@ -11,7 +11,7 @@ import trustme
 import gossip
 from gossip import Address, BindError, JoinError, MutualTLS, Status
 from gossip.telemetry import ShellCounters
-from gossip.testing import cluster
+from gossip.testing import Cluster, cluster
 from gossip.testing.datagrams import MAX_DATAGRAM_BYTES
 from gossip.testing.transport import MemoryTransport
 
@@ -101,6 +101,27 @@ async def test_outside_the_block_nodes_are_opened_on_sockets() -> None:
         async with gossip.open_node("a", bind="no-such-host.invalid:0"):
             pass
     assert address.port == 7946
+
+
+async def test_clusters_may_end_in_any_order() -> None:
+    ends = trio.Event()
+
+    async def opened_first(task_status: trio.TaskStatus[Cluster]) -> None:
+        async with cluster(1) as opened:
+            task_status.started(opened)
+            await ends.wait()
+
+    async with trio.open_nursery() as nursery:
+        first = await nursery.start(opened_first)
+        async with cluster(1) as second:
+            ends.set()
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(first) == 0
+            async with gossip.open_node("a", insecure=True):
+                assert "a" in second
+    async with gossip.open_node("b", bind="127.0.0.1:0"):
+        assert "b" not in first
+        assert "b" not in second
 
 
 async def test_a_crashed_process_refuses_and_a_machine_that_is_cut_off_does_not() -> None:

@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import Protocol
 
-import attrs
 import trio
 
 from gossip.core.support.address import Address
@@ -44,15 +43,15 @@ class Datagrams(Protocol):
         """Begin anew after datagrams ceased to come and go, or set :attr:`reopen_at` to the time of the next try."""
 
 
-@attrs.frozen
 class Connection:
     """One stream between two nodes, just connected."""
 
-    stream: trio.abc.HalfCloseableStream
-    peer: Address
-    """The address at the other end."""
-    close: Callable[[], None]
-    """Closes the stream at once, without waiting."""
+    def __init__(self, stream: trio.abc.HalfCloseableStream, peer: Address, close: Callable[[], None]) -> None:
+        self.stream = stream
+        self.peer = peer
+        """The address at the other end."""
+        self.close = close
+        """Closes the stream at once, without waiting."""
 
 
 class Listener(Protocol):

@@ -25,7 +25,7 @@ Programs import the node, its subscriptions and the questions from ``gossip``. T
 
 from __future__ import annotations
 
-from gossip.node.block import AsyncBlock, background_tasks, block_in_trio
+from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, without_cancelled
 from gossip.node.inside import Inside
 from gossip.node.network import opened_in
 from gossip.node.node import Node, holds
@@ -49,4 +49,5 @@ __all__ = [
     "open_node",
     "opened_in",
     "query_members",
+    "without_cancelled",
 ]

@@ -4,11 +4,10 @@ sees one member as it does."""
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections.abc import Sequence
 from random import SystemRandom
+from typing import NamedTuple
 
-import attrs
 import trio
 from trio.abc import HalfCloseableStream
 
@@ -56,6 +55,13 @@ async def query_members(
 ) -> tuple[Member, ...]:
     """The members that the node at ``address`` knows, sorted by name.
 
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print([member.name for member in await gossip.query_members(node.address)])
+    >>> trio.run(main)
+    ['ada']
+
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name.
     :param config: must name the cluster of that node; the other settings limit what the call accepts.
     :param timeout: seconds for everything together.
@@ -83,6 +89,13 @@ async def explain_member(
 
     Times are in seconds. The moment of the answer is time 0, so everything before it has a negative time.
 
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print(await gossip.explain_member(node.address, "ada"))
+    >>> trio.run(main)
+    'ada' is alive: there is no evidence against it.
+
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name. Each member has evidence of its own.
     :param name: name of the member to explain, dead or alive.
     :param config: as for :func:`query_members`, as are the arguments after it.
@@ -107,8 +120,7 @@ async def explain_member(
     raise QueryError(f"{peer.address} knows no member {name!r}; {_near(name, await peer.members())}")
 
 
-@attrs.frozen
-class _Peer:
+class _Peer(NamedTuple):
     """The node to ask, and everything needed to ask it."""
 
     address: Address
@@ -204,9 +216,11 @@ def _first_cause(error: BaseException) -> BaseException:
 
 def _near(name: str, members: Sequence[Member]) -> str:
     """For an error: which names are similar to an unknown one."""
+    from difflib import get_close_matches  # noqa: PLC0415  (needed after a mistake only)
+
     names = [member.name for member in members]
     at = bisect.bisect(names, name)
-    near = difflib.get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
+    near = get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
     if not near:
         return f"none of the {len(names)} that it knows has a similar name"
     return f"it knows {' and '.join(map(repr, near))}"

@@ -85,7 +85,8 @@ class FakeNode(Node):
             self._members.join(other, about, None)
 
     def __repr__(self) -> str:
-        return f"<gossip.testing.FakeNode {self._name!r}, {self.alive} alive>"
+        state = "closed" if self._closed_at is not None else self.standing.standing.value
+        return f"<gossip.testing.FakeNode {self._name!r}, {state}, {self.alive} alive>"
 
     # --- for the test
 
@@ -200,7 +201,7 @@ class FakeNode(Node):
     @property
     def stats(self) -> NodeStats:
         """Only the events that subscriptions have missed are counted."""
-        return NodeStats(protocol=_NO_PROTOCOL, streams_active=0, opened={}, **attrs.asdict(self._counters))
+        return NodeStats(protocol=_NO_PROTOCOL, streams_active=0, opened={}, **vars(self._counters))
 
     def members(self) -> tuple[Member, ...]:
         """All members sorted by name."""

@@ -52,7 +52,7 @@ def test_without_trio_a_program_finds_what_the_test_says() -> None:
     assert (member.status, member.metadata) == (Status.DEAD, {"zone": "x"})
     assert fake.get("c") is None
     assert fake.members() == tuple(sorted(fake.members(), key=lambda each: each.name))
-    assert repr(fake) == "<gossip.testing.FakeNode 'me', 2 alive>"
+    assert repr(fake) == "<gossip.testing.FakeNode 'me', connected, 2 alive>"
 
 
 @pytest.mark.parametrize(

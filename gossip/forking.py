@@ -10,16 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import weakref
-from typing import Any, NoReturn, Protocol
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from gossip.errors import ForkedError
-
-
-class Part(Protocol):
-    """A part of a node that a program can reach."""
-
-    def forked(self) -> None:
-        """Become unusable. Called in the child, right after the fork."""
 
 
 class Socket(Protocol):
@@ -29,13 +23,15 @@ class Socket(Protocol):
         """Give up the descriptor, and return it."""
 
 
-_parts: weakref.WeakSet[Part] = weakref.WeakSet()
+T = TypeVar("T")
+
+_parts: weakref.WeakKeyDictionary[Any, Callable[[Any], None]] = weakref.WeakKeyDictionary()
 _sockets: weakref.WeakSet[Socket] = weakref.WeakSet()
 
 
-def register(part: Part) -> None:
-    """Have ``part.forked()`` called in each child that is forked from now on."""
-    _parts.add(part)
+def register(part: T, in_child: Callable[[T], None]) -> None:
+    """Have ``in_child(part)`` called in each child that is forked from now on, while ``part`` exists."""
+    _parts[part] = in_child
 
 
 def close_copy_of(socket: Socket) -> None:
@@ -52,11 +48,29 @@ def unusable(what: str) -> Any:
     return _Unusable(what)
 
 
+def refuse_copy(part: object) -> None:
+    """Refuse to go on with a part of a node if it is what :func:`unusable` has put in the place of that part.
+
+    :raises ForkedError: if it is.
+    """
+    if isinstance(part, _Unusable):
+        part.refuse()
+
+
 class _Unusable:
     def __init__(self, what: str) -> None:
         self._what = what
 
     def __getattr__(self, name: str) -> NoReturn:
+        self.refuse()
+
+    def __enter__(self) -> NoReturn:
+        self.refuse()
+
+    def __exit__(self, *_: object) -> None:
+        """Never called; without it, Python would not get as far as :meth:`__enter__`."""
+
+    def refuse(self) -> NoReturn:
         raise ForkedError(
             f"{self._what} runs in the process that opened it, and this is a child that was forked from that process. "
             "Open a node in the child, after the fork: with gunicorn in post_fork, with Celery in worker_process_init"
@@ -64,8 +78,8 @@ class _Unusable:
 
 
 def _in_child() -> None:
-    for part in list(_parts):
-        part.forked()
+    for part, in_child in list(_parts.items()):
+        in_child(part)
     for socket in list(_sockets):
         with contextlib.suppress(OSError):
             os.close(socket.detach())

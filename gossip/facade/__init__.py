@@ -8,6 +8,8 @@ when a node that is held from another thread is over. How a program waits is the
     The one thread of a process in which trio runs, and work in it.
 ``held``
     A node in that thread.
+``isolation``
+    Where a node runs.
 ``relay``
     A subscription, filled by that thread and read by another.
 ``reading``
@@ -19,9 +21,20 @@ Import the names below from here.
 from __future__ import annotations
 
 from gossip.facade.held import Held
-from gossip.facade.opening import Isolation, opening
+from gossip.facade.isolation import Isolation, opening
 from gossip.facade.reading import Reading
 from gossip.facade.relay import EndOfChanges, Relay
-from gossip.facade.trio_thread import Call, TrioThread, start
+from gossip.facade.trio_thread import Call, TrioThread, refuse_own_thread, start
 
-__all__ = ["Call", "EndOfChanges", "Held", "Isolation", "Reading", "Relay", "TrioThread", "opening", "start"]
+__all__ = [
+    "Call",
+    "EndOfChanges",
+    "Held",
+    "Isolation",
+    "Reading",
+    "Relay",
+    "TrioThread",
+    "opening",
+    "refuse_own_thread",
+    "start",
+]

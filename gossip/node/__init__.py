@@ -1,13 +1,15 @@
-"""What a program holds: a node, its subscriptions, and questions to somebody else's node.
+"""What a program uses: a node, its subscriptions, and questions to a node of another process.
 
-This room decides how a node is opened and closed, which arguments are accepted, what a reader gets that falls behind,
-and what an error tells a program. It forwards to ``gossip.core`` through the driver of ``gossip.net``, and has no rule
-of the protocol.
+This room decides how a node opens and closes, which arguments it accepts, what a slow reader gets, and what an error
+tells a program. It forwards to ``gossip.core`` through the driver of ``gossip.net``, and contains no rule of the
+protocol.
 
 ``arguments``
     What a program asks for, checked.
 ``opening``
-    :func:`open_node`: the sockets opened, the parts joined.
+    :func:`open_node`, which joins the parts.
+``network``
+    Which network nodes are opened in: that of the machine, or that of a test.
 ``node``
     :class:`Node`.
 ``inside``
@@ -17,20 +19,21 @@ of the protocol.
 ``waiting``
     How a program waits for its node.
 ``query``
-    :func:`query_members` and :func:`explain_member`: ask a node without being one.
+    :func:`query_members` and :func:`explain_member`: ask a node without becoming a member.
 ``block``
-    How the block of a node is entered, and the tasks that run beside it.
+    How a program enters the block of a node, and the tasks that run beside it.
 
 Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
-``gossip.facade``, which holds nodes for programs that trio does not run, and for ``gossip.remote``, which holds nodes
-in other processes.
+``gossip.facade``, which holds nodes for programs that trio does not run, ``gossip.remote``, which holds nodes in other
+processes, and ``gossip.testing``.
 """
 
 from __future__ import annotations
 
 from gossip.node.arguments import Arguments, plain_metadata
-from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, require_trio
+from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, require_trio, without_cancelled
 from gossip.node.inside import Inside
+from gossip.node.network import current_network, opened_in
 from gossip.node.node import Node
 from gossip.node.opening import DEFAULT_BIND, open_node
 from gossip.node.query import explain_member, query_members
@@ -49,11 +52,14 @@ __all__ = [
     "Subscription",
     "background_tasks",
     "block_in_trio",
+    "current_network",
     "explain_member",
     "holds",
     "joined",
     "open_node",
+    "opened_in",
     "plain_metadata",
     "query_members",
     "require_trio",
+    "without_cancelled",
 ]

@@ -81,7 +81,7 @@ class Arguments:
 
     @property
     def core_config(self) -> Config:
-        """The settings for the core. If its datagrams are sealed, sealing must make none larger than ``max_datagram``.
+        """The settings for the core. If its datagrams are sealed, no sealed one is larger than ``max_datagram``.
 
         :raises ConfigurationError: if ``max_datagram`` is too small for that.
         """
@@ -89,12 +89,14 @@ class Arguments:
             return self.config
         room = self.config.max_datagram - OVERHEAD_BYTES
         if room < max(MIN_MAX_DATAGRAM, self.config.max_metadata + METADATA_ROOM):
-            raise ConfigurationError(f"max_datagram must be larger by {OVERHEAD_BYTES} if datagrams are to be sealed")
+            raise ConfigurationError(
+                f"max_datagram must be {OVERHEAD_BYTES} bytes larger, because the seal adds as much to each datagram"
+            )
         return attrs.evolve(self.config, max_datagram=room)
 
     @property
     def signing(self) -> Signing | None:
-        """What the core needs where members sign what they say of themselves; None where they do not."""
+        """What the core needs to sign and to check signatures; None if members do not sign."""
         return None if self.identity is None else Signing(self.identity, self.allowed)
 
 
@@ -117,5 +119,5 @@ def _check_identity(identity: SigningKey | None, allowed: Mapping[str, bytes] | 
         check_allowed(allowed)
     if identity is None and allowed is not None:
         raise ConfigurationError(
-            "allowed: only a node that signs can check what others have signed; give identity, too"
+            "allowed: only a node that signs can check the signatures of others; give identity, too"
         )

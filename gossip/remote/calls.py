@@ -71,6 +71,11 @@ class Calls:
         for waiting in self._waiting.values():
             waiting.woken.set()
 
+    @property
+    def have_ended(self) -> bool:
+        """Whether no call can be answered any more."""
+        return self._failure is not None
+
     def require_open(self) -> None:
         """Raise what :meth:`end` was given; each time a new copy, because an exception has one traceback."""
         if self._failure is not None:

@@ -23,7 +23,7 @@ from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require
 from gossip.errors import ClosedError, NodeProcessError
-from gossip.node import Broadcast, Snapshot, Subscription, holds, joined, plain_metadata, require_trio
+from gossip.node import Broadcast, Inside, Subscription, holds, joined, plain_metadata, require_trio
 from gossip.remote.calls import Calls
 from gossip.remote.lines import wanted_level, write
 from gossip.remote.messages import LogLevel, News
@@ -52,22 +52,27 @@ class RemoteNode:
         self._state = NodeState.first(first.items, first.changes)
         self._counters = ShellCounters()
         self._next_step: trio.Event | None = None
+        self._is_copy = False
         self._name = self._state.local.name
         self.pid = pid
         """The id of its process."""
         self.steps = 0
         """How many messages of the process have come since the node was opened."""
-        self.broadcast = Broadcast(self._look, self._counters)
+        self.broadcast = Broadcast(_Source(self), self._counters)
         """Tells readers of its events; for the trio thread only."""
         write(first.lines)
-        forking.register(self)
+        forking.register(self, RemoteNode._become_unusable)
 
-    def forked(self) -> None:
-        """Refuse every use in a forked child; called there by :mod:`gossip.forking`."""
+    def _become_unusable(self) -> None:
+        self._is_copy = True
         self._state = self._calls = self.broadcast = forking.unusable(f"node {self._name!r}")
 
     def __repr__(self) -> str:
-        return f"<gossip.remote.RemoteNode {self._name!r} at {self.address}, {self.alive} alive, process {self.pid}>"
+        if self._is_copy:
+            return f"<gossip.remote.RemoteNode {self._name!r} of the parent process>"
+        state = "closed" if self._calls.have_ended else self.standing.standing.value
+        where = f"at {self.address}, {state}, {self.alive} alive, process {self.pid}"
+        return f"<gossip.remote.RemoteNode {self._name!r} {where}>"
 
     @property
     def local(self) -> Member:
@@ -223,6 +228,21 @@ class RemoteNode:
             await self._next_step.wait()
         self._require_open()
 
+    @property
+    def inside(self) -> Inside:
+        """This node in the form in which :mod:`gossip.facade` holds nodes."""
+        return Inside(
+            self,
+            self.broadcast,
+            lambda: self.steps,
+            self.step_after,
+            self.update,
+            self.use_keyring,
+            self.explain,
+            self.joined,
+            self.leave,
+        )
+
     def _take(self, news: News) -> None:
         """Take over what has happened at the node. Nothing is awaited meanwhile, so no reader sees a part of it."""
         self._state = self._state.after(news.items, news.changes)
@@ -244,9 +264,6 @@ class RemoteNode:
             self._log_level = level
             self._calls.tell(LogLevel(level))
 
-    def _look(self) -> Snapshot:
-        return Snapshot(self._state.told.members, self._state.standing)
-
     def _end(self, failure: NodeProcessError | ClosedError) -> None:
         """Let nothing wait for the node any more. Does nothing if it was called before.
 
@@ -265,3 +282,24 @@ class RemoteNode:
     def _require_open(self) -> None:
         self._calls.require_open()
         require_trio(f"node {self._name!r}")
+
+
+@attrs.frozen
+class _Source:
+    """What the snapshots of a node are made of."""
+
+    node: RemoteNode
+
+    def told_members(self) -> tuple[Member, ...]:
+        """The members as the events have told of them so far."""
+        return self.node._state.told.members
+
+    @property
+    def local(self) -> Member:
+        """The node itself as a member."""
+        return self.node.local
+
+    @property
+    def standing(self) -> NodeStanding:
+        """What the node knows of its own place."""
+        return self.node.standing

@@ -14,7 +14,8 @@ from gossip.core.errors import ConfigurationError
 from gossip.core.state.local import NO_METADATA
 from gossip.core.support.address import Address
 from gossip.errors import ClosedError, NodeProcessError
-from gossip.node import DEFAULT_BIND, Arguments, background_tasks, block_in_trio
+from gossip.net import SystemNetwork
+from gossip.node import DEFAULT_BIND, Arguments, background_tasks, block_in_trio, current_network
 from gossip.remote.calls import Calls
 from gossip.remote.channel import ChannelEnded
 from gossip.remote.lines import wanted_level
@@ -29,6 +30,11 @@ if sys.version_info < (3, 11):
 _NO_TLS = (
     "tls: a node in a process of its own cannot have it, because an ssl.SSLContext cannot be sent to another process. "
     "Leave tls out, and the keyring secures the streams; or open the node in this process"
+)
+
+_NO_TEST = (
+    "isolation: a node of a cluster in memory cannot be in a process of its own, because the cluster is in this one; "
+    "open it in this process"
 )
 
 
@@ -73,6 +79,8 @@ async def open_remote_node(
     )
     if arguments.tls is not None:
         raise ConfigurationError(_NO_TLS)
+    if not isinstance(current_network(), SystemNetwork):
+        raise ConfigurationError(_NO_TEST)
     async with _one_failure(), child_process(arguments.name) as child, background_tasks() as nursery:
         nursery.start_soon(child.follow)
         calls, log_level = Calls(), wanted_level()

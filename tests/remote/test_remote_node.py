@@ -55,7 +55,7 @@ async def test_it_sees_what_a_node_in_this_process_sees() -> None:
         assert a.clock_dispute is None
         assert a.health == 0
         assert a.members() is a.members()
-        assert repr(a) == f"<gossip.remote.RemoteNode 'a' at {a.address}, 2 alive, process {a.pid}>"
+        assert repr(a) == f"<gossip.remote.RemoteNode 'a' at {a.address}, connected, 2 alive, process {a.pid}>"
         with pytest.raises(ConfigurationError, match="name must be"):
             a.get(7)  # type: ignore[arg-type]
 
@@ -156,7 +156,7 @@ async def test_it_explains_a_death() -> None:
         assert died.explanation is not None
         why = await a.explain("c")
         assert why is not None
-        assert str(why).startswith("'c' is dead in the eyes of 'a'")
+        assert str(why).startswith("'c' is dead in the view of 'a'")
         assert await a.explain("nobody") is None
         with pytest.raises(ConfigurationError, match="name must be"):
             await a.explain(7)  # type: ignore[arg-type]

@@ -30,6 +30,10 @@ class BindError(GossipError, OSError):
         super().__init__(sentence)
         self.errno = code
 
+    def __reduce__(self) -> tuple[type[BindError], tuple[str, int | None]]:
+        """How it crosses to another process."""
+        return BindError, (str(self), self.errno)
+
 
 class ClosedError(GossipError):
     """The operation needs a running node, and the ``async with open_node(...)`` block has ended.
@@ -64,6 +68,19 @@ class JoinError(GossipError):
     >>> trio.run(main)
     node 'ada' is joining, not connected after 0.1 s: ...
     """
+
+
+class NodeProcessError(GossipError):
+    """The process in which a node runs has ended before its block; the text says how, and what it said last.
+
+    - ``returncode``: its exit code; if a signal has ended it, the number of the signal, negative.
+    - ``stderr``: the end of what it has written to its standard error.
+    """
+
+    def __init__(self, sentence: str, returncode: int | None = None, stderr: str = "") -> None:
+        super().__init__(sentence)
+        self.returncode = returncode
+        self.stderr = stderr
 
 
 class QueryError(GossipError):

@@ -24,8 +24,15 @@ def opening(
         raise wrong("isolation", "'thread' or 'process'", isolation)
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Inside]:
+    async def in_this_process() -> AsyncIterator[Inside]:
         async with open_node(name, **arguments) as node:
             yield Inside.of(node)
 
-    return opened
+    @asynccontextmanager
+    async def in_another_process() -> AsyncIterator[Inside]:
+        from gossip.remote import open_remote_node  # noqa: PLC0415 - most programs never need it
+
+        async with open_remote_node(name, **arguments) as node:
+            yield node.inside
+
+    return in_this_process if isolation == "thread" else in_another_process

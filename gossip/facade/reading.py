@@ -20,7 +20,8 @@ class Reading:
         self._node = self._inside.node
 
     def __repr__(self) -> str:
-        return repr(self._node).replace("<gossip.Node", f"<{type(self).__module__}.{type(self).__name__}", 1)
+        _, _, rest = repr(self._node).partition(" ")
+        return f"<{type(self).__module__}.{type(self).__name__} {rest}"
 
     @property
     def local(self) -> Member:

@@ -98,6 +98,10 @@ class Relay:
         """Keep an event for the reader, or count it as missed."""
         self._change(functools.partial(self._backlog.append, event))
 
+    def miss(self, events: int) -> None:
+        """Let the reader continue from a snapshot."""
+        self._change(functools.partial(self._backlog.miss, events))
+
     def end(self) -> None:
         """Let the reader stop after what is kept, and after a snapshot in place of what it missed."""
         self._refresh()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
@@ -17,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import trio
 
 from gossip import forking
+from gossip.net import MonotonicClock
 from gossip.node import without_cancelled
 
 T = TypeVar("T")
@@ -134,21 +134,6 @@ class TrioThread:
                 _shared.thread = None
         for call in self._calls:
             call.future.set_exception(error)
-
-
-class MonotonicClock(trio.abc.Clock):
-    """Local times of the trio thread are those of :func:`time.monotonic`, so that other threads can compare them."""
-
-    def start_clock(self) -> None:
-        """Nothing to start."""
-
-    def current_time(self) -> float:
-        """The time, in seconds."""
-        return time.monotonic()
-
-    def deadline_to_sleep_time(self, deadline: float) -> float:
-        """Seconds until a deadline."""
-        return deadline - time.monotonic()
 
 
 class _Shared:

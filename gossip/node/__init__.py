@@ -4,43 +4,62 @@ This room decides how a node opens and closes, which arguments it accepts, what 
 tells a program. It forwards to ``gossip.core`` through the driver of ``gossip.net``, and contains no rule of the
 protocol.
 
+``arguments``
+    What a program asks for, checked.
 ``opening``
-    :func:`open_node`, which checks the arguments and joins the parts.
+    :func:`open_node`, which joins the parts.
+``network``
+    Which network nodes are opened in: that of the machine, or that of a test.
 ``node``
     :class:`Node`.
 ``inside``
     The same node, as :mod:`gossip.facade` holds it.
 ``subscription``
     Snapshots and changes, for any number of readers.
+``waiting``
+    How a program waits for its node.
 ``query``
     :func:`query_members` and :func:`explain_member`: ask a node without becoming a member.
 ``block``
     How a program enters the block of a node, and the tasks that run beside it.
 
 Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
-``gossip.facade``, which holds nodes for programs that trio does not run.
+``gossip.facade``, which holds nodes for programs that trio does not run, ``gossip.remote``, which holds nodes in other
+processes, and ``gossip.testing``.
 """
 
 from __future__ import annotations
 
-from gossip.node.block import AsyncBlock, without_cancelled
+from gossip.node.arguments import Arguments, plain_metadata
+from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, require_trio, without_cancelled
 from gossip.node.inside import Inside
-from gossip.node.node import Node, holds
+from gossip.node.network import current_network, opened_in
+from gossip.node.node import Node
 from gossip.node.opening import DEFAULT_BIND, open_node
 from gossip.node.query import explain_member, query_members
-from gossip.node.subscription import Backlog, Snapshot, Subscription
+from gossip.node.subscription import Backlog, Broadcast, Snapshot, Subscription
+from gossip.node.waiting import holds, joined
 
 __all__ = [
     "DEFAULT_BIND",
+    "Arguments",
     "AsyncBlock",
     "Backlog",
+    "Broadcast",
     "Inside",
     "Node",
     "Snapshot",
     "Subscription",
+    "background_tasks",
+    "block_in_trio",
+    "current_network",
     "explain_member",
     "holds",
+    "joined",
     "open_node",
+    "opened_in",
+    "plain_metadata",
     "query_members",
+    "require_trio",
     "without_cancelled",
 ]

@@ -6,35 +6,28 @@ condition, until its node is connected, and for a farewell. The core decides eve
 
 from __future__ import annotations
 
-import inspect
-import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from random import Random
-from typing import TypeVar, final
 
 import trio
 
 from gossip import forking
 from gossip.core.config import Config
 from gossip.core.detection.evidence import Explanation
-from gossip.core.errors import LeftError
 from gossip.core.protocol import Protocol
 from gossip.core.state.member import Member
-from gossip.core.state.node_standing import NodeStanding, Standing
+from gossip.core.state.node_standing import NodeStanding
 from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
-from gossip.core.support.arguments import require, require_seconds, wrong
-from gossip.errors import ClosedError, JoinError
-from gossip.net import Driver, SeedFinder, SocketPair
+from gossip.core.support.arguments import require
+from gossip.errors import ClosedError
+from gossip.net import Driver, Network, SeedFinder, Transport
 from gossip.node.block import background_tasks, require_trio
 from gossip.node.subscription import Broadcast, Subscription
+from gossip.node.waiting import holds, joined
 from gossip.security import Keyring, Security
 from gossip.telemetry import NodeLog, NodeStats, ShellCounters
-
-N = TypeVar("N")
-
-_CONDITION = "a function of the node that is not async and returns True or False"
 
 _NAMELESS = (
     "this cluster has the default name (%r) and no keys, so it merges with any other such cluster as soon as a node of "
@@ -45,7 +38,8 @@ _NAMELESS = (
 @asynccontextmanager
 async def running(
     protocol: Protocol,
-    sockets: SocketPair,
+    network: Network,
+    transport: Transport,
     config: Config,
     security: Security,
     seeds: tuple[Address, ...],
@@ -56,7 +50,7 @@ async def running(
     :param config: the settings as the program gave them; those of the core may leave room for sealing.
     """
     async with background_tasks() as nursery:
-        node = Node(protocol, sockets, nursery, config, security)
+        node = Node(protocol, network, transport, nursery, config, security)
         try:
             node._start(seeds, random)
             yield node
@@ -64,7 +58,6 @@ async def running(
             node._close()
 
 
-@final
 class Node:
     """A running member. :func:`open_node` makes it. Call its methods only in the trio thread that it runs in.
 
@@ -86,10 +79,11 @@ class Node:
     ('ada',)
     """
 
-    def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config,
-                 security: Security) -> None:  # fmt: skip
+    def __init__(self, protocol: Protocol, network: Network, transport: Transport, nursery: trio.Nursery,
+                 config: Config, security: Security) -> None:  # fmt: skip
         self._protocol = protocol
-        self._sockets = sockets
+        self._network = network
+        self._transport = transport
         self._nursery = nursery
         self._config = config
         self._security = security
@@ -102,8 +96,9 @@ class Node:
         self._log = NodeLog(__name__, self._name)
         self._driver = Driver(
             protocol,
-            sockets,
+            transport,
             nursery,
+            wall_clock_ms=network.wall_clock_ms,
             node_name=self._name,
             counters=self._counters,
             publish=self._broadcast.publish,
@@ -120,7 +115,7 @@ class Node:
     def _become_unusable(self) -> None:
         self._is_copy = True
         copy = forking.unusable(f"node {self._name!r}")
-        self._protocol = self._driver = self._broadcast = self._sockets = self._security = self._clock = copy
+        self._protocol = self._driver = self._broadcast = self._transport = self._security = self._clock = copy
 
     def __repr__(self) -> str:
         if self._is_copy:
@@ -136,12 +131,12 @@ class Node:
     @property
     def address(self) -> Address:
         """Where others reach this node; until a peer has told it, where it is bound."""
-        return self._protocol.local.address if self._protocol.address_known else self._sockets.address
+        return self._protocol.local.address if self._protocol.address_known else self._transport.address
 
     @property
     def bound_address(self) -> Address:
         """Where the sockets are bound: the host may be ``0.0.0.0`` or ``::``, the port is never 0."""
-        return self._sockets.address
+        return self._transport.address
 
     @property
     def standing(self) -> NodeStanding:
@@ -256,19 +251,7 @@ class Node:
         :raises ClosedError: if the node closes, or is closed.
         """
         self._require_open()
-        if timeout is not None:
-            require_seconds("timeout", timeout)
-            if math.isinf(timeout):
-                raise wrong("timeout", "a finite number of seconds, or None to wait for as long as it takes", timeout)
-        done = (Standing.CONNECTED, Standing.LEFT)
-        with trio.move_on_after(math.inf if timeout is None else timeout):
-            await self.until(lambda node: node.standing.standing in done)
-        own = self.standing
-        if own.standing is Standing.LEFT:
-            raise LeftError(f"node {self._name!r} has left its cluster; open a new one to join again")
-        if own.standing is not Standing.CONNECTED:
-            waited = "" if timeout is None else f" after {timeout:g} s"
-            raise JoinError(f"node {self._name!r} is {own.standing.value}, not connected{waited}: {own.why}")
+        await joined(self, self._name, timeout)
 
     async def until(self, condition: Callable[[Node], bool]) -> None:
         """Wait until ``condition(node)`` is true. It is called at once, and after each step of the protocol.
@@ -326,7 +309,8 @@ class Node:
             seeds,
             node_name=self._name,
             random=random,
-            can_reach=self._sockets.can_reach,
+            resolve=self._network.resolve,
+            can_reach=self._transport.can_reach,
             is_alone=lambda: self._protocol.alive <= 1,
             found=self._found_seeds,
             counters=self._counters,
@@ -372,19 +356,3 @@ class Node:
 
     def _now(self) -> float:
         return self._clock.current_time() if self._closed_at is None else self._closed_at
-
-
-def holds(condition: Callable[[N], bool], node: N) -> bool:
-    """Whether a condition is true.
-
-    :raises ConfigurationError: if it cannot be called, or returns something to be awaited, which would always count as
-        true.
-    """
-    if not callable(condition):
-        raise wrong("condition", _CONDITION, condition)
-    answer: object = condition(node)
-    if inspect.isawaitable(answer):
-        if inspect.iscoroutine(answer):
-            answer.close()  # otherwise Python would warn that nothing awaited it
-        raise wrong("condition", _CONDITION, answer)
-    return bool(answer)

@@ -1,36 +1,30 @@
-"""Opening a node: checks the arguments of a program, and joins the parts of a node.
+"""Opening a node: joins its parts.
 
-This module decides which arguments contradict each other, and in which order the parts open. Two others decide what the
+This module decides in which order the parts open, and which nodes need keys. Two others decide what the
 node does then: :mod:`gossip.node.node` for the program, and :mod:`gossip.core` for the cluster.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from random import SystemRandom
 
-import attrs
 import trio
 
-from gossip.core.config import METADATA_ROOM, MIN_MAX_DATAGRAM, Config, given_config
+from gossip.core.config import Config
 from gossip.core.errors import ConfigurationError
 from gossip.core.protocol import Protocol
 from gossip.core.state.local import NO_METADATA
-from gossip.core.state.signing import Signing
 from gossip.core.support.address import Address
-from gossip.core.support.arguments import require
 from gossip.core.wire import Records
 from gossip.net import (
     advertised_address,
-    open_sockets,
-    parse_address,
-    parse_seeds,
     require_one_machine,
-    wall_clock_ms,
 )
+from gossip.node.arguments import Arguments
 from gossip.node.block import block_in_trio
+from gossip.node.network import current_network
 from gossip.node.node import Node, running
-from gossip.security import OVERHEAD_BYTES, Keyring, MutualTLS, Security, SigningKey, check_allowed
+from gossip.security import Keyring, MutualTLS, Security, SigningKey
 
 DEFAULT_BIND = "0.0.0.0:7946"
 """All IPv4 addresses, and the port that memberlist made customary for gossip."""
@@ -105,57 +99,37 @@ async def open_node(
     :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
     :raises RuntimeError: if trio does not run the code that enters the block.
     """
-    config = given_config(config)
-    require("insecure", insecure, bool, "True or False")
-    signing = _signing(identity, allowed)
-    security = Security(keyring, config.cluster, tls)
-    bind_to = parse_address(bind, "bind")
-    advertise_as = None if advertise is None else parse_address(advertise, "advertise")
-    seed_list = parse_seeds(seeds)
-    random = SystemRandom()  # tokens prove that a peer hears us, so nobody may guess the next one
-    with await open_sockets(bind_to) as sockets:
-        require_one_machine(sockets.address, advertise_as, seed_list)
-        if not (insecure or security.is_sealed or sockets.address.is_loopback):
-            raise ConfigurationError(_UNSEALED.format(sockets.address))
+    asked = Arguments.checked(
+        name,
+        bind=bind,
+        advertise=advertise,
+        seeds=seeds,
+        metadata=metadata,
+        config=config,
+        keyring=keyring,
+        tls=tls,
+        insecure=insecure,
+        identity=identity,
+        allowed=allowed,
+    )
+    security = Security(asked.keyring, asked.config.cluster, asked.tls)
+    network = current_network()
+    random = network.random()
+    async with network.bind(asked.bind, asked.name) as transport:
+        require_one_machine(transport.address, asked.advertise, asked.seeds)
+        if not (asked.insecure or security.is_sealed or transport.address.is_loopback):
+            raise ConfigurationError(_UNSEALED.format(transport.address))
         protocol = Protocol(
-            config if keyring is None else _with_room_for_envelopes(config),
-            name=name,
-            generation=wall_clock_ms(),
+            asked.core_config,
+            name=asked.name,
+            generation=network.wall_clock_ms(),
             random=random,
             now=trio.current_time(),
-            address=await advertised_address(advertise_as, sockets),
-            metadata=metadata,
-            signing=signing,
+            address=await advertised_address(asked.advertise, transport, network),
+            metadata=asked.metadata,
+            signing=asked.signing,
             records=_RECORDS,
         )
-        async with running(protocol, sockets, config, security, seed_list, random) as node:
+        async with running(protocol, network, transport, asked.config, security, asked.seeds, random) as node:
+            network.opened(node)
             yield node
-
-
-def _signing(identity: SigningKey | None, allowed: Mapping[str, bytes] | None) -> Signing | None:
-    """What the core needs to sign and to check signatures; None if members do not sign.
-
-    :raises ConfigurationError: if one of them is of another type, or ``allowed`` is given alone.
-    """
-    if identity is not None:
-        require("identity", identity, SigningKey, "a gossip.SigningKey, such as SigningKey.load(path)", secret=True)
-    if allowed is not None:
-        check_allowed(allowed)
-    if identity is None and allowed is not None:
-        raise ConfigurationError(
-            "allowed: only a node that signs can check the signatures of others; give identity, too"
-        )
-    return None if identity is None else Signing(identity, allowed)
-
-
-def _with_room_for_envelopes(config: Config) -> Config:
-    """The settings for a core whose datagrams are sealed: no sealed datagram is larger than ``max_datagram``.
-
-    :raises ConfigurationError: if ``max_datagram`` is too small for that.
-    """
-    room = config.max_datagram - OVERHEAD_BYTES
-    if room < max(MIN_MAX_DATAGRAM, config.max_metadata + METADATA_ROOM):
-        raise ConfigurationError(
-            f"max_datagram must be {OVERHEAD_BYTES} bytes larger, because the seal adds as much to each datagram"
-        )
-    return attrs.evolve(config, max_datagram=room)

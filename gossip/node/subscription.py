@@ -15,7 +15,6 @@ import attrs
 import trio
 
 from gossip.core.events import MembershipEvent
-from gossip.core.protocol import Protocol
 from gossip.core.state.member import Member
 from gossip.core.state.node_standing import NodeStanding
 from gossip.core.support.arguments import wrong
@@ -73,13 +72,15 @@ class Backlog:
 
     def append(self, event: MembershipEvent) -> None:
         """Keep an event, or count it as missed."""
-        if self.missed:
-            self.missed += 1
-        elif len(self._events) >= self._buffer:
-            self.missed = len(self._events) + 1
-            self._events.clear()
+        if self.missed or len(self._events) >= self._buffer:
+            self.miss(1)
         else:
             self._events.append(event)
+
+    def miss(self, events: int) -> None:
+        """Count so many events as missed, and everything that is kept with them."""
+        self.missed += len(self._events) + events
+        self._events.clear()
 
     def take(self) -> MembershipEvent | None:
         """The oldest event; None if there is none."""
@@ -91,6 +92,9 @@ class Reader(Interface):
 
     def publish(self, event: MembershipEvent) -> None:
         """Be told of an event."""
+
+    def miss(self, events: int) -> None:
+        """Be told that so many events are lost."""
 
     def end(self) -> None:
         """Be told that no event follows."""
@@ -182,6 +186,11 @@ class Subscription:
         self._backlog.append(event)
         self._wake()
 
+    def miss(self, events: int) -> None:
+        """Let the reader continue from a snapshot, because so many events are lost. :class:`Broadcast` calls it."""
+        self._backlog.miss(events)
+        self._wake()
+
     def end(self) -> None:
         """Let the reader stop after what is buffered. Called by :class:`Broadcast`."""
         self._ended = True
@@ -200,11 +209,26 @@ class Subscription:
         return self._backlog.take()
 
 
+class Source(Interface):
+    """What snapshots are made of: the core of a node."""
+
+    def told_members(self) -> tuple[Member, ...]:
+        """The members as the events have told of them so far."""
+
+    @property
+    def local(self) -> Member:
+        """The node itself as a member."""
+
+    @property
+    def standing(self) -> NodeStanding:
+        """What the node knows of its own place."""
+
+
 class Broadcast:
     """The subscriptions of one node."""
 
-    def __init__(self, protocol: Protocol, counters: ShellCounters) -> None:
-        self._protocol = protocol
+    def __init__(self, source: Source, counters: ShellCounters) -> None:
+        self._source = source
         self._counters = counters
         self._subscriptions: dict[Reader, None] = {}
         self._closed = False
@@ -212,11 +236,11 @@ class Broadcast:
     @property
     def node_name(self) -> str:
         """Whose subscriptions these are."""
-        return self._protocol.local.name
+        return self._source.local.name
 
     def snapshot(self, missed: int = 0) -> Snapshot:
         """All members at this moment, for a reader that has missed so many events."""
-        return Snapshot(self._protocol.told_members(), self._protocol.standing, missed)
+        return Snapshot(self._source.told_members(), self._source.standing, missed)
 
     def snapshot_after(self, backlog: Backlog) -> Snapshot:
         """The snapshot that takes the place of the events that a reader has missed, which are counted."""
@@ -239,6 +263,11 @@ class Broadcast:
         """Hand an event to all subscriptions. A slow reader does not make this slower."""
         for subscription in self._subscriptions:
             subscription.publish(event)
+
+    def miss(self, events: int) -> None:
+        """Tell all subscriptions that so many events are lost."""
+        for subscription in self._subscriptions:
+            subscription.miss(events)
 
     def close(self) -> None:
         """End all subscriptions."""

@@ -43,7 +43,7 @@ from gossip.security.keyring import (
     change_file,
     keys_in,
 )
-from gossip.security.node_security import MutualTLS, Security
+from gossip.security.node_security import MutualTLS, Security, require_keyring
 from gossip.security.signing_key import SigningKey, check_allowed, load_allowed
 
 __all__ = [
@@ -64,4 +64,5 @@ __all__ = [
     "check_allowed",
     "keys_in",
     "load_allowed",
+    "require_keyring",
 ]

@@ -64,7 +64,7 @@ class Security:
         :raises ConfigurationError: if an argument has the wrong type, or a key needs a package that is missing.
         """
         if keyring is not None:
-            _require_keyring(keyring)
+            require_keyring(keyring)
         if tls is not None:
             require("tls", tls, MutualTLS, "a gossip.MutualTLS(accepting=..., connecting=...) of two ssl.SSLContext")
         self.keyring = keyring
@@ -85,7 +85,7 @@ class Security:
 
         :raises ConfigurationError: if the node has no keyring, or a key needs a package that is missing.
         """
-        _require_keyring(keyring)
+        require_keyring(keyring)
         if self.keyring is None:
             raise ConfigurationError(
                 "keyring: this node was opened without one, and cannot get one later. Open it with a keyring; with "
@@ -111,5 +111,9 @@ class Security:
         return Channel(self.keyring or NO_KEYS, self._cluster, connects=connects, opened=self.envelope.opened)
 
 
-def _require_keyring(keyring: object) -> None:
+def require_keyring(keyring: object) -> None:
+    """Make sure that a program gave keys.
+
+    :raises ConfigurationError: if it gave anything else.
+    """
     require("keyring", keyring, Keyring, "a gossip.Keyring, such as Keyring.load(path)", secret=True)

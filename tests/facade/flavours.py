@@ -74,6 +74,8 @@ class Flavour:
     name: str
     module: Any
     run: Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
+    arguments: dict[str, Any] = attrs.field(factory=dict)
+    """Further arguments of its nodes."""
 
     def __str__(self) -> str:
         return self.name
@@ -81,7 +83,7 @@ class Flavour:
     @asynccontextmanager
     async def open_node(self, name: str, **arguments: Any) -> AsyncIterator[Any]:
         """The block of a node, in which any flavour is entered by ``async with``."""
-        opening = self.module.open_node(name, **{**LOCAL, **arguments})
+        opening = self.module.open_node(name, **{**LOCAL, **self.arguments, **arguments})
         async with AsyncExitStack() as stack:
             if isinstance(opening, AbstractAsyncContextManager):
                 yield await stack.enter_async_context(opening)
@@ -93,8 +95,11 @@ class Flavour:
 TRIO = Flavour("trio", gossip, trio.run)
 AIO = Flavour("aio", gossip.aio, lambda main: asyncio.run(main()))
 BLOCKING = Flavour("blocking", gossip.blocking, run_blocking)
+PROCESS = {"isolation": "process"}
+AIO_PROCESS = Flavour("aio, a process of its own", gossip.aio, AIO.run, PROCESS)
+BLOCKING_PROCESS = Flavour("blocking, a process of its own", gossip.blocking, BLOCKING.run, PROCESS)
 
-FLAVOURS = [TRIO, AIO, BLOCKING]
+FLAVOURS = [TRIO, AIO, BLOCKING, AIO_PROCESS, BLOCKING_PROCESS]
 
 
 async def outcome(answer: Awaitable[T] | T) -> T:

@@ -185,7 +185,9 @@ def test_a_closed_node_says_so_and_why(use: Use, flavour: Flavour) -> None:
             await use(flavour, node)
         return raised.value
 
-    why = "close() was called, or its with block has ended" if flavour is BLOCKING else "its async with block has ended"
+    why = "its async with block has ended"
+    if flavour.module is gossip.blocking:
+        why = "close() was called, or its with block has ended"
     assert str(flavour.run(main)) == f"node 'a' is closed: {why}"
 
 
@@ -220,7 +222,7 @@ def test_what_a_condition_raises_passes_out(flavour: Flavour) -> None:
 
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=str)
 def test_a_subscription_is_entered_once(flavour: Flavour) -> None:
-    if flavour is BLOCKING:
+    if flavour.module is gossip.blocking:
         pytest.skip("a blocking subscription needs no block")
     error = error_of(flavour, _read_twice)
     assert_same(error, RuntimeError("a subscription can be entered only once; call subscribe() again"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import trio
 
@@ -13,6 +13,7 @@ from gossip import (
     Config,
     EventKind,
     Keyring,
+    Member,
     MembershipEvent,
     MutualTLS,
     Node,
@@ -21,6 +22,8 @@ from gossip import (
     Subscription,
     open_node,
 )
+from gossip.net.sockets import SocketPair
+from gossip.net.system import SocketTransport
 
 PATIENCE_S = 20.0
 """Far more than anything here takes; a test that waits this long has failed."""
@@ -93,13 +96,27 @@ async def first_snapshot(changes: Subscription) -> Snapshot:
     return item
 
 
-def status_of(node: Node, name: str) -> Status | None:
+class Viewer(Protocol):
+    """A node, in this process or in another one."""
+
+    def get(self, name: str, /) -> Member | None:
+        """The newest holder of a name."""
+
+
+def status_of(node: Viewer, name: str) -> Status | None:
     """What ``node`` believes of the member named."""
     member = node.get(name)
     return None if member is None else member.status
 
 
-def metadata_of(node: Node, name: str) -> Mapping[str, str]:
+def metadata_of(node: Viewer, name: str) -> Mapping[str, str]:
     """What ``node`` knows the member named to say of itself."""
     member = node.get(name)
     return {} if member is None else member.metadata
+
+
+def sockets_of(node: Node) -> SocketPair:
+    """The sockets of a node."""
+    transport = node._transport
+    assert isinstance(transport, SocketTransport)
+    return transport.sockets

@@ -112,6 +112,18 @@ async def test_block_and_background_failing_together_come_as_a_group() -> None:
     assert {type(error) for error in getattr(info.value, "exceptions", ())} == {Bug, BodyError}
 
 
+async def test_a_nursery_in_the_block_does_not_hide_which_task_has_failed() -> None:
+    async def fail() -> None:
+        raise Bug
+
+    with pytest.raises(Bug):  # noqa: PT012
+        async with background_tasks() as outer:
+            outer.start_soon(fail)
+            async with trio.open_nursery() as inner:
+                inner.start_soon(trio.sleep_forever)
+                await trio.sleep_forever()
+
+
 async def test_cancelling_the_block_from_outside_just_cancels() -> None:
     with trio.move_on_after(PATIENCE_S) as scope:
         async with cluster(2):

@@ -68,6 +68,15 @@ def check_metadata(metadata: Mapping[str, str], config: Config) -> Mapping[str, 
     return metadata
 
 
+def check_name(name: object) -> None:
+    """Check that a node may bear this name.
+
+    :raises ConfigurationError: if it may not.
+    """
+    if not is_valid_name(name):
+        raise wrong("name", "1 to 128 bytes of printable text that neither begins nor ends with a space", name)
+
+
 def _new_id(random: RandomSource) -> int:
     return random.getrandbits(64) or 1
 
@@ -78,8 +87,7 @@ def first_record(config: Config, name: str, generation: int, random: RandomSourc
 
     :raises ConfigurationError: if the name, the generation, the address or the metadata cannot be announced.
     """
-    if not is_valid_name(name):
-        raise wrong("name", "1 to 128 bytes of printable text that neither begins nor ends with a space", name)
+    check_name(name)
     if not 0 <= generation < MAX_VERSION:
         raise ConfigurationError(f"generation must be Unix time in milliseconds, not {generation!r}")
     if address is not None and address.is_unspecified:

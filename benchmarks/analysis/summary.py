@@ -19,7 +19,7 @@ OURS = "ours"
 """The system with which all others are compared."""
 
 COUNTERPARTS = {"kinship": "ours-aio", "kinship-blocking": "ours-blocking"}
-"""The variants of ours with which these systems are compared; all others are compared with :data:`OURS`."""
+"""The variants of ours with which these systems are compared; all other systems are compared with :data:`OURS`."""
 
 LIMIT = "limit"
 """Not a system, but the best that is possible."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.analysis.summary import Summary, or_never
+from benchmarks.analysis.summary import COUNTERPARTS, Summary, or_never
 from benchmarks.report.numbers import times, value
 from benchmarks.report.verdicts import NOTHING, Look, Rule, Target
 
 PEER = "kinship"
+PEERS = {ours: peer for peer, ours in COUNTERPARTS.items()}
+"""The system whose figure stands beside that of ours, in brackets."""
 
 PROGRAMS = 5
 """Programs in a cluster, where each has a node."""
@@ -48,7 +50,7 @@ def at_most(experiment: str, number: str, nodes: int, limit: float, *systems: st
     """The median of each of these systems does not exceed a limit; the peer's is told beside it."""
 
     def look(summary: Summary, system: str) -> Look:
-        ours, peer = (summary.stat(experiment, name, nodes, number) for name in (system, PEER))
+        ours, peer = (summary.stat(experiment, name, nodes, number) for name in (system, PEERS[system]))
         if ours is None or ours.median is None:
             return NOTHING
         show = times if number.endswith("_ratio") else lambda median: value(number, median)

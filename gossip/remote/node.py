@@ -42,7 +42,7 @@ class RemoteNode:
     ``stats`` two seconds more. All else belongs to the trio thread in which the node was opened. After the block has
     ended, the queries still give the last state.
 
-    All times are those of :func:`time.monotonic`, which the processes of a machine share.
+    All times are those of ``time.monotonic()``, which the processes of a machine share.
 
     >>> import trio
     >>> from gossip.remote import RemoteNode, open_remote_node

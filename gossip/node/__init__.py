@@ -18,7 +18,7 @@ of the protocol.
     How the block of a node is entered, and the tasks that run beside it.
 
 Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
-``gossip.facade``, which holds nodes for programs that trio does not run.
+``gossip.facade``, which holds nodes for programs that trio does not run, and for ``gossip.contrib``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gossip.node.block import AsyncBlock
 from gossip.node.inside import Inside
 from gossip.node.node import Node, holds
 from gossip.node.opening import DEFAULT_BIND, open_node
-from gossip.node.query import explain_member, query_members
+from gossip.node.query import explain_member, near_names, query_members
 from gossip.node.subscription import Backlog, Snapshot, Subscription
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Subscription",
     "explain_member",
     "holds",
+    "near_names",
     "open_node",
     "query_members",
 ]

@@ -201,11 +201,19 @@ def _first_cause(error: BaseException) -> BaseException:
     return attempts[0] if attempts else cause or error
 
 
-def _near(name: str, members: Sequence[Member]) -> str:
-    """Which of the names are near one that nobody holds."""
+def near_names(name: str, members: Sequence[Member]) -> list[str]:
+    """The names that are most like one that nobody holds, the most similar first.
+
+    :param members: sorted by name.
+    """
     names = [member.name for member in members]
     at = bisect.bisect(names, name)
-    near = difflib.get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
+    return difflib.get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
+
+
+def _near(name: str, members: Sequence[Member]) -> str:
+    """Which of the names are near one that nobody holds, for people."""
+    near = near_names(name, members)
     if not near:
-        return f"none of the {len(names)} that it knows has a name like that"
+        return f"none of the {len(members)} that it knows has a name like that"
     return f"it knows {' and '.join(map(repr, near))}"

@@ -98,7 +98,5 @@ async def _cancel_after(waiting: Awaitable[object], scope: anyio.CancelScope) ->
 
 
 def _refusal() -> Response:
-    text = json.dumps(
-        {"error": f"this process tells its changes to {MAX_STREAMS} clients already, and that is the limit"}
-    )
+    text = json.dumps({"error": f"{MAX_STREAMS} clients follow the changes in this process, and that is the limit"})
     return Response(text, 503, {"cache-control": "no-store"}, "application/json")

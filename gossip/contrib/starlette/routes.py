@@ -42,11 +42,11 @@ def membership_routes() -> list[Route]:
     ``/members/{name}``: one of them, with the explanation of ``gossip members --explain NAME --json``; or status 404
     and the names that are near.
 
-    ``/events``: server-sent events without end. The data are the lines of ``gossip agent --json``, and each item has an
-    id. The first item is a snapshot, which replaces all that was told before. Only if the request has the header
-    ``Last-Event-ID``, with the id of an item of this process, and everything after that item is still kept, the stream
-    goes on with the next event. A client that is too slow gets a snapshot in place of what it missed. So no client
-    misses anything without a sign.
+    ``/events``: server-sent events without end. The data are the lines of ``gossip agent --events json``, and each
+    item has an id. The first item is a snapshot, which replaces all that was told before. Only if the request has the
+    header ``Last-Event-ID``, with the id of an item of this process, and everything after that item is still kept, the
+    stream goes on with the next event. A client that is too slow gets a snapshot in place of what it missed. So no
+    client misses anything without a sign.
     """
     return [Route("/members", members), Route("/members/{name:path}", member), Route("/events", events)]
 

@@ -39,8 +39,8 @@ class Journal:
         self._run = id_text(node.local)
         self._members: dict[int, Member] = {}
         """As of the last item, by id."""
-        self._holders: dict[str, int] = {}
-        """Which of them holds a name."""
+        self._ids: dict[str, set[int]] = {}
+        """Of those that have a name: one, or two while this node is displaced."""
         self._standing = node.standing
         self._last = 0
         """The number of the last item; 0 before there is any."""
@@ -95,7 +95,7 @@ class Journal:
         return place, text
 
     def _begin_anew(self, snapshot: Snapshot) -> None:
-        self._members, self._holders = {}, {}
+        self._members, self._ids = {}, {}
         for member in snapshot.members:
             self._put(member)
         self._standing = snapshot.standing
@@ -118,18 +118,22 @@ class Journal:
         if event.kind is EventKind.FORGOTTEN:
             self._take_out(member.id)
         elif event.kind is not EventKind.CONFLICT:
-            if event.kind is EventKind.JOINED and member.name in self._holders:
-                self._take_out(self._holders[member.name])
+            if event.kind is EventKind.JOINED:
+                for former in tuple(self._ids.get(member.name, ())):
+                    self._take_out(former)
             self._put(member)
 
     def _put(self, member: Member) -> None:
         self._members[member.id] = member
-        self._holders.setdefault(member.name, member.id)
+        self._ids.setdefault(member.name, set()).add(member.id)
 
     def _take_out(self, member_id: int) -> None:
         former = self._members.pop(member_id, None)
-        if former is not None and self._holders.get(former.name) == member_id:
-            del self._holders[former.name]
+        if former is not None:
+            ids = self._ids[former.name]
+            ids.remove(member_id)
+            if not ids:
+                del self._ids[former.name]
 
     async def _current_snapshot(self) -> tuple[int, bytes]:
         """The members now. Many readers that come at once share one, and the loop goes on while it is made."""

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from gossip.contrib.starlette.event_stream import EventStream
 from gossip.contrib.starlette.lifespan import running_of
@@ -23,7 +23,7 @@ LIVE_LIMIT_S = 5.0
 """Seconds within which a node answers that is on time."""
 
 
-def health_routes() -> list[Route]:
+def health_routes() -> list[BaseRoute]:
     """Two routes that tell an orchestrator what to do with this process.
 
     ``/livez``: whether the loop and the thread of the node are on time, with status 200, or else 503: restart the

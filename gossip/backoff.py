@@ -1,7 +1,7 @@
 """Pauses that double while something keeps failing.
 
-This module decides how long a pause is. What fails, and who waits, is the business of its users: the UDP socket, the
-listener, the names of seeds, and the log of drops.
+This module decides how long a pause is. Its users decide what counts as a failure and what waits: the UDP socket, the
+listener, the look-up of seed names, and the log of drops.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Backoff:
     first_s: float
     longest_s: float
     calm_s: float = math.inf
-    """A failure that comes so long after the end of the last pause is the first of a new row."""
+    """A failure at least this long after the end of the last pause is the first of a new row."""
     failures: int = attrs.field(default=0, init=False)
     """Number of failures in a row."""
     pause_s: float = attrs.field(default=0.0, init=False)
@@ -36,5 +36,5 @@ class Backoff:
         return self.pause_s
 
     def reset(self) -> None:
-        """Let the next failure be the first of a new row, because nothing is wrong now."""
+        """Make the next failure the first of a new row, because nothing is wrong now."""
         self.failures, self.pause_s = 0, 0.0

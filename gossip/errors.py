@@ -1,7 +1,7 @@
 """The errors of the shell: failures between a node and its surroundings, not in the protocol.
 
-All of them are :class:`~gossip.core.errors.GossipError`, so one ``except`` catches everything that this package raises
-on purpose.
+All of them derive from :class:`~gossip.core.errors.GossipError`, so one ``except`` catches everything that this package
+raises on purpose.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from gossip.core.errors import GossipError
 
 
 class BindError(GossipError, OSError):
-    """A node cannot take the address it was given; the text says which one and why.
+    """A node cannot use the address that it was given; the text says which address, and why.
 
-    ``errno`` is that of the operating system, or None if a name could not be resolved.
+    ``errno`` is the number from the operating system, or None if a name could not be resolved.
     """
 
     def __init__(self, sentence: str, code: int | None = None) -> None:
@@ -29,8 +29,8 @@ class ForkedError(GossipError, RuntimeError):
 
 
 class JoinError(GossipError):
-    """A node has not found its cluster in the time it was given; the text says what its standing is, and why."""
+    """A node did not find its cluster in the given time; the text says its standing, and why."""
 
 
 class QueryError(GossipError):
-    """A question to somebody else's node has no answer: nobody answers there, or not as a node of this cluster."""
+    """A question to a node of another process got no answer; the text says why, and what to do."""

@@ -20,17 +20,17 @@ from gossip.node import Snapshot
 
 
 def id_text(member: Member) -> str:
-    """The id of a member in JSON, where a number of 64 bits would not be safe."""
+    """The id of a member for JSON, where a number of 64 bits would not be safe."""
     return f"{member.id:016x}"
 
 
 def address_text(address: Address) -> str | None:
-    """An address in JSON; None while it is not known where others reach the agent."""
+    """An address for JSON; None while nobody knows where others reach the agent."""
     return None if address.is_unspecified else str(address)
 
 
 def _about_itself(kind: str, local: Member, bound: Address, standing: NodeStanding, unix_time: float) -> dict[str, Any]:
-    """The fields with which an agent tells of itself."""
+    """The fields in which an agent describes itself."""
     return {
         "event": kind,
         "time": round(unix_time, 6),
@@ -50,7 +50,7 @@ def started_json_line(local: Member, bound: Address, standing: NodeStanding, uni
 
 
 def event_json_line(event: MembershipEvent, unix_time: float) -> str:
-    """One change as an agent's JSON output tells it; ``unix_time`` is when it happened."""
+    """One change as a line of an agent's JSON output; ``unix_time`` is when it happened."""
     member = event.member
     shown: dict[str, Any] = {
         "event": event.kind.value,
@@ -76,7 +76,7 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
 
 
 def explanation_json(told: Explanation) -> dict[str, Any]:
-    """Why a member is where it is; times are in seconds, and 0 is the moment of the explanation."""
+    """An explanation for JSON; times are in seconds, and 0 is the moment of the explanation."""
 
     def moment(when: float | None) -> float | None:
         return None if when is None else round(when - told.time, 3)
@@ -99,9 +99,9 @@ def explanation_json(told: Explanation) -> dict[str, Any]:
 
 
 def snapshot_json_line(local: Member, bound: Address, snapshot: Snapshot, unix_time: float) -> str:
-    """A line of an agent's JSON output that stands for all changes it could not write, and for ``started``.
+    """A line of an agent's JSON output that replaces all changes that it could not write, and ``started``.
 
-    Made member by member, so that other threads get their turns in between.
+    It is made member by member, so that other threads get their turns in between.
     """
     listed = snapshot.members
     head = json.dumps(

@@ -1,4 +1,4 @@
-"""The group of commands, and the one place where errors become a line on standard error and an exit code."""
+"""The group of commands, and the one place that turns errors into a line on standard error and an exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 READER_GONE = (errno.EPIPE, errno.EIO)
-"""What writing fails with when a pipe is closed, or a terminal."""
+"""Errors of a write to a closed pipe or a closed terminal."""
 
 
 COMMANDS = {
@@ -30,8 +30,8 @@ COMMANDS = {
     "members": "gossip.cli.members",
     "sim": "gossip.cli.simulator",
 }
-"""The module of each command, which has the command under this name. It is imported when the command is run: the
-packages that draw tables would take a third of the time in which an agent starts, and an agent draws none."""
+"""The module of each command, which has the command under this name. It is imported when the command runs: the packages
+that draw tables would take a third of the time in which an agent starts, and an agent draws no tables."""
 
 
 class _Commands(click.Group):
@@ -48,7 +48,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gossip-membership", prog_name="gossip")
 def command() -> None:
-    """Cluster membership by gossip: every member knows who is here, who left and who died.
+    """Cluster membership by gossip: every member knows who is in the cluster, who left and who died.
 
     \b
     See it work, with five processes on this machine:
@@ -81,7 +81,7 @@ def run(arguments: Sequence[str]) -> int:
             return EXIT_FAILURE
         if full := [leaf for leaf in failed if leaf.errno in NO_ROOM]:
             _silence_stdout()
-            print(f"gossip: standard output cannot be written: {full[0].strerror}", file=sys.stderr)
+            print(f"gossip: cannot write to standard output: {full[0].strerror}", file=sys.stderr)
             return EXIT_FAILURE
         raise
     return code if isinstance(code, int) else 0
@@ -108,7 +108,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _silence_stdout() -> None:
-    """Let the interpreter's last flush go nowhere, because the reader of our output is gone."""
+    """Send the last flush of the interpreter nowhere, because the reader of the output is gone."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

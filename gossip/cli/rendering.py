@@ -1,4 +1,4 @@
-"""How events and members are written as text for people. :mod:`gossip.json_forms` has the forms for programs.
+"""How events and members look to people. :mod:`gossip.json_forms` has the forms for programs.
 
 Names and metadata come from other machines. Text escapes everything that does not print, so no member can move the
 cursor of a terminal or forge a second line.
@@ -27,7 +27,7 @@ _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
-    """``text`` with everything escaped that is not a visible character or a space."""
+    """``text`` with escapes for everything that is not a visible character or a space."""
     if is_printable(text):
         return text
     return "".join(c if is_printable(c) else _SHORT_ESCAPES.get(c) or _numeric_escape(ord(c)) for c in text)
@@ -53,7 +53,7 @@ def started_text(local: Member, bound: Address, standing: NodeStanding, unix_tim
 def _place(local: Member, bound: Address) -> str:
     """Where an agent is, for people."""
     if local.address.is_unspecified:
-        return f"bound to {bound} (its address is not known yet: others will tell it)"
+        return f"bound to {bound} (it does not know its address yet: others will tell it)"
     return f"at {local.address}"
 
 
@@ -68,7 +68,7 @@ def describe_standing(own: NodeStanding) -> str:
 
 
 def snapshot_text(local: Member, bound: Address, snapshot: Snapshot, unix_time: float) -> str:
-    """The same for people: one line, and one for each member."""
+    """The same for people: two lines about the agent, and one for each member."""
     listed, time = snapshot.members, clock(unix_time)
     alive = sum(member.status.is_living for member in listed)
     place = _place(local, bound)
@@ -113,7 +113,7 @@ def describe_keys(ring: Keyring) -> str:
 
 
 def keys_text(ring: Keyring, unix_time: float) -> str:
-    """An agent's line for people about the keys that it has now."""
+    """An agent's line for people about its present keys."""
     return f"{clock(unix_time)}  {'keys':<9}  {describe_keys(ring)}"
 
 
@@ -134,6 +134,6 @@ def clock(unix_time: float, *, with_date: bool = False) -> str:
     """The local time of day to the millisecond, or date and time to the second."""
     try:
         moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc).astimezone()
-    except (ValueError, OverflowError, OSError):  # a peer may claim to have been started in any year
+    except (ValueError, OverflowError, OSError):  # a peer may claim any year as that of its start
         return "?"
     return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"

@@ -14,17 +14,18 @@ class ConfigurationError(GossipError, ValueError):
 
 
 class LeftError(GossipError):
-    """The operation needs a member, and this node has already left its cluster."""
+    """The operation needs a member, but this node has left its cluster."""
 
 
 class DisplacedError(GossipError):
-    """The operation needs a node that holds its name, and another process holds it."""
+    """The operation needs a node that holds its name, but another process holds it now."""
 
 
 class WireError(GossipError):
-    """A peer sent bytes that are no message of this protocol. Counted and dropped, never raised to users."""
+    """A peer sent bytes that are no message of this protocol. The node counts and drops them; no program
+    sees this error."""
 
     def __init__(self, reason: Drop) -> None:
-        """An error that is counted under this reason."""
+        """Make an error that counts under this reason."""
         super().__init__(reason)
         self.reason = reason

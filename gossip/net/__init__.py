@@ -1,21 +1,21 @@
 """The core on trio: sockets, streams, name servers and the clock.
 
-This room decides when to read, wait, send and try again, and how many bytes and seconds a stream may cost. What a
-message means, whom to contact and when a member is dead is decided in ``gossip.core``; which bytes are let through, in
-``gossip.security``.
+This room decides when to read, wait, send and try again, and how many bytes and seconds a stream may take.
+``gossip.core`` decides what a message means, whom to contact and when a member is dead. ``gossip.security`` decides
+which bytes are accepted.
 
 Modules, from the sockets up:
 
 ``addresses``, ``refusals``, ``sockets``
-    Addresses in all their forms; datagrams that a peer's system refused; the sockets of a node.
+    Addresses in all their forms; datagrams that the system of a peer refused; the sockets of a node.
 ``datagrams``
-    The UDP socket at work.
+    Sending and receiving on the UDP socket.
 ``conversation``, ``link``, ``streams``
-    One stream secured; one stream with its limits; all streams, and the listener.
+    One secured stream; one stream with its limits; all streams, and the listener.
 ``seeds``
     The addresses behind the names of seeds.
 ``driver``
-    The loop of a node, which runs all of it.
+    The loop of a node, which drives all of this.
 
 Import the names below from here. They are for ``gossip.node``, and ``too_many_seeds`` for ``gossip.cli``.
 """

@@ -1,8 +1,8 @@
 """TCP streams: accepting, connecting, carrying messages, and cutting off peers that are slow or send too much.
 
-The core says whom to connect to, what to send and when it has nothing more to say. This module decides how many
-streams there may be and how they are served; :mod:`gossip.net.link` decides how long each may take and how many bytes
-it may cost. The core is told once of the end of a stream, however it ends.
+The core says whom to connect to, what to send and when it has nothing more to send. This module decides how many
+streams there may be and how they are served. :mod:`gossip.net.link` decides how long each may last and how many bytes
+it may carry. The core hears of the end of each stream once, however the stream ends.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ CONNECT_TIMEOUT_S = 3.0
 """Seconds: enough for one lost SYN, which is sent again after a second."""
 
 MAX_QUEUED_BYTES_IN_ALL = 32 << 20
-"""While more than this waits on all streams together, a stream that would add to it is cut. Many peers that ask and do
-not read must not fill the memory."""
+"""While more bytes than this wait on all streams together, the node cuts a stream that would add to them. Many peers
+that ask and do not read must not fill the memory."""
 
 SILENT_FOR_S = 1.0
-"""Where no place is left, a peer that has brought no message for so many seconds after it connected gives way to the
-next. A greeting takes a round trip. Without this limit, a stranger without a key would hold a place for
+"""If no place is left, a peer that has sent no message for so many seconds after it connected gives way to the next
+one. A greeting takes a round trip. Without this limit, a stranger without a key would hold a place for
 ``stream_idle_timeout``."""
 
 ACCEPT_PAUSE_MIN_S = 0.05
@@ -73,8 +73,8 @@ class Streams:
         self._links: dict[int, Link] = {}
         self._active = 0
         self._turn = trio.Lock()
-        """Held while a message is handled. A task that takes it lets all other tasks run first. So only one message is
-        handled between two looks at the datagrams, however many streams bring messages."""
+        """Held while a message is handled. A task that takes it lets all other tasks run first. So the node handles
+        only one message between two looks at the datagrams, however many streams have messages."""
 
     @property
     def active(self) -> int:
@@ -82,7 +82,7 @@ class Streams:
         return self._active
 
     def execute(self, actions: Iterable[StreamAction]) -> None:
-        """Do what the core asks; starts tasks where it takes time. Actions on ended streams are void."""
+        """Do what the core wants; start tasks for what takes time. Actions on ended streams have no effect."""
         for action in actions:
             if isinstance(action, OpenStream):
                 link = self._links[action.stream] = Link(action.address, self._config)
@@ -100,7 +100,7 @@ class Streams:
         return sum(link.bytes_queued for link in self._links.values())
 
     async def accept_forever(self) -> None:
-        """Serve the peers that connect. A failure to accept pauses this, and stops nothing else."""
+        """Serve the peers that connect. A failure to accept pauses this, and nothing else."""
         pause = Backoff(ACCEPT_PAUSE_MIN_S, ACCEPT_PAUSE_MAX_S)
         while True:
             try:
@@ -111,7 +111,7 @@ class Streams:
                 self._counters.accept_errors += 1
                 pause_s = pause.failed(trio.current_time())
                 if pause.failures == 1:
-                    self._log.warning("cannot accept TCP streams, will go on trying: %s", error)
+                    self._log.warning("cannot accept TCP streams, will try again: %s", error)
                 await trio.sleep(pause_s)
                 if self._sockets.tcp.fileno() < 0 or getattr(error, "errno", None) in _DEAD_SOCKET:
                     self._reopen_listener()
@@ -123,7 +123,7 @@ class Streams:
         try:
             self._sockets.reopen_tcp()
         except OSError:
-            return  # the next accept fails as well, and leads back here
+            return  # the next accept fails, too, and leads back here
         self._counters.sockets_reopened += 1
         self._log.warning("opened TCP %s again", self._sockets.address)
 
@@ -147,9 +147,10 @@ class Streams:
         self._pump()
 
     def _cut_a_silent_one(self) -> None:
-        """If others hold all places that they may hold, cut one that says nothing, so that the next peer finds a place.
+        """If all places for incoming streams are taken, cut a stream on which no message has come, so that the next
+        peer finds a place.
 
-        Where only one host holds too many, nothing is cut: that must not cost other hosts their places."""
+        If only one host has too many, cut nothing: that must not cost other hosts their places."""
         incoming = [link for link in self._links.values() if link.is_incoming]
         if len(incoming) < int(INCOMING_SHARE * self._config.max_streams):
             return
@@ -200,7 +201,7 @@ class Streams:
             await self._converse(stream, link, trio.SocketStream(connection), address.host)
 
     async def _converse(self, stream: int, link: Link, connection: trio.SocketStream, host: str | None) -> None:
-        """:param host: the host that we connected to; None if the peer connected to us."""
+        """:param host: the host that this node connected to; None if the peer connected."""
         forking.close_copy_of(connection.socket)
         conversation = Conversation.begin(self._security, connection, host, link.received)
         async with trio.open_nursery() as nursery:
@@ -213,10 +214,10 @@ class Streams:
                     await self._refuse(conversation)
                 if not link.is_finished:
                     link.fail(error.reason if isinstance(error, WireError) else None)
-            link.finish()  # the other side says no more; what is still to be sent, and only that, is sent
+            link.finish()  # the other side sends nothing more; this node only sends what still waits
 
     async def _refuse(self, conversation: Conversation) -> None:
-        """Tell the other side that it is not understood."""
+        """Tell the other side that this node cannot read its bytes."""
         with contextlib.suppress(*BROKEN):
             await conversation.refuse()
 
@@ -254,5 +255,5 @@ def _closing(connection: trio.socket.SocketType) -> Iterator[None]:
 
 
 def _close(connection: trio.socket.SocketType) -> None:
-    with contextlib.suppress(OSError):  # its descriptor was closed behind our back
+    with contextlib.suppress(OSError):  # other code has closed its descriptor
         connection.close()

@@ -1,11 +1,11 @@
-"""What a program holds: a node, its subscriptions, and questions to somebody else's node.
+"""What a program uses: a node, its subscriptions, and questions to a node of another process.
 
-This room decides how a node is opened and closed, which arguments are accepted, what a reader gets that falls behind,
-and what an error tells a program. It forwards to ``gossip.core`` through the driver of ``gossip.net``, and has no rule
-of the protocol.
+This room decides how a node opens and closes, which arguments it accepts, what a slow reader gets, and what an error
+tells a program. It forwards to ``gossip.core`` through the driver of ``gossip.net``, and contains no rule of the
+protocol.
 
 ``opening``
-    :func:`open_node`: the arguments checked, the parts joined.
+    :func:`open_node`, which checks the arguments and joins the parts.
 ``node``
     :class:`Node`.
 ``inside``
@@ -13,9 +13,9 @@ of the protocol.
 ``subscription``
     Snapshots and changes, for any number of readers.
 ``query``
-    :func:`query_members` and :func:`explain_member`: ask a node without being one.
+    :func:`query_members` and :func:`explain_member`: ask a node without becoming a member.
 ``block``
-    How the block of a node is entered, and the tasks that run beside it.
+    How a program enters the block of a node, and the tasks that run beside it.
 
 Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
 ``gossip.facade``, which holds nodes for programs that trio does not run, and for ``gossip.contrib``.

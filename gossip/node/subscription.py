@@ -1,8 +1,8 @@
 """Following the membership: a snapshot, then every change after it, for any number of readers.
 
-This module decides what a reader gets that cannot keep up. It never makes the protocol wait: a reader that falls behind
-loses the events in between and continues from a new snapshot, so it ends up with the right picture. Events are
-published between two steps of the protocol, so nothing can come between a snapshot and the first event after it.
+This module decides what a slow reader gets. It never makes the protocol wait. A reader that falls behind loses the
+events in between and continues from a new snapshot, so it ends up with the right picture. The node publishes events
+between two steps of the protocol, so nothing can come between a snapshot and the first event after it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from gossip.telemetry import ShellCounters
 
 @attrs.frozen
 class Snapshot:
-    """All members at one moment. Changes that follow in the subscription are relative to it.
+    """All members at one moment. The events that follow in the subscription are changes to it.
 
-    - ``members``: all members known, those that died or left included, sorted by name. While the node is isolated:
-      as they were when that began.
+    - ``members``: all known members sorted by name, including those that died or left. While the node is isolated,
+      this is what they were when the isolation began.
     - ``standing``: what the node knows of its own place in the cluster, a :class:`NodeStanding`.
-    - ``missed``: number of events since the previous item that were discarded, because the reader was too slow.
+    - ``missed``: number of events since the previous item that the node discarded because the reader was too slow.
     """
 
     members: tuple[Member, ...]
@@ -81,7 +81,7 @@ class Reader(Interface):
 
 
 class Subscription:
-    """Changes of the membership, in order and without a gap. Made by :meth:`gossip.Node.subscribe`.
+    """Changes of the membership, in order and without a gap. :meth:`gossip.Node.subscribe` makes it.
 
     ::
 
@@ -90,8 +90,8 @@ class Subscription:
                 ...
 
     The first item is a :class:`Snapshot`. The others are :class:`MembershipEvent`, or again a :class:`Snapshot` after
-    the reader fell behind by more than the buffer. The iteration ends when the node is closed or the ``with`` block is
-    left; what is buffered by then is still delivered.
+    the reader fell behind by more than the buffer. The iteration ends when the node closes or the ``with`` block
+    ends; the reader still gets what is buffered by then.
     """
 
     def __init__(self, broadcast: Broadcast, buffer: int) -> None:
@@ -185,7 +185,7 @@ class Broadcast:
         return self.snapshot(missed)
 
     def add(self, subscription: Reader) -> None:
-        """Publish to it from now on; if the node is closed already, it gets no more than its snapshot."""
+        """Publish to it from now on; if the node is closed already, it gets its snapshot and nothing more."""
         if self._closed:
             subscription.end()
         else:
@@ -196,7 +196,7 @@ class Broadcast:
         self._subscriptions.pop(subscription, None)
 
     def publish(self, event: MembershipEvent) -> None:
-        """Hand an event to all of them; how fast they read makes no difference to the time it takes."""
+        """Hand an event to all subscriptions. A slow reader does not make this slower."""
         for subscription in self._subscriptions:
             subscription.publish(event)
 

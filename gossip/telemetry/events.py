@@ -1,6 +1,6 @@
-"""Lines about what the core tells: one for each change of the membership, with its reason, and one for each notice.
+"""Lines about what the core reports: one for each change of the membership, with its reason, and one for each notice.
 
-Names and metadata come from peers, so they are written as Python literals: no peer can forge a line.
+Names and metadata come from peers, so a line shows them as Python literals: no peer can forge a line.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ LEVELS = {
     EventKind.FORGOTTEN: logging.INFO,
     EventKind.STANDING: logging.INFO,
 }
-"""A suspicion is the protocol at work; a death deserves a look. So does this node's own standing, while anything is
-wrong with it and when that ends."""
+"""A suspicion is routine; a person should look at a death. A standing of this node is a warning while something is
+wrong with it, and when that ends."""
 
 
 class EventLog:
-    """Writes what the core of one node tells into the log."""
+    """Writes what the core of one node reports to the log."""
 
     def __init__(self, node_name: str) -> None:
         self._log = NodeLog(__name__, node_name)
@@ -63,7 +63,7 @@ def describe(event: MembershipEvent) -> str:
         case EventKind.LEFT:
             return f"{name} left{before}"
         case EventKind.CONFLICT:
-            return f"{name} at {member.address} bears the name of another member"
+            return f"two processes use the name {name}, one of them at {member.address}"
         case EventKind.FORGOTTEN:
             return f"{name} is forgotten{before}"
         case EventKind.STANDING:
@@ -78,7 +78,7 @@ def _reason(event: MembershipEvent) -> str:
 
 
 def _findings(explanation: Explanation | None) -> str:
-    """What this node has found out about a dead member by asking it."""
+    """What this node found out about a dead member by probing it."""
     if explanation is None:
         return ""
     probes, refused = len(explanation.asked), sum(each.refused for each in explanation.asked)

@@ -32,7 +32,7 @@ def event(kind: EventKind, name: str = "b", **details: object) -> MembershipEven
             "'b' died, silent for 3.0 s, accused by 'a', 'c', floor 70",
         ),
         (event(EventKind.LEFT, previous=Status.ALIVE), "'b' left, was alive"),
-        (event(EventKind.CONFLICT), "'b' at 10.0.0.1:7946 bears the name of another member"),
+        (event(EventKind.CONFLICT), "two processes use the name 'b', one of them at 10.0.0.1:7946"),
     ],
 )
 def test_each_change_is_described_with_its_reason(change: MembershipEvent, text: str) -> None:

@@ -102,14 +102,14 @@ def test_a_refusal_is_told_once_an_hour_with_what_is_off_and_what_to_do(
     (told,) = caplog.messages
     assert told == (
         "'ada': 192.0.2.1:7946 refuses this node: the node here says that it started at 2023-11-14 22:13 UTC, which is "
-        "3.2 years after what its clock shows, 2020-09-13 12:26 UTC. One of the two clocks is wrong. Set it right (NTP "
-        "does); no restart is needed"
+        "3.2 years after what its clock shows, 2020-09-13 12:26 UTC. One of the two clocks is wrong. Set it right, for "
+        "example by NTP; no restart is needed"
     )
     refuse(protocol, AGAIN_AFTER_S)
     log.look(AGAIN_AFTER_S)
     assert len(caplog.messages) == 2
     log.look(AGAIN_AFTER_S + 61.0)
-    assert caplog.messages[2:] == ["'ada': nobody disagrees about the time any more"]
+    assert caplog.messages[2:] == ["'ada': no clock is in dispute any more"]
 
 
 def test_a_time_beyond_all_calendars_can_be_told() -> None:

@@ -376,6 +376,11 @@ def test_a_standstill_that_is_not_told_is_found_out(monkeypatch: pytest.MonkeyPa
     assert _only(_ran(pause), "StandstillsAreTold").text.startswith("n1 was paused for 2.7")
 
 
+def test_time_in_which_a_node_runs_but_hears_nothing_is_no_standstill() -> None:
+    plan = find("gc-pauses").plan(seed=7, nodes=32, changes={"suspicion_min": "1.0", "most_s": "1.5"})
+    assert Run(plan).run().violations == ()
+
+
 # --- SuspectsHaveTime
 
 

@@ -171,7 +171,7 @@ class OwnStanding:
         if now > self._convicted_at:
             self._cleared_at = now
 
-    def answered(self, knows_us: bool, now: float) -> None:
+    def note_answer(self, knows_us: bool, now: float) -> None:
         """Take in an answer to a question of this node that had room to say where the peer sees it.
 
         :param knows_us: whether the answer leaves out the announced address: only a peer that does not know this node
@@ -189,7 +189,7 @@ class OwnStanding:
             self._has_joined, self._seeking_since = False, now
         self.look(now)
 
-    def convicted(self, by: str, late: float, now: float) -> None:
+    def note_conviction(self, by: str, late: float, now: float) -> None:
         """Take note that a living member says that this node is dead.
 
         :param by: the name of that member.

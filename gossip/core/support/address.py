@@ -21,7 +21,9 @@ class Address(NamedTuple):
     """Where a node can be reached: an IP address (or, from people, a DNS name) and a UDP/TCP port."""
 
     host: str
+    """An IP address in its shortest form, or a name."""
     port: int
+    """From 0 to 65,535, for UDP and TCP alike."""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -36,7 +36,7 @@ async def share_out(node: gossip.aio.Node) -> None:
             if node.standing.standing is not gossip.Standing.CONNECTED:
                 continue  # we cannot tell who is there, so everything stays as it is
             if (current := shares(node.members())) != printed:
-                print(*(f"{name}: {owned}" for name, owned in current.items()), sep=" | ", flush=True)
+                print(*(f"{name}: {owned}" for name, owned in current.items()), sep=" | ")
                 printed = current
 
 
@@ -45,7 +45,7 @@ async def main(name: str, seeds: list[str]) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     async with gossip.aio.open_node(name, bind="127.0.0.1:0", seeds=seeds) as node:
-        print(f"{name} is at {node.address}", flush=True)
+        print(f"{name} is at {node.address}")
         sharing = asyncio.create_task(share_out(node))
         await stop.wait()
         await node.leave()

@@ -35,7 +35,7 @@ def share_out(node: gossip.blocking.Node) -> None:
         if node.standing.standing is not gossip.Standing.CONNECTED:
             continue  # we cannot tell who is there, so everything stays as it is
         if (current := shares(node.members())) != printed:
-            print(*(f"{name}: {owned}" for name, owned in current.items()), sep=" | ", flush=True)
+            print(*(f"{name}: {owned}" for name, owned in current.items()), sep=" | ")
             printed = current
 
 
@@ -44,7 +44,7 @@ def main(name: str, seeds: list[str]) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     with gossip.blocking.open_node(name, bind="127.0.0.1:0", seeds=seeds) as node:
-        print(f"{name} is at {node.address}", flush=True)
+        print(f"{name} is at {node.address}")
         threading.Thread(target=share_out, args=[node]).start()  # ends with the node
         stop.wait()
         node.leave()

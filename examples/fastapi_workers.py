@@ -41,7 +41,7 @@ async def share_out(node: gossip.aio.Node) -> None:
             if node.standing.standing is not gossip.Standing.CONNECTED:
                 continue  # we cannot tell who is there, so everything stays as it is
             if (current := shares(node.members())) != printed:
-                print(*(f"{name}: {owned}" for name, owned in current.items()), sep=" | ", flush=True)
+                print(*(f"{name}: {owned}" for name, owned in current.items()), sep=" | ")
                 printed = current
 
 
@@ -50,7 +50,7 @@ async def working(app: FastAPI) -> AsyncIterator[None]:
     """Be a member, and share out the partitions, for as long as the application runs."""
     name, *seeds = sys.argv[1:]
     async with lifespan(name, bind="127.0.0.1:0", seeds=seeds)(app):
-        print(f"{name} is at {node_of(app).address}", flush=True)
+        print(f"{name} is at {node_of(app).address}")
         sharing = asyncio.create_task(share_out(node_of(app)))
         yield
     await sharing  # ends with the node

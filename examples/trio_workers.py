@@ -36,13 +36,13 @@ async def share_out(node: gossip.Node) -> None:
             if node.standing.standing is not gossip.Standing.CONNECTED:
                 continue  # we cannot tell who is there, so everything stays as it is
             if (current := shares(node.members())) != printed:
-                print(*(f"{name}: {owned}" for name, owned in current.items()), sep=" | ", flush=True)
+                print(*(f"{name}: {owned}" for name, owned in current.items()), sep=" | ")
                 printed = current
 
 
 async def main(name: str, seeds: list[str]) -> None:
     async with gossip.open_node(name, bind="127.0.0.1:0", seeds=seeds) as node, trio.open_nursery() as nursery:
-        print(f"{name} is at {node.address}", flush=True)
+        print(f"{name} is at {node.address}")
         nursery.start_soon(share_out, node)
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             await anext(signals)

@@ -136,6 +136,19 @@ async def test_fastapi_under_uvicorn_ends_its_streams_and_leaves_when_it_is_told
 
 
 @needs("fastapi")
+@pytest.mark.parametrize("name", ["whole.py", "admin.py"])
+async def test_applications_that_are_shown_in_part_run(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(PROGRAMS[name])
+    async with server(
+        tmp_path, "uvicorn", f"{name.removesuffix('.py')}:app", "--fd", "FD", "--lifespan", "on"
+    ) as served:
+        response = await served.client.get("/cluster/members", headers={"x-token": "wrong"})
+        assert response.status_code == {"whole.py": 404, "admin.py": 403}[name]
+        served.process.terminate()
+        await served.stopped()
+
+
+@needs("fastapi")
 async def test_fastapi_under_uvicorn_with_several_workers(tmp_path: Path) -> None:
     async with (
         watcher(tmp_path, "app.py") as node,

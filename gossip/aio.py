@@ -39,7 +39,7 @@ from gossip.core.events import MembershipEvent
 from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
 from gossip.core.support.address import Address
-from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, opening, start
+from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, opening, refuse_own_thread, start
 from gossip.node import DEFAULT_BIND, AsyncBlock, Snapshot, holds
 from gossip.security import Keyring, MutualTLS, SigningKey
 
@@ -180,12 +180,14 @@ class Node(Reading):
         :raises ClosedError: if the node is closed before, or was.
         """
         while True:
+            self._held.require_open()
             seen = self._inside.steps()
             if holds(condition, self):
                 return
             await self._ask(functools.partial(self._inside.step_after, seen))
 
     async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
+        self._held.require_open()
         _require_loop(self._loop, f"node {self._held.name!r}")
         call = self._held.call(work)
         try:
@@ -213,9 +215,8 @@ class Subscription:
     def __init__(self, held: Held, loop: asyncio.AbstractEventLoop, buffer: int) -> None:
         self._name = f"a subscription of node {held.name!r}"
         self._loop = loop
-        self._relay = Relay(held, buffer)
+        self._relay = Relay(held, buffer, self)
         self._has_entered = False
-        self._waiter: asyncio.Future[None] | None = None
 
     def __enter__(self) -> Subscription:
         if self._has_entered:
@@ -236,22 +237,21 @@ class Subscription:
 
         :raises RuntimeError: if another task is waiting for an item of this subscription, or in another loop.
         """
+        self._relay.refuse_copy()
         _require_loop(self._loop, self._name)
-        if self._waiter is not None:
-            raise RuntimeError("another task is reading this subscription; give each its own")
         while True:
             waiter = self._loop.create_future()
+            wake = functools.partial(_soon, self._loop, _wake, waiter)
             try:
-                item = self._relay.take(functools.partial(_soon, self._loop, _wake, waiter))
+                item = self._relay.take(wake)
             except EndOfChanges:
                 raise StopAsyncIteration from None
             if item is not None:
                 return item
-            self._waiter = waiter
             try:
                 await waiter
             finally:
-                self._waiter = None
+                self._relay.wait_no_longer(wake)
 
 
 class _Block(AsyncBlock[Node]):
@@ -261,6 +261,7 @@ class _Block(AsyncBlock[Node]):
         super().__init__("open_node", "asyncio.run(...)")
         self._node_name = name
         self._opening = opening
+        self._has_entered = False
         self._held: Held | None = None
         self._task: asyncio.Task[Any] | None = None
         """The task that runs the block."""
@@ -269,6 +270,9 @@ class _Block(AsyncBlock[Node]):
 
     async def __aenter__(self) -> Node:
         loop = _running_loop("open_node")
+        if self._has_entered:
+            raise RuntimeError("the block of a node can be entered only once; call open_node() again")
+        self._has_entered = True
         held = Held(self._node_name, self._opening, "its async with block has ended")
         try:
             await _done(held.opened)
@@ -284,24 +288,23 @@ class _Block(AsyncBlock[Node]):
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> None:
         held, self._task = self._held, None
         if held is None or held.is_copy:
-            return False
+            return
         held.close()
         cancelled = await _done_whatever_comes(held.over)
         held.wait_for_thread()
-        failure = None if held.over.cancelled() else held.over.exception()
-        if self._interrupted is not None and not _is_cancelled_by_others(self._interrupted):
-            cancelled = None
-            error = None if isinstance(error, asyncio.CancelledError) else error
-        if cancelled is not None:
-            raise cancelled
-        if failure is None or error is failure or isinstance(error, asyncio.CancelledError):
-            return False
-        if error is not None:
+        if self._interrupted is not None:
+            _take_back_cancellation(self._interrupted)
+        failure = held.failure
+        if failure is None:
+            if cancelled is not None:
+                raise cancelled
+        elif error is None or isinstance(error, asyncio.CancelledError):
+            raise failure
+        elif error is not failure:
             raise BaseExceptionGroup("the block and its node failed", [failure, error])
-        raise failure
 
     def _interrupt(self) -> None:
         """Cancel the block, unless it has ended: its node is over."""
@@ -333,7 +336,7 @@ async def _alone(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do something in the trio thread that needs no node."""
     _running_loop(what)
     call = Call(work)
-    thread = start(call)
+    thread = start(call, what)
     try:
         await _done(call.future)
     except asyncio.CancelledError:
@@ -359,9 +362,10 @@ def _wake(waiter: asyncio.Future[None]) -> None:
         waiter.set_result(None)
 
 
-def _is_cancelled_by_others(task: asyncio.Task[Any]) -> bool:
-    """Take back our own cancellation of a task; returns whether there were others. Python 3.10 cannot tell."""
-    return sys.version_info >= (3, 11) and task.uncancel() > 0
+def _take_back_cancellation(task: asyncio.Task[Any]) -> None:
+    """Tell that our own cancellation of a task was not one from outside. Python 3.10 does not count them."""
+    if sys.version_info >= (3, 11):
+        task.uncancel()
 
 
 def _running_loop(what: str) -> asyncio.AbstractEventLoop:
@@ -372,6 +376,7 @@ def _running_loop(what: str) -> asyncio.AbstractEventLoop:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
+        refuse_own_thread(f"{what} of gossip.aio")
         if trio.lowlevel.in_trio_run():
             instead = "trio runs this code: use gossip"
         else:

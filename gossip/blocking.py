@@ -23,7 +23,6 @@ import functools
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -38,7 +37,6 @@ from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require_seconds
-from gossip.errors import ClosedError
 from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, opening, start
 from gossip.node import DEFAULT_BIND, Inside, Snapshot, holds
 from gossip.security import Keyring, MutualTLS, SigningKey
@@ -106,9 +104,8 @@ def query_members(
     tls: MutualTLS | None = None,
 ) -> tuple[Member, ...]:
     """The members that the node at ``address`` knows; see :func:`gossip.query_members`."""
-    return _alone(
-        functools.partial(gossip.query_members, address, config=config, timeout=timeout, keyring=keyring, tls=tls)
-    )
+    work = functools.partial(gossip.query_members, address, config=config, timeout=timeout, keyring=keyring, tls=tls)
+    return _alone("query_members", work)
 
 
 def explain_member(
@@ -122,7 +119,7 @@ def explain_member(
 ) -> Explanation:
     """Where the member ``name`` stands for the node at ``address``, and why; see :func:`gossip.explain_member`."""
     ask = functools.partial(gossip.explain_member, address, name, config=config, timeout=timeout)
-    return _alone(functools.partial(ask, keyring=keyring, tls=tls))
+    return _alone("explain_member", functools.partial(ask, keyring=keyring, tls=tls))
 
 
 @final
@@ -160,12 +157,13 @@ class Opening(AbstractContextManager["Node"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        try:
-            self.close()
-        except BaseException as failure:
-            if error is None or error is failure:
-                raise
-            raise BaseExceptionGroup("the block and its node failed", [failure, error]) from None
+        assert self._node is not None
+        failure = self._node._end()
+        if failure is None or failure is error:
+            return
+        if error is not None:
+            raise BaseExceptionGroup("the block and its node failed", [failure, error])
+        raise failure
 
 
 @final
@@ -178,7 +176,7 @@ class Node(Reading):
 
     def __init__(self, held: Held) -> None:
         super().__init__(held)
-        self._has_told_failure = False
+        self._is_closed = False
         atexit.register(self._close_at_exit)
 
     def close(self) -> None:
@@ -186,13 +184,8 @@ class Node(Reading):
 
         :raises Exception: what the node has failed of, once.
         """
-        if self._held.is_copy:
-            return
-        _close(self._held)
-        atexit.unregister(self._close_at_exit)
-        failure = None if self._held.over.cancelled() else self._held.over.exception()
-        if failure is not None and not self._has_told_failure:
-            self._has_told_failure = True
+        failure = self._end()
+        if failure is not None:
             raise failure
 
     @overload
@@ -249,6 +242,7 @@ class Node(Reading):
         """
         ends_at = None if timeout is None else time.monotonic() + require_seconds("timeout", timeout)
         while True:
+            self._held.require_open()
             seen = self._inside.steps()
             if holds(condition, self):
                 return
@@ -259,13 +253,18 @@ class Node(Reading):
         if not _wait(call.future, lambda: self._held.cancel(call), ends_at):
             raise TimeoutError(f"the condition on node {self._held.name!r} has not become true in time")
         if call.future.cancelled():
-            raise self._why_over()
+            raise self._held.why_over()
         return call.future.result()
 
-    def _why_over(self) -> BaseException:
-        why = self._held.why_over()
-        self._has_told_failure = self._has_told_failure or not isinstance(why, ClosedError)
-        return why
+    def _end(self) -> BaseException | None:
+        """Close the node; returns what it has failed of, once."""
+        if self._held.is_copy:
+            return None
+        _close(self._held)
+        atexit.unregister(self._close_at_exit)
+        failure = None if self._is_closed else self._held.failure
+        self._is_closed = True
+        return failure
 
     def _close_at_exit(self) -> None:
         with contextlib.suppress(Exception):  # there is nobody left to tell
@@ -285,10 +284,10 @@ class Subscription(Generic[Item]):
     """
 
     def __init__(self, held: Held, buffer: int, timeout: float | None) -> None:
-        self._relay = Relay(held, buffer)
+        self._held = held
+        self._relay = Relay(held, buffer, self)
         self._timeout = timeout
-        self._reading = threading.Lock()
-        weakref.finalize(self, self._relay.stop).atexit = False
+        self._is_closed = False
 
     def __iter__(self) -> Subscription[Item]:
         return self
@@ -297,16 +296,13 @@ class Subscription(Generic[Item]):
         """The next item; waits for one if there is none.
 
         :raises RuntimeError: if another thread is waiting for an item of this subscription.
+        :raises Exception: what the node has failed of, if it has.
         """
-        if not self._reading.acquire(blocking=False):
-            raise RuntimeError("another thread is reading this subscription; give each its own")
-        try:
-            return cast("Item", self._next())
-        finally:
-            self._reading.release()
+        return cast("Item", self._next())
 
     def close(self) -> None:
         """Follow no longer. Any thread may call this, also while another one waits for an item."""
+        self._is_closed = True
         self._relay.stop()
 
     def __enter__(self) -> Subscription[Item]:
@@ -318,17 +314,28 @@ class Subscription(Generic[Item]):
         self.close()
 
     def _next(self) -> Snapshot | MembershipEvent | None:
+        self._held.refuse_own_thread()
         ends_at = None if self._timeout is None else time.monotonic() + self._timeout
         while True:
             has_more = threading.Event()
+            wake = has_more.set
             try:
-                item = self._relay.take(has_more.set)
+                item = self._relay.take(wake)
             except EndOfChanges:
-                raise StopIteration from None
+                raise self._why_ended() from None
             if item is not None:
                 return item
-            if not has_more.wait(_seconds_until(ends_at)):
-                return None
+            try:
+                if not has_more.wait(_seconds_until(ends_at)):
+                    return None
+            finally:
+                self._relay.wait_no_longer(wake)
+
+    def _why_ended(self) -> BaseException:
+        """What the iteration ends with: what the node has failed of, if it has."""
+        if not self._is_closed:
+            _wait(self._held.over)
+        return self._held.failure or StopIteration()
 
 
 def _opened(held: Held) -> Node:
@@ -347,10 +354,10 @@ def _close(held: Held) -> None:
     held.wait_for_thread()
 
 
-def _alone(work: Callable[[], Awaitable[T]]) -> T:
+def _alone(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do something in the trio thread that needs no node."""
     call = Call(work)
-    thread = start(call)
+    thread = start(call, what)
     _wait(call.future, lambda: thread.soon(call.cancel))
     thread.wait_if_over()
     return call.future.result()

@@ -48,11 +48,29 @@ def unusable(what: str) -> Any:
     return _Unusable(what)
 
 
+def refuse_copy(part: object) -> None:
+    """Refuse to go on with a part of a node if it is what :func:`unusable` has put in the place of that part.
+
+    :raises ForkedError: if it is.
+    """
+    if isinstance(part, _Unusable):
+        part.refuse()
+
+
 class _Unusable:
     def __init__(self, what: str) -> None:
         self._what = what
 
     def __getattr__(self, name: str) -> NoReturn:
+        self.refuse()
+
+    def __enter__(self) -> NoReturn:
+        self.refuse()
+
+    def __exit__(self, *_: object) -> None:
+        """Never called; without it, Python would not get as far as :meth:`__enter__`."""
+
+    def refuse(self) -> NoReturn:
         raise ForkedError(
             f"{self._what} runs in the process that opened it, and this is a child that was forked from that process. "
             "Open a node in the child, after the fork: with gunicorn in post_fork, with Celery in worker_process_init"

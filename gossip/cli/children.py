@@ -26,7 +26,13 @@ MAX_LINE_BYTES = 1 << 20
 KEPT_ERROR_BYTES = 4096
 """Bytes kept of a child's standard error, to show them if it fails."""
 
-_OWN_GROUP: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"preexec_fn": os.setpgrp}
+_OWN_GROUP: dict[str, Any]
+if sys.platform == "win32":
+    _OWN_GROUP = {}  # there are no process groups of this kind
+elif sys.version_info >= (3, 11):
+    _OWN_GROUP = {"process_group": 0}
+else:
+    _OWN_GROUP = {"preexec_fn": os.setpgrp}
 
 
 class EndlessLine(Exception):

@@ -79,6 +79,11 @@ def _names_unknown_settings(cls: type[Any]) -> type[Any]:
 class Config:
     """The settings of one node. Start from a profile: ``Config.lan()``, ``.wan()`` or ``.local()``.
 
+    >>> import gossip
+    >>> config = gossip.Config.wan(cluster="blue", max_metadata=256)
+    >>> config.cluster, config.probe_interval
+    ('blue', 2.0)
+
     :param cluster: Name of the cluster, printable text of 1 to 128 bytes. A node drops and counts the datagrams of
         other clusters, so two clusters that have each other's seeds stay apart. The name prevents accidents; only
         keys keep enemies out.

@@ -24,6 +24,17 @@ from gossip.facade.held import Held
 from gossip.facade.isolation import Isolation, opening
 from gossip.facade.reading import Reading
 from gossip.facade.relay import EndOfChanges, Relay
-from gossip.facade.trio_thread import Call, TrioThread, start
+from gossip.facade.trio_thread import Call, TrioThread, refuse_own_thread, start
 
-__all__ = ["Call", "EndOfChanges", "Held", "Isolation", "Reading", "Relay", "TrioThread", "opening", "start"]
+__all__ = [
+    "Call",
+    "EndOfChanges",
+    "Held",
+    "Isolation",
+    "Reading",
+    "Relay",
+    "TrioThread",
+    "opening",
+    "refuse_own_thread",
+    "start",
+]

@@ -51,7 +51,7 @@ class Held:
         self._closing = trio.Event()
         self._calls: trio.Nursery | None = None
         self._life: Call[None] = Call(self._live)
-        self._thread = trio_thread.start(self._life)
+        self._thread = trio_thread.start(self._life, f"node {name!r}")
         self.over.add_done_callback(self._tell_that_it_is_over)
         forking.register(self, Held._become_unusable)
 
@@ -61,12 +61,26 @@ class Held:
         return self._life.future
 
     def _become_unusable(self) -> None:
-        self._thread = self._life = forking.unusable(f"node {self.name!r}")
+        self._thread = self._life = self._lock = forking.unusable(f"node {self.name!r}")
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What the node has failed of; None if it runs, or was closed."""
+        return self.over.exception() if self.over.done() and not self.over.cancelled() else None
 
     @property
     def is_copy(self) -> bool:
         """Whether this is a forked child, where there is nothing to close."""
         return not isinstance(self._life, Call)
+
+    def require_open(self) -> None:
+        """Refuse the use of a node that runs no more, or not in this process.
+
+        :raises ClosedError: if it is closed. If it has failed, this raises what it has failed of.
+        :raises ForkedError: if it is the copy of a node in a forked child.
+        """
+        if self.over.done():
+            raise self.why_over()
 
     def soon(self, function: Callable[..., object], *args: object) -> None:
         """Have the trio thread call a function that does not wait."""
@@ -91,7 +105,7 @@ class Held:
 
         :raises RuntimeError: in the trio thread itself, which must not wait for itself.
         """
-        self._thread.refuse_itself(f"node {self.name!r}")
+        self.refuse_own_thread()
         call = Call(work)
         self.soon(self._begin, call)
         self.cut_when_over(call)
@@ -103,12 +117,21 @@ class Held:
 
     def why_over(self) -> BaseException:
         """Why a call was cancelled that nobody has cancelled."""
-        if self.over.done() and not self.over.cancelled() and (failure := self.over.exception()) is not None:
-            return failure
-        return ClosedError(f"node {self.name!r} is closed: {self._closed}")
+        return self.failure or ClosedError(f"node {self.name!r} is closed: {self._closed}")
+
+    def refuse_own_thread(self) -> None:
+        """Refuse to wait for this node in the trio thread.
+
+        :raises RuntimeError: there.
+        """
+        trio_thread.refuse_own_thread(f"node {self.name!r}")
 
     def close(self) -> None:
-        """Close the node, or stop opening it; :attr:`over` is done after that."""
+        """Close the node, or stop opening it; :attr:`over` is done after that.
+
+        :raises RuntimeError: in the trio thread itself, which must not wait for that.
+        """
+        self.refuse_own_thread()
         self.soon(self._life.cancel if not self.opened.done() else self._closing.set)
 
     def wait_for_thread(self) -> None:
@@ -126,9 +149,7 @@ class Held:
                 calls.cancel_scope.cancel()
 
     def _begin(self, call: Call[Any]) -> None:
-        if self._calls is None:
-            call.future.cancel()
-        else:
+        if self._calls is not None:  # or else the node ends, and cuts the call when it is over
             self._calls.start_soon(_run, call)
 
     def _tell_that_it_is_over(self, over: Future[None]) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import trio
 
 from gossip import forking
+from gossip.node import without_cancelled
 
 T = TypeVar("T")
 
@@ -46,10 +47,10 @@ class Call(Generic[T]):
         with self._scope:
             try:
                 value = await self._work()
-            except trio.Cancelled:
-                raise
-            except BaseException as error:  # noqa: BLE001 - raised again where the outcome is awaited
-                tell = functools.partial(self.future.set_exception, error)
+            except BaseException as error:
+                if (failure := without_cancelled(error)) is None:
+                    raise
+                tell = functools.partial(self.future.set_exception, failure)
             else:
                 tell = functools.partial(self.future.set_result, value)
         return tell
@@ -68,11 +69,15 @@ class TrioThread:
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
 
     def soon(self, function: Callable[..., object], *args: object) -> None:
-        """Have the trio thread call a function that does not wait. Does nothing once the thread is over."""
-        with _shared.lock:
-            if self._token is None:
-                self._early.append(functools.partial(function, *args))
-                return
+        """Have the trio thread call a function that does not wait. Does nothing once the thread is over.
+
+        Once trio runs, this takes no lock, so that what is called by the garbage collector can call this.
+        """
+        if self._token is None:
+            with _shared.lock:
+                if self._token is None:
+                    self._early.append(functools.partial(function, *args))
+                    return
         with contextlib.suppress(trio.RunFinishedError):
             self._token.run_sync_soon(function, *args)
 
@@ -81,21 +86,11 @@ class TrioThread:
         if self._tell_last is not None:
             self._thread.join()
 
-    def refuse_itself(self, what: str) -> None:
-        """Refuse a call that would have this thread wait for itself.
-
-        :raises RuntimeError: in this thread.
-        """
-        if threading.current_thread() is self._thread:
-            raise RuntimeError(
-                f"{what} is asked in its own thread, perhaps by a handler of its log; call what waits in another thread"
-            )
-
     def take_in(self, call: Call[Any]) -> None:
         """Begin a piece of work. The caller holds the lock."""
-        self._calls.add(call)
         if not self._thread.is_alive():
             self._thread.start()
+        self._calls.add(call)
 
     def begin(self, call: Call[Any]) -> None:
         """Begin a piece of work, in the trio thread."""
@@ -125,6 +120,7 @@ class TrioThread:
             await trio.sleep_forever()
 
     def _run(self) -> None:
+        _here.is_trio_thread = True
         try:
             trio.run(self._main, clock=MonotonicClock(), strict_exception_groups=True)
         except BaseException as error:  # noqa: BLE001 - an error inside trio ends all the work
@@ -169,10 +165,15 @@ class _Shared:
 
 
 _shared = _Shared()
+_here = threading.local()
 
 
-def start(call: Call[Any]) -> TrioThread:
-    """Begin a piece of work; returns the thread that does it, a new one if there is none."""
+def start(call: Call[Any], what: str) -> TrioThread:
+    """Begin a piece of work; returns the thread that does it, a new one if there is none.
+
+    :raises RuntimeError: as :func:`refuse_own_thread`.
+    """
+    refuse_own_thread(what)
     with _shared.lock:
         if _shared.thread is None:
             _shared.thread = TrioThread()
@@ -180,3 +181,16 @@ def start(call: Call[Any]) -> TrioThread:
         thread.take_in(call)
     thread.soon(thread.begin, call)
     return thread
+
+
+def refuse_own_thread(what: str) -> None:
+    """Refuse what would have the trio thread wait for itself.
+
+    :param what: names it for people.
+    :raises RuntimeError: in the trio thread.
+    """
+    if getattr(_here, "is_trio_thread", False):
+        raise RuntimeError(
+            f"{what} is used in the thread in which the nodes themselves run, perhaps by a handler of their log; "
+            "use another thread for what waits"
+        )

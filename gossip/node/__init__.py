@@ -23,7 +23,7 @@ Programs import the node, its subscriptions and the questions from ``gossip``. T
 
 from __future__ import annotations
 
-from gossip.node.block import AsyncBlock
+from gossip.node.block import AsyncBlock, without_cancelled
 from gossip.node.inside import Inside
 from gossip.node.node import Node, holds
 from gossip.node.opening import DEFAULT_BIND, open_node
@@ -43,4 +43,5 @@ __all__ = [
     "near_names",
     "open_node",
     "query_members",
+    "without_cancelled",
 ]

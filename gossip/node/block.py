@@ -115,25 +115,24 @@ async def background_tasks() -> AsyncIterator[trio.Nursery]:
     passes out unchanged, too. Only several exceptions at once pass out as a group.
     """
     block_error: BaseException | None = None
-    group: BaseExceptionGroup[BaseException] | None = None
+    failure: BaseException | None = None
     try:
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
             try:
                 yield nursery
-            except trio.Cancelled:
-                raise
-            except BaseException as error:  # noqa: BLE001 - raised again below
+            except BaseException as error:
+                if without_cancelled(error) is None:
+                    raise
                 block_error = error
             finally:
                 nursery.cancel_scope.cancel()
-    except trio.Cancelled:
-        if block_error is None:
+    except BaseException as raised:
+        failure = without_cancelled(raised)
+        if failure is None and block_error is None:
             raise
-    except BaseExceptionGroup as raised:
-        _, group = raised.split(trio.Cancelled)
-        if group is None and block_error is None:
-            raise
-    failures = [] if group is None else _leaves(group)
+    failures = [] if failure is None else _leaves(failure)
+    if failures and block_error is not None:
+        block_error = without_cancelled(block_error)  # it is this nursery that was cancelled
     if block_error is not None:
         failures.append(block_error)
     if len(failures) == 1:
@@ -142,8 +141,15 @@ async def background_tasks() -> AsyncIterator[trio.Nursery]:
         raise BaseExceptionGroup("the block and its background tasks failed", failures)
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    leaves: list[BaseException] = []
-    for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return leaves
+def without_cancelled(error: BaseException) -> BaseException | None:
+    """An error without the part that says that something was cancelled; None if that is all."""
+    if isinstance(error, BaseExceptionGroup):
+        cancelled, rest = error.split(trio.Cancelled)
+        return error if cancelled is None else rest
+    return None if isinstance(error, trio.Cancelled) else error
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in _leaves(each)]

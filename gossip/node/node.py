@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import TypeVar, final
 
-import attrs
 import trio
 
 from gossip import forking
@@ -71,6 +70,20 @@ class Node:
 
     After the ``async with`` block has ended, the queries still return the last state, and each method that would change
     something raises :class:`ClosedError`.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     config = gossip.Config.local()
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", config=config) as ada:
+    ...         async with gossip.open_node("brook", bind="127.0.0.1:0", config=config, seeds=[ada.address]) as brook:
+    ...             await brook.joined()
+    ...             brook.update({"role": "db"})
+    ...             await ada.until(lambda node: node.get("brook").metadata.get("role") == "db")
+    ...             print([member.name for member in ada.members()], ada.alive)
+    ...             print(await brook.leave())
+    >>> trio.run(main)
+    ['ada', 'brook'] 2
+    ('ada',)
     """
 
     def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config,
@@ -100,14 +113,20 @@ class Node:
         self._closed_at: float | None = None
         self._is_nameless = security.keyring is None and config.cluster == Config.lan().cluster
         """Whether this node may merge with another cluster by accident, and the log has not said so yet."""
+        self._is_copy = False
+        """Whether this is a forked child."""
         forking.register(self, Node._become_unusable)
 
     def _become_unusable(self) -> None:
+        self._is_copy = True
         copy = forking.unusable(f"node {self._name!r}")
         self._protocol = self._driver = self._broadcast = self._sockets = self._security = self._clock = copy
 
     def __repr__(self) -> str:
-        return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
+        if self._is_copy:
+            return f"<gossip.Node {self._name!r} of the parent process>"
+        state = "closed" if self._closed_at is not None else self.standing.standing.value
+        return f"<gossip.Node {self._name!r} at {self.address}, {state}, {self.alive} alive>"
 
     @property
     def local(self) -> Member:
@@ -164,7 +183,7 @@ class Node:
             protocol=self._protocol.stats,
             streams_active=self._driver.streams.active,
             opened=dict(self._security.envelope.opened),
-            **attrs.asdict(self._counters),
+            **vars(self._counters),
         )
 
     @property
@@ -346,6 +365,7 @@ class Node:
             self._next_step = None
 
     def _require_open(self) -> None:
+        forking.refuse_copy(self._protocol)
         if self._closed_at is not None:
             raise ClosedError(f"node {self._name!r} is closed: its async with block has ended")
         require_trio(f"node {self._name!r}")

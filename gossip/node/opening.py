@@ -74,6 +74,14 @@ async def open_node(
     exception of the block closes the node and passes out unchanged. If a task of the node fails (a bug), the block is
     cancelled, and the exception of the task passes out.
 
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", metadata={"role": "db"}) as node:
+    ...         print(node.local.name, node.alive, dict(node.local.metadata))
+    ...         await node.leave()
+    >>> trio.run(main)
+    ada 1 {'role': 'db'}
+
     :param name: what people call this node, 1 to 128 bytes of printable text, unique in the cluster.
     :param bind: ``HOST:PORT`` for UDP and TCP alike. ``[::]`` takes IPv4 and IPv6, port 0 any free port.
     :param advertise: ``HOST:PORT`` at which others reach this node, if that differs from ``bind``

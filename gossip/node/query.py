@@ -4,11 +4,10 @@ sees one member as it does."""
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections.abc import Sequence
 from random import SystemRandom
+from typing import NamedTuple
 
-import attrs
 import trio
 
 from gossip.core.config import Config, given_config
@@ -54,6 +53,13 @@ async def query_members(
 ) -> tuple[Member, ...]:
     """The members that the node at ``address`` knows, sorted by name.
 
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print([member.name for member in await gossip.query_members(node.address)])
+    >>> trio.run(main)
+    ['ada']
+
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name.
     :param config: must name the cluster of that node; the other settings limit what the call accepts.
     :param timeout: seconds for everything together.
@@ -81,6 +87,13 @@ async def explain_member(
 
     Times are in seconds. The moment of the answer is time 0, so everything before it has a negative time.
 
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print(await gossip.explain_member(node.address, "ada"))
+    >>> trio.run(main)
+    'ada' is alive: there is no evidence against it.
+
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name. Each member has evidence of its own.
     :param name: name of the member to explain, dead or alive.
     :param config: as for :func:`query_members`, as are the arguments after it.
@@ -105,8 +118,7 @@ async def explain_member(
     raise QueryError(f"{peer.address} knows no member {name!r}; {_near(name, await peer.members())}")
 
 
-@attrs.frozen
-class _Peer:
+class _Peer(NamedTuple):
     """The node to ask, and everything needed to ask it."""
 
     address: Address
@@ -205,9 +217,11 @@ def near_names(name: str, members: Sequence[Member]) -> list[str]:
 
     :param members: sorted by name.
     """
+    from difflib import get_close_matches  # noqa: PLC0415  (needed after a mistake only)
+
     names = [member.name for member in members]
     at = bisect.bisect(names, name)
-    return difflib.get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
+    return get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
 
 
 def _near(name: str, members: Sequence[Member]) -> str:

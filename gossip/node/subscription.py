@@ -30,11 +30,24 @@ class Snapshot:
       this is what they were when the isolation began.
     - ``standing``: what the node knows of its own place in the cluster, a :class:`NodeStanding`.
     - ``missed``: number of events since the previous item that the node discarded because the reader was too slow.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         with node.subscribe() as changes:
+    ...             print(await anext(changes))
+    >>> trio.run(main)
+    <Snapshot of 1 members, 1 alive; connected, missed: 0>
     """
 
     members: tuple[Member, ...]
     standing: NodeStanding
     missed: int = 0
+
+    def __repr__(self) -> str:
+        alive = sum(member.status.is_living for member in self.members)
+        standing = self.standing.standing.value
+        return f"<Snapshot of {len(self.members)} members, {alive} alive; {standing}, missed: {self.missed}>"
 
 
 class Backlog:
@@ -54,6 +67,9 @@ class Backlog:
         self._events: deque[MembershipEvent] = deque()
         self.missed = 0
         """Events lost since the last snapshot."""
+
+    def __len__(self) -> int:
+        return len(self._events)
 
     def append(self, event: MembershipEvent) -> None:
         """Keep an event, or count it as missed."""
@@ -92,6 +108,19 @@ class Subscription:
     The first item is a :class:`Snapshot`. The others are :class:`MembershipEvent`, or again a :class:`Snapshot` after
     the reader fell behind by more than the buffer. The iteration ends when the node closes or the ``with`` block
     ends; the reader still gets what is buffered by then.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         with node.subscribe() as changes:
+    ...             await node.leave()
+    ...             async for item in changes:
+    ...                 print(type(item).__name__)
+    ...                 if isinstance(item, gossip.MembershipEvent):
+    ...                     break
+    >>> trio.run(main)
+    Snapshot
+    MembershipEvent
     """
 
     def __init__(self, broadcast: Broadcast, buffer: int) -> None:
@@ -102,6 +131,12 @@ class Subscription:
         self._ended = False
         self._waiting: trio.Event | None = None
         self._is_read = False
+
+    def __repr__(self) -> str:
+        state = "ended" if self._ended else "open" if self._entered else "not entered yet"
+        missed = self._backlog.missed
+        waiting = len(self._backlog) + (self._first is not None) + (missed > 0)
+        return f"<gossip.Subscription of {self._broadcast.node_name!r}, {state}, waiting: {waiting}, missed: {missed}>"
 
     def __enter__(self) -> Subscription:
         if self._entered:
@@ -173,6 +208,11 @@ class Broadcast:
         self._counters = counters
         self._subscriptions: dict[Reader, None] = {}
         self._closed = False
+
+    @property
+    def node_name(self) -> str:
+        """Whose subscriptions these are."""
+        return self._protocol.local.name
 
     def snapshot(self, missed: int = 0) -> Snapshot:
         """All members at this moment, for a reader that has missed so many events."""

@@ -22,8 +22,6 @@ import os
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 
-import attrs
-
 from gossip.core.errors import WireError
 from gossip.core.support.drop_reasons import Drop
 from gossip.security.copies import begin_anew_in_children
@@ -56,16 +54,18 @@ _NONCE_HEAD = bytes(NONCE_BYTES - SEQUENCE_BYTES)
 _PURPOSE = "datagrams"
 
 
-@attrs.define
 class _Session:
     """The session of a process that sends to this node."""
 
-    key: Key
-    subkey: bytes = attrs.field(repr=False)
-    highest: int = -1
-    """Highest sequence number seen."""
-    seen: int = 0
-    """Bit i is set if ``highest - i`` was seen."""
+    __slots__ = ("highest", "key", "seen", "subkey")
+
+    def __init__(self, key: Key, subkey: bytes) -> None:
+        self.key = key
+        self.subkey = subkey
+        self.highest = -1
+        """Highest sequence number seen."""
+        self.seen = 0
+        """Bit i is set if ``highest - i`` was seen."""
 
     def admit(self, sequence: int) -> bool:
         """Whether a sequence number is new; notes that it was seen."""

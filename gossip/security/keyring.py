@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -74,6 +73,13 @@ def _check_secret(key: Key, _: attrs.Attribute[Any], value: Any) -> None:
 class Key:
     """One key: an algorithm and a secret.
 
+    >>> import gossip
+    >>> key = gossip.Key.generate()
+    >>> key.algorithm, len(key.secret), len(key.id)
+    ('aes-256-gcm', 32, 4)
+    >>> gossip.PLAIN.id
+    'plain'
+
     :raises ConfigurationError: if the algorithm is unknown, or the secret is not :data:`KEY_BYTES` long.
     """
 
@@ -102,7 +108,7 @@ class Key:
 
         :raises ConfigurationError: if there is no such algorithm.
         """
-        return cls(algorithm, b"" if algorithm == PLAIN_TEXT else secrets.token_bytes(KEY_BYTES))
+        return cls(algorithm, b"" if algorithm == PLAIN_TEXT else os.urandom(KEY_BYTES))
 
 
 PLAIN = Key(PLAIN_TEXT, b"")
@@ -114,6 +120,15 @@ cluster runs. While it is in a ring, a node believes anybody who can send it a p
 @attrs.frozen
 class Keyring:
     """The keys that a node has. A ring never changes; each step of a rotation makes a new one.
+
+    The steps of a rotation, each taken on all nodes before the next one (``node.use_keyring``):
+
+    >>> import gossip
+    >>> old, new = gossip.Key.generate(), gossip.Key.generate()
+    >>> both = gossip.Keyring.of(old).add(new)
+    >>> only_new = both.use(new.id).drop(old.id)
+    >>> only_new.in_use == new, len(only_new.keys)
+    (True, 1)
 
     :raises ConfigurationError: if ``in_use`` is not among the keys, or they are more than :data:`MAX_KEYS`, or two
         of them have one number.

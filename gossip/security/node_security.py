@@ -35,6 +35,13 @@ def _asks_for_certificates(_: object, attribute: attrs.Attribute[ssl.SSLContext]
 class MutualTLS:
     """Certificates that secure the streams in place of the keyring. Both ends show one. The program makes the contexts.
 
+    >>> import gossip, ssl
+    >>> accepting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    >>> accepting.verify_mode = ssl.CERT_REQUIRED
+    >>> connecting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    >>> connecting.check_hostname = False
+    >>> tls = gossip.MutualTLS(accepting, connecting)  # after load_cert_chain and load_verify_locations of both
+
     :raises ConfigurationError: if a context accepts a peer that shows no certificate.
     """
 

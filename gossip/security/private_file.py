@@ -4,16 +4,19 @@ owner may write.
 This module decides which owner and which rights a file must have, and how two processes that change one file take
 turns. It does not decide what is in a file. It locks the file itself, by ``flock``, after it has checked the rights.
 The lock files of packages would leave a second file behind.
+
+On Windows a file has neither an owner nor rights of that kind, so nothing here can say who may read it. There the
+module can be imported, and each of its functions that reads or writes a file refuses to.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import os
 import shlex
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -28,6 +31,12 @@ _PRIVATE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITTEN_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
+
+_NO_RIGHTS = (
+    "this system has no owners and rights of files that tell who may read a secret, so no file of keys is read or "
+    "written here: keep the keys where this system keeps secrets, and make them with Keyring.parse(text), "
+    "SigningKey(secret) or a mapping for allowed"
+)
 
 _BEYOND_640 = stat.S_IXUSR | stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
 """Rights that a file of root's must not have if another user reads it. Its group may read it: root decides who is in
@@ -91,7 +100,7 @@ def save_new(path: str | os.PathLike[str], text: str) -> None:
     """
     shown = _path(path)
     try:
-        os.close(os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE))
+        os.close(os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
     except FileExistsError:
         raise ConfigurationError(f"{shown} exists already: give another name") from None
     except OSError as error:
@@ -122,6 +131,8 @@ def _path(path: str | os.PathLike[str]) -> str:
     shown = os.fspath(path)
     if not isinstance(shown, str) or "\0" in shown:
         raise ConfigurationError(f"path: no file can have this name, which is {given(path, secret=True)}")
+    if sys.platform == "win32":
+        raise ConfigurationError(f"{shown}: {_NO_RIGHTS}")
     return shown
 
 
@@ -145,8 +156,7 @@ def _load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, mo
 
 
 def _read(path: str, what: str, most: int, check: _Check) -> bytes:
-    # Without O_NONBLOCK, a pipe with this name would block until something writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    descriptor = _open_at_once(path, os.O_RDONLY)
     try:
         check(os.fstat(descriptor), path)
         with open(descriptor, "rb", closefd=False) as file:
@@ -161,7 +171,7 @@ def _read(path: str, what: str, most: int, check: _Check) -> bytes:
 def _check_owned(status: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError("this is no file")
-    reader = os.geteuid()
+    reader = _reader()
     if status.st_uid not in (reader, _ROOT):
         raise ConfigurationError(
             f"it belongs to another user (uid {status.st_uid}), who could change it: "
@@ -177,7 +187,7 @@ def _check_trusted(status: os.stat_result, path: str) -> None:
 
 def _check_private(status: os.stat_result, path: str) -> None:
     _check_owned(status, path)
-    reader, quoted = os.geteuid(), shlex.quote(path)
+    reader, quoted = _reader(), shlex.quote(path)
     if status.st_uid == reader and status.st_mode & _OTHERS:
         for_a_group = "" if reader == _ROOT else "; or make root its owner, and chmod 640 it for one of your groups"
         raise ConfigurationError(f"others may read or write it: chmod 600 {quoted}{for_a_group}")
@@ -194,7 +204,7 @@ def _lock(path: str) -> int:
         try:
             # Checked before waiting: anybody who may read a file may also lock it, and make us wait.
             _check_private(os.fstat(descriptor), path)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _wait_for_lock(descriptor)
             # The process before us may have replaced the file by another one, which is not locked.
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 return descriptor
@@ -205,11 +215,10 @@ def _lock(path: str) -> int:
 
 
 def _open_to_lock(path: str) -> int:
-    flags = os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        return os.open(path, os.O_RDWR | flags)  # nothing is written, but NFS needs write access for an exclusive lock
+        return _open_at_once(path, os.O_RDWR)  # nothing is written, but NFS needs write access for an exclusive lock
     except OSError:
-        return os.open(path, os.O_RDONLY | flags)
+        return _open_at_once(path, os.O_RDONLY)
 
 
 def _replace(path: str, data: bytes) -> None:
@@ -220,7 +229,7 @@ def _replace(path: str, data: bytes) -> None:
         raise ConfigurationError(f"a new file has to replace it, but {folder} accepts none: {error.strerror}") from None
     try:
         with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, _rights(path))
+            _set_rights(descriptor, _rights(path))
             file.write(data)
             file.flush()
             os.fsync(descriptor)
@@ -243,8 +252,38 @@ def _rights(path: str) -> int:
 def _sync_folder(folder: str) -> None:
     # The new name then survives a power failure. Not every file system can do that; the file is there without it, too.
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+# What only POSIX systems have.
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file. Without O_NONBLOCK, a pipe with this name would block until something writes to it."""
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _reader() -> int:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    return os.geteuid()
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    import fcntl  # noqa: PLC0415  (Windows has none)
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _set_rights(descriptor: int, rights: int) -> None:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    os.fchmod(descriptor, rights)

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Protocol
-
-import attrs
+from typing import NamedTuple, Protocol
 
 from gossip.core.errors import ConfigurationError, WireError
 from gossip.core.support.drop_reasons import Drop
@@ -67,8 +65,7 @@ def unsealed(cipher: Cipher, nonce: bytes, data: bytes, associated_data: bytes |
         raise WireError(Drop.FORGED_OR_OTHER_CLUSTER) from None
 
 
-@attrs.frozen
-class _Primitives:
+class _Primitives(NamedTuple):
     """The parts of the package ``cryptography`` in use."""
 
     ciphers: Mapping[str, Callable[[bytes], Cipher]]

@@ -34,6 +34,12 @@ MAX_LIST_BYTES = 4 << 20
 class SigningKey:
     """A member's own key. Only the member may know the secret; everybody may know the public key.
 
+    >>> import gossip
+    >>> key = gossip.SigningKey.generate()
+    >>> signature = key.sign(b"a statement")
+    >>> key.verify(key.public, signature, b"a statement"), key.verify(key.public, signature, b"another")
+    (True, False)
+
     :raises ConfigurationError: if the secret has another length, or the package ``cryptography`` is missing.
     """
 

@@ -8,8 +8,6 @@ number of drops since the last line about this reason. No part of it comes from 
 
 from __future__ import annotations
 
-import attrs
-
 from gossip.backoff import Backoff
 from gossip.core.support.drop_reasons import Drop
 from gossip.core.support.drops import Drops
@@ -31,12 +29,12 @@ def _period(reason: Drop) -> Backoff:
     return Backoff(PERIOD_S, longest_s, calm_s=LONGEST_PERIOD_S)
 
 
-@attrs.define
 class _Kind:
     """The drops for one reason."""
 
-    period: Backoff
-    told: int = 0
+    def __init__(self, period: Backoff) -> None:
+        self.period = period
+        self.told = 0
 
 
 class DropLog:

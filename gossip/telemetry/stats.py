@@ -12,25 +12,34 @@ import attrs
 from gossip.core.protocol import ProtocolStats
 
 
-@attrs.define
 class ShellCounters:
     """The running counts of the shell; :class:`NodeStats` is the copy handed out."""
 
-    send_errors: int = 0
-    receive_errors: int = 0
-    sockets_reopened: int = 0
-    streams_opened: int = 0
-    streams_accepted: int = 0
-    streams_refused: int = 0
-    streams_failed: int = 0
-    accept_errors: int = 0
-    seed_lookups_failed: int = 0
-    events_missed: int = 0
+    def __init__(self) -> None:
+        self.send_errors = 0
+        self.receive_errors = 0
+        self.sockets_reopened = 0
+        self.streams_opened = 0
+        self.streams_accepted = 0
+        self.streams_refused = 0
+        self.streams_failed = 0
+        self.accept_errors = 0
+        self.seed_lookups_failed = 0
+        self.events_missed = 0
 
 
 @attrs.frozen(kw_only=True)
 class NodeStats:
-    """Counts since a node was opened. They only grow, except :attr:`streams_active`."""
+    """Counts since a node was opened. They only grow, except :attr:`streams_active`.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         await gossip.query_members(node.address)
+    ...         print(node.stats.streams_accepted, node.stats.protocol.suspicions)
+    >>> trio.run(main)
+    1 0
+    """
 
     protocol: ProtocolStats
     """The counts of the protocol core: datagrams, bytes, and what was dropped and why."""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,20 @@ AGENT = ("agent", "--name", "a", "--bind", "127.0.0.1:0")
 MANY_SEEDS = [word for port in range(1, 66) for word in ("--join", f"127.0.0.1:{port}")]
 
 WITHOUT_EXTRA = "import sys, runpy; sys.modules.update(dict.fromkeys({})); sys.argv[:] = ['gossip', 'demo']; {}"
+
+
+@pytest.mark.parametrize("start", [GOSSIP, (str(Path(sys.executable).with_name("gossip")),)])
+def test_the_version_is_that_of_the_installed_package(start: tuple[str, ...]) -> None:
+    done = run_command(*start, "--version")
+    assert (done.returncode, done.stdout) == (0, f"gossip, version {metadata.version('gossip-membership')}\n")
+
+
+def test_a_checkout_that_is_not_installed_has_no_version_and_says_why() -> None:
+    nothing = "from importlib import metadata; metadata.Distribution.discover = lambda **_: iter(()); "
+    done = run_command(sys.executable, "-c", nothing + "import sys; sys.argv[1:] = ['--version']; "
+                       "from gossip.cli import main; main()")  # fmt: skip
+    assert done.returncode == 1
+    assert "pip install --editable '.[cli]'" in assert_one_line(done.stderr)
 
 
 @pytest.mark.parametrize("command", [(), ("agent",), ("members",), ("keygen",), ("keys",), ("keys", "use"), ("demo",)])

@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 import pytest
 
 from gossip.core.config import Config
@@ -166,7 +165,7 @@ def test_an_explanation_that_nobody_asked_for_changes_nothing() -> None:
         else:
             node.receive_frame(stream, data, sim.now)
     assert node.members() == before
-    assert attrs.evolve(node.load, streams=load.streams) == load
+    assert node.load._replace(streams=load.streams) == load
     assert not node.stream_actions()
 
 

@@ -70,6 +70,20 @@ async def test_a_bug_in_a_task_of_the_node_cancels_the_block_and_passes_out(monk
     assert was_cancelled
 
 
+async def test_a_bug_in_a_task_of_the_node_passes_out_as_itself_through_nurseries_of_the_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(self: Protocol, now: float) -> None:
+        raise Bug
+
+    with pytest.raises(Bug):  # noqa: PT012
+        async with local_node("a"), trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            monkeypatch.setattr(Protocol, "handle_timer", fail)
+            with trio.fail_after(PATIENCE_S):
+                await trio.sleep_forever()
+
+
 async def test_a_bug_in_a_stream_task_passes_out_as_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: Protocol, stream: int, data: bytes, now: float) -> None:
         raise Bug

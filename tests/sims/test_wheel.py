@@ -72,6 +72,7 @@ def test_the_wheel_holds_the_simulator_under_a_name_that_can_only_be_ours(wheel:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"gossip", "gossip_sims"}
+    assert {"gossip/py.typed", "gossip_sims/py.typed"} <= set(names), "so that type checkers look at the types"
     held = {f"sims/{name.partition('/')[2]}" for name in names if name.startswith("gossip_sims/")}
     assert held == _files_of("sims")
     assert {name for name in names if name.startswith("gossip/")} == _files_of("gossip")

@@ -11,6 +11,7 @@ import logging
 import os
 import select
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -37,6 +38,14 @@ LAST_LINES_S = 0.3
 SAME_SIGNAL_S = 0.1
 """Signals within so many seconds count as one: timeout(1) and some supervisors signal the process and then its group,
 so the process gets two signals."""
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+if sys.platform == "win32":
+    RELOADS: tuple[signal.Signals, ...] = ()  # it has no signal for that
+else:
+    RELOADS = (signal.SIGHUP,)
+"""The signals at which the files are read again."""
 
 STANDARD_INPUT = 0
 
@@ -92,7 +101,7 @@ class _Agent:
 
     async def run(self) -> int:
         # A nursery would put an error into a group; the caller wants it alone.
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        with trio.open_signal_receiver(*STOPS, *RELOADS) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._obey, signals, nursery)
                 if self._options.exit_on_eof:
@@ -145,7 +154,7 @@ class _Agent:
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
         first_at = 0.0
         async for number in signals:
-            if number == signal.SIGHUP and self._has_files:
+            if number in RELOADS and self._has_files:
                 nursery.start_soon(self._reload)
             elif not self._stopping.is_set():
                 first_at = trio.current_time()

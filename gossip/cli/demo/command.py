@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,11 @@ MAX_NODES = 32
 
 EXIT_FAILURE = 1
 EXIT_SIGNAL_BASE = 128
+
+NO_SIGNALS = (
+    "the demonstration freezes and wakes agents by SIGSTOP and SIGCONT, and this system has no such signals: run it on "
+    "Linux or macOS"
+)
 
 
 @click.command()
@@ -57,6 +63,8 @@ def demo(nodes: int, profile: str) -> int:
       0  every step happened
       1  a step did not happen; the last line says which and why
     """
+    if sys.platform == "win32":
+        raise click.ClickException(NO_SIGNALS)
     return trio.run(_Demo(nodes, profile).run)
 
 

@@ -58,6 +58,10 @@ class Asked:
     - ``alone``: whether the probe does not count, because this node heard nobody else meanwhile and the fault may be
       its own.
     - ``unheard``: whether this node heard nobody else meanwhile, whether or not the probe counts.
+
+    >>> import gossip
+    >>> print(gossip.Asked("probe of a round", 10.0, 10.5, 2, "10.0.0.7:7946", helpers=("cleo",), nacks=("cleo",)))
+    probe of a round: pinged twice at 10.0.0.7:7946, through 'cleo'; no answer; 'cleo' heard nothing from it either
     """
 
     reason: str
@@ -110,6 +114,10 @@ class Told:
     - ``accusers``: names of all accusers known then.
     - ``floor``: the counter that the member has to reach, in heartbeat steps.
     - ``is_conviction``: whether the member was declared dead.
+
+    >>> import gossip
+    >>> print(gossip.Told(11.0, "ada", ("cleo", "dan"), floor=480))
+    'ada' reports that 'cleo' and 'dan' accused it at floor 480
     """
 
     at: float
@@ -158,6 +166,20 @@ class Explanation:
       those before its last death.
     - ``died_at``: when this node last found the member, or an earlier process of its name, dead; None if it never did,
       or no longer remembers it.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     config = gossip.Config.local()
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", config=config) as ada:
+    ...         async with gossip.open_node("brook", bind="127.0.0.1:0", config=config, seeds=[ada.address]) as brook:
+    ...             await brook.joined()
+    ...         await ada.until(lambda node: node.get("brook").status is gossip.Status.DEAD)
+    ...         print(ada.explain("brook"))
+    >>> trio.run(main)
+    'brook' is dead in the view of 'ada': its counter stopped at ..., and 'ada' accused it.
+      ...probe of a round: pinged ... at 127.0.0.1:...
+      ...'ada' declares it dead at floor ...
+    A counter of ... or more, or a restart, brings it back.
     """
 
     member: Member

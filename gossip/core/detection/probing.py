@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import attrs
 
@@ -51,8 +52,7 @@ class Reason(enum.Enum):
     HELP = "probe for another member"
 
 
-@attrs.frozen
-class Attempt:
+class Attempt(NamedTuple):
     """One step of a probe."""
 
     patience: int

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-
-import attrs
+from typing import NamedTuple
 
 from gossip.core.changes import Changes
 from gossip.core.config import Config
@@ -61,8 +60,7 @@ MAX_VOICES = 64
 """Hosts whose voice is kept, the latest: far more than are asked within the time for which a voice counts."""
 
 
-@attrs.frozen
-class _Voice:
+class _Voice(NamedTuple):
     address: Address
     heard_at: float
     asked: Address

@@ -42,17 +42,17 @@ PATIENCE_OF_THE_DEAD = 3
 """How many times as long silence has to last for a node that others hold dead: they look for it only now and then."""
 
 
-@attrs.define
 class _Contact:
     """When one generation of this node last heard members."""
 
-    since: float = -math.inf
-    """Since when, without a long silence in between."""
-    at: float = -math.inf
-    known_at: float = -math.inf
-    """When the last answer came, if it shows that its sender knows this node."""
-    unknown_at: float = -math.inf
-    """When the last answer came, if it shows that its sender does not know this node."""
+    def __init__(self) -> None:
+        self.since = -math.inf
+        """Since when, without a long silence in between."""
+        self.at = -math.inf
+        self.known_at = -math.inf
+        """When the last answer came, if it shows that its sender knows this node."""
+        self.unknown_at = -math.inf
+        """When the last answer came, if it shows that its sender does not know this node."""
 
 
 class OwnStanding:

@@ -17,6 +17,15 @@ class Standing(enum.Enum):
       believes about the others is a guess.
     - ``HELD_DEAD``: others hold it dead, or probably do, and may have given away what it owned.
     - ``CONNECTED``: it hears others, and its view has equalled one of theirs; or it is the first of its cluster.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         await node.until(lambda node: node.standing.standing is gossip.Standing.CONNECTED)
+    ...         await node.leave()
+    ...         print(node.standing.standing)
+    >>> trio.run(main)
+    Standing.LEFT
     """
 
     LEFT = "left"
@@ -36,6 +45,13 @@ class NodeStanding:
     - ``why``: the reason, for people: a sentence about the node.
     - ``is_warning``: whether a person should look: something is wrong, or something that was reported as wrong is over.
       It sets the level of the log line. Comparing two standings ignores it.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print(node.standing)
+    >>> trio.run(main)
+    connected: ...
     """
 
     standing: Standing

@@ -18,7 +18,14 @@ IPV6_WIRE_BYTES = 18
 
 
 class Address(NamedTuple):
-    """Where a node can be reached: an IP address (or, from people, a DNS name) and a UDP/TCP port."""
+    """Where a node can be reached: an IP address (or, from people, a DNS name) and a UDP/TCP port.
+
+    >>> import gossip
+    >>> gossip.Address.parse("[::1]:7946")
+    Address(host='::1', port=7946)
+    >>> str(gossip.Address("gossip.example.org", 7946))
+    'gossip.example.org:7946'
+    """
 
     host: str
     """An IP address in its shortest form, or a name."""

@@ -1,0 +1,1 @@
+"""Tests of the facades: nodes for programs that trio does not run."""

@@ -112,6 +112,23 @@ async def test_a_process_is_live_without_peers_and_ready_once_it_is_connected() 
         assert ready.json() == {"ready": True, "standing": "connected", "why": "it has found its cluster"}
 
 
+async def test_a_process_whose_node_fails_says_so_and_ends_its_streams() -> None:
+    class Bug(Exception):
+        pass
+
+    def fail() -> None:
+        raise Bug("of the node")
+
+    async with web_and_peer() as (client, _, app), following(client) as items:
+        await anext(items)
+        app.state.gossip.node._held.soon(fail)
+        async for _ in items:
+            pass
+        live, ready = await client.get("/livez"), await client.get("/readyz")
+        assert (live.status_code, live.json()["live"]) == (503, False)
+        assert (ready.status_code, ready.json()["why"]) == (503, "the node is closed")
+
+
 async def test_the_node_says_farewell_when_the_server_stops() -> None:
     async with local_node("peer") as peer:
         async with serving(application(peer.address)):

@@ -14,7 +14,7 @@ import pytest
 
 import gossip.aio
 import gossip.blocking
-from gossip import EventKind, MembershipEvent, Snapshot
+from gossip import Address, EventKind, MembershipEvent, Snapshot
 from gossip.facade import trio_thread
 from tests.facade.flavours import (
     AIO,

@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-MODULES = ("gossip",)
+MODULES = ("gossip", "gossip.contrib.starlette")
 """Modules from which programs import."""
 
 FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL | doctest.REPORT_NDIFF

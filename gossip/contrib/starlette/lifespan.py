@@ -64,6 +64,16 @@ def lifespan(
             async with cluster(app), database():
                 yield
 
+    >>> import asyncio
+    >>> from gossip.contrib.starlette import lifespan, node_of
+    >>> from starlette.applications import Starlette
+    >>> app = Starlette(lifespan=lifespan("web-1", bind="127.0.0.1:0"))
+    >>> async def main() -> None:
+    ...     async with app.router.lifespan_context(app):  # as a server does
+    ...         print(node_of(app).local.name, "is", node_of(app).standing.standing.value)
+    >>> asyncio.run(main())
+    web-1 is connected
+
     The arguments after the name, and the errors that they may cause, are those of :func:`gossip.aio.open_node`. If the
     node fails, the lifespan ends with the failure.
 
@@ -100,6 +110,22 @@ async def get_node(connection: HTTPConnection) -> Node:
 
         ClusterNode = Annotated[gossip.aio.Node, Depends(get_node)]
 
+    An endpoint of Starlette may await it, too:
+
+    >>> import asyncio
+    >>> from gossip.contrib.starlette import get_node, lifespan
+    >>> from starlette.applications import Starlette
+    >>> from starlette.requests import Request
+    >>> from starlette.responses import PlainTextResponse
+    >>> async def who(request: Request) -> PlainTextResponse:
+    ...     return PlainTextResponse((await get_node(request)).local.name)
+    >>> app = Starlette(lifespan=lifespan("web-1", bind="127.0.0.1:0"))
+    >>> async def main() -> None:
+    ...     async with app.router.lifespan_context(app):
+    ...         print((await who(Request({"type": "http", "app": app}))).body)
+    >>> asyncio.run(main())
+    b'web-1'
+
     :raises RuntimeError: as :func:`node_of`.
     """
     return node_of(connection)
@@ -107,6 +133,13 @@ async def get_node(connection: HTTPConnection) -> Node:
 
 def node_of(owner: Starlette | HTTPConnection) -> Node:
     """The node of an application, or of the application that serves a request.
+
+    >>> from gossip.contrib.starlette import node_of
+    >>> from starlette.applications import Starlette
+    >>> node_of(Starlette())
+    Traceback (most recent call last):
+        ...
+    RuntimeError: this application has no node: give it lifespan=gossip.contrib.starlette.lifespan(...), ...
 
     :raises RuntimeError: if the application has none; says what to do.
     """

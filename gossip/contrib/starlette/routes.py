@@ -30,6 +30,12 @@ def health_routes() -> list[BaseRoute]:
     process. It does not depend on other members, so that no fault of the network restarts all processes.
 
     ``/readyz``: whether the node is connected, with status 200, or else 503: send no requests here. Says why.
+
+    >>> from gossip.contrib.starlette import health_routes, lifespan
+    >>> from starlette.applications import Starlette
+    >>> app = Starlette(lifespan=lifespan("web-1"), routes=health_routes())
+    >>> [route.path for route in app.routes]
+    ['/livez', '/readyz']
     """
     return [Route("/livez", livez), Route("/readyz", readyz)]
 
@@ -47,6 +53,13 @@ def membership_routes() -> list[Route]:
     header ``Last-Event-ID``, with the id of an item of this process, and everything after that item is still kept, the
     stream goes on with the next event. A client that is too slow gets a snapshot in place of what it missed. So no
     client misses anything without a sign.
+
+    >>> from gossip.contrib.starlette import lifespan, membership_routes
+    >>> from starlette.applications import Starlette
+    >>> from starlette.routing import Mount
+    >>> app = Starlette(lifespan=lifespan("web-1"), routes=[Mount("/cluster", routes=membership_routes())])
+    >>> app.url_path_for("member", name="db-1")
+    '/cluster/members/db-1'
     """
     return [Route("/members", members), Route("/members/{name:path}", member), Route("/events", events)]
 

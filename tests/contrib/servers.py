@@ -20,6 +20,7 @@ import httpx
 import trio
 import uvicorn
 
+from tests.node.nodes import until
 from tests.rst import ROOT
 
 PATIENCE_S = 30.0
@@ -34,6 +35,7 @@ async def serving(app: Any) -> AsyncIterator[httpx.AsyncClient]:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.to_thread.run_sync, functools.partial(server.run, [listening]))
             try:
+                await until(lambda: server.started)
                 async with client_of(listening) as client:
                     yield client
             finally:

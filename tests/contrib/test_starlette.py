@@ -51,6 +51,7 @@ async def web_and_peer() -> AsyncIterator[tuple[httpx.AsyncClient, gossip.Node, 
         app = application(peer.address)
         async with serving(app) as client:
             await until(lambda: status_of(peer, "web") is gossip.Status.ALIVE)
+            await until(lambda: node_of(app).standing.standing is gossip.Standing.CONNECTED)
             yield client, peer, app
 
 

@@ -37,7 +37,8 @@ def code_of(file: str) -> str:
 
 def shares_in(output: Output) -> dict[str, set[int]]:
     """Who owns what, by the last line that a worker has printed about it."""
-    lines = [line for line in output.text.splitlines() if re.match(r"\w+: \[", line)]
+    whole = output.text.rpartition("\n")[0].splitlines()
+    lines = [line for line in whole if re.match(r"\w+: \[", line)]
     parts = [part.split(": ") for part in lines[-1].split(" | ")] if lines else []
     return {name: set(json.loads(owned)) for name, owned in parts}
 
@@ -57,7 +58,7 @@ async def test_workers_share_out_the_partitions_of_one_that_is_killed_and_of_one
     code = code_of(file)
     async with AsyncExitStack() as stack:
         _, first = await stack.enter_async_context(running(tmp_path, code, "ada"))
-        await until(lambda: "ada is at " in first.text)
+        await until(lambda: re.search(r"^ada is at \S+\n", first.text, re.MULTILINE) is not None)
         (address,) = re.findall(r"^ada is at (\S+)$", first.text, re.MULTILINE)
         brook, second = await stack.enter_async_context(running(tmp_path, code, "brook", address))
         cleo, third = await stack.enter_async_context(running(tmp_path, code, "cleo", address))

@@ -1,4 +1,4 @@
-"""A TCP stream and what secures it: nothing, the keys of the cluster, or TLS.
+"""A stream and what secures it: nothing, the keys of the cluster, or TLS.
 
 This module decides in which order greetings, messages and the end are written and read.
 :mod:`gossip.security.channel` decides how they look, and :mod:`gossip.net.link` how long they may take.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import trio
+from trio.abc import HalfCloseableStream, Stream
 
 from gossip.security import Channel, MutualTLS, Security
 
@@ -18,7 +19,7 @@ READ_BYTES = 65_536
 class Conversation:
     """Writes messages to a peer on one stream, and reads messages from it. Call :meth:`greet` first."""
 
-    def __init__(self, stream: trio.SocketStream | trio.SSLStream[trio.SocketStream], channel: Channel,
+    def __init__(self, stream: Stream, channel: Channel,
                  received: Callable[[int], None]) -> None:  # fmt: skip
         self._stream = stream
         self._channel = channel
@@ -27,7 +28,7 @@ class Conversation:
 
     @classmethod
     def begin(
-        cls, security: Security, stream: trio.SocketStream, host: str | None, received: Callable[[int], None]
+        cls, security: Security, stream: HalfCloseableStream, host: str | None, received: Callable[[int], None]
     ) -> Conversation:
         """The conversation on a new stream.
 
@@ -84,7 +85,7 @@ class Conversation:
         """
         if ending := self._channel.ending():
             await self._stream.send_all(ending)
-        if isinstance(self._stream, trio.SocketStream):
+        if isinstance(self._stream, HalfCloseableStream):
             await self._stream.send_eof()
 
     async def refuse(self) -> None:
@@ -94,7 +95,7 @@ class Conversation:
         :raises trio.BrokenResourceError: if the stream fails.
         """
         refusal = self._channel.refusal()
-        if refusal and isinstance(self._stream, trio.SocketStream):
+        if refusal and isinstance(self._stream, HalfCloseableStream):
             await self._stream.send_all(refusal)
             await self._stream.send_eof()
             while await self._read():
@@ -107,7 +108,7 @@ class Conversation:
         return piece
 
 
-def _in_tls(stream: trio.SocketStream, tls: MutualTLS, host: str | None) -> trio.SSLStream[trio.SocketStream]:
+def _in_tls(stream: HalfCloseableStream, tls: MutualTLS, host: str | None) -> Stream:
     if host is None:
         return trio.SSLStream(stream, tls.accepting, server_side=True)
     return trio.SSLStream(stream, tls.connecting, server_hostname=host)

@@ -1,4 +1,4 @@
-"""The loop of a node: sockets and the clock on one side, the protocol core on the other.
+"""The loop of a node: its transport and the clock on one side, the protocol core on the other.
 
 One task waits for datagrams and for the core's next timer. Everything else that changes the core (a stream, a look-up
 of seeds, a call of the program) ends with :meth:`Driver.pump`, which does what the core wants and sets the alarm of the
@@ -8,7 +8,6 @@ loop again. This module contains no rule of the protocol.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 import trio
@@ -18,9 +17,8 @@ from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
 from gossip.core.support.address import Address
 from gossip.core.support.drop_reasons import Drop
-from gossip.net.datagrams import DatagramEndpoint
-from gossip.net.sockets import SocketPair
 from gossip.net.streams import Streams
+from gossip.net.transport import Transport
 from gossip.security import Security
 from gossip.telemetry import ClockLog, DropLog, EventLog, ShellCounters
 
@@ -30,34 +28,32 @@ a late timer must not judge peers whose answers are already here. Reading everyt
 this, except in a flood, and a flood must not hold up the timers for ever."""
 
 
-def wall_clock_ms() -> int:
-    """The wall clock of the system, in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 class Driver:
-    """Runs one protocol on one pair of sockets."""
+    """Runs one protocol on one transport."""
 
     def __init__(
         self,
         protocol: Protocol,
-        sockets: SocketPair,
+        transport: Transport,
         nursery: trio.Nursery,
         *,
+        wall_clock_ms: Callable[[], int],
         node_name: str,
         counters: ShellCounters,
         publish: Callable[[MembershipEvent], None],
         stepped: Callable[[], None],
         security: Security,
     ) -> None:
-        """:param publish: called with each event, after it is in the log.
+        """:param wall_clock_ms: returns Unix milliseconds.
+        :param publish: called with each event, after it is in the log.
         :param stepped: called after each step of the protocol, whether or not it changed anything.
         """
         self._protocol = protocol
         self._security = security
         self._publish = publish
         self._stepped = stepped
-        self._endpoint = DatagramEndpoint(sockets, node_name, counters)
+        self._wall_clock_ms = wall_clock_ms
+        self._endpoint = transport.datagrams(node_name, counters)
         self._event_log = EventLog(node_name)
         self._drop_log = DropLog(node_name, protocol.drops)
         self._clock_log = ClockLog(node_name, protocol)
@@ -65,7 +61,7 @@ class Driver:
         self._has_read = False
         self._farewell_over: trio.Event | None = None
         self.streams = Streams(
-            protocol, sockets, nursery, pump=self.pump, node_name=node_name, counters=counters, security=security
+            protocol, transport, nursery, pump=self.pump, node_name=node_name, counters=counters, security=security
         )
 
     async def run(self) -> None:
@@ -102,7 +98,7 @@ class Driver:
         if self._endpoint.reopen_at <= now:
             self._endpoint.reopen(now)
         if self._protocol.next_timer() <= now:
-            self._protocol.wall_clock(wall_clock_ms(), now)  # before the timers, which depend on it
+            self._protocol.wall_clock(self._wall_clock_ms(), now)  # before the timers, which depend on it
             self._protocol.handle_timer(now)
             self._clock_log.look(now)
 

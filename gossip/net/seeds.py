@@ -6,7 +6,7 @@ name. If that fails, the task tries again, and delays no other. The core decides
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from random import Random
 
 import trio
@@ -16,7 +16,7 @@ from gossip.core.errors import ConfigurationError
 from gossip.core.presence.joining import MAX_SEEDS
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import wrong
-from gossip.net.addresses import ip_text, parse_address, resolve
+from gossip.net.addresses import ip_text, parse_address
 from gossip.telemetry import NodeLog, ShellCounters
 
 RETRY_PAUSE_MIN_S = 0.5
@@ -78,14 +78,18 @@ class SeedFinder:
         *,
         node_name: str,
         random: Random,
+        resolve: Callable[[Address], Awaitable[tuple[Address, ...]]],
         can_reach: Callable[[Address], bool],
         is_alone: Callable[[], bool],
         found: Callable[[tuple[Address, ...], tuple[Address, ...]], None],
         counters: ShellCounters,
     ) -> None:
-        """:param found: called with the addresses, and with the seeds whose names have no address so far."""
+        """:param resolve: looks up a name, and raises OSError if it has no address.
+        :param found: called with the addresses, and with the seeds whose names have no address so far.
+        """
         self._log = NodeLog(__name__, node_name)
         self._random = random
+        self._resolve = resolve
         self._can_reach = can_reach
         self._is_alone = is_alone
         self._found = found
@@ -109,7 +113,7 @@ class SeedFinder:
         pause = Backoff(RETRY_PAUSE_MIN_S, RETRY_PAUSE_MAX_S)
         while True:
             try:
-                addresses = await resolve(name)
+                addresses = await self._resolve(name)
             except (OSError, RuntimeError) as error:  # RuntimeError if the system allows no more threads
                 self._counters.seed_lookups_failed += 1
                 pause_s = pause.failed(trio.current_time())

@@ -1,7 +1,7 @@
-"""The sockets of a node: UDP and TCP on one port, and the address at which others reach them.
+"""The sockets of a node: UDP and TCP on one port.
 
 This module decides address families and socket options. It neither sends nor receives; see
-:mod:`gossip.net.datagrams` and :mod:`gossip.net.streams`.
+:mod:`gossip.net.datagrams` and :mod:`gossip.net.tcp`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gossip import forking
 from gossip.core.errors import ConfigurationError
 from gossip.core.support.address import Address
 from gossip.errors import BindError
-from gossip.net.addresses import LINK_LOCAL, plain_address, reason, resolve
+from gossip.net.addresses import LINK_LOCAL, plain_address, reason
 from gossip.net.refusals import ask_for_refusals
 
 RECEIVE_BUFFER_BYTES = 1 << 20
@@ -113,31 +113,6 @@ async def open_sockets(where: Address) -> SocketPair:
     first = failures[0]
     why = _EXPLANATIONS.get(first.errno or 0) or reason(first)
     raise BindError(f"cannot bind to {where}: {why}", first.errno) from first
-
-
-async def advertised_address(advertise: Address | None, sockets: SocketPair) -> Address | None:
-    """The IP address that others should use, or None if only they can tell.
-
-    A port of 0 in ``advertise`` stands for the bound port.
-
-    :raises ConfigurationError: if nobody can send to ``advertise``.
-    :raises BindError: if its name cannot be resolved to an address of the bound family.
-    """
-    if advertise is None:
-        return None if sockets.address.is_unspecified else sockets.address
-    wanted = Address(advertise.host, advertise.port or sockets.address.port)
-    if wanted.is_unspecified:
-        raise ConfigurationError(f"advertise: nobody can send to {advertise}; give an address that others can reach")
-    try:
-        found = await resolve(wanted)
-    except OSError as error:
-        raise BindError(f"cannot advertise {wanted}: the host name cannot be resolved ({reason(error)})") from None
-    usable = [address for address in found if sockets.can_reach(address) and not address.is_link_local]
-    if not usable and any(address.is_link_local for address in found):
-        raise ConfigurationError(LINK_LOCAL.format("advertise", wanted))
-    if not usable:
-        raise BindError(f"cannot advertise {wanted}: the node is bound to another IP version ({sockets.address})")
-    return usable[0]
 
 
 def _open_pair(family: int, sockaddr: Any) -> SocketPair:

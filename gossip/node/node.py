@@ -11,7 +11,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from random import Random
-from typing import TypeVar, final
+from typing import TypeVar
 
 import trio
 
@@ -26,7 +26,7 @@ from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require, require_seconds, wrong
 from gossip.errors import ClosedError, JoinError
-from gossip.net import Driver, SeedFinder, SocketPair
+from gossip.net import Driver, Network, SeedFinder, Transport
 from gossip.node.block import background_tasks, require_trio
 from gossip.node.subscription import Broadcast, Subscription
 from gossip.security import Keyring, Security
@@ -45,7 +45,8 @@ _NAMELESS = (
 @asynccontextmanager
 async def running(
     protocol: Protocol,
-    sockets: SocketPair,
+    network: Network,
+    transport: Transport,
     config: Config,
     security: Security,
     seeds: tuple[Address, ...],
@@ -56,7 +57,7 @@ async def running(
     :param config: the settings as the program gave them; those of the core may leave room for sealing.
     """
     async with background_tasks() as nursery:
-        node = Node(protocol, sockets, nursery, config, security)
+        node = Node(protocol, network, transport, nursery, config, security)
         try:
             node._start(seeds, random)
             yield node
@@ -64,7 +65,6 @@ async def running(
             node._close()
 
 
-@final
 class Node:
     """A running member. :func:`open_node` makes it. Call its methods only in the trio thread that it runs in.
 
@@ -86,10 +86,11 @@ class Node:
     ('ada',)
     """
 
-    def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config,
-                 security: Security) -> None:  # fmt: skip
+    def __init__(self, protocol: Protocol, network: Network, transport: Transport, nursery: trio.Nursery,
+                 config: Config, security: Security) -> None:  # fmt: skip
         self._protocol = protocol
-        self._sockets = sockets
+        self._network = network
+        self._transport = transport
         self._nursery = nursery
         self._config = config
         self._security = security
@@ -102,8 +103,9 @@ class Node:
         self._log = NodeLog(__name__, self._name)
         self._driver = Driver(
             protocol,
-            sockets,
+            transport,
             nursery,
+            wall_clock_ms=network.wall_clock_ms,
             node_name=self._name,
             counters=self._counters,
             publish=self._broadcast.publish,
@@ -120,7 +122,7 @@ class Node:
     def _become_unusable(self) -> None:
         self._is_copy = True
         copy = forking.unusable(f"node {self._name!r}")
-        self._protocol = self._driver = self._broadcast = self._sockets = self._security = self._clock = copy
+        self._protocol = self._driver = self._broadcast = self._transport = self._security = self._clock = copy
 
     def __repr__(self) -> str:
         if self._is_copy:
@@ -136,12 +138,12 @@ class Node:
     @property
     def address(self) -> Address:
         """Where others reach this node; until a peer has told it, where it is bound."""
-        return self._protocol.local.address if self._protocol.address_known else self._sockets.address
+        return self._protocol.local.address if self._protocol.address_known else self._transport.address
 
     @property
     def bound_address(self) -> Address:
         """Where the sockets are bound: the host may be ``0.0.0.0`` or ``::``, the port is never 0."""
-        return self._sockets.address
+        return self._transport.address
 
     @property
     def standing(self) -> NodeStanding:
@@ -326,7 +328,8 @@ class Node:
             seeds,
             node_name=self._name,
             random=random,
-            can_reach=self._sockets.can_reach,
+            resolve=self._network.resolve,
+            can_reach=self._transport.can_reach,
             is_alone=lambda: self._protocol.alive <= 1,
             found=self._found_seeds,
             counters=self._counters,

@@ -7,7 +7,6 @@ node does then: :mod:`gossip.node.node` for the program, and :mod:`gossip.core` 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from random import SystemRandom
 
 import attrs
 import trio
@@ -22,13 +21,12 @@ from gossip.core.support.arguments import require
 from gossip.core.wire import Records
 from gossip.net import (
     advertised_address,
-    open_sockets,
     parse_address,
     parse_seeds,
     require_one_machine,
-    wall_clock_ms,
 )
 from gossip.node.block import block_in_trio
+from gossip.node.network import current_network
 from gossip.node.node import Node, running
 from gossip.security import OVERHEAD_BYTES, Keyring, MutualTLS, Security, SigningKey, check_allowed
 
@@ -112,23 +110,25 @@ async def open_node(
     bind_to = parse_address(bind, "bind")
     advertise_as = None if advertise is None else parse_address(advertise, "advertise")
     seed_list = parse_seeds(seeds)
-    random = SystemRandom()  # tokens prove that a peer hears us, so nobody may guess the next one
-    with await open_sockets(bind_to) as sockets:
-        require_one_machine(sockets.address, advertise_as, seed_list)
-        if not (insecure or security.is_sealed or sockets.address.is_loopback):
-            raise ConfigurationError(_UNSEALED.format(sockets.address))
+    network = current_network()
+    random = network.random()
+    async with network.bind(bind_to, name) as transport:
+        require_one_machine(transport.address, advertise_as, seed_list)
+        if not (insecure or security.is_sealed or transport.address.is_loopback):
+            raise ConfigurationError(_UNSEALED.format(transport.address))
         protocol = Protocol(
             config if keyring is None else _with_room_for_envelopes(config),
             name=name,
-            generation=wall_clock_ms(),
+            generation=network.wall_clock_ms(),
             random=random,
             now=trio.current_time(),
-            address=await advertised_address(advertise_as, sockets),
+            address=await advertised_address(advertise_as, transport, network),
             metadata=metadata,
             signing=signing,
             records=_RECORDS,
         )
-        async with running(protocol, sockets, config, security, seed_list, random) as node:
+        async with running(protocol, network, transport, config, security, seed_list, random) as node:
+            network.opened(node)
             yield node
 
 

@@ -9,6 +9,7 @@ from random import SystemRandom
 from typing import NamedTuple
 
 import trio
+from trio.abc import HalfCloseableStream
 
 from gossip.core.config import Config, given_config
 from gossip.core.detection.evidence import Explanation
@@ -20,6 +21,7 @@ from gossip.core.support.arguments import wrong
 from gossip.errors import QueryError
 from gossip.net import Conversation, parse_address, reason
 from gossip.node.block import require_trio
+from gossip.node.network import current_network
 from gossip.security import Keyring, MutualTLS, Security
 
 MAX_NEAR = 3
@@ -158,7 +160,7 @@ class _Peer(NamedTuple):
         is_connected = False
         with trio.move_on_at(self.ends_at):
             try:
-                stream = await trio.open_tcp_stream(self.address.host, self.address.port)
+                stream = await current_network().connect(self.address)
             except (OSError, ValueError) as error:
                 raise QueryError(f"cannot connect to {self.address}: {reason(_first_cause(error))}") from error
             is_connected = True
@@ -184,7 +186,7 @@ class _TooLong(Exception):
     """The answer is longer than any view."""
 
 
-async def _ask(stream: trio.SocketStream, query: Query, security: Security, host: str, max_bytes: int) -> None:
+async def _ask(stream: HalfCloseableStream, query: Query, security: Security, host: str, max_bytes: int) -> None:
     total = 0
 
     def received(count: int) -> None:

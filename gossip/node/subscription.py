@@ -15,7 +15,6 @@ import attrs
 import trio
 
 from gossip.core.events import MembershipEvent
-from gossip.core.protocol import Protocol
 from gossip.core.state.member import Member
 from gossip.core.state.node_standing import NodeStanding
 from gossip.core.support.arguments import wrong
@@ -200,11 +199,26 @@ class Subscription:
         return self._backlog.take()
 
 
+class Source(Interface):
+    """What snapshots are made of: the core of a node."""
+
+    def told_members(self) -> tuple[Member, ...]:
+        """The members as the events have told of them so far."""
+
+    @property
+    def local(self) -> Member:
+        """The node itself as a member."""
+
+    @property
+    def standing(self) -> NodeStanding:
+        """What the node knows of its own place."""
+
+
 class Broadcast:
     """The subscriptions of one node."""
 
-    def __init__(self, protocol: Protocol, counters: ShellCounters) -> None:
-        self._protocol = protocol
+    def __init__(self, source: Source, counters: ShellCounters) -> None:
+        self._source = source
         self._counters = counters
         self._subscriptions: dict[Reader, None] = {}
         self._closed = False
@@ -212,11 +226,11 @@ class Broadcast:
     @property
     def node_name(self) -> str:
         """Whose subscriptions these are."""
-        return self._protocol.local.name
+        return self._source.local.name
 
     def snapshot(self, missed: int = 0) -> Snapshot:
         """All members at this moment, for a reader that has missed so many events."""
-        return Snapshot(self._protocol.told_members(), self._protocol.standing, missed)
+        return Snapshot(self._source.told_members(), self._source.standing, missed)
 
     def snapshot_after(self, backlog: Backlog) -> Snapshot:
         """The snapshot that takes the place of the events that a reader has missed, which are counted."""

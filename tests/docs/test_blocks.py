@@ -20,8 +20,10 @@ from tests.rst import ROOT, Block, blocks, document
 RUN_ELSEWHERE = {
     "shards.py": "needs a cluster: test_tutorial.py",
     "second.py": "needs a cluster: test_tutorial.py",
+    "test_unit.py": "is a test itself: test_testing.py",
     "test_program.py": "is a test itself: test_testing.py",
     **dict.fromkeys(re.findall(r":name: (\S+)", document("docs/howto/web.rst")), "needs a server: tests/contrib"),
+    "test_sockets.py": "is a test itself: test_testing.py",
 }
 """Blocks of Python that are not executed here, by their names, with the reason."""
 

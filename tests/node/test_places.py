@@ -116,7 +116,7 @@ async def test_a_cluster_without_name_and_keys_that_may_merge_with_another_is_to
         hosts = {"localhost": ["127.0.0.1", "::1"], "elsewhere.test": ["127.0.0.1", "192.0.2.1"]}
         return tuple(Address(host, address.port) for host in hosts.get(address.host, [address.host]))
 
-    monkeypatch.setattr("gossip.net.seeds.resolve", resolve)
+    monkeypatch.setattr("gossip.net.system.resolve", resolve)
     caplog.set_level(logging.DEBUG, "gossip.net.seeds")
     for config, seed, told in [
         (Config.local(), "127.0.0.1:1", 0),

@@ -135,7 +135,7 @@ async def test_a_system_that_allows_no_more_threads_does_not_end_the_node(monkey
     async def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr("gossip.net.seeds.resolve", fail)
+    monkeypatch.setattr("gossip.net.system.resolve", fail)
     async with local_node("a") as a, local_node("b", seeds=["seed.test:1", a.address]) as b:
         await until(lambda: a.alive == b.alive == 2)
         await until(lambda: b.stats.seed_lookups_failed >= 1)

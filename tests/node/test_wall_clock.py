@@ -17,7 +17,7 @@ from gossip.core.protocol import Protocol
 from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Clock
-from gossip.net import wall_clock_ms
+from gossip.net import SystemNetwork
 from gossip.telemetry.clocks import AGAIN_AFTER_S, ClockLog, sentence
 from tests.node.nodes import local_node, until
 
@@ -38,8 +38,8 @@ _clock: ContextVar[Wrong] = ContextVar("clock")
 @pytest.fixture(autouse=True)
 def clock_of_each_node(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes of one process have a clock each: the tasks of a node inherit the one that was set when it was opened."""
-    for module in ("gossip.node.opening", "gossip.net.driver"):
-        monkeypatch.setattr(f"{module}.wall_clock_ms", lambda: wall_clock_ms() + _clock.get(Wrong()).off_ms)
+    right = SystemNetwork.wall_clock_ms
+    monkeypatch.setattr(SystemNetwork, "wall_clock_ms", lambda network: right(network) + _clock.get(Wrong()).off_ms)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from gossip.contrib.starlette import get_node
+from gossip.testing import FakeNode
 from tests.contrib.servers import following, serving
 
 pytest.importorskip("fastapi", reason="pip install 'gossip-membership[web-test]'")
@@ -35,13 +36,11 @@ async def test_dependencies_of_a_router_hold_for_the_routes_that_show_members() 
 
 
 async def test_a_test_puts_a_node_of_its_own_in_the_place_of_the_dependency() -> None:
-    class Stub:
-        def members(self) -> tuple[()]:
-            return ()
-
-    fastapi_program.app.dependency_overrides[get_node] = Stub
+    node = FakeNode("me")
+    node.member_joined("brook")
+    fastapi_program.app.dependency_overrides[get_node] = lambda: node
     try:
         async with serving(fastapi_program.app) as client:
-            assert (await client.get("/peers")).json() == {}
+            assert (await client.get("/peers")).json() == {"brook": "alive", "me": "alive"}
     finally:
         fastapi_program.app.dependency_overrides.clear()

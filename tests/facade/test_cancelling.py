@@ -180,8 +180,7 @@ def test_what_is_awaited_when_its_node_is_closed_says_so() -> None:
     async def main() -> None:
         async with node_that_seeks() as node:
             waiting = [
-                asyncio.ensure_future(wait)
-                for wait in (node.joined(), node.until(lambda node: False), node.leave())
+                asyncio.ensure_future(wait) for wait in (node.joined(), node.until(lambda node: False), node.leave())
             ]
             await asyncio.sleep(0)
         for each in waiting:

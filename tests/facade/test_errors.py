@@ -255,5 +255,3 @@ def test_times_that_only_the_blocking_flavour_takes_are_checked(timeout: Any) ->
         for use in (lambda: node.subscribe(timeout=timeout), lambda: node.until(lambda node: True, timeout)):
             with pytest.raises(gossip.ConfigurationError, match="timeout must be a number of seconds from 0 on"):
                 use()
-
-

@@ -56,7 +56,7 @@ async def _live(end: socket.socket, parent: int) -> None:
 
 
 async def _end_with(parent: int) -> NoReturn:
-    """End this process at once when its parent has ended. Peers see a crash, and a crash it was."""
+    """End this process at once when its parent has ended. Peers see a crash, because the program crashed."""
     await wait_for_end_of(parent)
     os._exit(PARENT_ENDED)
 
@@ -94,7 +94,7 @@ async def _serve(inside: Inside, lines: LineKeeper, channel: Channel) -> NoRetur
 
 
 async def _send(feed: Feed, channel: Channel) -> None:
-    with contextlib.suppress(ChannelEnded):  # whoever receives notices it, too
+    with contextlib.suppress(ChannelEnded):  # the task that receives notices it, too
         await feed.run(channel)
 
 

@@ -180,15 +180,14 @@ class Node(Reading):
         :raises ClosedError: if the node is closed before, or was.
         """
         while True:
-            self._held.require_open()
+            self._require_here()
             seen = self._inside.steps()
             if holds(condition, self):
                 return
             await self._ask(functools.partial(self._inside.step_after, seen))
 
     async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
-        self._held.require_open()
-        _require_loop(self._loop, f"node {self._held.name!r}")
+        self._require_here()
         call = self._held.call(work)
         try:
             await _done(call.future)
@@ -198,6 +197,10 @@ class Node(Reading):
         if call.future.cancelled():
             raise self._held.why_over()
         return call.future.result()
+
+    def _require_here(self) -> None:
+        self._held.require_open()
+        _require_loop(self._loop, f"node {self._held.name!r}")
 
 
 class Subscription:
@@ -237,7 +240,7 @@ class Subscription:
 
         :raises RuntimeError: if another task is waiting for an item of this subscription, or in another loop.
         """
-        self._relay.refuse_copy()
+        self._relay.require_usable()
         _require_loop(self._loop, self._name)
         while True:
             waiter = self._loop.create_future()

@@ -128,6 +128,7 @@ class Streams:
         self._log.warning("opened TCP %s again", self._sockets.address)
 
     def _accepted(self, connection: trio.socket.SocketType, source: Address) -> None:
+        forking.close_copy_of(connection)
         stream = None
         if self._active >= self._config.max_streams:
             self._protocol.drops.note(Drop.TOO_MANY_STREAMS, source)
@@ -188,6 +189,7 @@ class Streams:
         except OSError:
             link.has_failed = True
             return
+        forking.close_copy_of(connection)
         with _closing(connection), link.scope:
             try:
                 with trio.fail_after(CONNECT_TIMEOUT_S):
@@ -201,7 +203,6 @@ class Streams:
 
     async def _converse(self, stream: int, link: Link, connection: trio.SocketStream, host: str | None) -> None:
         """:param host: the host that we connected to; None if the peer connected to us."""
-        forking.close_copy_of(connection.socket)
         conversation = Conversation.begin(self._security, connection, host, link.received)
         async with trio.open_nursery() as nursery:
             try:

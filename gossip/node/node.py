@@ -107,6 +107,8 @@ class Node:
         self._protocol = self._driver = self._broadcast = self._sockets = self._security = self._clock = copy
 
     def __repr__(self) -> str:
+        if forking.is_unusable(self._protocol):
+            return f"<gossip.Node {self._name!r}, a copy in a forked child>"
         return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
 
     @property
@@ -264,6 +266,7 @@ class Node:
         :raises ConfigurationError: if ``condition`` cannot be called, or is an async function.
         :raises ClosedError: if the node is closed before, or was.
         """
+        self._require_open()
         await trio.lowlevel.checkpoint()
         while True:
             self._require_open()
@@ -346,7 +349,7 @@ class Node:
             self._next_step = None
 
     def _require_open(self) -> None:
-        forking.refuse_copy(self._protocol)
+        forking.require_usable(self._protocol)
         if self._closed_at is not None:
             raise ClosedError(f"node {self._name!r} is closed: its async with block has ended")
         require_trio(f"node {self._name!r}")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from typing import Any
 
 import pytest
 
-from tests.rst import ROOT
+from tests.facade import programs
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 
@@ -76,13 +73,7 @@ def in_child(work):
 
 def run(program: str, *arguments: str) -> None:
     """Run a program that has to succeed and print nothing."""
-    code = PRELUDE + program
-    warnings = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]  # of 3.12, about threads and forks
-    done = subprocess.run(
-        [sys.executable, *warnings, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert not done.stderr, done.stderr
-    assert (done.returncode, done.stdout) == (0, "")
+    programs.run(PRELUDE + program, *arguments)
 
 
 BLOCKING = """

@@ -179,10 +179,8 @@ def test_a_block_that_is_cancelled_passes_that_on() -> None:
 def test_what_is_awaited_when_its_node_is_closed_says_so() -> None:
     async def main() -> None:
         async with node_that_seeks() as node:
-            waiting = [
-                asyncio.ensure_future(wait)
-                for wait in (node.joined(), node.until(lambda node: False), node.leave())
-            ]
+            calls = (node.joined(), node.until(lambda node: False), node.joined(timeout=1000))
+            waiting = [asyncio.ensure_future(call) for call in calls]
             await asyncio.sleep(0)
         for each in waiting:
             with pytest.raises(gossip.ClosedError, match="node 'a' is closed: its async with block has ended"):

@@ -5,13 +5,15 @@
     ``compare`` tells two results apart.
 ``python -m benchmarks.simulation``
     Simulated clusters: what the protocol is held to, and what each choice in it is worth.
+``python -m benchmarks.embedding``
+    What a program pays that embeds a node.
 ``python -m benchmarks.endurance``
     Real agents and nodes in trouble for minutes or hours, and under attack.
 
 Rooms, of which each imports only from those below it:
 
 - ``commands``, ``documents``: the commands ``report`` and ``compare``; which documents are generated from what
-- ``sockets``, ``simulation``, ``endurance``: the measurements
+- ``sockets``, ``simulation``, ``embedding``, ``endurance``: the measurements
 - ``agents``: the harness for real agents
 - ``report``: tables, pages and plots
 - ``core``: the core by itself: single operations, and limits of theory

@@ -1,8 +1,8 @@
 """What of the documentation is generated, and from which kept results.
 
 - the pages about real clusters, whole (:mod:`benchmarks.report.pages`), with their plots;
-- the tables of ``evaluation/targets.rst``, ``evaluation/choices.rst`` and ``security.rst``, each between the two
-  comments that name it.
+- the tables of ``evaluation/targets.rst``, ``evaluation/choices.rst``, ``evaluation/embedding.rst`` and
+  ``security.rst``, each between the two comments that name it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ FIGURES = {
     "news": "news", "updates": "update", "loss": "lossy", "slowness": "slow", "growth": "growth", "speed": "speed",
 }  # fmt: skip
 """Results of simulations with targets, by what the table of each is about."""
+
+EMBEDDING = {"imports": "imports"}
+"""Results of what a program pays that embeds a node, by what the table of each is about."""
 
 CHOICES = "choices-301e6f2"
 """What each choice in the protocol is worth."""
@@ -98,16 +101,16 @@ def between_markers(document: str, name: str, text: str) -> str:
 def _tables() -> dict[str, dict[str, str]]:
     """The tables of each document that people write, by the comments between which they stand."""
     return {
-        "evaluation/targets.rst": _targets(),
+        "evaluation/targets.rst": _figures(FIGURES),
         "evaluation/choices.rst": _choices(),
+        "evaluation/embedding.rst": _figures(EMBEDDING),
         "security.rst": _security(),
     }
 
 
-def _targets() -> dict[str, str]:
-    return {
-        f"figures of {what}": list_table(figures_table(kept_figures(_kept(name)))) for what, name in FIGURES.items()
-    }
+def _figures(kept: Mapping[str, str]) -> dict[str, str]:
+    """Tables of figures beside their targets, by their comments."""
+    return {f"figures of {what}": list_table(figures_table(kept_figures(_kept(name)))) for what, name in kept.items()}
 
 
 def _choices() -> dict[str, str]:

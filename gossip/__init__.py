@@ -1,34 +1,36 @@
-"""Who is in the cluster, told by gossip: a membership library for trio.
+"""Cluster membership by gossip, for trio: who is in the cluster, who left and who died.
 
 ::
 
     keyring = gossip.Keyring.load("cluster.keys")
-    async with gossip.open_node("web-1", seeds=["gossip.example.org:7946"], keyring=keyring) as node:
+    async with gossip.open_node("web-1", seeds=["10.0.0.1:7946"], keyring=keyring) as node:
         with node.subscribe() as changes:
             async for item in changes:
                 print(item)
 
-General layout, a room for each question, in an order to read them in:
+The layout has a room for each question. Read them in this order:
 
 ``gossip.core``
     The protocol, without sockets, clock or trio. Bytes, time and random numbers go in; what to send and what happened
-    comes out. The simulator runs the same code.
+    come out. The simulator runs the same code.
 ``gossip.security``
-    The keys, what they seal, and the files they are kept in.
+    The keys, what they seal, and the files that hold them.
 ``gossip.net``
     The core on trio: sockets, streams, name servers, the clock, and the loop that drives them.
 ``gossip.telemetry``
-    What a node tells people: counts and lines of the log.
+    What a node reports to people: counts and log lines.
 ``gossip.node``
-    What a program holds: a node, its subscriptions, questions to somebody else's node.
+    What a program uses: a node, its subscriptions, and questions to a node of another process.
+``gossip.testing``
+    What the tests of programs use: a cluster in memory, and a node without any protocol.
 ``gossip.cli``
     The ``gossip`` command.
 
-``gossip.errors`` has the errors of the shell, ``gossip.backoff`` the pauses after failures. Each room says in its
-docstring what it decides and what may be imported from it. Programs import from ``gossip`` alone.
+``gossip.errors`` has the errors of the shell, and ``gossip.backoff`` the pauses after failures. The docstring of each
+room says what the room decides and what others may import from it. Programs import from ``gossip`` alone.
 
 The library logs to loggers below ``gossip``, each named after its module. A program that configures no logging sees
-nothing of it; ``logging.basicConfig()`` shows the warnings.
+no lines; ``logging.basicConfig()`` shows the warnings.
 """
 
 from __future__ import annotations
@@ -86,5 +88,5 @@ __all__ = [
     "query_members",
 ]
 
-# Otherwise Python itself would write the warnings to the standard error of the program, between its own lines.
+# Without a handler, Python would write the warnings to the program's standard error, between the program's own lines.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -381,10 +381,10 @@ def _running_loop(what: str) -> asyncio.AbstractEventLoop:
     except RuntimeError:
         refuse_own_thread(f"{what} of gossip.aio")
         if trio.lowlevel.in_trio_run():
-            instead = "trio runs this: take it from gossip"
+            instead = "trio runs this code: use gossip"
         else:
-            instead = "nothing runs this: start the program by asyncio.run(main), or take it from gossip.blocking"
-        raise RuntimeError(f"{what} of gossip.aio needs asyncio, and {instead}") from None
+            instead = "no event loop runs this code: start the program with asyncio.run(main), or use gossip.blocking"
+        raise RuntimeError(f"{what} of gossip.aio needs asyncio, but {instead}") from None
 
 
 def _require_loop(loop: asyncio.AbstractEventLoop, what: str) -> None:
@@ -394,6 +394,6 @@ def _require_loop(loop: asyncio.AbstractEventLoop, what: str) -> None:
     """
     if _running_loop(what) is not loop:
         raise RuntimeError(
-            f"{what} belongs to the loop that opened the node, and another loop runs this: open a node in each loop, "
-            "or hand the work over by asyncio.run_coroutine_threadsafe(...); members() and the like can be read here"
+            f"{what} belongs to the loop that opened the node, but another loop runs this code: open a node in each "
+            "loop, or call it with asyncio.run_coroutine_threadsafe(...); members() and the like can be read here"
         )

@@ -1,7 +1,7 @@
 """The errors of the shell: failures between a node and its surroundings, not in the protocol.
 
-All of them are :class:`~gossip.core.errors.GossipError`, so one ``except`` catches everything that this package raises
-on purpose.
+All of them derive from :class:`~gossip.core.errors.GossipError`, so one ``except`` catches everything that this package
+raises on purpose.
 """
 
 from __future__ import annotations
@@ -10,9 +10,20 @@ from gossip.core.errors import GossipError
 
 
 class BindError(GossipError, OSError):
-    """A node cannot take the address it was given; the text says which one and why.
+    """A node cannot use the address that it was given; the text says which address, and why.
 
-    ``errno`` is that of the operating system, or None if a name could not be resolved.
+    ``errno`` is the number from the operating system, or None if a name could not be resolved.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as ada:
+    ...         try:
+    ...             async with gossip.open_node("brook", bind=ada.bound_address):
+    ...                 pass
+    ...         except gossip.BindError as error:
+    ...             print(error)
+    >>> trio.run(main)
+    cannot bind to 127.0.0.1:...: another program uses that port
     """
 
     def __init__(self, sentence: str, code: int | None = None) -> None:
@@ -21,7 +32,19 @@ class BindError(GossipError, OSError):
 
 
 class ClosedError(GossipError):
-    """The operation needs a running node, and the ``async with open_node(...)`` block has ended."""
+    """The operation needs a running node, and the ``async with open_node(...)`` block has ended.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         pass
+    ...     try:
+    ...         await node.leave()
+    ...     except gossip.ClosedError as error:
+    ...         print(error)
+    >>> trio.run(main)
+    node 'ada' is closed: its async with block has ended
+    """
 
 
 class ForkedError(GossipError, RuntimeError):
@@ -29,8 +52,29 @@ class ForkedError(GossipError, RuntimeError):
 
 
 class JoinError(GossipError):
-    """A node has not found its cluster in the time it was given; the text says what its standing is, and why."""
+    """A node did not find its cluster in the given time; the text says its standing, and why.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", seeds=["127.0.0.1:9"]) as node:
+    ...         try:
+    ...             await node.joined(timeout=0.1)
+    ...         except gossip.JoinError as error:
+    ...             print(error)
+    >>> trio.run(main)
+    node 'ada' is joining, not connected after 0.1 s: ...
+    """
 
 
 class QueryError(GossipError):
-    """A question to somebody else's node has no answer: nobody answers there, or not as a node of this cluster."""
+    """A question to a node of another process got no answer; the text says why, and what to do.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     try:
+    ...         await gossip.query_members("127.0.0.1:9")
+    ...     except gossip.QueryError as error:
+    ...         print(error)
+    >>> trio.run(main)
+    cannot connect to 127.0.0.1:9: ...
+    """

@@ -79,3 +79,8 @@ def table(text: str, title: str) -> list[list[str]]:
             rows[-1][-1] += f" {item}"
     assert len(rows) > 1, f"no rows in the table {title!r}"
     return rows[1:]
+
+
+def lines(cell: str) -> list[str]:
+    """The lines of a cell of :func:`table` that is a line block."""
+    return [line.strip() for line in f" {cell}".split(" | ")[1:]]

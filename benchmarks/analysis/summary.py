@@ -155,6 +155,8 @@ def ratio(ours: Stat | None, peer: Stat | None) -> Number:
     if ours is None or peer is None or not (ours.is_told and peer.is_told):
         return None
     mine, theirs = or_never(ours.median), or_never(peer.median)
+    if min(mine, theirs) < 0.0:
+        return None
     if mine == theirs:
         return 1.0 if math.isfinite(mine) and mine else None
     return theirs / mine if mine else math.inf

@@ -161,7 +161,7 @@ def _by_size(summary: Summary, experiment: str) -> Table:
             if any(cells := _sizes_of(summary, Kind(experiment, setting, 0, system), number, sizes))
         ]
         rows += _under(setting, lines)
-    heads = ("", "", *(f"{nodes:,}" for nodes in sizes))
+    heads = ("", "", *(f"{nodes:,} nodes" for nodes in sizes))
     return Table(title=wording_of(experiment).title, heads=heads, rows=tuple(rows), leading=2)
 
 
@@ -178,7 +178,7 @@ def _by_number(summary: Summary, experiment: str, systems: tuple[str, ...]) -> T
     has_nodes = any(nodes > 1 for nodes in summary.nodes(experiment))
     has_settings = summary.settings(experiment) != ("",)
     rows = [
-        (*((setting,) if has_settings else ()), *((str(nodes),) if has_nodes else ()), *cells)
+        (*((setting,) if has_settings else ()), *((str(nodes) if nodes else "",) if has_nodes else ()), *cells)
         for setting in summary.settings(experiment)
         for nodes in summary.nodes(experiment, setting)
         if any(cells := _row(summary, Kind(experiment, setting, nodes, ""), columns))

@@ -63,7 +63,7 @@ def value(name: str, number: float) -> str:
 
 
 def cell(stat: Stat, given_s: Number = None) -> str:
-    """A median and the range around it.
+    """A median and the range around it. A semicolon ends a line of the cell.
 
     :param given_s: how long the benchmark waited for it, if that is known.
     """
@@ -91,8 +91,9 @@ def _with_range(stat: Stat, median: float, never: str) -> str:
     decimals = 0 if whole else _decimals(factor * (median or stat.values[-1]))
     middle, low, high = (_digits(each * factor, decimals) for each in (median, least, stat.values[-1]))
     if stat.never:
-        return f"{middle} {unit} (from {low}; {never}: {stat.never} of {stat.count})"
-    return f"{middle} ({low}{TO}{high}) {unit}".rstrip() if low != high else f"{middle} {unit}".rstrip()
+        return f"{middle} {unit}; from {low}; {never}: {stat.never} of {stat.count}"
+    shown = f"{middle} {unit}".rstrip()
+    return shown if low == high else f"{shown}; ({low}{TO if least >= 0 else ' to '}{high})"
 
 
 def _scale(name: str, number: float) -> tuple[float, str]:

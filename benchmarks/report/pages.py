@@ -112,13 +112,13 @@ def _overview(material: Material, experiments: Sequence[str]) -> str:
         paragraph(INTRODUCTION),
         title("At a glance", "-"),
         paragraph(HEADLINE),
-        list_table(headline_table(material.summary)),
+        list_table(headline_table(material.summary), figures=True),
         *(image(f"{OVERVIEW}/{picture.name}.svg", picture.text) for picture in material.pictures_for("")),
         title("The experiments", "-"),
         items([_pointer(material, name) for name in experiments]),
         title("What the library is held to", "-"),
         paragraph(TARGETS),
-        list_table(verdicts_table(verdicts, "Target", "Targets")),
+        list_table(attrs.evolve(verdicts_table(verdicts, "Target", "Targets"), widths=(38, 38, 14, 10))),
         title("How to read the tables", "-"),
         *map(paragraph, (READING, MEASURED, LIMITS_OF_IT)),
         title("The systems", "-"),
@@ -184,10 +184,14 @@ def _experiment(material: Material, experiment: str) -> str:
 def _tables(table: Table) -> list[str]:
     """The whole table if it is short; otherwise a table for each of its parts, of which the first is not folded."""
     if len(table.rows) <= SHOWN_ROWS or table.heads[0] or table.leading < 2:
-        return [list_table(attrs.evolve(table, title=""))]
+        return [_figures(table)]
     first, *others = table.parts()
-    shown = [paragraph(f"**{escaped(_capital(first.title))}**"), list_table(attrs.evolve(first, title=""))]
-    return shown + [folded(_capital(part.title), list_table(attrs.evolve(part, title=""))) for part in others]
+    shown = [paragraph(f"**{escaped(_capital(first.title))}**"), _figures(first)]
+    return shown + [folded(_capital(part.title), _figures(part)) for part in others]
+
+
+def _figures(table: Table) -> str:
+    return list_table(attrs.evolve(table, title=""), figures=True)
 
 
 def _repetitions(summary: Summary, experiment: str) -> str:

@@ -53,17 +53,29 @@ def items(texts: Sequence[str]) -> str:
     return "\n".join(line for text in texts for line in wrapped(text, "- "))
 
 
-def list_table(table: Table) -> str:
-    """A table."""
+def list_table(table: Table, figures: bool = False) -> str:
+    """A table.
+
+    :param figures: whether its cells are figures, each on lines of its own: a semicolon ends a line.
+    """
     lines = [f".. list-table:: {escaped(table.title)}".rstrip(), "   :header-rows: 1"]
     if table.widths:
         lines.append(f"   :widths: {' '.join(map(str, table.widths))}")
+    if figures:
+        lines.append("   :class: figures")
     lines.append("")
     for row in (table.heads, *table.rows):
         for place, text in enumerate(row):
-            shown = f"**{text}**" if text == Outcome.MISSED.value else escaped(text)
-            lines += wrapped(shown, "     - " if place else "   * - ")
+            begin = "     - " if place else "   * - "
+            if figures and "; " in text:
+                lines += _line_block(text.split("; "), begin)
+            else:
+                lines += wrapped(f"**{text}**" if text == Outcome.MISSED.value else escaped(text), begin)
     return "\n".join(lines)
+
+
+def _line_block(texts: Sequence[str], begin: str) -> list[str]:
+    return [f"{' ' * len(begin) if place else begin}| {escaped(text)}" for place, text in enumerate(texts)]
 
 
 def folded(summary: str, *parts: str) -> str:
@@ -77,7 +89,7 @@ def folded(summary: str, *parts: str) -> str:
 
 def image(file: str, text: str) -> str:
     """A picture, by its path from the page."""
-    return "\n".join([f".. image:: {file}", *wrapped(text, "   :alt: ")])
+    return "\n".join([f".. figure:: {file}", *wrapped(text, "   :alt: ")])
 
 
 def toctree(documents: Sequence[str]) -> str:

@@ -20,6 +20,46 @@ class Wording:
     """Numbers that are told before the others."""
 
 
+LIMITS = {
+    "repeats": "repetitions",
+    "missing_nodes": "nodes that did not learn of it",
+    "mean_hops": "hops to the last node, mean",
+    "worst_hops": "hops to the last node, worst",
+    "mean_rounds": "delays to the last node, mean",
+    "worst_rounds": "delays to the last node, worst",
+    "hops_to_limit_ratio": "mean hops / limit",
+    "hops_to_whole_limit_ratio": "mean hops / limit in whole hops",
+    "worst_hops_to_whole_limit_ratio": "worst hops / limit in whole hops",
+    "hops_to_push_once_ratio": "mean hops / plain push",
+    "rounds_to_push_pull_ratio": "mean delays / push-pull, simulated",
+    "rounds_to_push_pull_formula_ratio": "mean delays / push-pull, formula",
+    "rounds_to_push_pull_same_fan_out_ratio": "mean delays / push-pull with as many contacts",
+    "fan_out": "members that a node pushes to",
+    "limit_hops": "limit: hops",
+    "limit_whole_hops": "limit: whole hops",
+    "limit_once_whole_hops": "limit: whole hops if each node pushes once",
+    "push_once_mean_hops": "plain push: mean hops",
+    "push_once_missed_share": "plain push: share of nodes missed",
+    "push_pull_formula_rounds": "push-pull, formula: rounds",
+    "push_pull_mean_rounds": "push-pull, simulated: mean rounds",
+    "push_pull_same_fan_out_mean_rounds": "push-pull with as many contacts: mean rounds",
+    "asked_mean_intervals": "intervals to the first ping, mean",
+    "asked_p99_intervals": "intervals to the first ping, 99 %",
+    "asked_mean_whole_intervals": "whole intervals to the first ping, mean",
+    "asked_to_random_ratio": "mean to the first ping / random probing",
+    "asked_p99_to_random_ratio": "99 % to the first ping / random probing",
+    "asked_whole_to_random_ratio": "mean in whole intervals / random probing",
+    "last_dead_mean_intervals": "intervals to the last node, mean",
+    "last_dead_to_asked_ratio": "mean to the last node / mean to the first ping",
+    "last_dead_to_random_ratio": "mean to the last node / random probing",
+    "random_mean_intervals": "random probing: mean intervals",
+    "random_p99_intervals": "random probing: intervals, 99 %",
+    "random_mean_whole_intervals": "random probing: mean whole intervals",
+    "alternating_mean_intervals": "ring and random in turn: mean intervals",
+    "regular_mean_intervals": "regular probing: mean intervals",
+}
+"""Names of what is compared with limits. A slash divides what was measured by the limit."""
+
 EXPERIMENTS = {
     "join": Wording(
         title="Join",
@@ -38,7 +78,8 @@ EXPERIMENTS = {
     "update": Wording(
         title="Update",
         summary="In a calm cluster one node changes its metadata.",
-        text="The clock runs until each of the others sees the new value.",
+        text="The clock runs until each of the others sees the new value. Datagrams are those beyond what the same"
+        " cluster sends while nothing happens; the number is negative where it sent fewer than before.",
     ),
     "crash": Wording(
         title="Crash",
@@ -90,8 +131,11 @@ EXPERIMENTS = {
     "limits": Wording(
         title="What is possible at best",
         summary="Simulated clusters, beside limits that no protocol of this kind can beat.",
-        text="A ratio is what was measured, divided by the limit.",
-        first=(),
+        text="A slash divides what was measured by the limit. Updates count hops from node to node, and delays of the"
+        " network, which are compared with the rounds of push-pull. Crashes count probe intervals until the first ping"
+        " to the dead node, and until the last node holds it dead.",
+        names=LIMITS,
+        first=tuple(LIMITS),
     ),
     "micro": Wording(
         title="Single operations",

@@ -20,29 +20,32 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 """Each page by its path in the repository, with the function that makes its text."""
 
-PICTURE = "docs/protocol/stages.svg"
-"""The only picture made here. Drawing it takes Graphviz; whether it is current is told by what it was drawn from."""
+PICTURES = {f"docs/protocol/{stages.file_of(title)}": title for title in stages.PARTS}
+"""Each picture by its path, with the part of the page about stages that it shows. Graphviz draws them. A picture holds
+the graph from which it was drawn, which tells whether it is current."""
 
 
 def outdated() -> list[str]:
     """The paths of the pages that are missing, or are not what their function makes."""
     old = [path for path, made in PAGES.items() if not _is_current(ROOT / path, made())]
-    picture = ROOT / PICTURE
-    is_drawn = picture.is_file() and picture.read_text(encoding="utf-8").startswith(stages.source())
-    return old if is_drawn else [*old, PICTURE]
+    return old + [path for path, title in PICTURES.items() if not _is_drawn(ROOT / path, title)]
 
 
 def _is_current(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
+def _is_drawn(path: Path, title: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8").startswith(stages.source(title))
+
+
 def write() -> list[str]:
     """Write the pages that are not current; returns their paths.
 
-    :raises OSError: if one cannot be written, or the picture cannot be drawn because Graphviz (``dot``) is missing.
+    :raises OSError: if one cannot be written, or a picture cannot be drawn because Graphviz (``dot``) is missing.
     """
     written = outdated()
     for path in written:
-        made = stages.picture if path == PICTURE else PAGES[path]
-        (ROOT / path).write_text(made(), encoding="utf-8")
+        text = stages.picture(PICTURES[path]) if path in PICTURES else PAGES[path]()
+        (ROOT / path).write_text(text, encoding="utf-8")
     return written

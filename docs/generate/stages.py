@@ -1,7 +1,7 @@
-"""The page ``docs/protocol/stages.rst`` and its picture: the stages of a member under scrutiny, as the code has them.
+"""The page ``docs/protocol/stages.rst`` and its pictures: the stages of a member under scrutiny, as the code has them.
 
-The picture is drawn by Graphviz (``dot``). It holds the graph from which it was drawn, which shows without Graphviz
-whether it is current.
+Graphviz (``dot``) draws the pictures. Each holds the graph from which it was drawn, which shows without Graphviz
+whether the picture is current.
 """
 
 from __future__ import annotations
@@ -22,26 +22,34 @@ HEAD = """\
 Stages of a member under scrutiny
 =================================
 
-A member has two stages in the eyes of each other node, because two things go on independently. *Probing* is
+A member has two stages in the view of each other node, because two things go on independently. *Probing* is
 private: the node asks the member, and tells no other node. *Suspicion* is public: somebody has accused the
 member, and its counter has to reach the floor. Each row says what follows when something happens in a stage.
 What is not in the table cannot happen. The table is ``gossip/core/detection/stages.py``;
 :doc:`detection` explains the reasons.
 
-.. image:: stages.svg
-   :alt: The stages of probing and of suspicion, with an arrow for each row of the tables below.
-
 """
+
+PARTS = {"Probing": PROBING, "Suspicion": SUSPICION}
+"""The parts of the page by their titles: which stages each has."""
 
 
 def page() -> str:
     """The page as reStructuredText."""
-    return HEAD + "\n".join([*_part("Probing", PROBING), "", *_part("Suspicion", SUSPICION)]) + "\n"
+    return HEAD + "\n\n".join("\n".join(_part(title)) for title in PARTS) + "\n"
 
 
-def _part(title: str, stages: Sequence[Stage]) -> Iterator[str]:
+def file_of(title: str) -> str:
+    """The file of the picture of a part, in the folder of the page."""
+    return f"{title.lower()}.svg"
+
+
+def _part(title: str) -> Iterator[str]:
     yield title
     yield "-" * len(title)
+    yield ""
+    yield f".. figure:: {file_of(title)}"
+    yield f"   :alt: The stages of {title.lower()}, with an arrow for each row of the table below."
     yield ""
     yield f".. list-table:: Stages of {title.lower()}"
     yield "   :header-rows: 1"
@@ -49,7 +57,7 @@ def _part(title: str, stages: Sequence[Stage]) -> Iterator[str]:
     yield ""
     yield from _row("Stage", "What happens", "Next stage", "What the node does")
     for (stage, happening), row in TABLE.items():
-        if stage in stages:
+        if stage in PARTS[title]:
             yield from _row(
                 stage.value, happening.value, row.next.value, "; ".join(each.value for each in row.actions) or "nothing"
             )
@@ -60,25 +68,25 @@ def _row(*cells: str) -> Iterator[str]:
         yield f"   {' ' if number else '*'} - {cell}"
 
 
-def graph() -> str:
-    """The stages as a graph for Graphviz: arrows between the same two stages share one."""
+def graph(title: str) -> str:
+    """The stages of a part as a graph for Graphviz: arrows between the same two stages share one.
+
+    It is narrow enough for a page, so that the words keep the size of the text around it.
+    """
     lines = [
         "digraph stages {",
-        'graph [fontname="sans-serif", rankdir=LR, nodesep=0.35, ranksep=0.9, bgcolor="transparent"]',
+        'graph [fontname="sans-serif", nodesep=0.35, ranksep=0.6, bgcolor="white", pad=0.2]',
         (
-            'node [fontname="sans-serif", fontsize=12, shape=box, style="rounded,filled", '
+            'node [fontname="sans-serif", fontsize=14, shape=box, style="rounded,filled", '
             'fillcolor="#eef3fa", color="#37568c"]'
         ),
-        'edge [fontname="sans-serif", fontsize=9, color="#555555", fontcolor="#333333"]',
-    ]
-    for title, stages in (("Probing (private)", PROBING), ("Suspicion (public)", SUSPICION)):
-        lines.append(f'subgraph "cluster_{title}" {{ label="{title}"; color="#bbbbbb"; fontsize=13')
-        lines += [f'"{stage.value}"' for stage in stages]
-        lines += [
+        'edge [fontname="sans-serif", fontsize=12, color="#555555", fontcolor="#333333"]',
+        *(f'"{stage.value}"' for stage in PARTS[title]),
+        *(
             f'"{start}" -> "{end}" [label="{NEW_LINE.join(happenings)}"]'
-            for (start, end), happenings in _arrows(stages).items()
-        ]
-        lines.append("}")
+            for (start, end), happenings in _arrows(PARTS[title]).items()
+        ),
+    ]
     return "\n".join([*lines, "}"])
 
 
@@ -109,15 +117,15 @@ _SHORT = {
 }
 
 
-def picture() -> str:
-    """The graph as SVG, which begins with the graph itself as a comment.
+def picture(title: str) -> str:
+    """The graph of a part as SVG, which begins with the graph itself as a comment.
 
     :raises OSError: if Graphviz is not installed.
     """
-    drawn = subprocess.run(["dot", "-Tsvg"], input=graph(), stdout=subprocess.PIPE, text=True, check=True).stdout
-    return f"{source()}{drawn[drawn.index('<svg') :]}"
+    drawing = subprocess.run(["dot", "-Tsvg"], input=graph(title), stdout=subprocess.PIPE, text=True, check=True).stdout
+    return f"{source(title)}{drawing[drawing.index('<svg') :]}"
 
 
-def source() -> str:
-    """How the picture of the present graph begins."""
-    return f"<!--\n{graph().replace('->', '=>')}\n-->\n"
+def source(title: str) -> str:
+    """How the picture of the present graph of a part begins."""
+    return f"<!--\n{graph(title).replace('->', '=>')}\n-->\n"

@@ -1,17 +1,17 @@
-"""The ``gossip`` command: run a member, look at a cluster, keep its keys, see a demonstration.
+"""The ``gossip`` command: run a member, look at a cluster, manage its keys, see a demonstration.
 
-It decides how arguments are written, what is printed, and what an exit code means. What a member does is decided in
-the library.
+It decides how users write arguments, what it prints, and what an exit code means. The library decides what a member
+does.
 
 ``main``
-    The group of commands; errors become a line and an exit code.
+    The group of commands. It turns an error into a line and an exit code.
 ``agent``, ``demo``, ``identity``, ``keys``, ``members``, ``simulator``
-    The commands. The first two are rooms of their own.
+    The commands. The first two are packages.
 ``options``, ``output``, ``rendering``, ``terminal``, ``children``
-    What several commands share: options, standard output, how events look, rich's console, child processes.
+    What several commands share: options, standard output, how events look, the console of rich, child processes.
 
-The library imports nothing from here. This module imports neither click nor rich before it has made sure that they are
-there. Others import the names below.
+The library imports nothing from here. This module imports click and rich only when it runs a command, so that it can
+say which packages are missing. Others import the names below.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ def main() -> None:
 
 
 def escape_missing_letters() -> None:
-    """Write letters that the encoding of standard output lacks as escapes: names come from all over the world."""
+    """Escape letters that the encoding of standard output lacks, because names come from all over the world."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _open_standard_streams() -> None:
-    """Let standard streams lead nowhere that were closed when this process was started.
+    """Open the null device for each standard stream that was closed when this process started.
 
-    Otherwise the first sockets would get their numbers, and what is printed would be sent to a peer.
+    Otherwise the first sockets would get their numbers, and the process would send its output to a peer.
     """
     for descriptor in (0, 1, 2):
         try:

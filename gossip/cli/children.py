@@ -1,8 +1,9 @@
-"""Child processes: how they are started, and how their output is read line by line.
+"""Child processes: starting them, and reading their output line by line.
 
-Every program of this project that starts processes uses this module. Each child is a process group of its own in our
-session. If our process is killed, the child's standard input ends, at which a well-behaved child ends too. A stopped
-child wakes for that: the system continues a stopped process group that becomes an orphan (POSIX, ``_exit``).
+Every program of this project that starts processes uses this module. Each child has a process group of its own in the
+session of this process. If this process is killed, the standard input of the child ends, and a well-behaved child ends,
+too. Even a stopped child wakes up: the system continues a stopped process group that becomes an orphan (POSIX,
+``_exit``).
 """
 
 from __future__ import annotations
@@ -20,16 +21,22 @@ import attrs
 import trio
 
 MAX_LINE_BYTES = 1 << 20
-"""Longest line a child may write: a hundred times the longest event with ordinary limits."""
+"""Longest line that a child may write: a hundred times the longest event with ordinary limits."""
 
 KEPT_ERROR_BYTES = 4096
-"""How much of a child's standard error is kept, to be shown if it fails."""
+"""Bytes kept of a child's standard error, to show them if it fails."""
 
-_OWN_GROUP: dict[str, Any] = {"process_group": 0} if sys.version_info >= (3, 11) else {"preexec_fn": os.setpgrp}
+_OWN_GROUP: dict[str, Any]
+if sys.platform == "win32":
+    _OWN_GROUP = {}  # there are no process groups of this kind
+elif sys.version_info >= (3, 11):
+    _OWN_GROUP = {"process_group": 0}
+else:
+    _OWN_GROUP = {"preexec_fn": os.setpgrp}
 
 
 class EndlessLine(Exception):
-    """A stream brings more bytes without a line feed than a line may have."""
+    """A line on a stream is longer than allowed."""
 
 
 async def start(
@@ -37,7 +44,7 @@ async def start(
 ) -> trio.Process:
     """Start a process with pipes to its standard streams.
 
-    :param errors: where its standard error goes; None if it shares ours.
+    :param errors: where its standard error goes; None for that of this process.
     """
     return await trio.lowlevel.open_process(
         list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=cwd, **_OWN_GROUP
@@ -45,13 +52,13 @@ async def start(
 
 
 class Lines:
-    """The lines of a stream, without their line feeds. What follows the last line feed is no line.
+    """The lines of a stream, without their line feeds. Bytes after the last line feed are no line.
 
     ``async for`` reads them to the end of the stream, ``await anext(lines)`` reads one.
     """
 
     def __init__(self, stream: trio.abc.ReceiveStream, longest: int = MAX_LINE_BYTES) -> None:
-        """:param longest: the most bytes of a line."""
+        """:param longest: the most bytes in a line."""
         self._stream = stream
         self._longest = longest
         self._complete: deque[bytes] = deque()
@@ -100,7 +107,7 @@ class ErrorTail:
 
 
 def kill(process: trio.Process) -> None:
-    """Send SIGKILL to a process that may have ended; it works on stopped ones too."""
+    """Send SIGKILL to a process that may have ended. It works on a stopped process, too."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

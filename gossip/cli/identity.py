@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gossip.cli.options import VALID_NAME
 from gossip.cli.rendering import printable
 from gossip.cli.terminal import print_utf8
 from gossip.core.errors import ConfigurationError
@@ -15,18 +16,18 @@ from gossip.security import SigningKey
 
 @click.group()
 def identity() -> None:
-    """Make the key with which one member signs what it says of itself.
+    """Make the key with which a member signs its statements about itself.
 
-    Where agents are started with --identity, a member's name belongs to its key: a holder of nothing but the keys of
-    the cluster can neither speak nor leave in its name. Each member has a key of its own, and only its machine has it.
+    If you start agents with --identity, a member's name belongs to its key: the keys of the cluster alone do not let
+    anybody speak or leave in its name. Each member has a key of its own, which only its machine has.
 
     \b
     On each machine:
       gossip identity new node.key
       gossip agent --name ada --identity node.key --keyring keys ...
 
-    A name belongs to the first key seen with it, unless --allowed FILE says which key it belongs to. That file may be
-    public. It has a line for each member, with a public key and a name, as "show" prints it:
+    A name belongs to the first key seen with it, unless --allowed FILE says to which key it belongs. This file may be
+    public. It has a line for each member, with a public key and a name. "show" prints this line:
 
     \b
       gossip identity show node.key --name ada
@@ -38,7 +39,7 @@ def identity() -> None:
 def new(file: Path) -> int:
     """Make a new signing key.
 
-    FILE must not exist. Only its owner will be able to read it (mode 600), and an agent refuses it otherwise.
+    FILE must not exist. Only its owner can read the new file (mode 600). An agent refuses a file that others can read.
 
     \b
     Example:
@@ -49,15 +50,15 @@ def new(file: Path) -> int:
         key.save_new(file)
     except ConfigurationError as error:
         raise click.UsageError(str(error), click.get_current_context()) from None
-    print(f"{printable(str(file))} has a new signing key; the public one is {key.public_text}")
+    print(f"{printable(str(file))} has a new signing key; its public key is {key.public_text}")
     return 0
 
 
 @identity.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", metavar="NAME", help="Print the line of this member for a list of allowed keys.")
+@click.option("--name", metavar="NAME", help="Print the line for this member in a list of allowed keys.")
 def show(file: Path, name: str | None) -> int:
-    """Print the public key that belongs to a signing key.
+    """Print the public key of a signing key.
 
     \b
     Examples:
@@ -71,7 +72,7 @@ def show(file: Path, name: str | None) -> int:
     if name is None:
         print(key.public_text)
     elif not is_valid_name(name):
-        raise click.UsageError(f"--name: {name!r} is no name that a member may have", click.get_current_context())
+        raise click.UsageError(f"--name: {name!r} is not {VALID_NAME}", click.get_current_context())
     else:
         print_utf8(f"{key.public_text} {name}")  # a line for a file, so the encoding of the terminal does not matter
     return 0

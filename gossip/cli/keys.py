@@ -1,7 +1,7 @@
-"""``gossip keygen`` and ``gossip keys``: the file of keys, made and changed.
+"""``gossip keygen`` and ``gossip keys``: making and changing the file of keys.
 
-Each command says what holds afterwards, and what the next step of a rotation is. None shows a secret. None takes a
-secret as an argument, because other users of a machine see those.
+Each command says what is true afterwards, and what the next step of a rotation is. No command shows a secret. No
+command takes a secret as an argument, because other users of the machine can see arguments.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ algorithm_option = click.option(
     type=click.Choice(ALGORITHMS),
     default=AES_256_GCM,
     show_default=True,
-    help="How messages are sealed with the new key. The second is for processors without AES instructions.",
+    help="How to seal with the new key. The second is for processors without AES instructions.",
 )
 
 
@@ -58,14 +58,14 @@ def _explained() -> Iterator[None]:
 @click.option(
     "--plain-first",
     is_flag=True,
-    help="For a cluster that runs without keys: seal nothing yet, and open what is sealed with the new key.",
+    help="For a cluster that runs without keys: seal nothing yet, but open what the new key seals.",
 )
 @click.argument("file", type=click.Path(path_type=Path))
 def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
     """Make a new file of keys for a cluster, with one key in it.
 
-    FILE must not exist. Only its owner will be able to read it (mode 600), and an agent refuses it
-    otherwise: anybody who knows a key can read everything, and take part. All nodes have the same keys.
+    FILE must not exist. Only its owner can read the new file (mode 600). An agent refuses a file that others can
+    read, because anybody who knows a key can read everything and take part. All nodes have the same keys.
 
     \b
     Examples:
@@ -73,7 +73,7 @@ def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
       gossip keygen --algorithm chacha20-poly1305 /etc/gossip/keys
 
     \b
-    To seal a cluster that runs without keys, and go on meanwhile:
+    To seal a cluster that runs without keys, without stopping it:
       1. gossip keygen --plain-first keys; copy the file to every node
       2. restart every agent with --keyring keys, one after the other
       3. gossip keys use ID --keyring keys    on every node
@@ -87,31 +87,31 @@ def keygen(algorithm: str, plain_first: bool, file: Path) -> int:
     print("next: copy the file to every node, readable only by the user who runs the agent (chmod 600),")
     print(f"      and start each agent with: gossip agent --keyring {_shown(file)} ...")
     if plain_first:
-        print(f"      Once all have been started so, on each: gossip keys use {key.id} --keyring {_shown(file)}")
+        print(f"      Once all of them run with it, on each: gossip keys use {key.id} --keyring {_shown(file)}")
     return 0
 
 
 @click.group()
 def keys() -> None:
-    """Look at a file of keys, and change keys while the cluster runs.
+    """Show a file of keys, and change keys while the cluster runs.
 
     \b
     To replace the key of a running cluster (a rotation), go through all nodes three times:
-      1. gossip keys add --keyring keys                on one node; then bring the new key to all
+      1. gossip keys add --keyring keys                on one node; then copy the new key to all
       2. gossip keys use ID --keyring keys             once every node opens with it
       3. gossip keys drop OLD --keyring keys           once every node uses the new one
 
     \b
-    To bring a key to another node, copy the file (its owner and mode 600 matter), or hand it over:
+    To copy a key to another node, copy the file (its owner and mode 600 matter), or add its keys:
       gossip keys add --from other-file --keyring keys
       ssh node1 cat keys | gossip keys add --from - --keyring keys
 
     An agent reads a changed file within seconds, or at once on SIGHUP, and writes which key seals and which
-    keys open. A step that is taken before all nodes are ready cuts nodes off from each other until they are.
+    keys open. If you take a step before all nodes are ready, nodes are cut off from each other until they are.
 
-    A change replaces the file: comments that people have added are not kept.
+    A change replaces the file: comments in it are lost.
 
-    ID is what "list" shows; "plain" stands for messages that are not sealed.
+    "list" shows each ID; "plain" stands for messages that are not sealed.
     """
 
 
@@ -119,7 +119,7 @@ def keys() -> None:
 @keyring_option(required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 def list_keys(keyring: Path, as_json: bool) -> int:
-    """Show the keys in a file, and what each is used for. Secrets are not shown.
+    """Show the keys in a file, and the use of each. It does not show secrets.
 
     \b
     Example:
@@ -158,14 +158,14 @@ def _print_table(ring: Keyring) -> None:
     "source",
     metavar="OTHERFILE",
     help='Add no new key, but the keys of this file that are missing here; "-" reads lines of such a file from '
-    "standard input. The key in use stays the same, and plain is not taken over.",
+    "standard input. The key in use stays the same, and plain is not added.",
 )
 @click.argument("plain", type=click.Choice([PLAIN_TEXT]), required=False)
 def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) -> int:
     """Add a key that opens messages.
 
-    Messages are still sealed with the key in use. Without further arguments, a new key is added; "plain" instead
-    accepts messages that are not sealed.
+    The key in use still seals messages. Without further arguments, this adds a new key; with "plain", it accepts
+    messages that are not sealed.
 
     \b
     Examples:
@@ -175,34 +175,34 @@ def add(keyring: Path, algorithm: str, source: str | None, plain: str | None) ->
       gossip keys add --keyring keys plain
     """
     if source is not None and plain is not None:
-        raise click.UsageError(f"--from and {PLAIN_TEXT}: one at a time")
+        raise click.UsageError(f"--from and {PLAIN_TEXT} exclude each other: use one at a time")
     if source is not None or plain is not None:
-        _refuse_algorithm("keys from another file have theirs" if plain is None else f"{PLAIN_TEXT} has none")
+        _refuse_algorithm("keys from another file have their own" if plain is None else f"{PLAIN_TEXT} has none")
     if plain is not None:
         before, ring = _change(keyring, lambda ring: ring.add(PLAIN))
     elif source is None:
         before, ring = _change(keyring, lambda ring: _with_new(ring, algorithm))
     else:
         with _explained():
-            others = _keys_from(source)  # before the file is locked: this may wait for a password to be typed
+            others = _keys_from(source)  # before the file is locked: this may wait until somebody types a password
         before, ring = _change(keyring, lambda ring: _with_missing(ring, others))
     new = ring.keys[len(before.keys) :]
     added = ", ".join(key.id for key in new)
     _tell(f"added {added}" if new else "there was nothing to add", ring)
     if new:
-        print(f"next: bring {added} to every other node;")
+        print(f"next: copy {added} to every other node;")
         print(f"      once all have it, on each: gossip keys use {new[-1].id} --keyring {_shown(keyring)}")
     return 0
 
 
 def _refuse_algorithm(reason: str) -> None:
     if click.get_current_context().get_parameter_source("algorithm") is not ParameterSource.DEFAULT:
-        raise click.UsageError(f"--algorithm is that of a new key, but {reason}: leave it out")
+        raise click.UsageError(f"--algorithm is for a new key, but {reason}: leave it out")
 
 
 def _with_new(ring: Keyring, algorithm: str) -> Keyring:
     key = Key.generate(algorithm)
-    while key.id in (other.id for other in ring.keys):  # one of 65,536 has the number of another
+    while key.id in (other.id for other in ring.keys):  # one key in 65,536 has the number of another
         key = Key.generate(algorithm)
     return ring.add(key)
 
@@ -217,14 +217,14 @@ def _with_missing(ring: Keyring, others: Iterable[Key]) -> Keyring:
 def _keys_from(source: str) -> tuple[Key, ...]:
     if source != STANDARD_INPUT:
         return Keyring.load(source).keys
-    if sys.stdin is None:  # it was closed when we were started
-        raise ConfigurationError("standard input: there is none")
+    if sys.stdin is None:  # it was closed when this process started
+        raise ConfigurationError("standard input is closed")
     try:
         return keys_in(sys.stdin.buffer.read(MAX_FILE_BYTES + 1).decode())
     except OSError as error:
         raise ConfigurationError(f"standard input: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigurationError("standard input: these are no lines of a file of keys") from None
+        raise ConfigurationError("standard input: this is not text from a file of keys") from None
     except ConfigurationError as error:
         raise ConfigurationError(f"standard input: {error}") from None
 
@@ -233,10 +233,10 @@ def _keys_from(source: str) -> tuple[Key, ...]:
 @keyring_option(required=True)
 @click.argument("id", metavar="ID")
 def use(keyring: Path, id: str) -> int:  # noqa: A002
-    """Seal messages with this key from now on. The key before it still opens.
+    """Seal messages with this key from now on. The previous key still opens.
 
-    This is safe once every node opens with the key: its file has the key, and its agent has said so. Nodes that do
-    not have it yet cannot hear those that use it.
+    This is safe once every node opens with the key: its file has the key, and its agent has written so. Nodes that
+    do not have the key yet cannot hear those that use it.
 
     \b
     Example:
@@ -259,12 +259,11 @@ def use(keyring: Path, id: str) -> int:  # noqa: A002
 @keyring_option(required=True)
 @click.argument("id", metavar="ID")
 def drop(keyring: Path, id: str) -> int:  # noqa: A002
-    """Remove a key: messages sealed with it are no longer understood.
+    """Remove a key: it no longer opens messages.
 
-    This is safe once every node has used another key for some seconds, as its agent has said, so that nothing
-    sealed with the old one is under way. The key in use cannot be dropped. A dropped key is gone from this file
-    only; drop it on every node. A key that a stranger may know is of use to the stranger until the last node has
-    dropped it.
+    This is safe once every node has used another key for some seconds, as its agent has written, because then no
+    message with the old seal is under way. You cannot drop the key in use. This drops the key from one file only;
+    drop it on every node. A stranger who knows a key can use it until the last node has dropped it.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``gossip members``: the view of a running node, or why it sees one member as it does, without becoming a member."""
+"""``gossip members``: asks a running node for its view, or why it sees one member as it does, without joining."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gossip import Explanation, explain_member, query_members
-from gossip.cli.options import cluster_option, keyring_option, load_keyring, make_config, parse_peer
+from gossip.cli.options import VALID_NAME, cluster_option, keyring_option, load_keyring, make_config, parse_peer
 from gossip.cli.rendering import (
     STATUS_STYLES,
     address_text,
@@ -31,21 +31,25 @@ from gossip.core.support.address import Address
 
 
 def _parse_timeout(_: click.Context, __: click.Parameter, value: float) -> float:
-    if math.isnan(value):  # within any range, as click compares
+    if math.isnan(value):  # click finds it in any range
         raise click.BadParameter("it is not a number of seconds.")
     return value
 
 
 def _parse_name(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
     if name is not None and not is_valid_name(name):
-        raise click.BadParameter(f"{name!r} is no name that a member may have.")
+        raise click.BadParameter(f"{name!r} is not {VALID_NAME}.")
     return name
 
 
 @click.command()
 @click.option("--join", metavar="HOST:PORT", callback=parse_peer, required=True, help="The member to ask.")
 @click.option(
-    "--explain", "name", metavar="NAME", callback=_parse_name, help="Say why that member sees this one as it does."
+    "--explain",
+    "name",
+    metavar="NAME",
+    callback=_parse_name,
+    help="Explain why the asked member sees the member NAME as it does.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table or sentences.")
 @cluster_option
@@ -62,8 +66,8 @@ def _parse_name(_: click.Context, __: click.Parameter, name: str | None) -> str 
 def members(join: Address, name: str | None, as_json: bool, cluster: str, keyring: Path | None, timeout: float) -> int:
     """Show who is in a cluster, as one of its members sees it.
 
-    With --explain, show one member: what the asked one has found out about it, and who accused it.
-    This asks over TCP and does not become a member itself.
+    With --explain, show one member: what the asked member found out about it, and who accused it.
+    This command asks over TCP and does not become a member itself.
 
     \b
     Examples:
@@ -75,7 +79,7 @@ def members(join: Address, name: str | None, as_json: bool, cluster: str, keyrin
     \b
     Each member has one of these statuses:
       alive    its heartbeat advances
-      suspect  somebody got no answer from it; it may still prove to be alive
+      suspect  a member got no answer from it; it may still prove to be alive
       dead     it did not prove to be alive in time
       left     it said farewell
     """

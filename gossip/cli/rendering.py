@@ -1,6 +1,6 @@
-"""How events and members are written: as JSON for programs, as text for people.
+"""How events and members look: as JSON for programs, and as text for people.
 
-Names and metadata come from other machines. JSON escapes everything that is not ASCII; text escapes everything that
+Names and metadata come from other machines. JSON escapes everything that is not ASCII. Text escapes everything that
 does not print, so no member can move the cursor of a terminal or forge a second line.
 """
 
@@ -30,7 +30,7 @@ _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
-    """``text`` with everything escaped that is not a visible character or a space."""
+    """``text`` with escapes for everything that is not a visible character or a space."""
     if is_printable(text):
         return text
     return "".join(c if is_printable(c) else _SHORT_ESCAPES.get(c) or _numeric_escape(ord(c)) for c in text)
@@ -48,17 +48,17 @@ def describe_metadata(metadata: Mapping[str, str]) -> str:
 
 
 def id_text(member: Member) -> str:
-    """The id of a member in JSON, where a number of 64 bits would not be safe."""
+    """The id of a member for JSON, where a number of 64 bits would not be safe."""
     return f"{member.id:016x}"
 
 
 def address_text(address: Address) -> str | None:
-    """An address in JSON; None while it is not known where others reach the agent."""
+    """An address for JSON; None while nobody knows where others reach the agent."""
     return None if address.is_unspecified else str(address)
 
 
 def _about_itself(kind: str, local: Member, bound: Address, standing: NodeStanding, unix_time: float) -> dict[str, Any]:
-    """The fields with which an agent tells of itself."""
+    """The fields in which an agent describes itself."""
     return {
         "event": kind,
         "time": round(unix_time, 6),
@@ -78,7 +78,7 @@ def started_json_line(local: Member, bound: Address, standing: NodeStanding, uni
 
 
 def event_json_line(event: MembershipEvent, unix_time: float) -> str:
-    """One change as an agent's JSON output tells it; ``unix_time`` is when it happened."""
+    """One change as a line of an agent's JSON output; ``unix_time`` is when it happened."""
     member = event.member
     shown: dict[str, Any] = {
         "event": event.kind.value,
@@ -104,7 +104,7 @@ def event_json_line(event: MembershipEvent, unix_time: float) -> str:
 
 
 def explanation_json(told: Explanation) -> dict[str, Any]:
-    """Why a member is where it is; times are in seconds, and 0 is the moment of the explanation."""
+    """An explanation for JSON; times are in seconds, and 0 is the moment of the explanation."""
 
     def moment(when: float | None) -> float | None:
         return None if when is None else round(when - told.time, 3)
@@ -127,9 +127,9 @@ def explanation_json(told: Explanation) -> dict[str, Any]:
 
 
 def snapshot_json_line(local: Member, bound: Address, snapshot: Snapshot, unix_time: float) -> str:
-    """A line of an agent's JSON output that stands for all changes it could not write, and for ``started``.
+    """A line of an agent's JSON output that replaces all changes that it could not write, and ``started``.
 
-    Made member by member, so that other threads get their turns in between.
+    It is made member by member, so that other threads get their turns in between.
     """
     listed = snapshot.members
     head = json.dumps(
@@ -161,7 +161,7 @@ def started_text(local: Member, bound: Address, standing: NodeStanding, unix_tim
 def _place(local: Member, bound: Address) -> str:
     """Where an agent is, for people."""
     if local.address.is_unspecified:
-        return f"bound to {bound} (its address is not known yet: others will tell it)"
+        return f"bound to {bound} (it does not know its address yet: others will tell it)"
     return f"at {local.address}"
 
 
@@ -176,7 +176,7 @@ def describe_standing(own: NodeStanding) -> str:
 
 
 def snapshot_text(local: Member, bound: Address, snapshot: Snapshot, unix_time: float) -> str:
-    """The same for people: one line, and one for each member."""
+    """The same for people: two lines about the agent, and one for each member."""
     listed, time = snapshot.members, clock(unix_time)
     alive = sum(member.status.is_living for member in listed)
     place = _place(local, bound)
@@ -221,7 +221,7 @@ def describe_keys(ring: Keyring) -> str:
 
 
 def keys_text(ring: Keyring, unix_time: float) -> str:
-    """An agent's line for people about the keys that it has now."""
+    """An agent's line for people about its present keys."""
     return f"{clock(unix_time)}  {'keys':<9}  {describe_keys(ring)}"
 
 
@@ -242,6 +242,6 @@ def clock(unix_time: float, *, with_date: bool = False) -> str:
     """The local time of day to the millisecond, or date and time to the second."""
     try:
         moment = datetime.datetime.fromtimestamp(unix_time, tz=datetime.timezone.utc).astimezone()
-    except (ValueError, OverflowError, OSError):  # a peer may claim to have been started in any year
+    except (ValueError, OverflowError, OSError):  # a peer may claim any year as that of its start
         return "?"
     return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"

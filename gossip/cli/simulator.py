@@ -1,6 +1,6 @@
-"""``gossip sim``: hands its arguments to the simulator, a package of its own that is loaded only when it is asked for.
+"""``gossip sim``: passes its arguments to the simulator, a package of its own that is loaded only for this command.
 
-The simulator is installed with this package, and knows the core only; nothing else here knows it.
+The simulator is installed with this package, and uses the core only; nothing else here uses the simulator.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import click
 SIMULATOR = "gossip_sims"
 
 NOT_INSTALLED = (
-    f"the simulator is not installed: no package {SIMULATOR} is found. Install this package again "
+    f"the simulator is not installed: there is no package {SIMULATOR}. Install this package again "
     "(pip install 'gossip-membership[sims]'), or run python -m sims in a checkout"
 )
 

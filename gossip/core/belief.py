@@ -12,8 +12,7 @@ Source: the refutation of SWIM (Das, Gupta and Motivala 2002, section 4.2), open
 from __future__ import annotations
 
 import enum
-
-import attrs
+from typing import NamedTuple
 
 from gossip.core.config import Config
 from gossip.core.state.entry import Change, Entry, Refused
@@ -44,8 +43,7 @@ class Verdict(enum.Enum):
     """It accuses this node at a floor that was not answered yet; this node should tell everybody that it lives."""
 
 
-@attrs.frozen
-class Disbelief:
+class Disbelief(NamedTuple):
     """A fact that was refused, and is counted under its reason."""
 
     reason: Drop

@@ -16,7 +16,7 @@ class Changes:
         self._journal = journal
         self._dissemination = dissemination
 
-    def pass_on(self, change: Change, told_by: int, now: float, *, spread: bool = True) -> None:
+    def make_known(self, change: Change, told_by: int, now: float, *, spread: bool = True) -> None:
         """Pass on what has changed about a member.
 
         :param told_by: id of the member that told this node, which need not be told; 0 for this node's own findings.

@@ -1,7 +1,7 @@
 """Every setting of the protocol: what it is, its default, and the price of another value.
 
-All times are in seconds. Nodes of one cluster should share one profile. The step of the heartbeat counter is a constant
-of the protocol (:data:`gossip.core.state.heartbeat.HEARTBEAT_STEP_S`), so nodes with different profiles still
+All times are in seconds. The nodes of one cluster should share one profile. The step of the heartbeat counter is a
+constant of the protocol (:data:`gossip.core.state.heartbeat.HEARTBEAT_STEP_S`), so nodes with different profiles still
 understand each other.
 """
 
@@ -18,7 +18,7 @@ from gossip.core.support.arguments import given, nearest, wrong
 from gossip.core.support.text import is_printable
 
 MIN_MAX_DATAGRAM = 576
-"""Smallest ``max_datagram``: every IPv4 host must accept a packet of this size (RFC 791); one record, one accusation
+"""Smallest ``max_datagram``: every IPv4 host must accept a packet of this size (RFC 791). One record, one accusation
 and a header always fit."""
 
 MAX_MAX_DATAGRAM = 65_000
@@ -79,8 +79,13 @@ def _names_unknown_settings(cls: type[Any]) -> type[Any]:
 class Config:
     """The settings of one node. Start from a profile: ``Config.lan()``, ``.wan()`` or ``.local()``.
 
+    >>> import gossip
+    >>> config = gossip.Config.wan(cluster="blue", max_metadata=256)
+    >>> config.cluster, config.probe_interval
+    ('blue', 2.0)
+
     :param cluster: Name of the cluster, printable text of 1 to 128 bytes. A node drops and counts the datagrams of
-        other clusters, so two clusters that are given each other's seeds stay apart. It prevents accidents; only
+        other clusters, so two clusters that have each other's seeds stay apart. The name prevents accidents; only
         keys keep enemies out.
     :param probe_interval: Seconds between two exchanges that this node starts. A longer interval sends less and
         finds the dead later; both are proportional to it.
@@ -90,32 +95,32 @@ class Config:
         deviations). Less finds the dead sooner and mistakes a busy process for a lost packet more often.
     :param ack_timeout_max: Upper limit, in seconds, of the measured timeout, before local health stretches it. Less
         finds the dead sooner; more gives a slow path time to answer.
-    :param indirect_probes: Number of helpers that are asked to probe a member that did not answer. 3 get through 25
-        % loss almost always. More helpers cost a few more packets per failed probe.
+    :param indirect_probes: Number of helpers that the node asks to probe a member that did not answer. With 3, one
+        of them gets through 25 % loss almost always. More helpers cost a few more packets per failed probe.
     :param watch_delay: Seconds between a first failed probe and the second, private one. The node tells nobody
-        before the second probe fails too: at heavy loss that alone removes most false suspicions. Each crash is
+        before the second probe fails, too: at heavy loss, this alone removes most false suspicions. Each crash is
         known later by this delay.
     :param suspicion_min: Seconds that a suspected member has to refute once enough independent members accuse it. They
         count from the first question that it did not answer. A process that freezes for less than about this time is
-        never declared dead. Each crash is known later by as much as you add to the default; with less than the default
-        it is hardly known sooner.
+        never declared dead. If you add to the default, each crash is known later by as much; with less than the
+        default, it is hardly known sooner.
     :param suspicion_max: Seconds that a suspected member has to refute when a single member accuses it. More
         forgives one accuser with a bad path; a crash that only one member notices is known later.
     :param confirmations: Number of accusers beyond the first after which the suspicion lasts only
         ``suspicion_min``. With more, a suspicion stays long until they are found.
     :param max_helped: Number of requests to probe a member for another node that are served at once; further
-        requests are refused and counted. Each takes two small pings. 64 are more than arrive at once where every
+        requests are refused and counted. Each takes two small pings. 64 are more than arrive at once if every
         other datagram is lost.
     :param max_helped_per_source: Number of those requests that may come from one address, so that no address takes
-        the place of the others. A node asks one helper about several members only where many fail at once, and it
-        has other helpers to ask.
-    :param witnesses: Expected number of random members that probe a suspect over their own paths. More witnesses
-        find the accusers sooner that shorten a suspicion, and send more pings to the suspect.
+        the places of the others. A node asks one helper about several members only if many fail at once, and then
+        it has other helpers to ask.
+    :param witnesses: Expected number of random members that probe a suspect over their own paths. With more, the
+        accusers that shorten a suspicion are found sooner, and the suspect gets more pings.
     :param push_fanout: Number of members to which each node pushes news when it hears the news first. All members
-        know after log(members) hops to this base, rounded up. At 25 % loss 6 miss hardly anybody. Each node sends
-        every piece of news that many times; 0 leaves news to be piggybacked on other messages.
-    :param push_delay: Least time, in seconds, between two pushes, so that a burst of news shares datagrams. The
-        node pushes news at once after a quiet time. A longer delay saves datagrams and adds to each hop of a burst.
+        know after log(members) hops to this base, rounded up. At 25 % loss, 6 miss hardly anybody. Each node sends
+        every piece of news that many times; with 0, news only travels on other messages.
+    :param push_delay: Least time, in seconds, between two pushes, so that a burst of news shares datagrams. After a
+        quiet time, the node pushes news at once. A longer delay saves datagrams and adds to each hop of a burst.
     :param push_rate: Pushed datagrams per second that one node may send in the long run. When the budget is spent,
         news waits and merges; none is lost.
     :param push_burst: Number of pushed datagrams that may be sent at once after a quiet time.
@@ -128,47 +133,48 @@ class Config:
     :param max_metadata: Largest encoded metadata of a member, in bytes. The node refuses larger metadata, its own
         and that of others. With more, fewer pieces of news fit into a datagram.
     :param max_members: Number of members that the node keeps, the dead included; it refuses and counts further
-        ones. Each takes 2 to 3 KB, with what is cached of it.
+        ones. Each takes 2 to 3 KB, including what is cached for it.
     :param max_new_members_per_source: Members per second that the node takes in as new from any one host; four
-        times as many at once. A refused member is found when views are compared. The default hinders nobody: 2,000
-        at once is twice what has been seen to join together behind one address. A host that invents members takes
-        twenty seconds to fill a view. Where each host runs one member, 50 are enough; below the number of members
-        on a host, or behind a translated address, members take seconds to come in.
+        times as many at once. The node finds a refused member when it compares views. The default hinders nobody:
+        2,000 at once is twice as many as have been seen to join together behind one address. A host that invents
+        members takes twenty seconds to fill a view. If each host runs one member, 50 are enough. If the value is
+        below the number of members on a host, or behind a translated address, members take seconds to come in.
     :param max_rumours: Number of members about which news is under way at once. The oldest news gives way, and
-        comparing views finds it. Each takes some 250 bytes, and the node goes through all of them for each message;
-        more would cost that time.
-    :param max_probes: Number of members that the node asks at once, for itself and for others; further probes wait
-        their turn. Each sends up to half a dozen messages and takes 2.5 KB. More are needed only when thousands are
+        comparing views finds it. Each takes some 250 bytes, and the node goes through all of them for each message,
+        so more cost more time.
+    :param max_probes: Number of members that the node probes at once, for itself and for others; further probes wait
+        for their turn. Each sends up to half a dozen messages and takes 2.5 KB. More are needed only if thousands are
         suspected at once; fewer delay the convictions then.
     :param max_streams: Number of TCP streams at once in both directions, of which others may open three quarters.
-        Each may hold a frame or two (64 KiB) in memory, and a file descriptor. With fewer, more of those that join
-        at once have to ask another member for their copy of the view.
+        Each may hold a frame or two (64 KiB) in memory, and a file descriptor. With fewer, more of the members that
+        join at once have to ask another member for their copy of the view.
     :param max_streams_per_source: Number of TCP streams at once that any one host may open. The default is three
-        quarters of what all may open: 128 nodes that join from one machine find a place, and a host that takes all
-        it can leaves a quarter to the rest. Where each host runs one member, 8 are enough; a node that finds no
-        place asks another member.
-    :param stream_timeout: Seconds that a stream may live, however busy it is, so that a peer that trickles is cut
-        off. A view of 10,000 members at their largest takes 6 s at 10 Mbit/s; slower links or more members need
+        quarters of what all hosts may open: 128 nodes that join from one machine find a place, and a host that
+        takes all of its places leaves a quarter to the others. If each host runs one member, 8 are enough; a node
+        that finds no place asks another member.
+    :param stream_timeout: Seconds that a stream may last, however busy it is. A peer that only trickles bytes is cut
+        off then. A view of 10,000 members at their largest takes 6 s at 10 Mbit/s; slower links or more members need
         more.
-    :param stream_idle_timeout: Seconds after which a stream is cut if nothing could be read or written. The default
+    :param stream_idle_timeout: Seconds without any byte read or written, after which a stream is cut. The default
         is enough for TCP to send a lost packet twice more. Less frees the places of silent peers sooner and gives
         up on bad networks.
     :param max_stream_bytes: Bytes of one stream in each direction; a stream with more is cut. The default holds
         100,000 members at their largest. A smaller limit must still hold ``max_members`` of the size they have, or
         no node gets a whole copy.
-    :param forget_after: Seconds for which the dead are remembered, gossiped and tried again, so that the halves of
-        a cut network find each other when it heals. For as long again, a tombstone keeps stale news from bringing
-        them back. Less clears the list sooner; after a longer cut the halves find each other only through seeds.
-    :param heal_probability: Chance, in each round, to contact a dead member or an absent seed; it grows with the
-        share of the dead up to one half. More finds the halves of a cut cluster sooner, and pings more members that
-        are not there.
+    :param forget_after: Seconds for which the node remembers the dead, gossips about them and contacts them now and
+        then, so that the halves of a cut network find each other when it heals. For as long again, a tombstone
+        keeps stale news from bringing them back. Less clears the list sooner; after a longer cut, the halves find
+        each other only through seeds.
+    :param heal_probability: Chance, in each round, to contact a dead member or an absent seed. It grows with the
+        share of the dead up to one half. With more, the halves of a cut cluster find each other sooner, and the
+        node pings more members that are not there.
     :param join_backoff_max: Longest pause, in seconds, between two attempts to reach the seeds while this node is
         alone. More sends less to seeds that are down, and finds them later when they return.
     :param leave_timeout: Seconds that a leaving node waits for its farewell to be acknowledged.
-    :param leave_acknowledgements: Number of members that must acknowledge a farewell before the node is content to
-        go. More make it surer that a farewell survives loss, and let the node wait longer.
-    :raises ConfigurationError: if a setting does not exist, or a value is out of range or contradicts another; the text
-        names the setting.
+    :param leave_acknowledgements: Number of members that must acknowledge a farewell before the node stops waiting.
+        With more, a farewell survives loss more surely, and the node waits longer.
+    :raises ConfigurationError: if a setting does not exist, or a value is out of range or contradicts another one; the
+        text names the setting.
     """
 
     cluster: str = attrs.field(default="default", validator=_cluster_name)

@@ -29,6 +29,10 @@ class EventKind(enum.Enum):
     - ``CONFLICT``: two running processes have its name; the event names the one that does not hold the name.
     - ``FORGOTTEN``: it is no longer among the members: it was dead or gone for long, or made room for another.
     - ``STANDING``: this node's own standing, or the reason for it, has changed; the event names this node.
+
+    >>> import gossip
+    >>> gossip.EventKind("died") is gossip.EventKind.DIED
+    True
     """
 
     JOINED = "joined"
@@ -58,6 +62,19 @@ class MembershipEvent:
       (suspected and died).
     - ``standing``: what this node knows about its own place (standing).
     - ``explanation``: why this node holds the member dead: its probes, their answers, and the accusers (died).
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     config = gossip.Config.local()
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", config=config) as ada:
+    ...         with ada.subscribe() as changes:
+    ...             async with gossip.open_node("brook", bind="127.0.0.1:0", config=config, seeds=[ada.address]):
+    ...                 async for item in changes:
+    ...                     if isinstance(item, gossip.MembershipEvent) and item.kind is gossip.EventKind.JOINED:
+    ...                         print(item)
+    ...                         break
+    >>> trio.run(main)
+    'brook' joined at 127.0.0.1:..., 2 alive
     """
 
     kind: EventKind
@@ -70,3 +87,56 @@ class MembershipEvent:
     silent_for: float | None = None
     standing: NodeStanding | None = None
     explanation: Explanation | None = None
+
+    def __str__(self) -> str:
+        """One line for people, with the reason: ``'brook' died, silent for 2.1 s, accused by 'cleo', ..., 2 alive``.
+
+        Names and metadata come from peers, so they are written as Python literals, and no peer can forge a line.
+        """
+        return f"{_described(self)}, {self.alive} alive"
+
+    def __repr__(self) -> str:
+        return f"<MembershipEvent {self}>"
+
+
+def _described(event: MembershipEvent) -> str:
+    member, name = event.member, repr(event.member.name)
+    before = f", was {event.previous.value}" if event.previous else ""
+    match event.kind:
+        case EventKind.JOINED:
+            return f"{name} joined at {member.address}"
+        case EventKind.UPDATED:
+            return f"{name} is now version {member.version} at {member.address}, {dict(member.metadata)!r}"
+        case EventKind.SUSPECTED:
+            return f"{name} is suspected{_reason(event)}"
+        case EventKind.RESTORED:
+            return f"{name} is restored{before}"
+        case EventKind.DIED:
+            return f"{name} died{_reason(event)}{_findings(event.explanation)}"
+        case EventKind.LEFT:
+            return f"{name} left{before}"
+        case EventKind.CONFLICT:
+            return f"two processes use the name {name}, one of them at {member.address}"
+        case EventKind.FORGOTTEN:
+            return f"{name} is forgotten{before}"
+        case EventKind.STANDING:
+            return f"this node is {event.standing}"
+
+
+def _reason(event: MembershipEvent) -> str:
+    silent = "" if event.silent_for is None else f", silent for {event.silent_for:.1f} s"
+    accusers = f", accused by {', '.join(map(repr, event.accusers))}" if event.accusers else ""
+    floor = f", floor {event.floor}" if event.floor else ""
+    return silent + accusers + floor
+
+
+def _findings(explanation: Explanation | None) -> str:
+    """What this node found out about a dead member by probing it."""
+    if explanation is None:
+        return ""
+    probes, refused = len(explanation.asked), sum(each.refused for each in explanation.asked)
+    if not probes:
+        return ", not probed from here"
+    if refused:
+        return f", probes refused by its system: {refused} of {probes}"
+    return f", probes unanswered: {probes}"

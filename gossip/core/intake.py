@@ -58,7 +58,7 @@ class Intake:
         """Take in the counter of a member's message."""
         outcome = self._belief.counter(sender, heartbeat, now)
         if isinstance(outcome, Change):
-            self.pass_on(outcome, sender.id, now)
+            self.distribute(outcome, sender.id, now)
         elif isinstance(outcome, Disbelief):
             self._drops.note(outcome.reason)
 
@@ -67,10 +67,10 @@ class Intake:
         far the counter has jumped meanwhile."""
         sender = self._view.get(message.sender)
         if sender is not None and sender.registers.record.address == address:
-            self._view.answered(sender, message.heartbeat, asked_at, now)
+            self._view.note_answer(sender, message.heartbeat, asked_at, now)
             outcome = self._belief.counter(sender, message.heartbeat, now)
             if isinstance(outcome, Change):
-                self.pass_on(outcome, sender.id, now)
+                self.distribute(outcome, sender.id, now)
 
     def facts(self, facts: Sequence[Fact], told_by: int, path: Path, now: float) -> list[bytes]:
         """Take in facts; returns the corrections, encoded, that their sender should be told."""
@@ -83,14 +83,14 @@ class Intake:
             if outcome is Verdict.KNOWN and not isinstance(fact, DeadFact):  # the usual case
                 continue
             if isinstance(outcome, Change) and not isinstance(fact, DeadFact):
-                self.pass_on(outcome, told_by, now, spread=not is_first_copy)
+                self.distribute(outcome, told_by, now, spread=not is_first_copy)
                 continue
             entry = self._subject(fact, told_by, now)
             if isinstance(outcome, Disbelief):
                 entry = outcome.holder
                 self._disbelieved(outcome, fact.id == told_by, path, now)
             elif isinstance(outcome, Change):
-                self.pass_on(outcome, told_by, now, spread=not is_first_copy)
+                self.distribute(outcome, told_by, now, spread=not is_first_copy)
             elif outcome is Verdict.ACCUSED:
                 self._dissemination.defend(now)
                 self._own_address.reconsider(now)
@@ -116,7 +116,7 @@ class Intake:
             return self._view.get(fact.id)
         member = self._view.get(told_by)
         if isinstance(fact, DeadFact) and member is not None and member.registers.is_living:
-            self._standing.convicted(member.identity.name, self._timers.late(now), now)
+            self._standing.note_conviction(member.identity.name, self._timers.late(now), now)
         return self._local.entry
 
     def _correction(self, fact: Fact, entry: Entry) -> list[bytes]:
@@ -145,13 +145,13 @@ class Intake:
                 for forgotten in outcome.forgotten:
                     self._journal.note_forgotten(forgotten, now)
             if (entry := self._view.get(member.id)) is not None:
-                self._view.remembered(entry)
+                self._view.note_known_before(entry)
 
-    def pass_on(self, change: Change, told_by: int, now: float, *, spread: bool = True) -> None:
+    def distribute(self, change: Change, told_by: int, now: float, *, spread: bool = True) -> None:
         """Pass on a change that others have told this node, to every module that it concerns."""
         entry = change.entry
         if entry is not self._view.local:
             if change.updated and self._own_address.is_open:
                 self._own_address.note_address(entry, now)
             self._detector.note_change(change, told_by, now)
-        self._changes.pass_on(change, told_by, now, spread=spread)
+        self._changes.make_known(change, told_by, now, spread=spread)

@@ -212,7 +212,7 @@ class Protocol:
         if self._view.is_displaced and not self._local.has_left:
             raise DisplacedError(f"this node cannot announce new metadata: {self._standing.value.why}")
         self._local.announce(now, metadata=checked)
-        self.parts.changes.pass_on(Change(self._view.local, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
+        self.parts.changes.make_known(Change(self._view.local, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
 
     def leave(self, now: float) -> None:
         """Say farewell. Does nothing if the node has left already."""
@@ -221,7 +221,7 @@ class Protocol:
         self._local.refresh(now)
         unheard = self.parts.joining.unheard(now)
         self._local.say_farewell(now)
-        self.parts.changes.pass_on(Change(self._view.local, Status.ALIVE, Status.LEFT), 0, now)
+        self.parts.changes.make_known(Change(self._view.local, Status.ALIVE, Status.LEFT), 0, now)
         # A node that does not know this one needs both, the record and the farewell.
         self.parts.dissemination.spread(self._view.local, 0, now, record=True, liveness=True)
         self.parts.farewell.begin(unheard, now)

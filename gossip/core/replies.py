@@ -88,10 +88,10 @@ class Replies:
                 self._helping.help(path, token, target, now)
                 return
             case Nack(token=token, target=target):
-                self._prober.nacked(token, target, message.sender, now)
+                self._prober.note_nack(token, target, message.sender, now)
             case IndirectAck(token=token, target=target, target_heartbeat=heartbeat):
                 self._intake.facts([AliveFact(target, heartbeat)], message.sender, path, now)
-                self._prober.answered_to_helper(token, target, now)
+                self._prober.note_answer_to_helper(token, target, now)
             case Explain(token=token, name=name):
                 self._explain(token, name, path, now)
             case Digest() | Entries():
@@ -164,25 +164,25 @@ class Replies:
         there."""
         match question.purpose:
             case Purpose.PROBE:
-                return self._prober.answered(question, message.sender, message.heartbeat, over_stream, now)
+                return self._prober.note_answer(question, message.sender, message.heartbeat, over_stream, now)
             case Purpose.CONTACT if question.address is not None:
-                self._joining.answered(ack.token, question.address, now)
+                self._joining.note_answer(ack.token, question.address, now)
                 self._intake.answer_of_contact(message, question.address, question.asked_at, now)
                 return True
             case Purpose.FAREWELL:
                 self._farewell.acknowledged(question, message.sender)
             case Purpose.CHALLENGE:
-                self._names.answered(question, message.sender, now)
+                self._names.note_answer(question, message.sender, now)
             case Purpose.INVITATION if question.address is not None:
                 self._outbox.validate(question.address, now)
         return False
 
     def _answered(self, question: Question, message: Message, ack: Ack, path: Path, now: float) -> None:
         """Take in what an answer says beyond its token: where the peer sees this node, and what the peer knows."""
-        self._standing.answered(ack.observed != self._view.local.registers.record.address, now)
+        self._standing.note_answer(ack.observed != self._view.local.registers.record.address, now)
         if path.stream is None:
             if question.purpose is Purpose.CONTACT and question.address is not None:
-                self._own_address.answered(question.address, ack.observed, now)
+                self._own_address.note_answer(question.address, ack.observed, now)
             elif ack.observed is not None:
                 self._own_address.seen_at(ack.observed, now)
         self._tell_of_excess(message.sender, path, now)

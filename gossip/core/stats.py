@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import attrs
 
@@ -38,8 +39,7 @@ class ProtocolStats:
     receiver's address was not validated."""
 
 
-@attrs.frozen
-class ProtocolLoad:
+class ProtocolLoad(NamedTuple):
     """What one node holds at this moment: the size of everything in it that grows."""
 
     members: int

@@ -1,44 +1,56 @@
-"""The core on trio: sockets, streams, name servers and the clock.
+"""The core on trio: datagrams, streams, name servers and the clock.
 
-This room decides when to read, wait, send and try again, and how many bytes and seconds a stream may cost. What a
-message means, whom to contact and when a member is dead is decided in ``gossip.core``; which bytes are let through, in
-``gossip.security``.
+This room decides when to read, wait, send and try again, and how many bytes and seconds a stream may take.
+``gossip.core`` decides what a message means, whom to contact and when a member is dead. ``gossip.security`` decides
+which bytes are accepted.
 
 Modules, from the sockets up:
 
 ``addresses``, ``refusals``, ``sockets``
-    Addresses in all their forms; datagrams that a peer's system refused; the sockets of a node.
-``datagrams``
-    The UDP socket at work.
+    Addresses in all their forms; datagrams that the system of a peer refused; the sockets of a node.
+``transport``
+    What a node needs of the world outside, as interfaces.
+``datagrams``, ``tcp``, ``system``
+    Sending and receiving on the UDP socket; accepting and connecting by TCP; both as the transport of a node, with the
+    names and the clock of the system.
+``advertised``
+    At which address others reach a node.
 ``conversation``, ``link``, ``streams``
-    One stream secured; one stream with its limits; all streams, and the listener.
+    One secured stream; one stream with its limits; all streams, and the listener.
 ``seeds``
     The addresses behind the names of seeds.
 ``driver``
-    The loop of a node, which runs all of it.
+    The loop of a node, which drives all of this.
 
-Import the names below from here. They are for ``gossip.node``, and ``too_many_seeds`` for ``gossip.cli``.
+Import the names below from here. They are for ``gossip.node``, ``too_many_seeds`` for ``gossip.cli``, and the
+interfaces for ``gossip.testing``.
 """
 
 from __future__ import annotations
 
-from gossip.net.addresses import parse_address, reason, require_one_machine
+from gossip.net.addresses import ip_text, parse_address, reason, require_one_machine
+from gossip.net.advertised import advertised_address
 from gossip.net.conversation import Conversation
-from gossip.net.driver import Driver, wall_clock_ms
+from gossip.net.driver import Driver
 from gossip.net.seeds import SeedFinder, parse_seeds, too_many_seeds
-from gossip.net.sockets import SocketPair, advertised_address, open_sockets
+from gossip.net.system import SystemNetwork
+from gossip.net.transport import Connection, Datagrams, Listener, Network, Transport
 
 __all__ = [
+    "Connection",
     "Conversation",
+    "Datagrams",
     "Driver",
+    "Listener",
+    "Network",
     "SeedFinder",
-    "SocketPair",
+    "SystemNetwork",
+    "Transport",
     "advertised_address",
-    "open_sockets",
+    "ip_text",
     "parse_address",
     "parse_seeds",
     "reason",
     "require_one_machine",
     "too_many_seeds",
-    "wall_clock_ms",
 ]

@@ -1,6 +1,6 @@
-"""Addresses: what people write, what sockets say, and what name servers answer, each as an :class:`Address`.
+"""Addresses as people write them, as sockets report them and as name servers answer, each as an :class:`Address`.
 
-This module decides which addresses a person may give, and how an IPv4 address looks on a socket that speaks IPv6, too.
+This module decides which addresses a person may give, and how an IPv4 address looks on a socket for both IP versions.
 It opens no socket; see :mod:`gossip.net.sockets`.
 """
 
@@ -21,14 +21,14 @@ from gossip.core.support.arguments import require
 _MAPPED_PREFIX = "::ffff:"
 
 LINK_LOCAL = (
-    "{}: {} is a link-local address. It has a meaning only on one interface of one machine, so members cannot tell it "
-    "to each other; give a global, unique local or IPv4 address"
+    "{}: {} is a link-local address. It means something only on one interface of one machine, so members cannot pass "
+    "it on; give a global, unique local or IPv4 address"
 )
 """The error for such an address: the name of the argument, and the address."""
 
 
 def parse_address(given: str | Address, what: str) -> Address:
-    """The address that a person gave as ``what``, a text or already an :class:`Address`.
+    """The address that a person gave as ``what``: a text or an :class:`Address`.
 
     :raises ConfigurationError: if it is malformed; the text begins with ``what``.
     """
@@ -44,22 +44,22 @@ def parse_address(given: str | Address, what: str) -> Address:
         raise ConfigurationError(LINK_LOCAL.format(what, address))
     if "%" in address.host:
         raise ConfigurationError(
-            f"{what}: {address}: a scope (what follows %) belongs to link-local addresses, which cannot be used; leave "
-            "it out"
+            f"{what}: {address}: the scope (after the %) belongs to link-local addresses, which a member cannot use; "
+            "leave it out"
         )
     return address
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, in the operating system's words if it has any."""
+    """What went wrong, in the words of the operating system if it has any."""
     code = getattr(error, "errno", None) or 0
     return os.strerror(code) if code > 0 else getattr(error, "strerror", None) or str(error)
 
 
 def plain_address(sockaddr: Any) -> Address:
-    """The address in a socket's own form, without scope id; IPv4 in IPv6 becomes IPv4.
+    """The address from a socket's own form, without scope id; IPv4 in IPv6 becomes IPv4.
 
-    An address with a scope is link-local, and nothing can be sent there without the scope: see
+    An address with a scope is link-local, and a node cannot send there without the scope: see
     :attr:`Address.is_link_local`.
     """
     host: str = sockaddr[0]
@@ -78,7 +78,7 @@ def mapped_sockaddr(address: Address) -> tuple[str, int]:
 
 
 def ip_text(host: str) -> str | None:
-    """``host``, which has no scope, as the shortest text of an IP address, or None if it is a name."""
+    """The shortest text of the IP address ``host``, which has no scope; None if it is a name."""
     try:
         parsed = ipaddress.ip_address(host)
     except ValueError:
@@ -88,7 +88,7 @@ def ip_text(host: str) -> str | None:
 
 
 async def resolve(address: Address) -> tuple[Address, ...]:
-    """All IP addresses of a host, each with the given port, in the resolver's order, none twice.
+    """All IP addresses of a host, each with the given port, in the resolver's order and without repetition.
 
     :raises OSError: if the name cannot be resolved.
     """
@@ -103,9 +103,9 @@ async def resolve(address: Address) -> tuple[Address, ...]:
 
 
 def require_one_machine(bound: Address, advertise: Address | None, seeds: Iterable[Address]) -> None:
-    """See to it that a node which only this machine can reach has no seed elsewhere. Names are not looked up here.
+    """Refuse seeds on other machines for a node that only this machine can reach. This does not look up names.
 
-    :raises ConfigurationError: if it has.
+    :raises ConfigurationError: if there is such a seed.
     """
     elsewhere = next((seed for seed in seeds if ip_text(seed.host) is not None and not seed.is_loopback), None)
     if elsewhere is None:

@@ -1,7 +1,7 @@
-"""A TCP stream with what secures it: nothing, the cluster's keys, or TLS.
+"""A stream and what secures it: nothing, the keys of the cluster, or TLS.
 
-This module decides in which order greetings, messages and the end are written and read. How they look is decided in
-:mod:`gossip.security.channel`, and how long they may take in :mod:`gossip.net.streams`.
+This module decides in which order greetings, messages and the end are written and read.
+:mod:`gossip.security.channel` decides how they look, and :mod:`gossip.net.link` how long they may take.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import trio
+from trio.abc import HalfCloseableStream, Stream
 
 from gossip.security import Channel, MutualTLS, Security
 
@@ -16,9 +17,9 @@ READ_BYTES = 65_536
 
 
 class Conversation:
-    """Messages written to a peer on one stream, and those read from it. :meth:`greet` comes first."""
+    """Writes messages to a peer on one stream, and reads messages from it. Call :meth:`greet` first."""
 
-    def __init__(self, stream: trio.SocketStream | trio.SSLStream[trio.SocketStream], channel: Channel,
+    def __init__(self, stream: Stream, channel: Channel,
                  received: Callable[[int], None]) -> None:  # fmt: skip
         self._stream = stream
         self._channel = channel
@@ -27,23 +28,23 @@ class Conversation:
 
     @classmethod
     def begin(
-        cls, security: Security, stream: trio.SocketStream, host: str | None, received: Callable[[int], None]
+        cls, security: Security, stream: HalfCloseableStream, host: str | None, received: Callable[[int], None]
     ) -> Conversation:
-        """The conversation on a stream that has just been connected.
+        """The conversation on a new stream.
 
         :param host: the host that this end connected to; None if the other end connected.
-        :param received: told how many bytes were read, each time.
+        :param received: called after each read with the number of bytes.
         """
         channel = security.channel(connects=host is not None)
         return cls(stream if security.tls is None else _in_tls(stream, security.tls, host), channel, received)
 
     @property
     def was_cut(self) -> bool:
-        """Whether the other side had not said all, if nothing more comes."""
+        """Whether the other side has not sent everything, if nothing more comes."""
         return self._channel.was_cut
 
     async def greet(self) -> None:
-        """Agree on how to secure the stream. If the other side ends it meanwhile, there is nothing to be read.
+        """Agree on how to secure the stream. If the other side ends it meanwhile, there is nothing to read.
 
         :raises WireError: if the other side has no key of ours.
         :raises trio.BrokenResourceError: if the stream, or its TLS, fails.
@@ -56,7 +57,7 @@ class Conversation:
                 await self._stream.send_all(answer)
 
     async def receive(self) -> Iterator[bytes] | None:
-        """The messages that have come next, perhaps none; None if the other side is done.
+        """The next messages that came, perhaps none; None if the other side is done.
 
         :raises WireError: from the iterator, if the other side does not keep to the format.
         :raises trio.BrokenResourceError: if the stream fails.
@@ -64,7 +65,7 @@ class Conversation:
         channel = self._channel
         if not channel.is_open or channel.has_ended:
             return None
-        if self._is_first:  # it may have come together with the greeting
+        if self._is_first:  # the first message may have come together with the greeting
             self._is_first = False
             return channel.feed(b"")
         piece = await self._read()
@@ -78,23 +79,23 @@ class Conversation:
         await self._stream.send_all(self._channel.pack(message))
 
     async def end(self) -> None:
-        """Say that we are done.
+        """Tell the other side that this was all.
 
         :raises trio.BrokenResourceError: if the stream fails.
         """
         if ending := self._channel.ending():
             await self._stream.send_all(ending)
-        if isinstance(self._stream, trio.SocketStream):
+        if isinstance(self._stream, HalfCloseableStream):
             await self._stream.send_eof()
 
     async def refuse(self) -> None:
-        """Tell a stranger that it could not be understood, and take in what it has sent by now: closing with bytes
-        unread would have the system take back the answer.
+        """Tell a peer that this node cannot read its bytes, and read what the peer has sent so far. Closing with unread
+        bytes would make the system reset the connection, and the peer might lose the answer.
 
         :raises trio.BrokenResourceError: if the stream fails.
         """
         refusal = self._channel.refusal()
-        if refusal and isinstance(self._stream, trio.SocketStream):
+        if refusal and isinstance(self._stream, HalfCloseableStream):
             await self._stream.send_all(refusal)
             await self._stream.send_eof()
             while await self._read():
@@ -107,7 +108,7 @@ class Conversation:
         return piece
 
 
-def _in_tls(stream: trio.SocketStream, tls: MutualTLS, host: str | None) -> trio.SSLStream[trio.SocketStream]:
+def _in_tls(stream: HalfCloseableStream, tls: MutualTLS, host: str | None) -> Stream:
     if host is None:
         return trio.SSLStream(stream, tls.accepting, server_side=True)
     return trio.SSLStream(stream, tls.connecting, server_hostname=host)

@@ -1,6 +1,6 @@
-"""The UDP socket at work: sending, reading all there is, and opening it again after it died.
+"""The UDP socket: sending, reading all that has arrived, and opening the socket again after it died.
 
-An error with one datagram is a counted loss, like any loss on the network, and never stops the node. This module does
+An error with one datagram counts as a loss, like any loss on the network, and never stops the node. This module does
 not wait; :mod:`gossip.net.driver` decides when to read and when to try again.
 """
 
@@ -24,11 +24,11 @@ BATCH = 64
 """Datagrams read before other tasks get a turn: as a rule less than a millisecond of work."""
 
 BATCH_S = 0.005
-"""Seconds after which other tasks get a turn all the same. Most datagrams take some ten microseconds, but one full of
+"""Seconds after which other tasks get a turn before that. Most datagrams take some ten microseconds, but one full of
 new members takes almost a millisecond, and a peer that sends many of those must not hold up the embedding program."""
 
 MAX_DATAGRAM_BYTES = 65_536
-"""More than any UDP payload. The core refuses what is too large for this node's settings."""
+"""More than any UDP payload. The core refuses datagrams that are too large for this node's settings."""
 
 ERRORS_IN_A_ROW = 16
 """Failed reads after which the socket counts as dead. Single errors come and go with an interface."""
@@ -38,8 +38,9 @@ REOPEN_PAUSE_MAX_S = 5.0
 """Pauses before a dead socket is opened again. They double while it keeps dying, and begin anew once it has worked for
 the longest of them."""
 
-# Reports about datagrams sent earlier (ICMP); they say nothing about the socket. The list has to hold all errors that
-# Linux makes of such messages, or somebody who forges some of them gets the socket closed. Not every system has each.
+# Reports about datagrams sent earlier (ICMP); they say nothing about the socket. The list must have all errors that
+# Linux makes of such messages. Otherwise an attacker could forge some and get the socket closed. Not every system has
+# each of them.
 _ABOUT_A_PEER = frozenset(
     code
     for name in (
@@ -65,13 +66,13 @@ class DatagramEndpoint:
         """Local time in seconds at which to try :meth:`reopen`; infinite while the socket works."""
 
     async def wait_readable(self) -> None:
-        """Return when there is something to read or the socket has died; while there is none, never."""
+        """Return when there is something to read or the socket has died. Without an open socket, it does not return."""
         if self.reopen_at != math.inf:
             await trio.sleep_forever()
         try:
             await trio.lowlevel.wait_readable(self._sockets.udp)
         except (OSError, ValueError, trio.ClosedResourceError):
-            await trio.lowlevel.checkpoint()  # the read that follows will find out
+            await trio.lowlevel.checkpoint()  # the next read finds out
 
     def send(self, data: bytes, destination: Address) -> None:
         """Send one datagram; if the system does not take it, it is lost and counted."""
@@ -90,7 +91,7 @@ class DatagramEndpoint:
                 refused: Callable[[Address, float], None]) -> bool:  # fmt: skip
         """Read up to :data:`BATCH` datagrams, for :data:`BATCH_S` at most, and deliver each.
 
-        :param refused: called for datagrams of ours that the system of a peer refused.
+        :param refused: called for datagrams of this node that the system of a peer refused.
         :returns: whether more may be waiting.
         """
         if self.reopen_at != math.inf:
@@ -111,14 +112,14 @@ class DatagramEndpoint:
                     return False
                 continue
             self._errors_in_a_row = 0
-            now = clock()  # after reading: nobody may be told of something before it happened
+            now = clock()  # after reading, so that no datagram arrives before it was sent
             deliver(data, plain_address(source), now)
             if now >= until:
                 return True
         return True
 
     def reopen(self, now: float) -> None:
-        """Open a new socket on the same port in place of the dead one, or say when to try again."""
+        """Open a new socket on the same port in place of the dead one, or set the time of the next try."""
         try:
             self._sockets.reopen_udp()
         except OSError as error:
@@ -130,7 +131,7 @@ class DatagramEndpoint:
         self._log.warning("opened UDP %s again", self._sockets.address)
 
     def _send_again(self, data: bytes, destination: Address, error: OSError) -> None:
-        """Send a datagram that was not taken: the error may have been about one sent earlier, to somebody else."""
+        """Send a datagram again that the system did not take: the error may be about an earlier one to another peer."""
         if error.errno in _ABOUT_ANOTHER:
             with contextlib.suppress(OSError):
                 self._sockets.udp.sendto(data, mapped_sockaddr(destination) if self._sockets.is_ipv6 else destination)

@@ -1,14 +1,13 @@
-"""The loop of a node: sockets and the clock on one side, the protocol core on the other.
+"""The loop of a node: its transport and the clock on one side, the protocol core on the other.
 
 One task waits for datagrams and for the core's next timer. Everything else that changes the core (a stream, a look-up
-of seeds, a call of the program) ends with :meth:`Driver.pump`, which carries out what the core wants done and sets the
-alarm of the loop anew. No rule of the protocol is here.
+of seeds, a call of the program) ends with :meth:`Driver.pump`, which does what the core wants and sets the alarm of the
+loop again. This module contains no rule of the protocol.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 import trio
@@ -18,46 +17,43 @@ from gossip.core.events import MembershipEvent
 from gossip.core.protocol import Protocol
 from gossip.core.support.address import Address
 from gossip.core.support.drop_reasons import Drop
-from gossip.net.datagrams import DatagramEndpoint
-from gossip.net.sockets import SocketPair
 from gossip.net.streams import Streams
+from gossip.net.transport import Transport
 from gossip.security import Security
 from gossip.telemetry import ClockLog, DropLog, EventLog, ShellCounters
 
 HELD_BACK_S = 0.25
-"""Seconds for which a timer that is due waits while there is something to read. What has arrived goes first, because a
-late timer must not judge peers whose answers are already here. All that the socket holds is read sooner than that,
-unless it is a flood, and a flood must not hold up the timers for ever."""
-
-
-def wall_clock_ms() -> int:
-    """The wall clock of the system, in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
+"""Seconds for which a due timer waits while there is something to read. Datagrams that have arrived come first, because
+a late timer must not judge peers whose answers are already here. Reading everything in the socket takes less time than
+this, except in a flood, and a flood must not hold up the timers for ever."""
 
 
 class Driver:
-    """Runs one protocol on one pair of sockets."""
+    """Runs one protocol on one transport."""
 
     def __init__(
         self,
         protocol: Protocol,
-        sockets: SocketPair,
+        transport: Transport,
         nursery: trio.Nursery,
         *,
+        wall_clock_ms: Callable[[], int],
         node_name: str,
         counters: ShellCounters,
         publish: Callable[[MembershipEvent], None],
         stepped: Callable[[], None],
         security: Security,
     ) -> None:
-        """:param publish: called with each event, after it is in the log.
-        :param stepped: called after each step of the protocol, whatever it has changed.
+        """:param wall_clock_ms: returns Unix milliseconds.
+        :param publish: called with each event, after it is in the log.
+        :param stepped: called after each step of the protocol, whether or not it changed anything.
         """
         self._protocol = protocol
         self._security = security
         self._publish = publish
         self._stepped = stepped
-        self._endpoint = DatagramEndpoint(sockets, node_name, counters)
+        self._wall_clock_ms = wall_clock_ms
+        self._endpoint = transport.datagrams(node_name, counters)
         self._event_log = EventLog(node_name)
         self._drop_log = DropLog(node_name, protocol.drops)
         self._clock_log = ClockLog(node_name, protocol)
@@ -65,13 +61,13 @@ class Driver:
         self._has_read = False
         self._farewell_over: trio.Event | None = None
         self.streams = Streams(
-            protocol, sockets, nursery, pump=self.pump, node_name=node_name, counters=counters, security=security
+            protocol, transport, nursery, pump=self.pump, node_name=node_name, counters=counters, security=security
         )
 
     async def run(self) -> None:
         """Drive the protocol until cancelled."""
         while True:
-            # One scope serves many wake-ups, and ends when the alarm goes off.
+            # One scope serves many wake-ups. It ends when the alarm goes off.
             with trio.CancelScope(deadline=self._next_alarm()) as self._sleep:
                 while True:
                     await self._endpoint.wait_readable()
@@ -80,7 +76,7 @@ class Driver:
             await self._turn()
 
     async def _turn(self) -> None:
-        """Read all that has arrived, let other tasks run after each batch, and do what is due."""
+        """Read everything that has arrived, let other tasks run after each batch, and do what is due."""
         held_back_until = math.inf
         is_more = True
         while is_more:
@@ -102,12 +98,12 @@ class Driver:
         if self._endpoint.reopen_at <= now:
             self._endpoint.reopen(now)
         if self._protocol.next_timer() <= now:
-            self._protocol.wall_clock(wall_clock_ms(), now)  # first, because what is due depends on it
+            self._protocol.wall_clock(self._wall_clock_ms(), now)  # before the timers, which depend on it
             self._protocol.handle_timer(now)
             self._clock_log.look(now)
 
     def leave(self) -> trio.Event:
-        """Have the core say farewell, unless it has begun; returns an event that is set once that is over."""
+        """Make the core say farewell, unless it has begun; returns an event that is set once the farewell is over."""
         if self._farewell_over is None:
             self._farewell_over = trio.Event()
             self._protocol.leave(trio.current_time())
@@ -115,12 +111,12 @@ class Driver:
         return self._farewell_over
 
     def close(self) -> None:
-        """Let nobody wait for a farewell any more."""
+        """Release everybody who waits for a farewell."""
         if self._farewell_over is not None:
             self._farewell_over.set()
 
     def pump(self) -> None:
-        """Send, act and tell as the core wants it after any change; cheap if there is nothing to do."""
+        """Send, act and report what the core wants after any change; cheap if there is nothing to do."""
         protocol, now = self._protocol, trio.current_time()
         if datagrams := protocol.datagrams_to_send(now):
             for data, destination in self._security.sealed(datagrams):

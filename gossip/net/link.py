@@ -1,6 +1,6 @@
-"""One stream while it lasts: what waits to be written to it, and the time and bytes it has left.
+"""One stream while it lasts: the messages that wait to be written, and the time and bytes that are left.
 
-This module decides when one stream is cut. How many streams there may be is decided in :mod:`gossip.net.streams`.
+This module decides when to cut one stream. :mod:`gossip.net.streams` decides how many streams there may be.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from gossip.net.conversation import Conversation
 from gossip.security import FRAME_HEADER_BYTES
 
 MAX_QUEUED_BYTES = 1 << 20
-"""While more than this waits to be written to a stream, nothing is read from it. A peer that does not read the answers
-cannot make us keep more of them."""
+"""While more bytes than this wait to be written to a stream, the node reads nothing from it. So a peer that does not
+read the answers cannot make the node keep more of them."""
 
 BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError, OSError, ValueError)
-"""What the use of a stream's socket raises if the stream has failed, or if its descriptor was closed behind our back:
-OSError and ValueError if it is no socket any more, Busy if it now belongs to another socket that somebody waits for."""
+"""The errors from a stream's socket if the stream has failed, or if other code has closed its descriptor: OSError and
+ValueError if it is no longer a socket, Busy if it now belongs to another socket on which a task waits."""
 
 
 class Link:
-    """One stream: what waits to be written, and the time and bytes it has left."""
+    """One stream: the messages that wait to be written, and the time and bytes that are left."""
 
     def __init__(self, peer: Address, config: Config, *, incoming: bool = False) -> None:
         self.peer = peer
@@ -34,7 +34,7 @@ class Link:
         self.began_at = trio.current_time()
         """Local time in seconds."""
         self.has_spoken = False
-        """Whether a whole message came. Where there are keys, only a holder of one can send it."""
+        """Whether a whole message has come. In a cluster with keys, only a holder of a key can send one."""
         self._ends_at = self.began_at + config.stream_timeout
         self._idle_timeout = config.stream_idle_timeout
         self._max_bytes = config.max_stream_bytes
@@ -46,15 +46,16 @@ class Link:
         self.scope = trio.CancelScope()
         self.progress()
         self.is_finished = False
-        """Whether nothing more will be enqueued, and what arrives no longer matters."""
+        """Whether nothing more will be enqueued. What arrives from then on does not matter."""
         self.has_said_all = False
-        """Whether all was written after that, and the end of it; then a peer that closes late has not failed."""
+        """Whether everything has been written after that, including the end. From then on, a peer that closes late has
+        not failed."""
         self.has_failed = False
         self.reason: Drop | None = None
-        """Why we cut it; None if we did not, or if it was not the peer's doing."""
+        """Why this node cut the stream; None if it did not, or if the peer did not cause it."""
 
     def enqueue(self, message: bytes) -> None:
-        """Write ``message`` after what already waits; too many bytes cut the stream."""
+        """Write ``message`` after those that wait already. Too many bytes cut the stream."""
         if self.is_finished:
             return
         self._bytes_out += FRAME_HEADER_BYTES + len(message)
@@ -65,34 +66,34 @@ class Link:
             self._outgoing.send_nowait(message)
 
     def finish(self) -> None:
-        """Enqueue nothing more; once all is written, say so to the other side."""
+        """Enqueue nothing more; once everything is written, tell the other side."""
         self.is_finished = True
         self._outgoing.close()
 
     def fail(self, reason: Drop | None = None) -> None:
-        """Cut the stream; with the reason, if it is the peer's doing."""
+        """Cut the stream; ``reason`` says why if the peer caused it."""
         self.has_failed = True
         self.reason = self.reason or reason
         self.scope.cancel()
 
     def close(self) -> None:
-        """Release what waits."""
+        """Drop the messages that wait."""
         self._outgoing.close()
         self._frames.close()
 
     def progress(self) -> None:
-        """Something was read or written: wait again for as long as an idle stream may."""
+        """Take note that something was read or written: the stream may be idle for its full time again."""
         self.scope.deadline = min(self._ends_at, trio.current_time() + self._idle_timeout)
 
     def spoke(self) -> None:
-        """A whole message came."""
+        """Take note that a whole message came."""
         if not self.has_spoken:
             self.has_spoken = True
             self.progress()
 
     def received(self, count: int) -> None:
-        """Account for bytes that arrived; too many cut the stream. A peer that connected to us gets no more time for
-        them before they make a whole message, so a greeting that trickles in wins no time."""
+        """Count bytes that arrived; too many cut the stream. An incoming stream gets no more time before its first
+        whole message, so a greeting that trickles in gains nothing."""
         if self.has_spoken or not self.is_incoming:
             self.progress()
         self._bytes_in += count
@@ -100,16 +101,16 @@ class Link:
             self.fail(Drop.STREAM_TOO_LONG)
 
     async def wait_for_room(self) -> None:
-        """Return once little enough waits to be written."""
+        """Return once few enough bytes wait to be written."""
         while self.bytes_queued > MAX_QUEUED_BYTES:
             self._room = trio.Event()
             await self._room.wait()
 
     async def write(self, conversation: Conversation) -> None:
-        """Write what is enqueued until :meth:`finish`, and then say that this was all.
+        """Write what is enqueued until :meth:`finish`, and then tell the other side that this was all.
 
-        The stream stays open until the other side closes it, too, or until it has been idle for too long. To close it
-        with bytes unread would make the system reset the connection, and the other side might lose what we sent last.
+        The stream stays open until the other side closes it, too, or until it has been idle for too long. Closing it
+        with unread bytes would make the system reset the connection, and the other side might lose the last messages.
         """
         try:
             async for message in self._frames:

@@ -1,8 +1,8 @@
-"""Datagrams that the system of a peer refused, because no process listens there.
+"""Datagrams that the system of a peer refused because no process listens there.
 
-A datagram to a closed port is answered by an ICMP or ICMPv6 message, "port unreachable". Linux hands these messages
-out with the address that the datagram was sent to, through a queue of errors beside the data of a socket. Other systems
-do not; there, a crash is found by silence alone.
+The answer to a datagram to a closed port is an ICMP or ICMPv6 message, "port unreachable". Linux puts these messages
+into an error queue of the socket, each with the destination of its datagram. Other systems do not; there, only silence
+shows a crash.
 
 Source: ip(7) and ipv6(7) of the Linux manual, IP_RECVERR; RFC 792 and RFC 4443.
 """
@@ -31,17 +31,17 @@ MAX_AT_ONCE = 64
 
 
 def ask_for_refusals(opened: socket.socket) -> None:
-    """Have the system keep refusals for :func:`refusals`, if it can."""
+    """Make the system keep refusals for :func:`refusals`, if it can."""
     if sys.platform != "linux":
         return
-    with contextlib.suppress(OSError):  # this kernel cannot: crashes are found by silence alone
+    with contextlib.suppress(OSError):  # this kernel cannot: only silence shows a crash
         opened.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)  # on an IPv6 socket it is for the IPv4 addresses
         if opened.family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
 
 
 def refusals(opened: socket.socket) -> Iterator[Any]:
-    """The addresses where datagrams were refused since the last call, in the socket's own form; at most
+    """The destinations of the datagrams refused since the last call, in the socket's own form; at most
     :data:`MAX_AT_ONCE`."""
     if sys.platform != "linux":
         return

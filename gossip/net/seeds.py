@@ -1,13 +1,12 @@
-"""Finding the seeds: from ``host:port`` texts to IP addresses, kept up to date while the node lives.
+"""Finding the seeds: from ``host:port`` texts to IP addresses, kept up to date while the node runs.
 
-A name stands for all its addresses, so one DNS name can hold all seeds of a cluster. Each name is looked up by a task
-of its own; one that cannot be resolved is tried again and holds nobody up. The core decides when to contact which
-address.
+A name stands for all its addresses, so one DNS name can hold all seeds of a cluster. A task of its own looks up each
+name. If that fails, the task tries again, and delays no other. The core decides when to contact which address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from random import Random
 
 import trio
@@ -17,32 +16,32 @@ from gossip.core.errors import ConfigurationError
 from gossip.core.presence.joining import MAX_SEEDS
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import wrong
-from gossip.net.addresses import ip_text, parse_address, resolve
+from gossip.net.addresses import ip_text, parse_address
 from gossip.telemetry import NodeLog, ShellCounters
 
 RETRY_PAUSE_MIN_S = 0.5
 RETRY_PAUSE_MAX_S = 30.0
-"""Pauses after a failed look-up double from the first to the second."""
+"""The pause after a failed look-up doubles from the first value to the second."""
 
 ALONE_REFRESH_S = 5.0
-"""Pause between look-ups of a name while the node sees nobody else: the members may have moved."""
+"""Pause between look-ups of a name while the node sees nobody else, because the members may have moved."""
 
 REFRESH_S = 60.0
-"""The same while it sees others, and so finds the members without the seeds."""
+"""The same while the node sees others, because it finds the members without the seeds then."""
 
 JITTER = 0.25
-"""Share by which pauses vary, so that nodes started together do not ask the name server together."""
+"""Share by which pauses vary, so that nodes that start together do not ask the name server together."""
 
 _TOO_MANY_FOUND = (
-    "the seeds have %d addresses, of which the first %d are used; one at which a member runs is enough. This is told "
-    "once"
+    "the seeds have %d addresses, and this node uses only the first %d. One of them where a member runs is enough. The "
+    "log says so once"
 )
 
 
 def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
-    """The seeds as given, none twice; their hosts may be names.
+    """The seeds as given, without repetition; their hosts may be names.
 
-    :raises ConfigurationError: if one is malformed or cannot be sent to, such as ``0.0.0.0:7946``, or there are too
+    :raises ConfigurationError: if a seed is malformed, if nobody can send to it (``0.0.0.0:7946``), or if there are too
         many.
     """
     if isinstance(seeds, (str, bytes, Address, Mapping)) or not isinstance(seeds, Iterable):
@@ -61,17 +60,17 @@ def parse_seeds(seeds: Iterable[str | Address]) -> tuple[Address, ...]:
 
 
 def too_many_seeds(count: int) -> str:
-    """What is wrong with so many seeds; empty if nothing is."""
+    """The error for this number of seeds; empty if it is not too large."""
     if count <= MAX_SEEDS:
         return ""
     return (
-        f"{count} are given, and {MAX_SEEDS} is the most; two or three are enough, or one DNS name that has the "
+        f"{count} are given, but at most {MAX_SEEDS} are allowed; two or three are enough, or one DNS name with the "
         "addresses of members"
     )
 
 
 class SeedFinder:
-    """Knows the seeds' addresses and tells whenever they change."""
+    """Knows the addresses of the seeds, and reports each change."""
 
     def __init__(
         self,
@@ -79,14 +78,18 @@ class SeedFinder:
         *,
         node_name: str,
         random: Random,
+        resolve: Callable[[Address], Awaitable[tuple[Address, ...]]],
         can_reach: Callable[[Address], bool],
         is_alone: Callable[[], bool],
         found: Callable[[tuple[Address, ...], tuple[Address, ...]], None],
         counters: ShellCounters,
     ) -> None:
-        """:param found: told of the addresses, and of the seeds whose names have none so far."""
+        """:param resolve: looks up a name, and raises OSError if it has no address.
+        :param found: called with the addresses, and with the seeds whose names have no address so far.
+        """
         self._log = NodeLog(__name__, node_name)
         self._random = random
+        self._resolve = resolve
         self._can_reach = can_reach
         self._is_alone = is_alone
         self._found = found
@@ -100,7 +103,7 @@ class SeedFinder:
         self._are_too_many = False
 
     async def run(self) -> None:
-        """Tell the addresses that need no look-up at once and follow the names until cancelled."""
+        """Report the addresses that need no look-up at once, and follow the names until cancelled."""
         self._tell()
         async with trio.open_nursery() as nursery:
             for name in self._names:
@@ -110,8 +113,8 @@ class SeedFinder:
         pause = Backoff(RETRY_PAUSE_MIN_S, RETRY_PAUSE_MAX_S)
         while True:
             try:
-                addresses = await resolve(name)
-            except (OSError, RuntimeError) as error:  # the latter where the system allows no more threads
+                addresses = await self._resolve(name)
+            except (OSError, RuntimeError) as error:  # RuntimeError if the system allows no more threads
                 self._counters.seed_lookups_failed += 1
                 pause_s = pause.failed(trio.current_time())
                 if pause.failures == 1:
@@ -134,8 +137,8 @@ class SeedFinder:
         if not reachable and seed not in self._unreachable:
             self._unreachable.add(seed)
             is_link_local = any(each.is_link_local for each in addresses)
-            what = "that is not link-local" if is_link_local else "of the IP version that is bound"
-            self._log.warning("seed %s has no address %s", seed, what)
+            what = "that is not link-local" if is_link_local else "of the IP version that this node is bound to"
+            self._log.warning("seed %s has no address %s, so this node cannot use it", seed, what)
         return reachable
 
     def _tell(self) -> None:

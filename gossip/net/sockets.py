@@ -1,7 +1,7 @@
-"""Which sockets a node has: UDP and TCP on one port, and at which address others reach them.
+"""The sockets of a node: UDP and TCP on one port.
 
-This module decides families and socket options. It neither sends nor receives; see :mod:`gossip.net.datagrams` and
-:mod:`gossip.net.streams`.
+This module decides address families and socket options. It neither sends nor receives; see
+:mod:`gossip.net.datagrams` and :mod:`gossip.net.tcp`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from gossip import forking
 from gossip.core.errors import ConfigurationError
 from gossip.core.support.address import Address
 from gossip.errors import BindError
-from gossip.net.addresses import LINK_LOCAL, plain_address, reason, resolve
+from gossip.net.addresses import LINK_LOCAL, plain_address, reason
 from gossip.net.refusals import ask_for_refusals
 
 RECEIVE_BUFFER_BYTES = 1 << 20
-"""Bytes asked of the kernel for the UDP socket: room for a second or so of news while the process stands still.
+"""Receive buffer of the UDP socket, in bytes: room for about a second of news while the process stands still.
 The kernel may grant less (``net.core.rmem_max``)."""
 
 LISTEN_BACKLOG = 128
 """Connections that may wait to be accepted, for a burst of nodes that join."""
 
 PORT_ATTEMPTS = 64
-"""Tries to find a port that is free for both UDP and TCP, where any port will do."""
+"""Tries to find a port that is free for both UDP and TCP, if any port will do."""
 
 _EXPLANATIONS = {
     errno.EADDRINUSE: "another program uses that port",
-    errno.EADDRNOTAVAIL: "it is not an address of this machine",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
     errno.EACCES: "this user may not use that port",
     errno.EPERM: "this user may not use that port",
     errno.EAFNOSUPPORT: "this machine does not support that kind of address",
@@ -50,12 +50,12 @@ class SocketPair:
         self.udp = udp
         self.tcp = tcp
         self.address = plain_address(sockaddr)
-        """Where both are bound; the host may be ``0.0.0.0`` or ``::``, the port never is 0."""
+        """Where both are bound; the host may be ``0.0.0.0`` or ``::``, but the port is never 0."""
         self._dual_stack = _is_dual_stack(family, sockaddr)
 
     @property
     def is_ipv6(self) -> bool:
-        """Whether the sockets speak IPv6, be it beside IPv4 or alone."""
+        """Whether the sockets use IPv6, with or without IPv4."""
         return self._family == socket.AF_INET6
 
     def can_reach(self, address: Address) -> bool:
@@ -89,7 +89,7 @@ class SocketPair:
 
 
 async def open_sockets(where: Address) -> SocketPair:
-    """Bind UDP and TCP to one port of ``where``, whose host may be a name and whose port may be 0.
+    """Bind UDP and TCP to one port of ``where``. Its host may be a name, and its port may be 0.
 
     :raises BindError: if that is not possible.
     :raises ConfigurationError: if all its addresses are link-local.
@@ -113,31 +113,6 @@ async def open_sockets(where: Address) -> SocketPair:
     first = failures[0]
     why = _EXPLANATIONS.get(first.errno or 0) or reason(first)
     raise BindError(f"cannot bind to {where}: {why}", first.errno) from first
-
-
-async def advertised_address(advertise: Address | None, sockets: SocketPair) -> Address | None:
-    """The IP address that others are to use, or None if only they can tell.
-
-    A port of 0 in ``advertise`` stands for the bound port.
-
-    :raises ConfigurationError: if ``advertise`` is no address that one can send to.
-    :raises BindError: if its name cannot be resolved to an address of the bound family.
-    """
-    if advertise is None:
-        return None if sockets.address.is_unspecified else sockets.address
-    wanted = Address(advertise.host, advertise.port or sockets.address.port)
-    if wanted.is_unspecified:
-        raise ConfigurationError(f"advertise: nobody can send to {advertise}; give an address that others can reach")
-    try:
-        found = await resolve(wanted)
-    except OSError as error:
-        raise BindError(f"cannot advertise {wanted}: the host name cannot be resolved ({reason(error)})") from None
-    usable = [address for address in found if sockets.can_reach(address) and not address.is_link_local]
-    if not usable and any(address.is_link_local for address in found):
-        raise ConfigurationError(LINK_LOCAL.format("advertise", wanted))
-    if not usable:
-        raise BindError(f"cannot advertise {wanted}: its IP version is not the one bound ({sockets.address})")
-    return usable[0]
 
 
 def _open_pair(family: int, sockaddr: Any) -> SocketPair:
@@ -173,7 +148,7 @@ def _open_udp(family: int, sockaddr: Any) -> socket.socket:
 def _open_tcp(family: int, sockaddr: Any) -> socket.socket:
     opened = _new_socket(family, socket.SOCK_STREAM)
     try:
-        if os.name == "posix":  # a restarted node need not wait for the connections of the last one to time out
+        if os.name == "posix":  # a restarted node need not wait until the connections of its last process time out
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _bind(opened, family, sockaddr)
         opened.listen(LISTEN_BACKLOG)
@@ -192,7 +167,7 @@ def _new_socket(family: int, kind: socket.SocketKind) -> socket.socket:
 
 def _bind(opened: socket.socket, family: int, sockaddr: Any) -> None:
     if family == socket.AF_INET6:
-        # Said in both cases, because the default is the administrator's (net.ipv6.bindv6only).
+        # Set in both cases, because the administrator decides the default (net.ipv6.bindv6only).
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not _is_dual_stack(family, sockaddr))
     opened.bind(sockaddr)
 
@@ -204,5 +179,5 @@ def _is_dual_stack(family: int, sockaddr: Any) -> bool:
 def _close(opened: socket.socket) -> None:
     if opened.fileno() >= 0:
         trio.lowlevel.notify_closing(opened)
-    with contextlib.suppress(OSError):  # closed behind our back
+    with contextlib.suppress(OSError):  # other code has closed it
         opened.close()

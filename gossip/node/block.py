@@ -1,7 +1,7 @@
-"""The block in which a node lives: it is entered by ``async with``, trio runs it, and tasks run beside it.
+"""The block in which a node lives: ``async with`` enters it, trio runs it, and tasks run beside it.
 
-This module decides what a program is told that enters the block in another way, and how exceptions pass out of it. It
-does not decide what happens in the block.
+This module decides which error a program gets if it enters the block in another way, and how exceptions pass out of
+the block. It does not decide what happens in the block.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def block_in_trio(opening: Callable[P, AsyncIterator[T]]) -> Callable[P, AbstractAsyncContextManager[T]]:
-    """Like :func:`contextlib.asynccontextmanager`, with errors that say how the block is entered."""
+    """Like :func:`contextlib.asynccontextmanager`, with errors that say how to enter the block."""
     managed = asynccontextmanager(opening)
 
     @functools.wraps(opening)
@@ -34,21 +34,21 @@ def block_in_trio(opening: Callable[P, AsyncIterator[T]]) -> Callable[P, Abstrac
 
 
 def require_trio(what: str) -> None:
-    """Make sure that trio runs the code that calls this.
+    """Make sure that trio runs the calling code.
 
-    :raises RuntimeError: if something else runs it, or nothing does; says what to do.
+    :raises RuntimeError: if something else runs it, or nothing does; the text says what to do.
     """
     try:
         trio.current_time()
     except RuntimeError:
         if _in_asyncio():
-            instead = "asyncio runs this: take it from gossip.aio"
+            instead = "asyncio runs this code: use gossip.aio"
         else:
-            instead = "nothing runs this: start the program by trio.run(main), or take it from gossip.blocking"
-        raise RuntimeError(
-            f"{what} needs trio, and {instead}; from a thread that trio does not run, a node of trio is called by "
-            "trio.from_thread.run_sync"
-        ) from None
+            instead = (
+                "no event loop runs this code: start the program with trio.run(main), use gossip.blocking, or call "
+                "from another thread with trio.from_thread.run_sync"
+            )
+        raise RuntimeError(f"{what} needs trio, but {instead}") from None
 
 
 def _in_asyncio() -> bool:
@@ -63,7 +63,7 @@ def _in_asyncio() -> bool:
 
 
 class AsyncBlock(AbstractAsyncContextManager[T]):
-    """A block that is entered by ``async with``, with errors that say so to those who try something else."""
+    """A block that a program enters by ``async with``. Its errors say so if the program tries something else."""
 
     def __init__(self, name: str, runner: str) -> None:
         """:param name: of the function that makes the block.
@@ -73,7 +73,7 @@ class AsyncBlock(AbstractAsyncContextManager[T]):
         self._name = name
         self._runner = runner
 
-    # The type that is declared has none of these, so that a type checker still finds the mistake.
+    # The declared return type has none of these methods, so a type checker still finds the mistake.
 
     def __await__(self) -> NoReturn:
         raise TypeError(f"{self._name}(...) cannot be awaited: {self._how}")
@@ -82,10 +82,10 @@ class AsyncBlock(AbstractAsyncContextManager[T]):
         raise TypeError(f"{self._name}(...) needs 'async with': {self._how}")
 
     def __exit__(self, *_: object) -> None:
-        """Never called; without it, Python would not get as far as :meth:`__enter__`."""
+        """Never called; without it, Python would not call :meth:`__enter__`."""
 
     def __aiter__(self) -> NoReturn:
-        raise TypeError(f"{self._name}(...) is not iterated over: {self._how}")
+        raise TypeError(f"{self._name}(...) cannot be iterated over: {self._how}")
 
     @property
     def _how(self) -> str:
@@ -111,8 +111,8 @@ class _TrioBlock(AsyncBlock[T]):
 async def background_tasks() -> AsyncIterator[trio.Nursery]:
     """Open a nursery that is cancelled when the block ends.
 
-    An exception of the block passes out as itself, and so does that of a task in the nursery, which cancels the block.
-    They come as a group only when several fail at once.
+    An exception of the block passes out unchanged. A task that fails cancels the block, and the exception of the task
+    passes out unchanged, too. Only several exceptions at once pass out as a group.
     """
     block_error: BaseException | None = None
     failure: BaseException | None = None

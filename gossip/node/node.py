@@ -1,7 +1,7 @@
 """A member of a cluster in this process: the :class:`Node` that :func:`gossip.open_node` yields.
 
-This module forwards what a program asks and does to the core, and decides how a program waits: for a condition, for
-its node to be connected, and for a farewell. All else is decided in the core.
+This module forwards the questions and commands of a program to the core. It decides how a program waits: for a
+condition, until its node is connected, and for a farewell. The core decides everything else.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from random import Random
-from typing import TypeVar, final
+from typing import TypeVar
 
-import attrs
 import trio
 
 from gossip import forking
@@ -27,7 +26,7 @@ from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require, require_seconds, wrong
 from gossip.errors import ClosedError, JoinError
-from gossip.net import Driver, SeedFinder, SocketPair
+from gossip.net import Driver, Network, SeedFinder, Transport
 from gossip.node.block import background_tasks, require_trio
 from gossip.node.subscription import Broadcast, Subscription
 from gossip.security import Keyring, Security
@@ -38,26 +37,27 @@ N = TypeVar("N")
 _CONDITION = "a function of the node that is not async and returns True or False"
 
 _NAMELESS = (
-    "this cluster has no name of its own (%r) and no keys, so it becomes one with any other cluster of that kind as "
-    "soon as a node of one knows an address of the other; give each cluster a name (Config, --cluster)"
+    "this cluster has the default name (%r) and no keys, so it merges with any other such cluster as soon as a node of "
+    "one learns an address of the other. Give each cluster a name of its own (Config, --cluster)"
 )
 
 
 @asynccontextmanager
 async def running(
     protocol: Protocol,
-    sockets: SocketPair,
+    network: Network,
+    transport: Transport,
     config: Config,
     security: Security,
     seeds: tuple[Address, ...],
     random: Random,
 ) -> AsyncIterator[Node]:
-    """A node of these parts, which runs for as long as the block does.
+    """A node made of these parts. It runs for as long as the block.
 
-    :param config: as the program has given it; that of the core may leave room for sealing.
+    :param config: the settings as the program gave them; those of the core may leave room for sealing.
     """
     async with background_tasks() as nursery:
-        node = Node(protocol, sockets, nursery, config, security)
+        node = Node(protocol, network, transport, nursery, config, security)
         try:
             node._start(seeds, random)
             yield node
@@ -65,18 +65,32 @@ async def running(
             node._close()
 
 
-@final
 class Node:
-    """A running member. Made by :func:`open_node`; all methods are for the trio thread that it runs in.
+    """A running member. :func:`open_node` makes it. Call its methods only in the trio thread that it runs in.
 
-    After the ``async with`` block has ended, the queries still give the last state, and each method that would change
+    After the ``async with`` block has ended, the queries still return the last state, and each method that would change
     something raises :class:`ClosedError`.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     config = gossip.Config.local()
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", config=config) as ada:
+    ...         async with gossip.open_node("brook", bind="127.0.0.1:0", config=config, seeds=[ada.address]) as brook:
+    ...             await brook.joined()
+    ...             brook.update({"role": "db"})
+    ...             await ada.until(lambda node: node.get("brook").metadata.get("role") == "db")
+    ...             print([member.name for member in ada.members()], ada.alive)
+    ...             print(await brook.leave())
+    >>> trio.run(main)
+    ['ada', 'brook'] 2
+    ('ada',)
     """
 
-    def __init__(self, protocol: Protocol, sockets: SocketPair, nursery: trio.Nursery, config: Config,
-                 security: Security) -> None:  # fmt: skip
+    def __init__(self, protocol: Protocol, network: Network, transport: Transport, nursery: trio.Nursery,
+                 config: Config, security: Security) -> None:  # fmt: skip
         self._protocol = protocol
-        self._sockets = sockets
+        self._network = network
+        self._transport = transport
         self._nursery = nursery
         self._config = config
         self._security = security
@@ -89,8 +103,9 @@ class Node:
         self._log = NodeLog(__name__, self._name)
         self._driver = Driver(
             protocol,
-            sockets,
+            transport,
             nursery,
+            wall_clock_ms=network.wall_clock_ms,
             node_name=self._name,
             counters=self._counters,
             publish=self._broadcast.publish,
@@ -99,17 +114,18 @@ class Node:
         )
         self._closed_at: float | None = None
         self._is_nameless = security.keyring is None and config.cluster == Config.lan().cluster
-        """Whether this node may merge with another cluster by accident, and nobody has been told of that."""
+        """Whether this node may merge with another cluster by accident, and the log has not said so yet."""
         forking.register(self, Node._become_unusable)
 
     def _become_unusable(self) -> None:
         copy = forking.unusable(f"node {self._name!r}")
-        self._protocol = self._driver = self._broadcast = self._sockets = self._security = self._clock = copy
+        self._protocol = self._driver = self._broadcast = self._transport = self._security = self._clock = copy
 
     def __repr__(self) -> str:
         if forking.is_unusable(self._protocol):
-            return f"<gossip.Node {self._name!r}, a copy in a forked child>"
-        return f"<gossip.Node {self._name!r} at {self.address}, {self.alive} alive>"
+            return f"<gossip.Node {self._name!r} of the parent process>"
+        state = "closed" if self._closed_at is not None else self.standing.standing.value
+        return f"<gossip.Node {self._name!r} at {self.address}, {state}, {self.alive} alive>"
 
     @property
     def local(self) -> Member:
@@ -118,13 +134,13 @@ class Node:
 
     @property
     def address(self) -> Address:
-        """Where others reach this node; before a peer has told it, where it is bound."""
-        return self._protocol.local.address if self._protocol.address_known else self._sockets.address
+        """Where others reach this node; until a peer has told it, where it is bound."""
+        return self._protocol.local.address if self._protocol.address_known else self._transport.address
 
     @property
     def bound_address(self) -> Address:
         """Where the sockets are bound: the host may be ``0.0.0.0`` or ``::``, the port is never 0."""
-        return self._sockets.address
+        return self._transport.address
 
     @property
     def standing(self) -> NodeStanding:
@@ -136,13 +152,13 @@ class Node:
 
     @property
     def agreement(self) -> float | None:
-        """Share (0 to 1) of the peers heard recently whose view of the cluster equalled this node's; None if nobody was
-        heard for five rounds."""
+        """Share (0 to 1) of the peers heard recently whose view of the cluster equalled this node's; None if this node
+        heard nobody for five rounds."""
         return self._protocol.agreement(self._now())
 
     @property
     def health(self) -> int:
-        """How far this node doubts itself: 0 is healthy, 8 the most. Its timeouts are stretched by that."""
+        """How much this node doubts itself, from 0 (healthy) to 8. The more it does, the longer are its timeouts."""
         return self._protocol.health
 
     @property
@@ -155,8 +171,8 @@ class Node:
 
     @property
     def alive(self) -> int:
-        """Number of living members as seen from here, this node included. Others may see other members living at the
-        same time, so no number of them gives this node the right to act alone."""
+        """Number of members that this node sees alive, including itself. Others may see other members alive at the same
+        time, so no number gives this node the right to act alone."""
         return self._protocol.alive
 
     @property
@@ -166,7 +182,7 @@ class Node:
             protocol=self._protocol.stats,
             streams_active=self._driver.streams.active,
             opened=dict(self._security.envelope.opened),
-            **attrs.asdict(self._counters),
+            **vars(self._counters),
         )
 
     @property
@@ -175,9 +191,9 @@ class Node:
         return self._security.keyring
 
     def members(self) -> tuple[Member, ...]:
-        """All known members sorted by name: this node, the others, and those that died or left of late.
+        """All known members sorted by name: this node, the others, and those that died or left recently.
 
-        While the node is isolated, this is what it guesses. While another process bears its name, both are listed.
+        While the node is isolated, this is a guess. While another process holds its name, the list has both.
         """
         return self._protocol.members()
 
@@ -190,11 +206,11 @@ class Node:
         return self._protocol.get(name)
 
     def explain(self, name: str) -> Explanation | None:
-        """Where the newest holder of ``name`` stands in the eyes of this node, and why; None if there is none.
+        """Where the newest holder of ``name`` stands in this node's view, and why; None if there is none.
 
         ``print(node.explain(name))`` shows it in sentences: what was asked, what answered, and who accused the member.
-        Its times are local times, as of :func:`trio.current_time`. Deaths can be explained when the member is forgotten
-        already, the last 64 of them.
+        Its times are local times, as of :func:`trio.current_time`. The last 64 deaths can still be explained
+        after this node has forgotten the members.
 
         :raises ConfigurationError: if ``name`` is no text.
         """
@@ -214,12 +230,12 @@ class Node:
     def update(self, metadata: Mapping[str, str]) -> None:
         """Replace this node's metadata and tell the others.
 
-        Of updates in quick succession, the others may see only some, but always the last: metadata says what holds now,
-        and is no message.
+        If several updates follow quickly, the others may miss some of them, but never the last: metadata describes the
+        present, and is no message.
 
         :raises ConfigurationError: if it is too large or no mapping of texts to texts.
         :raises LeftError: after :meth:`leave`.
-        :raises DisplacedError: while another process bears this node's name.
+        :raises DisplacedError: while another process holds this node's name.
         :raises ClosedError: after the node was closed.
         """
         self._require_open()
@@ -229,14 +245,14 @@ class Node:
     async def joined(self, timeout: float | None = None) -> None:
         """Wait until this node is connected: it hears others, and its view has equalled one of theirs.
 
-        Returns at once for a node that has no seeds, or none but itself, and so begins a cluster of its own. Cancelling
-        this changes nothing.
+        Returns at once for a node that has no seeds except itself, because such a node begins a cluster of its own.
+        Cancelling this changes nothing.
 
         :param timeout: seconds to wait, 0 to look only; None for as long as it takes.
         :raises ConfigurationError: if ``timeout`` is no such number, or infinite.
-        :raises JoinError: if that is not enough; the text names the seeds, and says why it is not connected.
+        :raises JoinError: if the node is not connected by then; the text says why, and names the seeds.
         :raises LeftError: if the node leaves, or has left.
-        :raises ClosedError: if the node is closed, or was.
+        :raises ClosedError: if the node closes, or is closed.
         """
         self._require_open()
         if timeout is not None:
@@ -256,15 +272,15 @@ class Node:
     async def until(self, condition: Callable[[Node], bool]) -> None:
         """Wait until ``condition(node)`` is true. It is called at once, and after each step of the protocol.
 
-        The condition may ask the node for anything. It should be quick, because the node waits for it; what it raises
-        passes out. Cancelling this changes nothing, and :meth:`leave` does not end it, because the node sees others
-        until it is closed. ::
+        The condition may ask the node for anything. It should be quick, because the node waits for it. An exception of
+        the condition passes out. Cancelling this changes nothing. :meth:`leave` does not end it, because the node sees
+        others until it is closed. ::
 
             with trio.fail_after(10):
                 await node.until(lambda node: node.get("db-1") is not None)
 
         :raises ConfigurationError: if ``condition`` cannot be called, or is an async function.
-        :raises ClosedError: if the node is closed before, or was.
+        :raises ClosedError: if the node closes first, or is closed.
         """
         self._require_open()
         await trio.lowlevel.checkpoint()
@@ -275,27 +291,27 @@ class Node:
             await self._step_after(self._steps)
 
     def use_keyring(self, keyring: Keyring) -> None:
-        """Replace the keys: seal with the one of these that is in use, and open what is sealed with any of them.
+        """Replace the keys: seal with the key in use, and open what any of these keys sealed.
 
-        To change keys while the cluster runs, take each of these steps on all nodes before the next step on any: add
-        the new key, use it, drop the old one. ``PLAIN`` counts as a key here, so sealing is turned on and off alike.
+        To change keys while the cluster runs, finish each step on all nodes before you begin the next one: add the new
+        key, use it, drop the old one. ``PLAIN`` counts as a key here, so the same steps turn sealing on and off.
 
         :raises ConfigurationError: if the node was opened without keys, or a package is missing that these need.
         :raises ClosedError: after the node was closed.
         """
         self._require_open()
-        self._security.use(keyring)
+        self._security.use_keyring(keyring)
         opens = ", ".join(key.id for key in keyring.keys)
         self._log.info("seals with %s, opens %s", keyring.in_use.id, opens)
 
     async def leave(self) -> tuple[str, ...]:
         """Say farewell, and wait until enough members have acknowledged it or ``leave_timeout`` is over.
 
-        A node that has asked its seeds and knows nobody yet waits for them, because they may have taken it in. The node
+        A node that has asked its seeds and knows nobody yet waits for them, because they may already know it. The node
         stays open and keeps telling the others until the block ends. Calling this again waits for the same farewell.
 
-        :returns: the names of the members that have acknowledged it, or the address of one whose name is not known yet;
-            empty if there was nobody to tell.
+        :returns: the names of the members that acknowledged the farewell; the address of a member whose name is not
+            known yet; empty if there was nobody to tell.
         :raises ClosedError: after the node was closed.
         """
         self._require_open()
@@ -310,7 +326,8 @@ class Node:
             seeds,
             node_name=self._name,
             random=random,
-            can_reach=self._sockets.can_reach,
+            resolve=self._network.resolve,
+            can_reach=self._transport.can_reach,
             is_alone=lambda: self._protocol.alive <= 1,
             found=self._found_seeds,
             counters=self._counters,
@@ -369,6 +386,6 @@ def holds(condition: Callable[[N], bool], node: N) -> bool:
     answer: object = condition(node)
     if inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):
-            answer.close()  # or else Python would warn that nobody has awaited it
+            answer.close()  # otherwise Python would warn that nothing awaited it
         raise wrong("condition", _CONDITION, answer)
     return bool(answer)

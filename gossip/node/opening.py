@@ -1,13 +1,12 @@
-"""Opening a node: the arguments of a program checked, and the parts of a node joined.
+"""Opening a node: checks the arguments of a program, and joins the parts of a node.
 
-This module decides which arguments do not go together, and what is opened in which order. What the node does then is
-decided elsewhere: :mod:`gossip.node.node` for the program, :mod:`gossip.core` for the cluster.
+This module decides which arguments contradict each other, and in which order the parts open. Two others decide what the
+node does then: :mod:`gossip.node.node` for the program, and :mod:`gossip.core` for the cluster.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from random import SystemRandom
 
 import attrs
 import trio
@@ -22,13 +21,12 @@ from gossip.core.support.arguments import require
 from gossip.core.wire import Records
 from gossip.net import (
     advertised_address,
-    open_sockets,
     parse_address,
     parse_seeds,
     require_one_machine,
-    wall_clock_ms,
 )
 from gossip.node.block import block_in_trio
+from gossip.node.network import current_network
 from gossip.node.node import Node, running
 from gossip.security import OVERHEAD_BYTES, Keyring, MutualTLS, Security, SigningKey, check_allowed
 
@@ -37,12 +35,12 @@ DEFAULT_BIND = "0.0.0.0:7946"
 
 _UNSEALED = (
     "bind: others can reach {}, and without a keyring anybody who can send a packet there can take part. Give a "
-    "keyring (gossip keygen makes one; --keyring), bind to 127.0.0.1, or say insecure=True (--insecure)"
+    "keyring (gossip keygen makes one; --keyring), bind to 127.0.0.1, or allow it with insecure=True (--insecure)"
 )
 
 
 _RECORDS = Records()
-"""The records that the nodes of this process have met: a test with many nodes checks and builds each record once."""
+"""The records that the nodes of this process know: a test with many nodes checks and builds each record once."""
 
 
 @block_in_trio
@@ -60,38 +58,48 @@ async def open_node(
     identity: SigningKey | None = None,
     allowed: Mapping[str, bytes] | None = None,
 ) -> AsyncIterator[Node]:
-    """Be a member of a cluster for as long as the ``async with`` block runs.
+    """Run a member of a cluster for as long as the ``async with`` block runs.
 
     ::
 
         keyring = Keyring.load("cluster.keys")
-        async with open_node("web-1", seeds=["gossip.example.org:7946"], keyring=keyring) as node:
+        async with open_node("web-1", seeds=["10.0.0.1:7946"], keyring=keyring) as node:
             ...
             await node.leave()
 
-    The block begins at once, before any other member is known. When it ends, the node just closes, and the others
-    find out as they would after a crash; call :meth:`Node.leave` first to part properly. An exception of the block
-    closes the node and passes out as itself. Should a task of the node fail (a bug), the block is cancelled and that
-    exception passes out.
+    The block begins at once, before the node knows any other member. When the block ends, the node closes without a
+    farewell, and the others find out as they would after a crash; call :meth:`Node.leave` first to leave properly. An
+    exception of the block closes the node and passes out unchanged. If a task of the node fails (a bug), the block is
+    cancelled, and the exception of the task passes out.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", metadata={"role": "db"}) as node:
+    ...         print(node.local.name, node.alive, dict(node.local.metadata))
+    ...         await node.leave()
+    >>> trio.run(main)
+    ada 1 {'role': 'db'}
 
     :param name: what people call this node, 1 to 128 bytes of printable text, unique in the cluster.
     :param bind: ``HOST:PORT`` for UDP and TCP alike. ``[::]`` takes IPv4 and IPv6, port 0 any free port.
-    :param advertise: ``HOST:PORT`` at which others reach this node, where that differs from ``bind``
-        (port 0: the bound one). If neither names an IP address, it is learned from what peers see.
-    :param seeds: ``HOST:PORT`` of some members, whether they run or not, the same for every member; the node itself may
-        be among them. A node that has nobody else to look for begins a cluster of its own. A DNS name stands for all
-        its addresses, and is looked up again now and then. There may be 64 addresses.
-    :param metadata: what others are to know of this node, small texts; see :meth:`Node.update`.
+    :param advertise: ``HOST:PORT`` at which others reach this node, if that differs from ``bind``
+        (port 0: the bound one). If neither names an IP address, the node learns it from its peers.
+    :param seeds: ``HOST:PORT`` of some members, running or not. Give every member the same ones, itself included if it
+        is a seed. A node that has nobody else to look for begins a cluster of its own. A DNS name stands for all its
+        addresses; the node looks it up again now and then. There may be 64 addresses.
+    :param metadata: what others should know about this node, as small texts; see :meth:`Node.update`.
     :param config: the settings, by default :meth:`gossip.Config.lan`.
-    :param keyring: the keys of the cluster. The one in use seals everything that is sent; everything received must be
-        sealed with one of them. None for a cluster that is not sealed, which only this machine can reach, unless:
-    :param insecure: whether anybody who can send a packet may take part, from anywhere.
-    :param identity: the key with which this node signs what it says of itself. The node then believes of others only
-        what they have signed. A node that restarts under its name needs the same key.
-    :param allowed: the public key of each name that may be a member; without it, a name belongs to the first key seen.
-    :param tls: certificates that secure the streams in place of the keyring; datagrams need that all the same.
-    :raises ConfigurationError: if an argument is malformed, a package is missing that the keys need, others could
-        reach the node and it has no keyring, or only this machine could reach it and a seed is on another one.
+    :param keyring: the keys of the cluster. The key in use seals everything that the node sends; one of the keys must
+        have sealed everything that it receives. None for a cluster without keys: then only this machine may be able to
+        reach the node, unless ``insecure`` is set.
+    :param insecure: whether a node without keys may use an address that other machines can reach. Anybody who can send
+        a packet there can then take part.
+    :param identity: the key with which this node signs its statements about itself. With it, the node believes about
+        others only what they signed. After a restart under the same name, the node needs the same key.
+    :param allowed: the public key of each name that may be a member. Without it, a name belongs to the first key seen.
+    :param tls: certificates that secure the streams in place of the keyring. Datagrams still need the keyring.
+    :raises ConfigurationError: if an argument is malformed; if a package is missing that the keys need; if other
+        machines can reach the node and it has no keyring; or if only this machine can reach it and a seed is elsewhere.
     :raises BindError: if the sockets cannot be opened, or ``advertise`` cannot be resolved.
     :raises RuntimeError: if trio does not run the code that enters the block.
     """
@@ -102,28 +110,30 @@ async def open_node(
     bind_to = parse_address(bind, "bind")
     advertise_as = None if advertise is None else parse_address(advertise, "advertise")
     seed_list = parse_seeds(seeds)
-    random = SystemRandom()  # tokens prove that somebody hears us: what was drawn must not tell what comes next
-    with await open_sockets(bind_to) as sockets:
-        require_one_machine(sockets.address, advertise_as, seed_list)
-        if not (insecure or security.is_sealed or sockets.address.is_loopback):
-            raise ConfigurationError(_UNSEALED.format(sockets.address))
+    network = current_network()
+    random = network.random()
+    async with network.bind(bind_to, name) as transport:
+        require_one_machine(transport.address, advertise_as, seed_list)
+        if not (insecure or security.is_sealed or transport.address.is_loopback):
+            raise ConfigurationError(_UNSEALED.format(transport.address))
         protocol = Protocol(
             config if keyring is None else _with_room_for_envelopes(config),
             name=name,
-            generation=wall_clock_ms(),
+            generation=network.wall_clock_ms(),
             random=random,
             now=trio.current_time(),
-            address=await advertised_address(advertise_as, sockets),
+            address=await advertised_address(advertise_as, transport, network),
             metadata=metadata,
             signing=signing,
             records=_RECORDS,
         )
-        async with running(protocol, sockets, config, security, seed_list, random) as node:
+        async with running(protocol, network, transport, config, security, seed_list, random) as node:
+            network.opened(node)
             yield node
 
 
 def _signing(identity: SigningKey | None, allowed: Mapping[str, bytes] | None) -> Signing | None:
-    """What the core needs where members sign what they say of themselves; None where they do not.
+    """What the core needs to sign and to check signatures; None if members do not sign.
 
     :raises ConfigurationError: if one of them is of another type, or ``allowed`` is given alone.
     """
@@ -133,17 +143,19 @@ def _signing(identity: SigningKey | None, allowed: Mapping[str, bytes] | None) -
         check_allowed(allowed)
     if identity is None and allowed is not None:
         raise ConfigurationError(
-            "allowed: only a node that signs can check what others have signed; give identity, too"
+            "allowed: only a node that signs can check the signatures of others; give identity, too"
         )
     return None if identity is None else Signing(identity, allowed)
 
 
 def _with_room_for_envelopes(config: Config) -> Config:
-    """The settings for a core whose datagrams are sealed, so that sealing makes none larger than ``max_datagram``.
+    """The settings for a core whose datagrams are sealed: no sealed datagram is larger than ``max_datagram``.
 
     :raises ConfigurationError: if ``max_datagram`` is too small for that.
     """
     room = config.max_datagram - OVERHEAD_BYTES
     if room < max(MIN_MAX_DATAGRAM, config.max_metadata + METADATA_ROOM):
-        raise ConfigurationError(f"max_datagram must be larger by {OVERHEAD_BYTES} if datagrams are to be sealed")
+        raise ConfigurationError(
+            f"max_datagram must be {OVERHEAD_BYTES} bytes larger, because the seal adds as much to each datagram"
+        )
     return attrs.evolve(config, max_datagram=room)

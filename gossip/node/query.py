@@ -1,15 +1,15 @@
-"""Asking a running node without becoming a member, as monitors and the command line do: for its view, or why a member
-is where it is."""
+"""Asking a running node without becoming a member, as monitors and the command line do: who is in its view, or why it
+sees one member as it does."""
 
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections.abc import Sequence
 from random import SystemRandom
+from typing import NamedTuple
 
-import attrs
 import trio
+from trio.abc import HalfCloseableStream
 
 from gossip.core.config import Config, given_config
 from gossip.core.detection.evidence import Explanation
@@ -21,29 +21,28 @@ from gossip.core.support.arguments import wrong
 from gossip.errors import QueryError
 from gossip.net import Conversation, parse_address, reason
 from gossip.node.block import require_trio
+from gossip.node.network import current_network
 from gossip.security import Keyring, MutualTLS, Security
 
 MAX_NEAR = 3
-"""Names told at most to somebody who has asked for one that nobody holds."""
+"""The most similar names that the error for an unknown name lists."""
 
 MAX_COMPARED = 128
-"""Names compared on each side of that one, in the order of the alphabet. To compare two names of 128 bytes takes half a
-millisecond, and there may be 10,000."""
+"""Names compared with the unknown one on each side of it in alphabetical order. Comparing two names of 128 bytes takes
+half a millisecond, and there may be 10,000."""
 
 _MEANINGS = {
-    "sealed with an unknown key": (
-        "seals with a key that is not ours; give the keyring of that cluster (keyring, --keyring)"
-    ),
+    "sealed with an unknown key": ("seals with another key; give the keyring of that cluster (keyring, --keyring)"),
     "not sealed": (
-        "does not seal, so it is of a cluster without keys, or no gossip node; give no keyring (keyring, --keyring), "
-        "or another address"
+        "does not seal, so it belongs to a cluster without keys, or is no gossip node; leave out the keyring (keyring, "
+        "--keyring), or give another address"
     ),
     "of another cluster with this key, or forged": (
-        "seals for another cluster, or does not have our key; give the name of that cluster (Config, --cluster)"
+        "seals for another cluster, or does not have this key; give the name of that cluster (Config, --cluster)"
     ),
-    "other cluster": "is of another cluster; give the name of that cluster (Config, --cluster)",
+    "other cluster": "belongs to another cluster; give the name of that cluster (Config, --cluster)",
 }
-"""What it means that an answer was refused for one of these reasons, and what to do."""
+"""By the reason why an answer was refused: what it means, and what to do."""
 
 
 async def query_members(
@@ -56,14 +55,21 @@ async def query_members(
 ) -> tuple[Member, ...]:
     """The members that the node at ``address`` knows, sorted by name.
 
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print([member.name for member in await gossip.query_members(node.address)])
+    >>> trio.run(main)
+    ['ada']
+
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name.
-    :param config: must name the cluster of that node; the other settings are bounds on what is accepted.
+    :param config: must name the cluster of that node; the other settings limit what the call accepts.
     :param timeout: seconds for everything together.
-    :param keyring: the keys of the cluster, if it is sealed.
-    :param tls: as that node has it, if its streams are secured by TLS.
+    :param keyring: the keys of the cluster, if it has keys.
+    :param tls: certificates for the streams, if that node secures its streams by TLS.
     :raises ConfigurationError: if an argument is malformed, or a package is missing that the keys need.
-    :raises QueryError: if nobody answers there in time, or not as a node of that cluster.
-    :raises RuntimeError: if trio does not run the code that calls this.
+    :raises QueryError: if no node of that cluster answers there in time; the text says why, and what to do.
+    :raises RuntimeError: if trio does not run the calling code.
     """
     require_trio("query_members")
     peer = _Peer.at(address, config, timeout, keyring, tls)
@@ -79,17 +85,24 @@ async def explain_member(
     keyring: Keyring | None = None,
     tls: MutualTLS | None = None,
 ) -> Explanation:
-    """Where the member ``name`` stands in the eyes of the node at ``address``, and why.
+    """Where the member ``name`` stands in the view of the node at ``address``, and why.
 
-    The moment of the answer is time 0: what happened before has a negative time, in seconds.
+    Times are in seconds. The moment of the answer is time 0, so everything before it has a negative time.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print(await gossip.explain_member(node.address, "ada"))
+    >>> trio.run(main)
+    'ada' is alive: there is no evidence against it.
 
     :param address: ``HOST:PORT`` of any member; the host may be a DNS name. Each member has evidence of its own.
-    :param name: of the member to be explained, dead or alive.
-    :param config: as for :func:`query_members`, like the arguments after it.
+    :param name: name of the member to explain, dead or alive.
+    :param config: as for :func:`query_members`, as are the arguments after it.
     :raises ConfigurationError: if an argument is malformed, or a package is missing that the keys need.
-    :raises QueryError: if nobody answers there in time, or not as a node of that cluster; if it is of a version that
-        explains nothing; if it knows no member of that name (the text tells the names that are near).
-    :raises RuntimeError: if trio does not run the code that calls this.
+    :raises QueryError: if no node of that cluster answers there in time; if its version does not explain members; if it
+        knows no member of that name (the text lists similar names).
+    :raises RuntimeError: if trio does not run the calling code.
     """
     require_trio("explain_member")
     if not is_valid_name(name):
@@ -101,22 +114,21 @@ async def explain_member(
         return query.explanation
     if not query.is_answered:
         raise QueryError(
-            f"{peer.address} does not answer why a member is where it is: perhaps it runs an older version. Ask "
-            f"another member, or update that one"
+            f"{peer.address} did not explain {name!r}: it may run an older version, which cannot. Ask another member, "
+            f"or update that one"
         )
     raise QueryError(f"{peer.address} knows no member {name!r}; {_near(name, await peer.members())}")
 
 
-@attrs.frozen
-class _Peer:
-    """A node that is asked something, and all that it takes to ask it."""
+class _Peer(NamedTuple):
+    """The node to ask, and everything needed to ask it."""
 
     address: Address
     config: Config
     security: Security
     timeout: float
     ends_at: float
-    """Local time in seconds at which all questions have to be answered."""
+    """Local time in seconds by which all answers must be here."""
 
     @classmethod
     def at(cls, address: str | Address, config: Config | None, timeout: float, keyring: Keyring | None,
@@ -132,7 +144,7 @@ class _Peer:
         return cls(target, config, Security(keyring, config.cluster, tls), timeout, trio.current_time() + timeout)
 
     async def members(self) -> tuple[Member, ...]:
-        """Who it knows.
+        """The members that it knows.
 
         :raises QueryError: as :meth:`ask`.
         """
@@ -141,14 +153,14 @@ class _Peer:
         return query.members
 
     async def ask(self, query: Query) -> None:
-        """Put a question over a stream of its own, and take in the whole answer.
+        """Ask over a stream of its own, and read the whole answer.
 
-        :raises QueryError: if there is no answer in time, or not one of a node of that cluster.
+        :raises QueryError: if no node of that cluster answers in time.
         """
         is_connected = False
         with trio.move_on_at(self.ends_at):
             try:
-                stream = await trio.open_tcp_stream(self.address.host, self.address.port)
+                stream = await current_network().connect(self.address)
             except (OSError, ValueError) as error:
                 raise QueryError(f"cannot connect to {self.address}: {reason(_first_cause(error))}") from error
             is_connected = True
@@ -156,31 +168,32 @@ class _Peer:
                 try:
                     await _ask(stream, query, self.security, self.address.host, self.config.max_stream_bytes)
                 except trio.BrokenResourceError:
-                    pass  # like an end of the stream: complete or not
+                    pass  # like the end of the stream: the answer may be complete
                 except (WireError, _TooLong) as error:
                     said = _MEANINGS.get(str(error), f"not like a gossip node: {error}")
                     raise QueryError(f"{self.address} answers, but {said}") from error
             if not query.done:
                 raise QueryError(
-                    f"{self.address} hung up: it is no gossip node, or one of another cluster or with other keys"
+                    f"{self.address} hung up without an answer: it is no gossip node, belongs to another cluster, or "
+                    "has other keys. Check the address, the name of the cluster and the keyring"
                 )
         if not query.done:
-            what = "does not answer" if is_connected else "cannot be connected to"
+            what = "does not answer" if is_connected else "does not accept a connection"
             raise QueryError(f"{self.address} {what} within {self.timeout:g} s")
 
 
 class _TooLong(Exception):
-    """The answer goes on beyond any view."""
+    """The answer is longer than any view."""
 
 
-async def _ask(stream: trio.SocketStream, query: Query, security: Security, host: str, max_bytes: int) -> None:
+async def _ask(stream: HalfCloseableStream, query: Query, security: Security, host: str, max_bytes: int) -> None:
     total = 0
 
     def received(count: int) -> None:
         nonlocal total
         total += count
         if total > max_bytes:
-            raise _TooLong(f"more than {max_bytes} bytes and no end")
+            raise _TooLong(f"more than {max_bytes} bytes without an end")
 
     conversation = Conversation.begin(security, stream, host, received)
     await conversation.greet()
@@ -191,21 +204,23 @@ async def _ask(stream: trio.SocketStream, query: Query, security: Security, host
             query.receive_frame(message)
     await conversation.end()
     while await conversation.receive() is not None:
-        pass  # the end of a stream that was not cut
+        pass  # until the other side ends the stream, so that it is not cut
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    # trio says only that all attempts failed; why the first one did is told by the cause, or its first part
+    # trio says only that all attempts failed; the cause, or its first part, says why the first one did
     cause = error.__cause__
     attempts: tuple[BaseException, ...] = getattr(cause, "exceptions", ())
     return attempts[0] if attempts else cause or error
 
 
 def _near(name: str, members: Sequence[Member]) -> str:
-    """Which of the names are near one that nobody holds."""
+    """For an error: which names are similar to an unknown one."""
+    from difflib import get_close_matches  # noqa: PLC0415  (needed after a mistake only)
+
     names = [member.name for member in members]
     at = bisect.bisect(names, name)
-    near = difflib.get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
+    near = get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
     if not near:
-        return f"none of the {len(names)} that it knows has a name like that"
+        return f"none of the {len(names)} that it knows has a similar name"
     return f"it knows {' and '.join(map(repr, near))}"

@@ -1,8 +1,8 @@
 """Following the membership: a snapshot, then every change after it, for any number of readers.
 
-This module decides what a reader gets that cannot keep up. It never makes the protocol wait: a reader that falls behind
-loses the events in between and continues from a new snapshot, so it ends up with the right picture. Events are
-published between two steps of the protocol, so nothing can come between a snapshot and the first event after it.
+This module decides what a slow reader gets. It never makes the protocol wait. A reader that falls behind loses the
+events in between and continues from a new snapshot, so it ends up with the right picture. The node publishes events
+between two steps of the protocol, so nothing can come between a snapshot and the first event after it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import attrs
 import trio
 
 from gossip.core.events import MembershipEvent
-from gossip.core.protocol import Protocol
 from gossip.core.state.member import Member
 from gossip.core.state.node_standing import NodeStanding
 from gossip.core.support.arguments import wrong
@@ -24,17 +23,30 @@ from gossip.telemetry import ShellCounters
 
 @attrs.frozen
 class Snapshot:
-    """All members at one moment. Changes that follow in the subscription are relative to it.
+    """All members at one moment. The events that follow in the subscription are changes to it.
 
-    - ``members``: all members known, those that died or left included, sorted by name. While the node is isolated:
-      as they were when that began.
+    - ``members``: all known members sorted by name, including those that died or left. While the node is isolated,
+      this is what they were when the isolation began.
     - ``standing``: what the node knows of its own place in the cluster, a :class:`NodeStanding`.
-    - ``missed``: number of events since the previous item that were discarded, because the reader was too slow.
+    - ``missed``: number of events since the previous item that the node discarded because the reader was too slow.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         with node.subscribe() as changes:
+    ...             print(await anext(changes))
+    >>> trio.run(main)
+    <Snapshot of 1 members, 1 alive; connected, missed: 0>
     """
 
     members: tuple[Member, ...]
     standing: NodeStanding
     missed: int = 0
+
+    def __repr__(self) -> str:
+        alive = sum(member.status.is_living for member in self.members)
+        standing = self.standing.standing.value
+        return f"<Snapshot of {len(self.members)} members, {alive} alive; {standing}, missed: {self.missed}>"
 
 
 class Backlog:
@@ -54,6 +66,9 @@ class Backlog:
         self._events: deque[MembershipEvent] = deque()
         self.missed = 0
         """Events lost since the last snapshot."""
+
+    def __len__(self) -> int:
+        return len(self._events)
 
     def append(self, event: MembershipEvent) -> None:
         """Keep an event, or count it as missed."""
@@ -81,7 +96,7 @@ class Reader(Interface):
 
 
 class Subscription:
-    """Changes of the membership, in order and without a gap. Made by :meth:`gossip.Node.subscribe`.
+    """Changes of the membership, in order and without a gap. :meth:`gossip.Node.subscribe` makes it.
 
     ::
 
@@ -90,8 +105,21 @@ class Subscription:
                 ...
 
     The first item is a :class:`Snapshot`. The others are :class:`MembershipEvent`, or again a :class:`Snapshot` after
-    the reader fell behind by more than the buffer. The iteration ends when the node is closed or the ``with`` block is
-    left; what is buffered by then is still delivered.
+    the reader fell behind by more than the buffer. The iteration ends when the node closes or the ``with`` block
+    ends; the reader still gets what is buffered by then.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         with node.subscribe() as changes:
+    ...             await node.leave()
+    ...             async for item in changes:
+    ...                 print(type(item).__name__)
+    ...                 if isinstance(item, gossip.MembershipEvent):
+    ...                     break
+    >>> trio.run(main)
+    Snapshot
+    MembershipEvent
     """
 
     def __init__(self, broadcast: Broadcast, buffer: int) -> None:
@@ -102,6 +130,12 @@ class Subscription:
         self._ended = False
         self._waiting: trio.Event | None = None
         self._is_read = False
+
+    def __repr__(self) -> str:
+        state = "ended" if self._ended else "open" if self._entered else "not entered yet"
+        missed = self._backlog.missed
+        waiting = len(self._backlog) + (self._first is not None) + (missed > 0)
+        return f"<gossip.Subscription of {self._broadcast.node_name!r}, {state}, waiting: {waiting}, missed: {missed}>"
 
     def __enter__(self) -> Subscription:
         if self._entered:
@@ -165,18 +199,38 @@ class Subscription:
         return self._backlog.take()
 
 
+class Source(Interface):
+    """What snapshots are made of: the core of a node."""
+
+    def told_members(self) -> tuple[Member, ...]:
+        """The members as the events have told of them so far."""
+
+    @property
+    def local(self) -> Member:
+        """The node itself as a member."""
+
+    @property
+    def standing(self) -> NodeStanding:
+        """What the node knows of its own place."""
+
+
 class Broadcast:
     """The subscriptions of one node."""
 
-    def __init__(self, protocol: Protocol, counters: ShellCounters) -> None:
-        self._protocol = protocol
+    def __init__(self, source: Source, counters: ShellCounters) -> None:
+        self._source = source
         self._counters = counters
         self._subscriptions: dict[Reader, None] = {}
         self._closed = False
 
+    @property
+    def node_name(self) -> str:
+        """Whose subscriptions these are."""
+        return self._source.local.name
+
     def snapshot(self, missed: int = 0) -> Snapshot:
         """All members at this moment, for a reader that has missed so many events."""
-        return Snapshot(self._protocol.told_members(), self._protocol.standing, missed)
+        return Snapshot(self._source.told_members(), self._source.standing, missed)
 
     def snapshot_after(self, backlog: Backlog) -> Snapshot:
         """The snapshot that takes the place of the events that a reader has missed, which are counted."""
@@ -185,7 +239,7 @@ class Broadcast:
         return self.snapshot(missed)
 
     def add(self, subscription: Reader) -> None:
-        """Publish to it from now on; if the node is closed already, it gets no more than its snapshot."""
+        """Publish to it from now on; if the node is closed already, it gets its snapshot and nothing more."""
         if self._closed:
             subscription.end()
         else:
@@ -196,7 +250,7 @@ class Broadcast:
         self._subscriptions.pop(subscription, None)
 
     def publish(self, event: MembershipEvent) -> None:
-        """Hand an event to all of them; how fast they read makes no difference to the time it takes."""
+        """Hand an event to all subscriptions. A slow reader does not make this slower."""
         for subscription in self._subscriptions:
             subscription.publish(event)
 

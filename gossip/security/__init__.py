@@ -1,13 +1,13 @@
 """Keys, and what they seal: the room of secrets.
 
-It decides which keys a node has and how they change, who may read the files they are kept in, how a datagram and a
-stream look when they are sealed, and which of them are let through. It does not send, receive or wait: it has no
-socket and no trio, and takes and gives bytes. When to sign, and whose signature counts, is decided in ``gossip.core``.
+It decides which keys a node has and how they change, who may read the key files, how a sealed datagram and a sealed
+stream look, and which of them a node accepts. It does not send, receive or wait: it has no socket and no trio, and
+takes and returns bytes. ``gossip.core`` decides when to sign, and whose signature counts.
 
 Modules, from the files up:
 
 ``private_file``
-    Files that nobody else may read, or write; one process at a time changes them.
+    Files that nobody else may read or write. One process at a time changes them.
 ``keyring``
     The keys of a cluster, and their file.
 ``signing_key``
@@ -15,16 +15,16 @@ Modules, from the files up:
 ``sealing``
     Subkeys and ciphers.
 ``copies``
-    Whether this process may be a copy of another one, which would use the same nonces.
+    Whether this process may be a copy of another one, so that both would use the same nonces.
 ``envelope``
-    Datagrams, sealed.
+    Sealed datagrams.
 ``framing``, ``channel``
-    Streams: how messages are told apart, and how frames are sealed.
+    Streams: where each message begins and ends, and how frames are sealed.
 ``node_security``
     All of it for one node, and TLS.
 
-Import the names below from here. ``gossip`` passes on to programs ``Key``, ``Keyring``, ``PLAIN``, ``SigningKey`` and
-``MutualTLS``; the rest is for ``gossip.net``, ``gossip.node`` and ``gossip.cli``.
+Import the names below from here. ``gossip`` exports ``Key``, ``Keyring``, ``PLAIN``, ``SigningKey`` and
+``MutualTLS`` to programs; the rest is for ``gossip.net``, ``gossip.node`` and ``gossip.cli``.
 """
 
 from __future__ import annotations

@@ -1,21 +1,21 @@
-"""The bytes on a TCP stream: messages in frames, plain or sealed, and the way back from bytes to messages.
+"""The bytes on a TCP stream: messages in frames, plain or sealed, and from these bytes back to messages.
 
-The side that connects decides: it begins with a *greeting* if it seals, and with a frame if not. A greeting is answered
-by another::
+The side that connects decides whether to seal. If so, it begins with a *greeting*, which the other side answers with
+its own; if not, it begins with a frame. A greeting is::
 
     version (1) | key (2) | random (32)
 
-A node that cannot open the first bytes on a stream that was connected to it answers with bytes that the other side
-cannot open either, so that people on both sides learn why: a greeting with its own key, or four bytes that begin no
-frame.
+If a node cannot open the first bytes on an incoming stream, it answers with bytes that the other side cannot open
+either: a greeting with its own key, or four bytes that begin no frame. So people on both sides learn why the stream
+failed.
 
-Each direction then has a subkey of its own, derived from the key and both random numbers. The frames of a direction are
-counted, so each is accepted once, in its place, in this stream and no other. The last frame is an empty one: a stream
-that ends without it was cut. A sealed frame is its length (4 bytes), ciphertext and tag. A plain frame is its length
-and the message, and a plain stream ends without a last frame; inside TLS, which cannot be half closed, an empty frame
-ends it, too.
+Each direction then has a subkey of its own, derived from the key and both random numbers. Both sides count the frames
+of a direction, so each frame is accepted once, at its place, in this stream and no other. The last frame is empty: a
+stream that ends without it was cut. A sealed frame is its length (4 bytes), ciphertext and tag. A plain frame is its
+length and the message. A plain stream ends without a last frame, except inside TLS: there an empty frame ends it, too,
+because TLS cannot be half closed.
 
-This module decides nothing about time, and has no socket; :mod:`gossip.net.streams` reads and writes.
+This module decides nothing about time and has no socket; :mod:`gossip.net.streams` reads and writes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RANDOM_BYTES = 32
 GREETING_BYTES = 1 + 2 + RANDOM_BYTES
 _END = b""
 _NO_SEAL = bytes(4)
-"""The answer of a node without keys to a greeting. Neither a frame nor a greeting begins so."""
+"""The answer of a node without keys to a greeting. Neither a frame nor a greeting begins with these bytes."""
 
 
 class Channel:
@@ -46,9 +46,9 @@ class Channel:
                  opened: Counter[str] | None = None,
                  random_bytes: Callable[[int], bytes] = os.urandom) -> None:  # fmt: skip
         """:param connects: whether this is the end that connected.
-        :param marks_end: whether a frame says that it was the last even where frames are not sealed.
-        :param opened: where frames let through are counted, by the id of the key that opened them; None where something
-            else secures the stream.
+        :param marks_end: whether an empty frame ends the stream even if frames are not sealed.
+        :param opened: counts the accepted frames by the id of the key that opened them; None if something else secures
+            the stream.
 
         :raises ConfigurationError: if a key needs a package that is missing.
         """
@@ -64,9 +64,9 @@ class Channel:
         self._reader = FrameReader(0 if marks_end else 1)
         self._has_begun = self._has_read = False
         self.is_open = keyring.in_use.is_plain if connects else keyring.keys == (PLAIN,)
-        """Whether greetings are over, so that messages may be packed and read."""
+        """Whether the greetings are over, so that messages can be packed and read."""
         self.has_ended = False
-        """Whether the other side has said that it is done."""
+        """Whether the other side has sent its last frame."""
 
     def greeting(self) -> bytes:
         """What to write first."""
@@ -76,7 +76,7 @@ class Channel:
     def greeted(self, piece: bytes) -> bytes:
         """Take in bytes read before the channel is open; returns the bytes to write in answer.
 
-        :raises WireError: if the other side does not seal with a key of ours, or does not seal where it has to.
+        :raises WireError: if the other side seals with a key that is not ours, or does not seal although it has to.
         """
         self._unread += piece
         if not self._unread:
@@ -108,9 +108,9 @@ class Channel:
         return self.pack(_END) if self._marks_end else b""
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Take in bytes that were read, and give the messages that are complete with them.
+        """Take in bytes that were read, and yield the messages that they complete.
 
-        :raises WireError: at a frame that is malformed, forged or out of place; the stream is of no use after that.
+        :raises WireError: at a frame that is malformed, forged or out of place; the stream is useless after that.
         """
         unread, self._unread = self._unread, b""
         data = unread + piece
@@ -130,9 +130,9 @@ class Channel:
                 yield message
 
     def refusal(self) -> bytes:
-        """The bytes to write before the stream is cut because nothing that came could be opened.
+        """The bytes to write before this end cuts the stream because it could not open the first bytes.
 
-        There are none where we connected, or have opened something already."""
+        Empty if this end connected, or has opened a frame already."""
         if self._connects or self._has_read:
             return b""
         if self._sealed is not None:
@@ -141,7 +141,7 @@ class Channel:
 
     @property
     def was_cut(self) -> bool:
-        """Whether the stream is not complete, if nothing more comes."""
+        """Whether the stream is incomplete if nothing more comes."""
         if not self.is_open or self._reader.in_frame:
             return True
         return self._marks_end and not self.has_ended
@@ -175,20 +175,20 @@ class _SealedFrames:
         begin_anew_in_children(self)
 
     def begin_anew(self) -> None:
-        """Seal under a subkey that nobody knows, so that nobody can read what is written here from now on.
+        """Seal under a subkey that nobody knows from now on, so that nobody can read what this process writes.
 
         Another process may go on with the stream under the present subkey."""
         self._outgoing = cipher(self._key, os.urandom(KEY_BYTES))
 
     def seal(self, message: bytes) -> bytes:
-        """The next frame of ours."""
+        """The next frame of this end."""
         self._written += 1
         return self._outgoing.encrypt(_nonce(self._written), message, None)
 
     def open(self, frame: bytes) -> bytes:
-        """The content of the next frame of theirs.
+        """The content of the next frame of the other end.
 
-        :raises WireError: if this is not their next frame.
+        :raises WireError: if this is not its next frame.
         """
         self._read += 1
         return unsealed(self._incoming, _nonce(self._read), frame)

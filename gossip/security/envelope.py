@@ -1,19 +1,19 @@
-"""Sealed datagrams: only a holder of the key can read or write them, and none is let through twice.
+"""Sealed datagrams: only a holder of the key can read or write them, and a node accepts none twice.
 
-There are 16 bytes in front of the ciphertext, and the tag after it, 16 more::
+A header of 16 bytes precedes the ciphertext, and a tag of 16 bytes follows it::
 
     version (1) | key (2) | session (8) | sequence number (5) | ciphertext | tag (16)
 
-A *session* is one process that uses one key. It has a random number, from which its subkey is derived together with
-the key. So sequence numbers can serve as nonces, and no two processes ever use one nonce under one subkey. A process
-that is forked begins a session of its own, and so does one that may have been restored from an image. The receiver
-keeps for each session which of the latest sequence numbers it has seen. It checks three things of a datagram, in this
-order: the key is one of ours; the datagram is authentic; it is new. Only then does it remember the session, and only
-then is anything decoded.
+A *session* is one process that uses one key. It has a random number; the key and this number give its subkey. So
+sequence numbers can serve as nonces, and no two processes ever use one nonce under one subkey. A forked process begins
+a session of its own, and so does a process that may have been restored from an image. The receiver keeps, for each
+session, which of the latest sequence numbers it has seen. It checks three things of a datagram, in this order: its key
+is in the keyring; it is authentic; it is new. Only then does the receiver remember the session, and only then is the
+content decoded.
 
-This module decides which datagrams are let through. It has no socket and no clock.
+This module decides which datagrams a node accepts. It has no socket and no clock.
 
-Sources: the replay window, RFC 6479 (as in IPsec and WireGuard).
+Source: the replay window, RFC 6479 (as in IPsec and WireGuard).
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from __future__ import annotations
 import os
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-
-import attrs
 
 from gossip.core.errors import WireError
 from gossip.core.support.drop_reasons import Drop
@@ -35,37 +33,39 @@ SESSION_BYTES = SEQUENCE_AT - SESSION_AT
 SEQUENCE_BYTES = HEADER_BYTES - SEQUENCE_AT
 
 OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES
-"""By how much a sealed datagram is longer."""
+"""Bytes that sealing adds to a datagram."""
 
 WINDOW = 1024
-"""Sequence numbers behind the highest seen that are still let in, once each. A node seldom sends so many datagrams in
-the time by which one may overtake another."""
+"""Sequence numbers below the highest one seen that are still accepted, once each. A node rarely sends so many datagrams
+in the time by which one datagram may overtake another."""
 
 SESSION_DATAGRAMS = 2**30
-"""Datagrams after which a process begins a new session. So many of the largest stay within 2^36 blocks under one
-subkey, well inside what NIST SP 800-38D allows; at ten a second that is three years."""
+"""Datagrams after which a process begins a new session. So many of the largest datagrams stay within 2^36 blocks under
+one subkey, well inside what NIST SP 800-38D allows. At ten datagrams a second, that is three years."""
 
 MAX_SESSIONS = 16_384
-"""Sessions of others remembered; those not heard for longest are forgotten first. Only holders of a key can make one,
-and the members of the largest cluster (``max_members``) have room with the sessions they had before a restart. Somebody
-with recordings of so many can make a node forget a session and let its datagrams through once more; they undo
-nothing."""
+"""Sessions of others that a node remembers; it forgets those first that it has not heard for the longest time. Only a
+holder of a key can make a session, and there is room for all members of the largest cluster (``max_members``) and for
+the sessions they had before a restart. An attacker who recorded so many sessions can make a node forget one and accept
+its datagrams once more; they undo nothing."""
 
 _WHOLE_WINDOW = (1 << WINDOW) - 1
 _NONCE_HEAD = bytes(NONCE_BYTES - SEQUENCE_BYTES)
 _PURPOSE = "datagrams"
 
 
-@attrs.define
 class _Session:
-    """The session of a process that sends to us."""
+    """The session of a process that sends to this node."""
 
-    key: Key
-    subkey: bytes = attrs.field(repr=False)
-    highest: int = -1
-    """Highest sequence number seen."""
-    seen: int = 0
-    """Bit i is set if ``highest - i`` was seen."""
+    __slots__ = ("highest", "key", "seen", "subkey")
+
+    def __init__(self, key: Key, subkey: bytes) -> None:
+        self.key = key
+        self.subkey = subkey
+        self.highest = -1
+        """Highest sequence number seen."""
+        self.seen = 0
+        """Bit i is set if ``highest - i`` was seen."""
 
     def admit(self, sequence: int) -> bool:
         """Whether a sequence number is new; notes that it was seen."""
@@ -74,7 +74,7 @@ class _Session:
             self.seen = (self.seen << ahead | 1) & _WHOLE_WINDOW if ahead < WINDOW else 1
             self.highest = sequence
             return True
-        # The order matters: a holder of the key may be behind by the whole range, and a shift by that takes 128 GiB.
+        # The order matters: a holder of the key may be behind by the whole range, and such a shift would take 128 GiB.
         if -ahead >= WINDOW or self.seen >> -ahead & 1:
             return False
         self.seen |= 1 << -ahead
@@ -85,7 +85,7 @@ class Envelope:
     """Seals the datagrams of one node and opens those of others."""
 
     def __init__(self, keyring: Keyring, cluster: str, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
-        """:param random_bytes: where session numbers come from; two nodes must never draw the same.
+        """:param random_bytes: source of session numbers; two nodes must never draw the same.
 
         :raises ConfigurationError: if a key needs a package that is missing.
         """
@@ -94,8 +94,8 @@ class Envelope:
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
         self._own: dict[bytes, None] = {}
         self.opened: Counter[str] = Counter()
-        """Number of datagrams and of frames of streams that were let through, by the id of the key that opened them."""
-        self.use(keyring)
+        """Number of accepted datagrams and frames of streams, by the id of the key that opened them."""
+        self.use_keyring(keyring)
         begin_anew_in_children(self)
 
     @property
@@ -108,8 +108,8 @@ class Envelope:
         """Number of sessions remembered."""
         return len(self._sessions)
 
-    def use(self, keyring: Keyring) -> None:
-        """Seal and open with these keys from now on. No datagram is opened any more that was sealed with a dropped key.
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Seal and open with these keys from now on. Datagrams sealed with a dropped key are no longer accepted.
 
         :raises ConfigurationError: if a key needs a package that is missing; the keys stay as they are.
         """
@@ -122,7 +122,7 @@ class Envelope:
             del self._sessions[name]
 
     def begin_anew(self) -> None:
-        """Begin a new session of our own, because another process may go on with the present one."""
+        """Begin a new session of this node's own, because another process may go on with the present one."""
         if self._sealer is not None:
             self._sealer = self._begin(self._keyring.in_use)
 
@@ -138,7 +138,7 @@ class Envelope:
     def open(self, data: bytes) -> bytes:
         """The content of a datagram.
 
-        :raises WireError: if it is not let through; its text is one of a few short reasons, by which it is counted.
+        :raises WireError: if the datagram is not accepted; the error holds the reason under which it is counted.
         """
         if not data or data[0] != VERSION:
             if not self._keyring.allows_plain:
@@ -181,7 +181,7 @@ class Envelope:
 
 
 class _Sealer:
-    """A session of our own."""
+    """A session of this node itself."""
 
     def __init__(self, head: bytes, cipher: Cipher) -> None:
         self._head = head

@@ -1,7 +1,7 @@
-"""How messages are told apart on a TCP stream: a 4-byte big-endian length, then the message.
+"""Frames, which separate the messages on a TCP stream: a 4-byte big-endian length, then the message.
 
-This module decides which frames are well-formed. The core decides what a message means, and :mod:`gossip.net.link` how
-long to wait for it.
+This module decides which frames are well-formed. The core decides what a message means, and :mod:`gossip.net.link`
+decides how long to wait for it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def pack_frame(message: bytes) -> bytes:
 
 
 class FrameReader:
-    """Puts frames together from the pieces in which they arrive. Keeps one frame and one piece at most."""
+    """Puts frames together from the pieces in which they arrive. It keeps at most one frame and one piece."""
 
     def __init__(self, least: int = 1, most: int = MAX_FRAME_BYTES) -> None:
-        """:param least: bytes that a frame must have.
-        :param most: bytes that it may have.
+        """:param least: the fewest bytes of a frame.
+        :param most: the most bytes of a frame.
         """
         self._least = least
         self._most = most
@@ -37,9 +37,9 @@ class FrameReader:
         return bool(self._buffer)
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Take in ``piece`` and give the messages that are complete with it.
+        """Take in ``piece`` and yield the messages that it completes.
 
-        :raises WireError: at a length that no frame may have; the stream is of no use after that.
+        :raises WireError: at a length that no frame may have; the stream is useless after that.
         """
         buffer = self._buffer
         buffer += piece

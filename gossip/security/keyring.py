@@ -1,8 +1,8 @@
-"""The keys of a cluster: which one seals messages, which ones open them, and the file they are kept in.
+"""The keys of a cluster: which key seals messages, which keys open them, and the file that holds them.
 
-This module decides what a key is, how a ring of keys may change, how a file of keys looks and who may have access to
-it. It seals nothing; :mod:`gossip.security.sealing` does, with the keys from here. No text for people and no error
-shows a secret; only :meth:`Keyring.format` and the methods that save a file write secrets.
+This module decides what a key is, how a keyring may change, how a key file looks and who may have access to it. It
+does not seal; :mod:`gossip.security.sealing` does, with the keys from here. No text for people and no error shows a
+secret; only :meth:`Keyring.format` and the methods that save a file write secrets.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -23,20 +22,20 @@ from gossip.security import private_file
 AES_256_GCM = "aes-256-gcm"
 CHACHA20_POLY1305 = "chacha20-poly1305"
 PLAIN_TEXT = "plain"
-"""No algorithm: for a cluster whose messages are not sealed, not yet sealed, or no longer sealed."""
+"""Stands for no algorithm: the messages of the cluster are not sealed, not yet sealed, or no longer sealed."""
 
 ALGORITHMS = (AES_256_GCM, CHACHA20_POLY1305)
-"""The algorithms that seal. The first is faster where the processor has AES instructions (most have), the second where
-it has none."""
+"""The algorithms that seal. The first is faster on processors with AES instructions (most have them), the second on
+others."""
 
 KEY_BYTES = 32
 """Length of a secret: both algorithms take 256 bits."""
 
 NUMBER_BYTES = 2
-"""Length of a key's number. It only says which key to try, so it is short, because each message carries it."""
+"""Length of a key's number. Each message carries the number, so it is short: it only says which key to try."""
 
 MAX_KEYS = 8
-"""Most keys in a ring, ``plain`` included. A rotation needs two; a ring with many was never tidied up."""
+"""Most keys in a ring, including ``plain``. A rotation needs two; in a ring with many, nobody dropped the old ones."""
 
 MAX_FILE_BYTES = 16_384
 """Largest file. A full ring takes about a kilobyte; the rest is room for comments."""
@@ -66,13 +65,20 @@ def _check_secret(key: Key, _: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, bytes) or len(value) != wanted:
         raise wrong(f"the secret of a key for {key.algorithm}", f"{wanted} bytes", value, secret=True)
     if value and not any(value):
-        raise ConfigurationError("a secret of zeros is none: generate a key instead")
+        raise ConfigurationError("a secret must not be all zeros: generate a key instead")
 
 
 @final
 @attrs.frozen
 class Key:
     """One key: an algorithm and a secret.
+
+    >>> import gossip
+    >>> key = gossip.Key.generate()
+    >>> key.algorithm, len(key.secret), len(key.id)
+    ('aes-256-gcm', 32, 4)
+    >>> gossip.PLAIN.id
+    'plain'
 
     :raises ConfigurationError: if the algorithm is unknown, or the secret is not :data:`KEY_BYTES` long.
     """
@@ -81,9 +87,10 @@ class Key:
     secret: bytes = attrs.field(repr=False, validator=_check_secret)
     """:data:`KEY_BYTES` random bytes; none for :data:`PLAIN`."""
     number: bytes = attrs.field(init=False, eq=False, repr=bytes.hex)
-    """:data:`NUMBER_BYTES` that follow from the rest, and that a sealed message carries. Empty for :data:`PLAIN`."""
+    """:data:`NUMBER_BYTES` derived from the algorithm and the secret. A sealed message carries them. Empty for
+    :data:`PLAIN`."""
     id: str = attrs.field(init=False, eq=False, repr=False)
-    """Its name for people: its number in hexadecimal digits, or ``plain``. It tells nothing of the secret."""
+    """Its name for people: its number in hexadecimal digits, or ``plain``. It reveals nothing of the secret."""
 
     def __attrs_post_init__(self) -> None:
         digest = hashlib.blake2b(b"\0".join((_NUMBER_PURPOSE, self.algorithm.encode(), self.secret))).digest()
@@ -101,27 +108,36 @@ class Key:
 
         :raises ConfigurationError: if there is no such algorithm.
         """
-        return cls(algorithm, b"" if algorithm == PLAIN_TEXT else secrets.token_bytes(KEY_BYTES))
+        return cls(algorithm, b"" if algorithm == PLAIN_TEXT else os.urandom(KEY_BYTES))
 
 
 PLAIN = Key(PLAIN_TEXT, b"")
-"""Stands for messages that are not sealed. With it in a ring, sealing is turned on or off step by step while a cluster
-runs. While it is in a ring, anybody who can send a packet is believed."""
+"""Stands for messages that are not sealed. With it in a ring, you can turn sealing on or off step by step while a
+cluster runs. While it is in a ring, a node believes anybody who can send it a packet."""
 
 
 @final
 @attrs.frozen
 class Keyring:
-    """The keys that a node has. A ring never changes; each step of a rotation makes another one.
+    """The keys that a node has. A ring never changes; each step of a rotation makes a new one.
+
+    The steps of a rotation, each taken on all nodes before the next one (``node.use_keyring``):
+
+    >>> import gossip
+    >>> old, new = gossip.Key.generate(), gossip.Key.generate()
+    >>> both = gossip.Keyring.of(old).add(new)
+    >>> only_new = both.use(new.id).drop(old.id)
+    >>> only_new.in_use == new, len(only_new.keys)
+    (True, 1)
 
     :raises ConfigurationError: if ``in_use`` is not among the keys, or they are more than :data:`MAX_KEYS`, or two
         of them have one number.
     """
 
     keys: tuple[Key, ...]
-    """All keys with which a message may be opened."""
+    """All keys that open messages."""
     in_use: Key
-    """The one that seals."""
+    """The key that seals messages."""
 
     def __attrs_post_init__(self) -> None:
         require("keys", self.keys, tuple, "a tuple of gossip.Key", secret=True)
@@ -129,7 +145,7 @@ class Keyring:
             _check_addition(key, self.keys[:place])
         require("in_use", self.in_use, Key, "a gossip.Key, one of the keys", secret=True)
         if self.in_use not in self.keys:
-            raise ConfigurationError("the key in use must be one of the ring: add it first")
+            raise ConfigurationError("the key in use must be one of the keys in the ring: add it first")
 
     @classmethod
     def of(cls, *keys: Key) -> Keyring:
@@ -142,21 +158,21 @@ class Keyring:
         return cls(keys, keys[0])
 
     def add(self, key: Key) -> Keyring:
-        """The ring that opens messages with this key as well.
+        """A ring that also opens messages with this key.
 
         :raises ConfigurationError: if the key or its number is already there, or the ring is full.
         """
         return attrs.evolve(self, keys=(*self.keys, key))
 
     def use(self, key_id: str) -> Keyring:
-        """The ring that seals with this key of it.
+        """A ring that seals with this one of its keys.
 
         :raises ConfigurationError: if no key has this id.
         """
         return attrs.evolve(self, in_use=self._find(key_id))
 
     def drop(self, key_id: str) -> Keyring:
-        """The ring without this key.
+        """A ring without this key.
 
         :raises ConfigurationError: if no key has this id, or it is the one in use.
         """
@@ -167,19 +183,19 @@ class Keyring:
 
     @property
     def allows_plain(self) -> bool:
-        """Whether messages that are not sealed are accepted."""
+        """Whether a node accepts messages that are not sealed."""
         return PLAIN in self.keys
 
     @classmethod
     def parse(cls, text: str) -> Keyring:
         """Read the text that :meth:`format` writes; people may have added comments and empty lines.
 
-        :raises ConfigurationError: if it is anything else; names the line.
+        :raises ConfigurationError: if it is anything else; the error names the line.
         """
         require("text", text, str, "the text of a file of keys", secret=True)
         entries = _parse_lines(text)
         if not entries:
-            raise ConfigurationError("there is no key in it: gossip keygen makes a file with one")
+            raise ConfigurationError("it has no key: gossip keygen makes a file with one")
         used = [key for word, key in entries if word == USE]
         if not used:
             raise ConfigurationError(f'no key is in use: one of the lines must begin with "{USE}"')
@@ -193,21 +209,21 @@ class Keyring:
     def load(cls, path: str | os.PathLike[str]) -> Keyring:
         """Read a file of keys.
 
-        :raises ConfigurationError: if it cannot be read, is no such file, may be read or written by anybody else, or
-            belongs to another user than the one who reads it or root. A group may read what belongs to root, if the
-            reader is not root. The text begins with the path.
+        :raises ConfigurationError: if it cannot be read or is no file of keys; if anybody else may read or write it; or
+            if its owner is neither the reader nor root. A group may read a file of root's if the reader is not root.
+            The text begins with the path.
         """
         return private_file.load(path, cls.parse, "a file of keys", MAX_FILE_BYTES)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a file of keys that only its owner can read. After a crash, it is the old file or the new one.
+        """Write a file of keys that only its owner can read. After a crash, the old file or the new one is there.
 
         :raises ConfigurationError: if it cannot be written; the text begins with the path.
         """
         private_file.save(path, self.format())
 
     def save_new(self, path: str | os.PathLike[str]) -> None:
-        """Write such a file where there is none.
+        """Write such a file, if none is there.
 
         :raises ConfigurationError: if there is a file, or it cannot be written; the text begins with the path.
         """
@@ -218,16 +234,16 @@ class Keyring:
         for key in self.keys:
             if key.id == key_id:
                 return key
-        # The id that was asked for is not shown, because it may be a secret by mistake.
-        raise ConfigurationError(f"no key here has that id; there is {', '.join(key.id for key in self.keys)}")
+        # The error does not show the requested id, because it may be a secret by mistake.
+        raise ConfigurationError(f"no key here has that id; the ids are {', '.join(key.id for key in self.keys)}")
 
 
 def change_file(path: str | os.PathLike[str], step: Callable[[Keyring], Keyring]) -> tuple[Keyring, Keyring]:
-    """Replace the ring in a file by what ``step`` makes of it; comments that people have added are not kept.
+    """Replace the ring in a file by what ``step`` makes of it. Comments in the file are lost.
 
-    Others that change the file in this way wait, so no change undoes another. Those that only read it do not wait.
+    Other processes that change the file in this way wait, so no change undoes another. Readers do not wait.
 
-    :returns: the rings before and after. If they are the same, nothing has been written.
+    :returns: the rings before and after. If they are equal, nothing was written.
     :raises ConfigurationError: as :meth:`Keyring.load`, :meth:`Keyring.save`, and the step.
     """
     with private_file.locked(path):
@@ -239,13 +255,13 @@ def change_file(path: str | os.PathLike[str], step: Callable[[Keyring], Keyring]
 
 
 def keys_in(text: str) -> tuple[Key, ...]:
-    """The keys in lines of a file of keys, whether one is in use or not.
+    """The keys in some lines of a file of keys, whether or not one of them is in use.
 
-    :raises ConfigurationError: if it is anything else, or has no key; names the line.
+    :raises ConfigurationError: if it is anything else, or has no key; the error names the line.
     """
     keys = tuple(key for _, key in _parse_lines(text))
     if not keys:
-        raise ConfigurationError("there is no key in it")
+        raise ConfigurationError("it has no key")
     return keys
 
 
@@ -254,14 +270,14 @@ def _check_addition(key: Key, others: Sequence[Key]) -> None:
         "keys: each", key, Key, "a gossip.Key, such as Key.generate(); Keyring.load(path) reads a file", secret=True
     )
     if key in others:
-        raise ConfigurationError(f"{key.id} is already there")
+        raise ConfigurationError(f"the key {key.id} is already there")
     if any(key.id == other.id for other in others):
-        raise ConfigurationError(f"another key has the id {key.id} already: generate another")
+        raise ConfigurationError(f"another key already has the id {key.id}: generate a new one")
     if len(others) >= MAX_KEYS:
         raise ConfigurationError(f"a keyring has at most {MAX_KEYS} keys: drop those that no node uses any more")
 
 
-# The text. No error shows a word of it, because any word may be a secret at the wrong place.
+# The text of a file. No error shows a word of it, because any word may be a misplaced secret.
 
 
 def _format_line(word: str, key: Key) -> str:
@@ -280,7 +296,7 @@ def _parse_lines(text: str) -> list[tuple[str, Key]]:
         try:
             word, key = _parse_line(words)
             if word == USE and any(earlier == USE for earlier, _ in entries):
-                raise ConfigurationError(f'only one key is in use: let this line begin with "{OPEN}"')
+                raise ConfigurationError(f'only one key can be in use: begin this line with "{OPEN}"')
             _check_addition(key, [earlier for _, earlier in entries])
         except ConfigurationError as error:
             raise ConfigurationError(f"line {number}: {error}") from None

@@ -1,4 +1,4 @@
-"""What secures one node: the keys in force, and TLS if there is any, for its datagrams and its streams.
+"""What secures the datagrams and streams of one node: the keys in force, and TLS if the program gave certificates.
 
 This module decides which of them secures what. It reads and writes nothing; :mod:`gossip.net` does.
 """
@@ -19,7 +19,7 @@ from gossip.security.envelope import Envelope
 from gossip.security.keyring import PLAIN, Keyring
 
 NO_KEYS = Keyring.of(PLAIN)
-"""The keyring of a node that has none."""
+"""The keyring of a node without keys."""
 
 
 def _asks_for_certificates(_: object, attribute: attrs.Attribute[ssl.SSLContext], context: ssl.SSLContext) -> None:
@@ -27,13 +27,20 @@ def _asks_for_certificates(_: object, attribute: attrs.Attribute[ssl.SSLContext]
         raise wrong(f"tls: {attribute.name}", "an ssl.SSLContext", context)
     if context.verify_mode != ssl.CERT_REQUIRED:
         raise ConfigurationError(
-            f"tls: {attribute.name} does not ask for certificates; set its verify_mode to ssl.CERT_REQUIRED"
+            f"tls: {attribute.name} does not ask its peer for a certificate; set its verify_mode to ssl.CERT_REQUIRED"
         )
 
 
 @attrs.frozen
 class MutualTLS:
-    """Certificates that secure the streams in place of the keyring. Both ends show one; the contexts are the user's.
+    """Certificates that secure the streams in place of the keyring. Both ends show one. The program makes the contexts.
+
+    >>> import gossip, ssl
+    >>> accepting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    >>> accepting.verify_mode = ssl.CERT_REQUIRED
+    >>> connecting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    >>> connecting.check_hostname = False
+    >>> tls = gossip.MutualTLS(accepting, connecting)  # after load_cert_chain and load_verify_locations of both
 
     :raises ConfigurationError: if a context accepts a peer that shows no certificate.
     """
@@ -52,16 +59,16 @@ class Security:
         self, keyring: Keyring | None, cluster: str, tls: MutualTLS | None = None, *, clocks: Clocks | None = None
     ) -> None:
         """:param tls: secures the streams in place of the keyring.
-        :param clocks: show whether this process was restored from an image; None for those of the system.
+        :param clocks: they show whether this process was restored from an image; None for the clocks of the system.
 
-        :raises ConfigurationError: if one of them is of another type, or a key needs a package that is missing.
+        :raises ConfigurationError: if an argument has the wrong type, or a key needs a package that is missing.
         """
         if keyring is not None:
             _require_keyring(keyring)
         if tls is not None:
             require("tls", tls, MutualTLS, "a gossip.MutualTLS(accepting=..., connecting=...) of two ssl.SSLContext")
         self.keyring = keyring
-        """The keys in force; None if there have never been any."""
+        """The keys in force; None for a node without a keyring."""
         self.tls = tls
         self.envelope = Envelope(keyring or NO_KEYS, cluster)
         """Seals and opens datagrams."""
@@ -70,21 +77,21 @@ class Security:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether there is a key at all, in use or not."""
+        """Whether there is a key besides ``plain``, in use or not."""
         return self.keyring is not None and self.keyring != NO_KEYS
 
-    def use(self, keyring: Keyring) -> None:
-        """Seal and open with other keys from now on. Streams that have begun keep those they began with.
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Seal and open with other keys from now on. A stream that has begun keeps its keys.
 
-        :raises ConfigurationError: if there were none so far, or a key needs a package that is missing.
+        :raises ConfigurationError: if the node has no keyring, or a key needs a package that is missing.
         """
         _require_keyring(keyring)
         if self.keyring is None:
             raise ConfigurationError(
-                "keyring: this node was opened without one, and cannot get one later. Open it with a keyring; "
-                "Keyring.of(PLAIN) seals nothing, and takes keys later"
+                "keyring: this node was opened without one, and cannot get one later. Open it with a keyring; with "
+                "Keyring.of(PLAIN) it seals nothing at first, and you can add keys later"
             )
-        self.envelope.use(keyring)
+        self.envelope.use_keyring(keyring)
         self.keyring = keyring
 
     def sealed(self, datagrams: Iterable[tuple[bytes, Address]]) -> Iterator[tuple[bytes, Address]]:
@@ -95,7 +102,7 @@ class Security:
             yield self.envelope.seal(data), destination
 
     def channel(self, *, connects: bool) -> Channel:
-        """One end of a stream that has just been connected.
+        """One end of a new stream.
 
         :param connects: whether this end connected.
         """

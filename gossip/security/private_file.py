@@ -1,19 +1,22 @@
-"""Files with secrets, which nobody else may read or write, and files that say whom to trust, which nobody else may
-write.
+"""Files with secrets, which only their owner may read or write, and files that say whom to trust, which only their
+owner may write.
 
-This module decides whose files are read, with which rights, and how two processes that change one file take turns. It
-does not decide what is in a file. The lock is on the file itself, by ``flock``: it leaves no second file behind, which
-lock files of packages do, and it is taken only after the rights of the file were checked.
+This module decides which owner and which rights a file must have, and how two processes that change one file take
+turns. It does not decide what is in a file. It locks the file itself, by ``flock``, after it has checked the rights.
+The lock files of packages would leave a second file behind.
+
+On Windows a file has neither an owner nor rights of that kind, so nothing here can say who may read it. There the
+module can be imported, and each of its functions that reads or writes a file refuses to.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import os
 import shlex
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -29,19 +32,25 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITTEN_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
 
+_NO_RIGHTS = (
+    "this system has no owners and rights of files that tell who may read a secret, so no file of keys is read or "
+    "written here: keep the keys where this system keeps secrets, and make them with Keyring.parse(text), "
+    "SigningKey(secret) or a mapping for allowed"
+)
+
 _BEYOND_640 = stat.S_IXUSR | stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
-"""Rights that a file of root's must not have where another user reads it. Its group may read it: root says who is in
-that group. Kubernetes, for one, hands secrets that way to services that do not run as root."""
+"""Rights that a file of root's must not have if another user reads it. Its group may read it: root decides who is in
+that group. Kubernetes, for example, gives secrets in this way to services that do not run as root."""
 
 
 def load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int) -> T:
     """The content of a file.
 
     :param what: the kind of file, for errors, such as ``a file of keys``.
-    :param most: bytes that it may have.
-    :raises ConfigurationError: if it cannot be read or parsed, may be read or written by anybody else, or belongs to
-        another user than the one who reads it or root. A group may read what belongs to root, if the reader is not
-        root. The text begins with the path.
+    :param most: the most bytes that it may have.
+    :raises ConfigurationError: if it cannot be read or parsed; if anybody else may read or write it; or if its owner is
+        neither the reader nor root. A group may read a file of root's if the reader is not root. The text begins with
+        the path.
     """
     return _load(path, parse, what, most, _check_private)
 
@@ -49,14 +58,14 @@ def load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, mos
 def load_trusted(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, most: int) -> T:
     """The content of a file that everybody may read; the arguments are those of :func:`load`.
 
-    :raises ConfigurationError: if it cannot be read or parsed, may be written by anybody else than the one who reads it
-        and root, or belongs to another user. The text begins with the path.
+    :raises ConfigurationError: if it cannot be read or parsed; if anybody but the reader and root may write it; or if
+        another user owns it. The text begins with the path.
     """
     return _load(path, parse, what, most, _check_trusted)
 
 
 def save(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file that only its owner can read. After a crash, it is the old file or the new one, and no mixture.
+    """Write a file that only its owner can read. After a crash, the old file or the new one is there, and no mixture.
 
     :raises ConfigurationError: if it cannot be written; the text begins with the path.
     """
@@ -67,12 +76,13 @@ def save(path: str | os.PathLike[str], text: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Let no other process be in such a block for this file, so that it is still as loaded when it is saved.
+    """Keep other processes out of such a block for this file, so that nobody changes it between loading and saving.
 
-    Waits for a process that is in one. Processes that only load do not wait, and no other file is left behind.
+    Waits for a process that is in such a block. Processes that only load the file do not wait. No second file is left
+    behind.
 
-    :raises ConfigurationError: if the file is none that :func:`load` would read, or cannot be locked; the text begins
-        with the path.
+    :raises ConfigurationError: if :func:`load` would refuse the file, or it cannot be locked; the text begins with the
+        path.
     """
     shown = _path(path)
     with _errors_that_name(shown):
@@ -84,15 +94,15 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def save_new(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file like :func:`save`, where there is none.
+    """Write a file like :func:`save`, if none is there.
 
     :raises ConfigurationError: if there is one, or it cannot be written; the text begins with the path.
     """
     shown = _path(path)
     try:
-        os.close(os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE))
+        os.close(os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
     except FileExistsError:
-        raise ConfigurationError(f"{shown} is there already: give another name") from None
+        raise ConfigurationError(f"{shown} exists already: give another name") from None
     except OSError as error:
         raise ConfigurationError(f"{shown}: {error.strerror}") from None
     try:
@@ -106,7 +116,7 @@ def save_new(path: str | os.PathLike[str], text: str) -> None:
 def from_base64(text: str) -> bytes:
     """The bytes of a secret.
 
-    :raises ConfigurationError: if it is not exactly what base64 writes; the text does not show it.
+    :raises ConfigurationError: if it is not exactly what base64 writes; the text does not show the secret.
     """
     with contextlib.suppress(ValueError):
         secret = base64.b64decode(text, validate=True)
@@ -116,11 +126,13 @@ def from_base64(text: str) -> bytes:
 
 
 def _path(path: str | os.PathLike[str]) -> str:
-    if not isinstance(path, (str, os.PathLike)):  # not shown: it may be what belongs into the file
+    if not isinstance(path, (str, os.PathLike)):  # not shown: it may be the secret itself
         raise wrong("path", "the path of a file, a text or a pathlib.Path", path, secret=True)
     shown = os.fspath(path)
     if not isinstance(shown, str) or "\0" in shown:
-        raise ConfigurationError(f"path: no file is named so; this is {given(path, secret=True)}")
+        raise ConfigurationError(f"path: no file can have this name, which is {given(path, secret=True)}")
+    if sys.platform == "win32":
+        raise ConfigurationError(f"{shown}: {_NO_RIGHTS}")
     return shown
 
 
@@ -140,12 +152,11 @@ def _load(path: str | os.PathLike[str], parse: Callable[[str], T], what: str, mo
         try:
             return parse(_read(shown, what, most, check).decode())
         except UnicodeDecodeError:
-            raise ConfigurationError(f"this is not {what}, nor any other text") from None
+            raise ConfigurationError(f"this is not {what}: it is not text in UTF-8") from None
 
 
 def _read(path: str, what: str, most: int, check: _Check) -> bytes:
-    # Without O_NONBLOCK a pipe by this name would hold us up until somebody writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    descriptor = _open_at_once(path, os.O_RDONLY)
     try:
         check(os.fstat(descriptor), path)
         with open(descriptor, "rb", closefd=False) as file:
@@ -160,29 +171,29 @@ def _read(path: str, what: str, most: int, check: _Check) -> bytes:
 def _check_owned(status: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError("this is no file")
-    reader = os.geteuid()
+    reader = _reader()
     if status.st_uid not in (reader, _ROOT):
         raise ConfigurationError(
             f"it belongs to another user (uid {status.st_uid}), who could change it: "
-            f"be that user, or chown {reader} {shlex.quote(path)}"
+            f"run as that user, or chown {reader} {shlex.quote(path)}"
         )
 
 
 def _check_trusted(status: os.stat_result, path: str) -> None:
     _check_owned(status, path)
     if status.st_mode & _WRITTEN_BY_OTHERS:
-        raise ConfigurationError(f"others may write it, and so say whom to trust: chmod go-w {shlex.quote(path)}")
+        raise ConfigurationError(f"others may write it and so decide whom to trust: chmod go-w {shlex.quote(path)}")
 
 
 def _check_private(status: os.stat_result, path: str) -> None:
     _check_owned(status, path)
-    reader, quoted = os.geteuid(), shlex.quote(path)
+    reader, quoted = _reader(), shlex.quote(path)
     if status.st_uid == reader and status.st_mode & _OTHERS:
-        for_a_group = "" if reader == _ROOT else "; or let root own it, and chmod 640 it for a group of yours"
+        for_a_group = "" if reader == _ROOT else "; or make root its owner, and chmod 640 it for one of your groups"
         raise ConfigurationError(f"others may read or write it: chmod 600 {quoted}{for_a_group}")
     if status.st_uid != reader and status.st_mode & _BEYOND_640:
         raise ConfigurationError(
-            f"it is root's, and only a group of yours may have the right to read it: chmod 640 {quoted}; "
+            f"it belongs to root, and nobody but root and a group of yours may read it: chmod 640 {quoted}; "
             f"or make it your own: chown {reader}, and chmod 600"
         )
 
@@ -191,10 +202,10 @@ def _lock(path: str) -> int:
     while True:
         descriptor = _open_to_lock(path)
         try:
-            # Checked before waiting: everybody who may read a file may also lock it, and hold us up.
+            # Checked before waiting: anybody who may read a file may also lock it, and make us wait.
             _check_private(os.fstat(descriptor), path)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # The process before us may have put another file in its place, which is not locked.
+            _wait_for_lock(descriptor)
+            # The process before us may have replaced the file by another one, which is not locked.
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 return descriptor
         except BaseException:
@@ -204,22 +215,21 @@ def _lock(path: str) -> int:
 
 
 def _open_to_lock(path: str) -> int:
-    flags = os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        return os.open(path, os.O_RDWR | flags)  # nothing is written, but NFS wants it for an exclusive lock
+        return _open_at_once(path, os.O_RDWR)  # nothing is written, but NFS needs write access for an exclusive lock
     except OSError:
-        return os.open(path, os.O_RDONLY | flags)
+        return _open_at_once(path, os.O_RDONLY)
 
 
 def _replace(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=".gossip-", dir=folder)
-    except OSError as error:  # it depends on the rights to the folder, not to the file
-        raise ConfigurationError(f"it is replaced by a new file, and {folder} takes none: {error.strerror}") from None
+    except OSError as error:  # the rights to the folder decide this, not those to the file
+        raise ConfigurationError(f"a new file has to replace it, but {folder} accepts none: {error.strerror}") from None
     try:
         with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, _rights(path))
+            _set_rights(descriptor, _rights(path))
             file.write(data)
             file.flush()
             os.fsync(descriptor)
@@ -232,7 +242,7 @@ def _replace(path: str, data: bytes) -> None:
 
 
 def _rights(path: str) -> int:
-    """The rights that the owner has to the file that is there."""
+    """The rights of the owner to the present file."""
     try:
         return os.stat(path).st_mode & _PRIVATE
     except FileNotFoundError:
@@ -240,10 +250,40 @@ def _rights(path: str) -> int:
 
 
 def _sync_folder(folder: str) -> None:
-    # The new name then survives a power failure. Not every file system can do that, and the file is there all the same.
+    # The new name then survives a power failure. Not every file system can do that; the file is there without it, too.
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+# What only POSIX systems have.
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file. Without O_NONBLOCK, a pipe with this name would block until something writes to it."""
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _reader() -> int:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    return os.geteuid()
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    import fcntl  # noqa: PLC0415  (Windows has none)
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _set_rights(descriptor: int, rights: int) -> None:
+    if sys.platform == "win32":
+        raise ConfigurationError(_NO_RIGHTS)
+    os.fchmod(descriptor, rights)

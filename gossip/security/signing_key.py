@@ -1,10 +1,10 @@
-"""The key with which one member signs its statements about itself: Ed25519 (RFC 8032), by the package ``cryptography``.
+"""The key with which a member signs its statements about itself: Ed25519 (RFC 8032), by the package ``cryptography``.
 
 A file with a signing key has one line, ``ed25519`` and the secret in base64. A list of allowed keys has a line for each
 member, with its public key in base64 and its name.
 
-This module decides what such files look like. When a statement is signed, and which signatures are asked for, is
-decided in :mod:`gossip.core.state.signing`.
+This module decides what such files look like. :mod:`gossip.core.state.signing` decides when a member signs a statement,
+and which signatures are needed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,19 @@ ALGORITHM = "ed25519"
 HEADER = "# The signing key of one member of a gossip cluster. Nobody else may read it: chmod 600.\n"
 MAX_FILE_BYTES = 4096
 MAX_LIST_BYTES = 4 << 20
-"""Of a list of allowed keys: 20,000 members with the longest names, twice as many as a view holds."""
+"""Largest list of allowed keys: 20,000 members with the longest names, twice as many as a view holds."""
 
 
 @final
 @attrs.frozen
 class SigningKey:
-    """A member's own key. Nobody else may know the secret; everybody may know the public key.
+    """A member's own key. Only the member may know the secret; everybody may know the public key.
+
+    >>> import gossip
+    >>> key = gossip.SigningKey.generate()
+    >>> signature = key.sign(b"a statement")
+    >>> key.verify(key.public, signature, b"a statement"), key.verify(key.public, signature, b"another")
+    (True, False)
 
     :raises ConfigurationError: if the secret has another length, or the package ``cryptography`` is missing.
     """
@@ -40,7 +46,7 @@ class SigningKey:
     secret: bytes = attrs.field(repr=False)
     """32 random bytes."""
     public: bytes = attrs.field(init=False, repr=bytes.hex)
-    """32 bytes that follow from the secret."""
+    """32 bytes derived from the secret."""
     sign: Callable[[bytes], bytes] = attrs.field(init=False, repr=False, eq=False)
     """Signs a statement; the signature has 64 bytes."""
 
@@ -58,13 +64,13 @@ class SigningKey:
     def load(cls, path: str | os.PathLike[str]) -> SigningKey:
         """Read a file with a signing key.
 
-        :raises ConfigurationError: if it cannot be read, is no such file, or others have access to it (as for a file of
-            keys); or if the package ``cryptography`` is missing. The text begins with the path.
+        :raises ConfigurationError: if it cannot be read or is no such file; if others have access to it (as for a file
+            of keys); or if the package ``cryptography`` is missing. The text begins with the path.
         """
         return private_file.load(path, cls._parse, "a file with a signing key", MAX_FILE_BYTES)
 
     def save_new(self, path: str | os.PathLike[str]) -> None:
-        """Write a file that only its owner can read, where there is none.
+        """Write a file that only its owner can read, if none is there.
 
         :raises ConfigurationError: if there is one, or it cannot be written. The text begins with the path.
         """
@@ -79,7 +85,7 @@ class SigningKey:
 
     @property
     def public_text(self) -> str:
-        """The public key as it stands in a list of allowed keys."""
+        """The public key as a list of allowed keys shows it."""
         return base64.b64encode(self.public).decode()
 
     @classmethod
@@ -91,7 +97,7 @@ class SigningKey:
         return cls(_ed25519().Ed25519PrivateKey.generate().private_bytes_raw())
 
     def verify(self, public: bytes, signature: bytes, statement: bytes) -> bool:
-        """Whether the owner of a public key has signed a statement.
+        """Whether the owner of a public key signed a statement.
 
         :raises ConfigurationError: if one of them is not bytes.
         """
@@ -107,16 +113,16 @@ def load_allowed(path: str | os.PathLike[str]) -> dict[str, bytes]:
     """Read a list of allowed keys: the public key of each name. Everybody may read the file, but only its owner may
     write it, because it says whom to believe.
 
-    :raises ConfigurationError: if it cannot be read, others may write it, or a line is not a public key and a name, or
-        names one that was named before. The text begins with the path.
+    :raises ConfigurationError: if it cannot be read or others may write it; if a line is not a public key and a name,
+        or repeats a name. The text begins with the path.
     """
     return private_file.load_trusted(path, _parse_allowed, "a list of allowed keys", MAX_LIST_BYTES)
 
 
 def check_allowed(allowed: Mapping[str, bytes]) -> None:
-    """Make sure that a program gave a list of allowed keys.
+    """Make sure that a value is a list of allowed keys.
 
-    :raises ConfigurationError: if it maps anything else than names to public keys.
+    :raises ConfigurationError: if it is no mapping of names to public keys.
     """
     require("allowed", allowed, Mapping, "a mapping of names to public keys (SigningKey.public)")
     for name, key in allowed.items():
@@ -151,12 +157,12 @@ def _public(text: str) -> bytes | None:
 
 @lru_cache(16_384)
 def _verify(public: bytes, signature: bytes, statement: bytes) -> bool:
-    """Cached, because a verdict takes a tenth of a millisecond, and every node of a process hears a statement often."""
+    """Cached, because a check takes a tenth of a millisecond, and every node of a process hears a statement often."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  (optional)
 
     try:
         _ed25519().Ed25519PublicKey.from_public_bytes(public).verify(signature, statement)
-    except (InvalidSignature, ValueError):  # the latter if it is no public key
+    except (InvalidSignature, ValueError):  # ValueError if it is no public key
         return False
     return True
 

@@ -1,20 +1,21 @@
-"""What a node tells people about itself: counts, and lines of the log.
+"""What a node reports to people about itself: counts and log lines.
 
-This room decides what is worth a line, at which level, in which words, and how often a thing that goes on is told. It
-decides nothing about members: it only looks at what ``gossip.core`` and ``gossip.net`` have counted and concluded.
+This room decides what is worth a line, at which level, in which words, and how often a condition that lasts is
+reported. It decides nothing about members: it only reads what ``gossip.core`` and ``gossip.net`` counted and
+concluded.
 
 ``node_log``
-    The one way into the log: each line begins with the name of its node.
+    The only way into the log: each line begins with the name of its node.
 ``events``
     A line for each change of the membership, and for each notice of the core.
 ``drops``
-    Lines about what was dropped, ever more seldom while it goes on.
+    Lines about dropped messages; the longer it goes on, the rarer they are.
 ``clocks``
-    Lines about a wall clock that is wrong.
+    Lines about a wrong wall clock.
 ``stats``
     The counts.
 
-Import the names below from here. ``gossip`` passes ``NodeStats`` on to programs; the rest is for ``gossip.net`` and
+Import the names below from here. ``gossip`` exports ``NodeStats`` to programs; the rest is for ``gossip.net`` and
 ``gossip.node``.
 """
 

@@ -1,8 +1,8 @@
 """Lines about a wall clock that is years off, a peer's or this node's: by how much, and what to do.
 
 The core keeps the latest dispute (:mod:`gossip.core.state.wall`). This module writes a warning when a dispute begins,
-another once an hour while it goes on, and a line when it is over. A peer may lie about its clock, so its word moves
-nothing and is told this seldom.
+another one every hour while it lasts, and a line when it is over. A peer may lie about its clock, so its statement
+changes nothing and is reported this rarely.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LAST_SECOND = 253_402_300_799
 
 
 class ClockLog:
-    """Writes the disputes of one node about the time into the log."""
+    """Writes the disputes of one node about the time to the log."""
 
     def __init__(self, node_name: str, protocol: Protocol) -> None:
         self._log = NodeLog(__name__, node_name)
@@ -32,12 +32,12 @@ class ClockLog:
         self._told: ClockDispute | None = None
 
     def look(self, now: float) -> None:
-        """Write what is new; cheap where there is nothing."""
+        """Write what is new; cheap if there is nothing."""
         dispute = self._protocol.clock_dispute(now)
         if dispute is None:
             if self._told is not None:
                 self._told = None
-                self._log.info("nobody disagrees about the time any more")
+                self._log.info("no clock is in dispute any more")
         elif now >= self._silent_until[dispute.refuses_us]:
             self._silent_until[dispute.refuses_us] = now + AGAIN_AFTER_S
             self._told = dispute
@@ -52,8 +52,8 @@ def sentence(dispute: ClockDispute) -> str:
     clock = "its clock shows" if dispute.refuses_us else "the clock here shows"
     return (
         f"{who}: the node {here} says that it started at {_date(dispute.generation)}, which is {years} after what "
-        f"{clock}, {_date(dispute.wall_ms)}. One of the two clocks is wrong. Set it right (NTP does); no restart is "
-        f"needed"
+        f"{clock}, {_date(dispute.wall_ms)}. One of the two clocks is wrong. Set it right, for example by NTP; no "
+        f"restart is needed"
     )
 
 

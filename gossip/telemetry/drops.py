@@ -1,14 +1,12 @@
-"""Lines about what a node drops: one for each reason, ever more seldom while it goes on.
+"""Lines about what a node drops: one for each reason; the longer the drops go on, the rarer the lines.
 
-Messages of another cluster get one line for each host that sends them, because that is nobody's fault and goes on. The
-core and the streams count what they drop in :class:`gossip.core.support.drops.Drops`; this module looks at the counts.
-A line holds a reason, which is a text of this project, an address as the operating system tells it, and the number of
-drops since the last line about this reason. Nothing in it was written by a peer.
+Messages of another cluster get one line for each host that sends them, because they are nobody's fault and may go on
+for long. The core and the streams count what they drop in :class:`gossip.core.support.drops.Drops`; this module reads
+the counts. A line contains a reason, which is a text of this project, an address from the operating system, and the
+number of drops since the last line about this reason. No part of it comes from a peer.
 """
 
 from __future__ import annotations
-
-import attrs
 
 from gossip.backoff import Backoff
 from gossip.core.support.drop_reasons import Drop
@@ -16,10 +14,10 @@ from gossip.core.support.drops import Drops
 from gossip.telemetry.node_log import NodeLog
 
 PERIOD_S = 1.0
-"""Seconds between the first two lines about one reason. They double with each line, up to:"""
+"""Seconds between the first two lines about one reason. The pause doubles with each line, up to the next constant."""
 
 LONGEST_PERIOD_S = 3600.0
-"""After so many seconds without a drop for that reason, its lines come as quickly as at first."""
+"""The longest pause, in seconds. After so long without a drop for a reason, its lines come as quickly as at first."""
 
 MAX_HOSTS_TOLD = 16
 """Most hosts of other clusters that the log names. There may be thousands."""
@@ -31,16 +29,16 @@ def _period(reason: Drop) -> Backoff:
     return Backoff(PERIOD_S, longest_s, calm_s=LONGEST_PERIOD_S)
 
 
-@attrs.define
 class _Kind:
     """The drops for one reason."""
 
-    period: Backoff
-    told: int = 0
+    def __init__(self, period: Backoff) -> None:
+        self.period = period
+        self.told = 0
 
 
 class DropLog:
-    """Writes the drops of one node into the log."""
+    """Writes the drops of one node to the log."""
 
     def __init__(self, node_name: str, drops: Drops) -> None:
         self._log = NodeLog(__name__, node_name)
@@ -50,7 +48,7 @@ class DropLog:
         self._hosts_told: set[str] = set()
 
     def look(self, now: float) -> None:
-        """Write what is new, if its time has come. Costs next to nothing where there is nothing."""
+        """Write what is new, if its time has come. Costs almost nothing if there is nothing."""
         if self._drops.total == self._told_in_all:
             return
         for reason, count in self._drops.counts.items():
@@ -77,8 +75,9 @@ class DropLog:
             return
         self._hosts_told.add(source.host)
         self._log.warning(
-            "messages of another cluster come from %s, and are dropped; this is told once. If that is a member of this "
-            "cluster, give both the same cluster name (Config, --cluster). Otherwise nothing has to be done: it may "
-            "have this address as a seed, or look for a member that had the address before, for an hour at most",
+            "dropped messages of another cluster from %s; the log says so once for each host. If a member of this "
+            "cluster runs there, give both the same cluster name (Config, --cluster). Otherwise, there is nothing to "
+            "do: the sender has this address as a seed, or looks for a member that had the address before, for an hour "
+            "at most",
             source,
         )

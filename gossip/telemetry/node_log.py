@@ -1,7 +1,7 @@
-"""The log of one node: every line that it writes begins with its name, as a Python literal.
+"""The log of one node: every line begins with the name of the node, as a Python literal.
 
 One process may run many nodes, and a name may come from a configuration file. No other code of the library writes
-that prefix.
+this prefix.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class NodeLog(_LoggerAdapter):
     """A logger whose lines begin with the name of a node."""
 
     def __init__(self, logger_name: str, node_name: str) -> None:
-        """:param logger_name: the standard logger to write to, which is named after the module."""
+        """:param logger_name: name of the standard logger to write to: that of the module."""
         super().__init__(logging.getLogger(logger_name), {})
         self._node_name = node_name
 

@@ -25,7 +25,7 @@ class Account:
     plan: Plan
     outcome: Outcome
     lives: tuple[Life, ...]
-    """The generations of all processes that bore the name, in order."""
+    """The generations of all processes that held the name, in order."""
     doubts: tuple[Doubt, ...]
     """Each time in which it was suspected or held dead, in the order in which they began."""
     datagrams: Datagrams
@@ -55,19 +55,10 @@ class Account:
 
     def __str__(self) -> str:
         """The whole of it for people: what happened to the member, and why, in sections."""
-        name, deaths = self.name, self.deaths
-        told = deaths or self.doubts
-        if deaths:
-            most = max(len({each.key for each in death.died}) for death in deaths)
-            others = f"{'up to ' if len(deaths) > 1 else ''}{most} {'other' if most == 1 else 'others'}"
-            head = f"{name} was held dead {_times(len(deaths))}, by {others}."
-        elif told:
-            head = f"{name} was never held dead, but suspected {_times(len(told))}."
-        else:
-            head = f"{name} was never held dead, nor even suspected."
-        group = group_of(name, self.plan.groups)
+        told = self.deaths or self.doubts
+        group = group_of(self.name, self.plan.groups)
         member = [] if group is None else [f"It belongs to the group {group}."]
-        lines = [head, *member, *map(self._life, self.lives)]
+        lines = [*self._heads(), *member, *map(self._life, self.lives)]
         for number, doubt in enumerate(told[:MAX_TOLD], 1):
             lines += ["", *self._doubt(f"{'Death' if doubt.is_death else 'Suspicion'} {number}", doubt)]
         if len(told) > MAX_TOLD:
@@ -75,10 +66,25 @@ class Account:
             lines += ["", f"And {len(told) - MAX_TOLD} more, which began at {rest} ... s."]
         return "\n".join(lines)
 
+    def _heads(self) -> Iterable[str]:
+        """How often the member was held dead or suspected; then the same of other processes that held its name, if it
+        happened to them."""
+        for key in dict.fromkeys([self.name, *(life.node.key for life in self.lives)]):
+            who = key if key == self.name else f"The process {key}, which held the name {self.name},"
+            doubts = [doubt for doubt in self.doubts if doubt.life.node.key == key]
+            if deaths := [doubt for doubt in doubts if doubt.is_death]:
+                most = max(len({each.key for each in death.died}) for death in deaths)
+                others = f"{'up to ' if len(deaths) > 1 else ''}{most} {'other' if most == 1 else 'others'}"
+                yield f"{who} was held dead {_times(len(deaths))}, by {others}."
+            elif doubts:
+                yield f"{who} was never held dead, but suspected {_times(len(doubts))}."
+            elif key == self.name:
+                yield f"{who} was never held dead, nor even suspected."
+
     def _life(self, life: Life) -> str:
         left = "" if life.left_at is None else f", said farewell at {life.left_at:.3f} s"
         ended = " on" if life.ended is None else f" to {life.ended:.3f} s"
-        who = "It" if life.node.key == self.name else f"The process {life.node.key}, which bore its name,"
+        who = "It" if life.node.key == self.name else f"The process {life.node.key}, which held its name,"
         return f"{who} ran from {life.began:.3f} s{ended}{left}, with id {life.id:016x}."
 
     def _doubt(self, title: str, doubt: Doubt) -> Iterable[str]:

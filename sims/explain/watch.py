@@ -15,7 +15,7 @@ _DOUBTING = (Status.SUSPECT, Status.DEAD)
 
 
 class Watch(Observer):
-    """The lives of all bearers of one name, the doubts about them, and their datagrams."""
+    """The lives of all holders of one name, the doubts about them, and their datagrams."""
 
     def __init__(self, name: str) -> None:
         self.name = name

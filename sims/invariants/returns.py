@@ -94,15 +94,15 @@ class TheDeafDieOnce(Invariant):
         self._heard: Counter[int] = Counter()
         self._heard_at: dict[int, float] = {}
         self._died: dict[tuple[int, int], int] = {}
-        self._bearers: dict[int, SimulatedNode] = {}
+        self._holders: dict[int, SimulatedNode] = {}
 
     def started(self, node: SimulatedNode) -> None:
         """Know it by its id."""
-        self._bearers[node.id] = node
+        self._holders[node.id] = node
 
     def reborn(self, node: SimulatedNode) -> None:
         """Know it by its new id."""
-        self._bearers[node.id] = node
+        self._holders[node.id] = node
 
     def received(self, node: SimulatedNode, data: bytes, source: Address) -> None:
         """A node hears something."""
@@ -115,7 +115,7 @@ class TheDeafDieOnce(Invariant):
 
     def happened(self, node: SimulatedNode, event: MembershipEvent, cause: Address | None) -> None:
         """Compare how much the member has heard with how much it had heard when this node told of its death before."""
-        dead = self._bearers.get(event.member.id)
+        dead = self._holders.get(event.member.id)
         if event.kind is not EventKind.DIED or dead is None or event.member.id in self.sim.tainted:
             return
         entry, heard_at = node.protocol.view.get(event.member.id), self._heard_at.get(id(dead), 0.0)

@@ -112,7 +112,7 @@ class StandstillsAreTold(Invariant):
             return
         self._seen[node] = until
         protocol, config = node.protocol, node.config
-        lasted = node.local_time(self.sim.now) - node.paused_at
+        lasted = node.clock.local(until) - node.paused_at  # it may have handled nothing since
         if lasted < config.suspicion_min + config.probe_interval or node.slowness or not node.view.others:
             return
         if protocol.standing.standing is Standing.CONNECTED and protocol.standing.since < node.paused_at:

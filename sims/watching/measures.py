@@ -29,6 +29,7 @@ class CrashMeasure:
     """How one crash became known."""
 
     name: str
+    """Key of the process, which is its name unless two processes have one name."""
     at: float
     first_suspect_s: float | None
     first_dead_s: float | None
@@ -44,6 +45,7 @@ class UpdateMeasure:
     """How one update or farewell became known."""
 
     name: str
+    """Key of the process, which is its name unless two processes have one name."""
     at: float
     first_s: float | None
     p50_s: float | None
@@ -178,7 +180,7 @@ class Measures(Observer):
 def _crash(spread: Spread) -> CrashMeasure:
     times = spread.times
     return CrashMeasure(
-        name=spread.news.name,
+        name=spread.news.node.key,
         at=spread.news.at,
         first_suspect_s=spread.news.first_suspect_s,
         first_dead_s=times[0] if times else None,
@@ -191,7 +193,7 @@ def _crash(spread: Spread) -> CrashMeasure:
 def _update(spread: Spread) -> UpdateMeasure:
     times = spread.times
     return UpdateMeasure(
-        name=spread.news.name,
+        name=spread.news.node.key,
         at=spread.news.at,
         first_s=times[0] if times else None,
         p50_s=percentile(times, 0.5),

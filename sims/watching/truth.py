@@ -22,7 +22,7 @@ class Truth(Observer):
         for step in steps:
             for key in step.impairs:
                 self._impaired[key].append((step.at, step.until))
-        self._bearers: dict[int, SimulatedNode] = {}
+        self._holders: dict[int, SimulatedNode] = {}
 
     def started(self, node: SimulatedNode) -> None:
         """Note its id."""
@@ -39,7 +39,7 @@ class Truth(Observer):
 
     def holder(self, member_id: int) -> SimulatedNode | None:
         """The node that runs, or last ran, under this id, unless it has begun another generation since."""
-        node = self._bearers.get(member_id)
+        node = self._holders.get(member_id)
         return node if node is not None and node.id == member_id else None
 
     def is_impaired(self, key: str, now: float) -> bool:
@@ -51,4 +51,4 @@ class Truth(Observer):
         return any(began <= until and since <= ended + self._grace_s for began, ended in self._impaired.get(key, ()))
 
     def _note(self, node: SimulatedNode) -> None:
-        self._bearers[node.id] = node
+        self._holders[node.id] = node

@@ -65,7 +65,7 @@ async def test_a_bad_metadata_file_changes_nothing_and_is_logged_in_one_line(tmp
         for number, content in enumerate(BAD_FILES, start=1):
             file.write_bytes(content)
             agent.send(signal.SIGHUP)
-            await logged(agent, b"the metadata stays as it was", times=number)
+            await logged(agent, b"so it stays as it was", times=number)
         assert agent.errors.count(b"\n") == len(BAD_FILES), agent.errors
         file.unlink()
         agent.send(signal.SIGHUP)

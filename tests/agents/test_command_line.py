@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,20 @@ AGENT = ("agent", "--name", "a", "--bind", "127.0.0.1:0")
 MANY_SEEDS = [word for port in range(1, 66) for word in ("--join", f"127.0.0.1:{port}")]
 
 WITHOUT_EXTRA = "import sys, runpy; sys.modules.update(dict.fromkeys({})); sys.argv[:] = ['gossip', 'demo']; {}"
+
+
+@pytest.mark.parametrize("start", [GOSSIP, (str(Path(sys.executable).with_name("gossip")),)])
+def test_the_version_is_that_of_the_installed_package(start: tuple[str, ...]) -> None:
+    done = run_command(*start, "--version")
+    assert (done.returncode, done.stdout) == (0, f"gossip, version {metadata.version('gossip-membership')}\n")
+
+
+def test_a_checkout_that_is_not_installed_has_no_version_and_says_why() -> None:
+    nothing = "from importlib import metadata; metadata.Distribution.discover = lambda **_: iter(()); "
+    done = run_command(sys.executable, "-c", nothing + "import sys; sys.argv[1:] = ['--version']; "
+                       "from gossip.cli import main; main()")  # fmt: skip
+    assert done.returncode == 1
+    assert "pip install --editable '.[cli]'" in assert_one_line(done.stderr)
 
 
 @pytest.mark.parametrize("command", [(), ("agent",), ("members",), ("keygen",), ("keys",), ("keys", "use"), ("demo",)])
@@ -55,7 +70,7 @@ def test_without_arguments_the_help_is_shown() -> None:
         ((*AGENT, "--keyring", "/nowhere/at all"), "--keyring: /nowhere/at all"),
         ((*AGENT, "--identity", "/nowhere/at all"), "--identity: /nowhere/at all"),
         ((*AGENT, "--allowed", "/nowhere/at all"), "--allowed: /nowhere/at all"),
-        ((*AGENT, *MANY_SEEDS), "'--join': 65 are given, and 64 is the most"),
+        ((*AGENT, *MANY_SEEDS), "'--join': 65 are given, but at most 64 are allowed"),
         ((*AGENT, "--cluster", ""), "cluster"),
         ((*AGENT, "--name", ""), "name"),
         ((*AGENT, "--name", "x" * 200), "name"),
@@ -67,8 +82,11 @@ def test_without_arguments_the_help_is_shown() -> None:
         (("members", "--join", "nowhere"), "HOST:PORT"),
         (("members", "--join", "127.0.0.1:1", "--timeout", "0"), "timeout"),
         (("members", "--join", "127.0.0.1:1", "--timeout", "nan"), "not a number"),
-        (("members", "--join", "127.0.0.1:1", "--explain", ""), "no name that a member may have"),
-        (("members", "--join", "127.0.0.1:1", "--explain", "two\nlines"), "no name that a member may have"),
+        (("members", "--join", "127.0.0.1:1", "--explain", ""), "is not a valid name: a name has 1 to 128 bytes"),
+        (
+            ("members", "--join", "127.0.0.1:1", "--explain", "two\nlines"),
+            "is not a valid name: a name has 1 to 128 bytes",
+        ),
         (("demo", "--nodes", "2"), "2"),
         (("demo", "--nodes", "many"), "many"),
     ],

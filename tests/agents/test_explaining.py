@@ -113,7 +113,7 @@ def test_a_stopped_process_was_silent_and_its_system_refused_nothing(told: dict[
 @pytest.mark.parametrize("name", ["killed", "stopped"])
 def test_a_death_names_who_accused_and_who_declared_it(told: dict[str, dict[str, Told]], name: str) -> None:
     for by, each in told[name].items():
-        assert each.text.startswith(f"{name!r} is dead in the eyes of {by!r}: its counter stopped at ")
+        assert each.text.startswith(f"{name!r} is dead in the view of {by!r}: its counter stopped at ")
         assert each.why["node"] == by
         assert each.why["accusers"]
         assert any(telling["is_conviction"] for telling in each.why["told"])
@@ -123,7 +123,7 @@ def test_a_death_names_who_accused_and_who_declared_it(told: dict[str, dict[str,
 
 
 def test_a_member_that_left_and_one_that_lives_are_explained_in_a_sentence(told: dict[str, dict[str, Told]]) -> None:
-    assert told["gone"]["ada"].text == "'gone' has left of its own will.\n"
+    assert told["gone"]["ada"].text == "'gone' has left the cluster: it said farewell.\n"
     assert told["gone"]["ada"].json["status"] == "left"
     for each in told["brook"].values():
         assert each.json["status"] == "alive"

@@ -38,7 +38,7 @@ def test_a_key_is_not_overwritten(tmp_path: Path) -> None:
     before = file.read_bytes()
     done = run_gossip("identity", "new", str(file))
     assert done.returncode == 2
-    assert "is there already" in assert_one_line(done.stderr)
+    assert "exists already" in assert_one_line(done.stderr)
     assert file.read_bytes() == before
 
 
@@ -72,7 +72,7 @@ def test_a_list_that_others_may_write_is_refused_with_what_to_do(tmp_path: Path,
     file = tmp_path / "allowed"
     file.write_text("")
     file.chmod(mode)
-    with pytest.raises(ConfigurationError, match=rf"^{file}: .*say whom to trust: chmod go-w {file}$"):
+    with pytest.raises(ConfigurationError, match=rf"^{file}: .*decide whom to trust: chmod go-w {file}$"):
         load_allowed(file)
 
 

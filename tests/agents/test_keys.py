@@ -83,7 +83,7 @@ def test_keygen_does_not_overwrite_a_file(tmp_path: Path) -> None:
     before = file.read_bytes()
     done = run_gossip("keygen", str(file))
     assert done.returncode == 2
-    assert "is there already" in assert_one_line(done.stderr)
+    assert "exists already" in assert_one_line(done.stderr)
     assert file.read_bytes() == before
 
 
@@ -172,7 +172,7 @@ def test_a_standard_input_that_is_closed_is_told_in_a_line(tmp_path: Path) -> No
     closed = ("sh", "-c", '"$@" <&-', "sh")
     done = run_command(*closed, *GOSSIP, "keys", "add", "--from", "-", "--keyring", str(file))
     assert done.returncode == 2
-    assert "standard input: there is none" in assert_one_line(done.stderr)
+    assert "standard input is closed" in assert_one_line(done.stderr)
 
 
 FIRST, SECOND, MINE, FOREIGN = (Key("aes-256-gcm", bytes([number]) * 32) for number in range(1, 5))
@@ -236,14 +236,17 @@ def test_a_step_that_would_be_wrong_is_refused_with_what_to_do_and_changes_nothi
     before = file.read_bytes()
     for arguments, advice in [
         (("drop", full[0].id), "use another key first"),
-        (("drop", "plain"), f"there is {full[0].id}"),
-        (("use", "zzzz"), f"there is {full[0].id}"),
+        (("drop", "plain"), f"the ids are {full[0].id}"),
+        (("use", "zzzz"), f"the ids are {full[0].id}"),
         (("add",), "drop those"),
         (("add", "plain", "--from", str(file)), "one at a time"),
         (("add", "rot13"), "plain"),
         (("add", "--from", str(tmp_path / "missing")), "No such file"),
-        (("add", "plain", "--algorithm", "aes-256-gcm"), "of a new key, but plain has none"),
-        (("add", "--from", str(file), "--algorithm", "aes-256-gcm"), "of a new key, but keys from another file have"),
+        (("add", "plain", "--algorithm", "aes-256-gcm"), "for a new key, but plain has none"),
+        (
+            ("add", "--from", str(file), "--algorithm", "aes-256-gcm"),
+            "for a new key, but keys from another file have their own",
+        ),
     ]:
         done = run_gossip("keys", *arguments, "--keyring", str(file))
         assert done.returncode == 2
@@ -398,14 +401,17 @@ async def test_a_file_that_is_not_acceptable_changes_nothing_and_is_reported_onc
         second.save(file)
         await taken_up(cluster, "a1", second)
         assert agent.errors.count(b"\n") == 3, agent.errors
-        assert b"the keys stay as they were: --keyring: " + str(file).encode() + b": line 3" in agent.errors
+        assert (
+            b"cannot read the keys again, so they stay as they were: --keyring: " + str(file).encode() + b": line 3"
+            in agent.errors
+        )
         assert_no_secret(agent.errors.decode(), file, tmp_path / "before")
         assert len(cluster.journal.after(0, "keys")) == 2
 
 
 async def complained(agent: AgentProcess, times: int) -> None:
     """Wait until it has logged so many times that keys stay. No event announces a log line, so this polls."""
-    while agent.errors.count(b"the keys stay as they were") < times:  # noqa: ASYNC110
+    while agent.errors.count(b"so they stay as they were") < times:  # noqa: ASYNC110
         await trio.sleep(0.02)
 
 

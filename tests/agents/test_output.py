@@ -291,7 +291,7 @@ def test_the_log_goes_on_after_its_disk_was_full(monkeypatch: pytest.MonkeyPatch
     handler.emit(logging.LogRecord("gossip", logging.WARNING, "", 0, "kept", (), None))
     handler.finish(PATIENCE_S)
     assert disk.text.startswith("kept\n")
-    assert "1 log lines were dropped" in disk.text
+    assert "dropped 1 log lines" in disk.text
 
 
 # --- other commands without room, or without places to write to

@@ -158,7 +158,7 @@ def test_an_address_that_is_not_known_yet_is_none_and_not_the_one_that_is_bound(
     event = MembershipEvent(EventKind.STANDING, lone, 1, 5.0, standing=own)
     assert json.loads(event_json_line(event, 100.0))["address"] is None
     for text in (started_text(lone, BOUND, own, 100.0), snapshot_text(lone, BOUND, snapshot, 100.0)):
-        assert "m bound to 0.0.0.0:7946 (its address is not known yet: others will tell it)" in text
+        assert "m bound to 0.0.0.0:7946 (it does not know its address yet: others will tell it)" in text
         assert "0.0.0.0:0" not in text
     assert "m (its address is not known yet; connected: because)" in event_text(event, 100.0)
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from benchmarks.analysis.figures import kept_figures
-from benchmarks.documents import CHOICES, FIGURES, RESULTS
+from benchmarks.documents import CHOICES, EMBEDDING, FIGURES, RESULTS
 from tests.rst import ROOT, document, table
 
 FOUND = {claim: figure for claim, figure, _page in table(document("docs/evaluation.rst"), "What was found")}
 KEPT = {
     figure.name: figure.value
-    for name in FIGURES.values()
+    for name in (*FIGURES.values(), *EMBEDDING.values())
     for figure in kept_figures(json.loads(document(f"{RESULTS}/{name}.json")))
 }
 CELLS = {
@@ -74,7 +74,12 @@ def second_probe() -> str:
     return f"without it, more than {math.floor(times)} times as many among 128 members at 25 % loss"
 
 
-@pytest.mark.parametrize("figure", [crash, update, loss, blocked, cut, push, second_probe])
+def imports() -> str:
+    times = KEPT["import gossip, as a multiple of trio, attrs and cbor2"]
+    return f"``import gossip`` takes {times:.2f} times as long"
+
+
+@pytest.mark.parametrize("figure", [crash, update, loss, blocked, cut, push, second_probe, imports])
 def test_the_overview_shows_the_kept_figures(figure: Callable[[], str]) -> None:
     assert any(shown.startswith(figure()) for shown in FOUND.values()), figure()
 

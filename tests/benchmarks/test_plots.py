@@ -100,6 +100,6 @@ def test_the_command_writes_the_pages_and_their_plots(tmp_path: Path) -> None:
     result = report_of(tmp_path)
     assert result.exit_code == 0, result.output
     pages = list((tmp_path / "docs").rglob("*.rst"))
-    named = [(page, name) for page in pages for name in re.findall(r"\.\. image:: (\S+)", page.read_text("utf-8"))]
+    named = [(page, name) for page in pages for name in re.findall(r"\.\. figure:: (\S+)", page.read_text("utf-8"))]
     assert len(named) == 4
     assert all((page.parent / name).is_file() for page, name in named)

@@ -32,11 +32,11 @@ EXPERIMENTS = ("join", "update", "crash", "leave", "restart", "heal", "slow", "l
     ("values", "text"),
     [
         ((1.5,), "1.50 s"),
-        ((0.0021, 0.0018, 0.003), "2.10 (1.80\N{EN DASH}3.00) ms"),
+        ((0.0021, 0.0018, 0.003), "2.10 ms; (1.80\N{EN DASH}3.00)"),
         ((0.00002,), "20.0 µs"),
-        ((123.4, 122.6, 130.0), "123 (123\N{EN DASH}130) s"),
+        ((123.4, 122.6, 130.0), "123 s; (123\N{EN DASH}130)"),
         ((None, None), "never"),
-        ((1.0, None, 2.0), "2.00 s (from 1.00; never: 1 of 3)"),
+        ((1.0, None, 2.0), "2.00 s; from 1.00; never: 1 of 3"),
         ((None, 1.0, None), "never: 2 of 3; else 1.00 s"),
     ],
 )
@@ -48,9 +48,10 @@ def test_times_are_told_with_sensible_digits_and_units(values: tuple[Number, ...
     ("number", "values", "text"),
     [
         ("false_deaths", (0.0, 0.0), "0"),
-        ("false_deaths", (3.0, 0.0, 7.0), "3 (0\N{EN DASH}7)"),
+        ("false_deaths", (3.0, 0.0, 7.0), "3; (0\N{EN DASH}7)"),
         ("bytes_per_node_s", (12345.6,), "12,346"),
-        ("datagrams_per_node_s", (1.98, 2.0, 2.03), "2.00 (1.98\N{EN DASH}2.03)"),
+        ("datagrams_per_node_s", (1.98, 2.0, 2.03), "2.00; (1.98\N{EN DASH}2.03)"),
+        ("datagrams_per_node", (-3.0, -2.0, 1.0), "-2; (-3 to 1)"),
         ("suspicions", (None,), "not told"),
     ],
 )
@@ -86,10 +87,16 @@ def test_systems_stand_side_by_side_with_their_factors() -> None:
     table = table_of(SUMMARY, "update")
     assert table.heads == ("", "Nodes", *SYSTEMS)
     ours, processes, peer, swim = row_of(table, "last node knows", "8")
-    assert ours == "2.20 (2.00\N{EN DASH}2.40) ms"
+    assert ours == "2.20 ms; (2.00\N{EN DASH}2.40)"
     assert "times ours" not in processes
     assert peer.endswith("; 10 times ours")
     assert swim.endswith("; 25 times ours")
+
+
+def test_a_number_below_zero_has_no_factor() -> None:
+    samples = [sample("update", system, 8, datagrams_per_node=-2.0) for system in ("ours", "memberlist-lan", "other")]
+    cells = row_of(table_of(summary_of(samples), "update"), "datagrams, per node", "8")
+    assert not any("times" in cell for cell in cells)
 
 
 def test_settings_have_a_column_where_there_are_some() -> None:
@@ -118,8 +125,8 @@ def test_where_nothing_is_compared_the_numbers_stand_side_by_side() -> None:
 
 def test_what_is_compared_with_limits_has_a_column_for_each_size() -> None:
     limits = table_of(SUMMARY, "limits")
-    assert limits.heads == ("", "", "128", "1,000")
-    assert limits.rows == (("update", "hops to limit ratio", "1.33", "1.33"), ("", "limit hops", "3", "3"))
+    assert limits.heads == ("", "", "128 nodes", "1,000 nodes")
+    assert limits.rows == (("update", "mean hops / limit", "1.33", "1.33"), ("", "limit: hops", "3", "3"))
 
 
 def test_the_terminal_shows_every_experiment_and_every_system() -> None:

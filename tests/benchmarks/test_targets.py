@@ -150,7 +150,7 @@ def test_every_ratio_to_a_limit_is_looked_at() -> None:
 
     found = verdict_on("limits", change)
     assert found.outcome is Outcome.MISSED
-    assert "update, rounds to push pull, 1000: 1.60" in found.measured
+    assert "update, mean delays / push-pull, simulated: 1.60 (1,000 nodes)" in found.measured
 
 
 def test_without_samples_nothing_is_met() -> None:

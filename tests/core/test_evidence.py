@@ -156,7 +156,7 @@ def test_whatever_is_believed_of_a_member_can_be_explained(plan: Plan) -> None:
                 assert (why.suspicion is not Stage.UNSUSPECTED) == (entry.status is Status.SUSPECT)
             assert (why.floor > why.counter) == (entry.status in (Status.SUSPECT, Status.DEAD))
             is_healthy = why.probing in (Stage.NOT_PROBED, Stage.PROBED) and entry.status is Status.ALIVE
-            assert ("nothing speaks against it" in str(why)) == is_healthy
+            assert ("there is no evidence against it" in str(why)) == is_healthy
 
 
 def test_nothing_speaks_against_a_healthy_member() -> None:
@@ -165,7 +165,7 @@ def test_nothing_speaks_against_a_healthy_member() -> None:
     for node in run.sim.running:
         for name in set(run.sim.nodes) - {node.key}:
             why = explanation_of(run.sim, node.key, name)
-            assert str(why) == f"'{name}' is alive: nothing speaks against it."
+            assert str(why) == f"'{name}' is alive: there is no evidence against it."
             assert (why.told, why.accusers, why.floor, why.since, why.deadline) == ((), (), 0, None, None)
 
 

@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 import pytest
 
 from gossip.core.config import Config
@@ -93,7 +92,7 @@ def test_a_suspicion_is_explained_while_it_lasts() -> None:
     assert told.accusers
     assert told.deadline is not None
     assert told.deadline > 0 >= (told.since or 0.0)
-    assert str(told).endswith(f"A counter of {told.floor} or more clears it. Its time ends in {told.deadline:.1f} s.")
+    assert str(told).endswith(f"A counter of {told.floor} or more clears it. This stage ends in {told.deadline:.1f} s.")
 
 
 def test_a_forgotten_death_can_still_be_explained_to_a_stranger() -> None:
@@ -166,7 +165,7 @@ def test_an_explanation_that_nobody_asked_for_changes_nothing() -> None:
         else:
             node.receive_frame(stream, data, sim.now)
     assert node.members() == before
-    assert attrs.evolve(node.load, streams=load.streams) == load
+    assert node.load._replace(streams=load.streams) == load
     assert not node.stream_actions()
 
 
@@ -309,4 +308,4 @@ def test_a_member_that_is_back_is_explained_with_the_evidence_of_its_last_death(
     assert why.member.status is Status.ALIVE
     assert why.died_at is not None
     assert why.told
-    assert "'n0' held it, or an earlier process of that name, dead" in str(why)
+    assert "'n0' found it, or an earlier process of that name, dead. The evidence:" in str(why)

@@ -112,7 +112,7 @@ def test_a_node_that_is_left_alone_does_not_go_back_to_a_loopback_address() -> N
     sim.run(LATELY_ROUNDS + 1)
     for port in range(3):
         here = Address("127.0.0.1", 9000 + port)
-        sim.nodes["n0"].protocol.parts.own_address.answered(here, Address("127.0.0.1", 7946), sim.now)
+        sim.nodes["n0"].protocol.parts.own_address.note_answer(here, Address("127.0.0.1", 7946), sim.now)
     assert str(sim.nodes["n0"].protocol.local.address) == "10.0.0.10:7946"
 
 
@@ -143,7 +143,7 @@ def test_facts_cost_a_look_at_all_members_no_more_than_a_round_does_while_an_add
     own, now = node.protocol.parts.own_address, node.local_time(sim.now)
     node.protocol.seed([Address("10.0.0.1", 7946)], now)
     for number in range(2):
-        own.answered(Address(f"10.0.0.{number}", 7946), Address(f"203.0.113.{number}", 1), now)
+        own.note_answer(Address(f"10.0.0.{number}", 7946), Address(f"203.0.113.{number}", 1), now)
     assert own.is_waiting
     looks = []
 
@@ -151,7 +151,7 @@ def test_facts_cost_a_look_at_all_members_no_more_than_a_round_does_while_an_add
         looks.append(now)
         return False
 
-    own._decide = look  # type: ignore[method-assign]
+    own._settle_address = look  # type: ignore[method-assign]
     for number in range(100):
         fact = presented(10 + number, f"m{number}", 1, 1, Address("10.0.0.1", 1 + number), {}, 5)
         node.protocol.receive_datagram(forged(sim, fact), STRANGER, now + 5)

@@ -133,10 +133,10 @@ def test_a_write_to_an_entry_is_found_however_it_is_written(source: str) -> None
 @pytest.mark.parametrize(
     "source",
     [
-        "self.journal.tell = self.intake.pass_on",
+        "self.journal.tell = self.intake.distribute",
         "view.changed = self._detector.note_change",
         "view.changed = lambda change: None",
-        "view.changed = partial(pass_on, 1)",
+        "view.changed = partial(make_known, 1)",
         "view.changed: Callable[[], None] = journal.note_forgotten",
     ],
 )

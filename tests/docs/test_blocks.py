@@ -20,7 +20,9 @@ from tests.rst import ROOT, Block, blocks, document
 RUN_ELSEWHERE = {
     "shards.py": "needs a cluster: test_tutorial.py",
     "second.py": "needs a cluster: test_tutorial.py",
+    "test_unit.py": "is a test itself: test_testing.py",
     "test_program.py": "is a test itself: test_testing.py",
+    "test_sockets.py": "is a test itself: test_testing.py",
 }
 """Blocks of Python that are not executed here, by their names, with the reason."""
 

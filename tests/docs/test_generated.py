@@ -23,8 +23,9 @@ def test_a_page_that_is_outdated_is_named_and_written_again(
 ) -> None:
     monkeypatch.setattr(pages, "ROOT", tmp_path)
     monkeypatch.setattr(pages, "PAGES", {"page.rst": lambda: "new\n"})
-    (tmp_path / pages.PICTURE).parent.mkdir(parents=True)
-    (tmp_path / pages.PICTURE).write_text(stages.source() + "<svg/>", encoding="utf-8")
+    for path, title in pages.PICTURES.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(stages.source(title) + "<svg/>", encoding="utf-8")
     (tmp_path / "page.rst").write_text("old\n", encoding="utf-8")
     assert main(["--check"]) == 1
     assert "page.rst is outdated" in capsys.readouterr().err

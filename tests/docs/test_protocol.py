@@ -23,7 +23,7 @@ from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire import Codec, encode_fact, facts, messages
 from gossip.core.wire.messages import DeadFact, Explain, Explained, News, Ping, RecordFact, SuspectFact
 from tests.core.test_explanations import largest
-from tests.rst import ROOT, document, literal_blocks, table
+from tests.rst import ROOT, document, lines, literal_blocks, table
 
 WIRE = document("docs/reference/wire.rst")
 CONSTANTS = document("docs/reference/constants.rst")
@@ -130,7 +130,7 @@ def number(text: str) -> float | tuple[float, ...]:
 
 
 def constants_in_the_code() -> dict[tuple[str, str], Any]:
-    """Module and name of every public constant of the core that is a number or several."""
+    """Name and module of every public constant of the core that is a number or several."""
     found = {}
     for path in sorted((ROOT / "gossip" / "core").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -143,17 +143,18 @@ def constants_in_the_code() -> dict[tuple[str, str], Any]:
                     value = getattr(module, target.id)
                     numbers = value if type(value) is tuple else (value,)
                     if all(type(each) in (int, float) for each in numbers):
-                        found[name.removeprefix("gossip.core."), target.id] = value
+                        found[target.id, name.removeprefix("gossip.core.")] = value
     return found
 
 
 def test_the_table_of_constants_is_complete_and_true() -> None:
-    described = {(module, name): number(value) for name, value, module, _ in table(CONSTANTS, "Constants")}
+    described = {tuple(lines(named)): number(value) for named, value, _ in table(CONSTANTS, "Constants")}
     assert described == constants_in_the_code()
+    assert [module for _, module in described] == sorted(module for _, module in described)
 
 
 def test_every_constant_has_a_reason() -> None:
-    for name, _, _, reason in table(CONSTANTS, "Constants"):
+    for name, _, reason in table(CONSTANTS, "Constants"):
         assert len(reason) >= 7, name
 
 
@@ -185,7 +186,8 @@ def constants(path: str) -> dict[str, Any]:
 def test_every_bound_is_a_setting_or_a_constant_with_this_value_and_counted_for_a_reason_that_is_explained() -> None:
     known = {name: value for path in ("gossip/core", *ROOMS) for name, value in constants(path).items()}
     explained = {reason for reason, *_ in table(DROPS, "Reasons of drops")}
-    for what, limit, default, counted_as, reason in table(LIMITS, "Bounds"):
+    for named, default, counted_as, reason in table(LIMITS, "Bounds"):
+        what, limit = lines(named)
         actual = getattr(Config(), limit.strip("`")) if limit.startswith("``") else known[limit]
         assert number(default) == actual, what
         assert set(counted_as.split("; ")) <= explained, what
@@ -193,7 +195,8 @@ def test_every_bound_is_a_setting_or_a_constant_with_this_value_and_counted_for_
 
 
 def test_every_bound_that_is_a_setting_is_among_the_bounds() -> None:
-    bounded = {limit.strip("`") for _, limit, *_ in table(LIMITS, "Bounds") if limit.startswith("``")}
+    limits = [lines(named)[1] for named, *_ in table(LIMITS, "Bounds")]
+    bounded = {limit.strip("`") for limit in limits if limit.startswith("``")}
     assert {field.name for field in attrs.fields(Config) if field.name.startswith(("max_", "stream_"))} == (
         bounded | {"max_datagram"}  # how much is sent, which grows by nobody's doing
     )

@@ -1,4 +1,4 @@
-"""The guide to tests: the test that it shows passes."""
+"""The guide to tests: the tests that it shows pass."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.rst import ROOT, blocks, document
 
+SHOWN = {block.name: block.text for block in blocks(document("docs/howto/testing.rst")) if block.name}
 
-def test_the_test_of_a_program_passes_as_it_stands(tmp_path: Path) -> None:
-    (block,) = [block for block in blocks(document("docs/howto/testing.rst")) if block.name == "test_program.py"]
-    script = tmp_path / "test_program.py"
-    script.write_text(block.text, encoding="utf-8")
+
+@pytest.mark.parametrize(("name", "count"), [("test_unit.py", 1), ("test_program.py", 2), ("test_sockets.py", 1)])
+def test_the_tests_of_programs_pass_as_they_stand(name: str, count: int, tmp_path: Path) -> None:
+    script = tmp_path / name
+    script.write_text(SHOWN[name], encoding="utf-8")
+    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "-p", "trio", "-p", "gossip_pytest"]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, script],
+        [sys.executable, "-W", "error", "-m", "pytest", *options, script],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert f"{count} passed" in done.stdout, done.stdout + done.stderr

@@ -90,7 +90,7 @@ with gossip.blocking.open_node("a", keyring=KEYS, **LOCAL) as node:
             check(lambda: node.subscribe(), lambda: next(changes))
             changes.close()
             node.close()
-            assert repr(node) == "<gossip.blocking.Node 'a', a copy in a forked child>"
+            assert repr(node) == "<gossip.blocking.Node 'a' of the parent process>"
 
         finish(in_child(work))
         node.update({"still": "here"})

@@ -142,7 +142,7 @@ class Game:
     def _rotate(self, how: int, details: Details) -> None:
         """No datagram, but other keys."""
         self._ring = RINGS[how % len(RINGS)]
-        self._node.use(self._ring)
+        self._node.use_keyring(self._ring)
         held = {key.number for key in self._ring.keys if not key.is_plain}
         self._seen = {session: seen for session, seen in self._seen.items() if session[:2] in held}
 

@@ -16,7 +16,7 @@ def runs() -> list[list[str]]:
     rows = []
     for target in (*TARGETS, "all"):
         of_target = [each for each in running.recorded() if target in (each["target"], "all")]
-        edges = "-" if target == "all" else f"{max((each['edges'] for each in of_target), default=0):,}"
+        edges = "\N{EN DASH}" if target == "all" else f"{max((each['edges'] for each in of_target), default=0):,}"
         rows.append(
             [
                 target,

@@ -21,6 +21,8 @@ from gossip import (
     Subscription,
     open_node,
 )
+from gossip.net.sockets import SocketPair
+from gossip.net.system import SocketTransport
 
 PATIENCE_S = 20.0
 """Far more than anything here takes; a test that waits this long has failed."""
@@ -103,3 +105,10 @@ def metadata_of(node: Node, name: str) -> Mapping[str, str]:
     """What ``node`` knows the member named to say of itself."""
     member = node.get(name)
     return {} if member is None else member.metadata
+
+
+def sockets_of(node: Node) -> SocketPair:
+    """The sockets of a node."""
+    transport = node._transport
+    assert isinstance(transport, SocketTransport)
+    return transport.sockets

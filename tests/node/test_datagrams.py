@@ -15,7 +15,7 @@ from gossip import Address
 from gossip.net.datagrams import BATCH, ERRORS_IN_A_ROW, DatagramEndpoint
 from gossip.net.sockets import SocketPair, open_sockets
 from gossip.telemetry.stats import ShellCounters
-from tests.node.nodes import cluster, local_node, metadata_of, until
+from tests.node.nodes import cluster, local_node, metadata_of, sockets_of, until
 
 
 async def test_garbage_datagrams_are_counted_and_stop_nothing() -> None:
@@ -128,12 +128,12 @@ async def test_what_has_arrived_is_read_before_a_late_timer_runs(monkeypatch: py
 @pytest.mark.parametrize("notice", [True, False], ids=["closed", "closed-behind-our-back"])
 async def test_a_closed_udp_socket_is_opened_again_on_the_same_port(notice: bool) -> None:
     async with cluster(2) as nodes:
-        udp, address = nodes[0]._sockets.udp, nodes[0].bound_address
+        udp, address = sockets_of(nodes[0]).udp, nodes[0].bound_address
         if notice:
             trio.lowlevel.notify_closing(udp)
         udp.close()
         await until(lambda: nodes[0].stats.sockets_reopened == 1)
-        assert nodes[0]._sockets.udp.getsockname() == address
+        assert sockets_of(nodes[0]).udp.getsockname() == address
         nodes[1].update({"still": "here"})
         await until(lambda: metadata_of(nodes[0], "node-1") == {"still": "here"})
 
@@ -142,7 +142,7 @@ async def test_a_socket_that_cannot_be_opened_again_is_tried_until_it_can(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with cluster(2) as nodes:
-        reopen, failures = nodes[0]._sockets.reopen_udp, 0
+        reopen, failures = sockets_of(nodes[0]).reopen_udp, 0
 
         def fail_at_first() -> None:
             nonlocal failures
@@ -151,8 +151,8 @@ async def test_a_socket_that_cannot_be_opened_again_is_tried_until_it_can(
                 raise OSError(errno.ENETDOWN, "Network is down")
             reopen()
 
-        monkeypatch.setattr(nodes[0]._sockets, "reopen_udp", fail_at_first)
-        nodes[0]._sockets.udp.close()
+        monkeypatch.setattr(sockets_of(nodes[0]), "reopen_udp", fail_at_first)
+        sockets_of(nodes[0]).udp.close()
         await until(lambda: nodes[0].stats.sockets_reopened == 1)
         assert failures == 2
         nodes[1].update({"still": "here"})

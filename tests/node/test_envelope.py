@@ -236,8 +236,8 @@ def test_keys_are_changed_step_by_step_with_nobody_left_out() -> None:
     steps = [Keyring.of(KEY), Keyring.of(KEY, OTHER_KEY), Keyring.of(OTHER_KEY, KEY), Keyring.of(OTHER_KEY)]
     for before, after in itertools.pairwise(steps):
         early, late = envelope(), envelope(seed=2)
-        early.use(after)
-        late.use(before)
+        early.use_keyring(after)
+        late.use_keyring(before)
         assert late.open(early.seal(b"hello")) == b"hello"
         assert early.open(late.seal(b"hello")) == b"hello"
 
@@ -246,8 +246,8 @@ def test_sealing_is_turned_on_step_by_step_with_nobody_left_out() -> None:
     steps = [Keyring.of(PLAIN), Keyring.of(PLAIN, KEY), Keyring.of(KEY, PLAIN), Keyring.of(KEY)]
     for before, after in itertools.pairwise(steps):
         early, late = envelope(), envelope(seed=2)
-        early.use(after)
-        late.use(before)
+        early.use_keyring(after)
+        late.use_keyring(before)
         assert late.open(early.seal(b"\x80hello")) == b"\x80hello"
         assert early.open(late.seal(b"\x80hello")) == b"\x80hello"
 
@@ -255,7 +255,7 @@ def test_sealing_is_turned_on_step_by_step_with_nobody_left_out() -> None:
 def test_a_dropped_key_opens_nothing_any_more() -> None:
     sender, receiver = envelope(), envelope(seed=2)
     receiver.open(sender.seal(b"hello"))
-    receiver.use(Keyring.of(OTHER_KEY))
+    receiver.use_keyring(Keyring.of(OTHER_KEY))
     assert refused(receiver, sender.seal(b"hello")) == "sealed with an unknown key"
     assert receiver.sessions == 0
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from gossip import Address, Asked, EventKind, Explanation, Member, MembershipEvent, Stage, Status
-from gossip.telemetry.events import EventLog, describe
+from gossip.telemetry.events import EventLog
 from gossip.telemetry.node_log import NodeLog
 
 
@@ -32,11 +32,12 @@ def event(kind: EventKind, name: str = "b", **details: object) -> MembershipEven
             "'b' died, silent for 3.0 s, accused by 'a', 'c', floor 70",
         ),
         (event(EventKind.LEFT, previous=Status.ALIVE), "'b' left, was alive"),
-        (event(EventKind.CONFLICT), "'b' at 10.0.0.1:7946 bears the name of another member"),
+        (event(EventKind.CONFLICT), "two processes use the name 'b', one of them at 10.0.0.1:7946"),
     ],
 )
 def test_each_change_is_described_with_its_reason(change: MembershipEvent, text: str) -> None:
-    assert describe(change) == text
+    assert str(change) == f"{text}, 4 alive"
+    assert repr(change) == f"<MembershipEvent {text}, 4 alive>"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_a_death_is_described_with_what_was_found_out_about_it(refused: list[boo
     why = Explanation(
         change.member, "a", 1.0, Stage.NOT_PROBED, Stage.UNSUSPECTED, None, 1, 1.0, 2, (), None, asked, ()
     )
-    assert describe(attrs.evolve(change, explanation=why)) == text
+    assert str(attrs.evolve(change, explanation=why)) == f"{text}, 4 alive"
 
 
 def test_every_kind_has_a_level_and_a_description(caplog: pytest.LogCaptureFixture) -> None:
@@ -66,7 +67,7 @@ def test_every_kind_has_a_level_and_a_description(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_name_cannot_forge_a_line() -> None:
-    assert "\n" not in describe(event(EventKind.JOINED, name="b\n2026-01-01 WARNING 'c' died"))
+    assert "\n" not in str(event(EventKind.JOINED, name="b\n2026-01-01 WARNING 'c' died"))
 
 
 def test_a_line_begins_with_the_name_of_its_node_whatever_letters_that_has(caplog: pytest.LogCaptureFixture) -> None:

@@ -117,7 +117,7 @@ async def test_a_udp_port_in_use_frees_the_tcp_port_again() -> None:
 
 
 async def test_an_address_of_another_machine_is_a_bind_error() -> None:
-    with pytest.raises(BindError, match="not an address of this machine"):
+    with pytest.raises(BindError, match="this machine does not have that address"):
         async with local_node("a", bind="192.0.2.1:0"):
             pass
 
@@ -136,7 +136,7 @@ async def test_an_unresolvable_advertised_name_is_a_bind_error_and_closes_the_so
 
 
 async def test_an_advertised_address_of_the_other_ip_version_is_a_bind_error() -> None:
-    with pytest.raises(BindError, match="its IP version is not the one bound"):
+    with pytest.raises(BindError, match="the node is bound to another IP version"):
         async with local_node("a", advertise="[2001:db8::1]:0"):
             pass
 

@@ -40,7 +40,7 @@ async def test_a_link_local_address_is_refused_with_what_to_do_instead(argument:
 
 
 async def test_a_scope_that_would_be_thrown_away_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"^seeds: \[2001:db8::1%eth0\]:7946: a scope .* leave it out$"):
+    with pytest.raises(ConfigurationError, match=r"^seeds: \[2001:db8::1%eth0\]:7946: the scope .* leave it out$"):
         async with open_node("a", bind="[::]:0", insecure=True, seeds=["[2001:db8::1%eth0]:7946"]):
             pass
 
@@ -97,7 +97,7 @@ async def test_another_cluster_is_told_of_once_for_each_host_with_what_to_do(cap
     (told,) = caplog.messages
     assert "192.0.2.8" in told
     assert "give both the same cluster name" in told
-    assert "nothing has to be done" in told
+    assert "there is nothing to do" in told
 
 
 async def test_of_other_clusters_only_so_many_hosts_are_named(caplog: pytest.LogCaptureFixture) -> None:
@@ -116,7 +116,7 @@ async def test_a_cluster_without_name_and_keys_that_may_merge_with_another_is_to
         hosts = {"localhost": ["127.0.0.1", "::1"], "elsewhere.test": ["127.0.0.1", "192.0.2.1"]}
         return tuple(Address(host, address.port) for host in hosts.get(address.host, [address.host]))
 
-    monkeypatch.setattr("gossip.net.seeds.resolve", resolve)
+    monkeypatch.setattr("gossip.net.system.resolve", resolve)
     caplog.set_level(logging.DEBUG, "gossip.net.seeds")
     for config, seed, told in [
         (Config.local(), "127.0.0.1:1", 0),
@@ -129,4 +129,4 @@ async def test_a_cluster_without_name_and_keys_that_may_merge_with_another_is_to
         async with local_node("a", bind="0.0.0.0:0", seeds=[seed], config=config):
             await until(lambda: any("seeds are" in message for message in caplog.messages))
             await trio.testing.wait_all_tasks_blocked()
-            assert sum("give each cluster a name" in message for message in caplog.messages) == told, seed
+            assert sum("Give each cluster a name" in message for message in caplog.messages) == told, seed

@@ -60,12 +60,14 @@ def test_what_root_lets_anybody_do_more_with_is_refused(
     file = new_file(tmp_path)
     file.chmod(mode)
     let_it_seem(monkeypatch, owner=ROOT, reader=USER)
-    with pytest.raises(ConfigurationError, match=rf"^{file}: .*root's.*chmod 640 '{file}'.*chown {USER}.*chmod 600"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^{file}: .*belongs to root.*chmod 640 '{file}'.*chown {USER}.*chmod 600"
+    ):
         load(file)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o440, 0o604, 0o620])
-@pytest.mark.parametrize(("owner", "advice"), [(USER, "chmod 600 '{}'; or let root .*640"), (ROOT, "chmod 600 '{}'$")])
+@pytest.mark.parametrize(("owner", "advice"), [(USER, "chmod 600 '{}'; or make root .*640"), (ROOT, "chmod 600 '{}'$")])
 def test_a_file_of_ones_own_is_read_by_nobody_else_not_even_by_a_group_of_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: int, advice: str, mode: int
 ) -> None:
@@ -96,7 +98,9 @@ def test_saving_what_a_group_could_read_leaves_it_to_its_owner(tmp_path: Path) -
 
 
 def test_where_no_new_file_can_be_made_the_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{tmp_path}/none/file: .*{tmp_path}/none takes none: No such file"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^{tmp_path}/none/file: .*{tmp_path}/none accepts none: No such file"
+    ):
         private_file.save(tmp_path / "none" / "file", "a secret")
 
 

@@ -70,11 +70,16 @@ KEYS, OTHER_KEYS = Keyring.of(Key.generate()), Keyring.of(Key.generate())
 @pytest.mark.parametrize(
     ("theirs", "ours", "cluster", "said"),
     [
-        (KEYS, None, "default", r"seals with a key that is not ours; give the keyring of that cluster .*--keyring"),
-        (KEYS, OTHER_KEYS, "default", r"seals with a key that is not ours; give the keyring of that cluster"),
-        (None, KEYS, "default", r"does not seal, so it is of a cluster without keys.*give no keyring .*--keyring"),
+        (KEYS, None, "default", r"seals with another key; give the keyring of that cluster .*--keyring"),
+        (KEYS, OTHER_KEYS, "default", r"seals with another key; give the keyring of that cluster"),
+        (
+            None,
+            KEYS,
+            "default",
+            r"does not seal, so it belongs to a cluster without keys.*leave out the keyring .*--keyring",
+        ),
         (KEYS, KEYS, "blue", r"seals for another cluster.*give the name of that cluster .*--cluster"),
-        (None, None, "blue", r"is of another cluster; give the name of that cluster .*--cluster"),
+        (None, None, "blue", r"belongs to another cluster; give the name of that cluster .*--cluster"),
     ],
 )
 async def test_a_query_that_is_not_understood_says_what_to_give(

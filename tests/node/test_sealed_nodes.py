@@ -166,7 +166,7 @@ async def test_a_node_opened_without_a_keyring_takes_none_later() -> None:
 
 async def test_datagrams_need_room_to_be_sealed() -> None:
     config = Config.local(max_datagram=600, max_metadata=100)
-    with pytest.raises(ConfigurationError, match="max_datagram must be larger by 32"):
+    with pytest.raises(ConfigurationError, match="max_datagram must be 32 bytes larger"):
         async with local_node("a", config=config, keyring=SEALED):
             pass
     async with local_node("a", config=config):
@@ -234,7 +234,7 @@ async def test_a_stream_with_the_wrong_certificate_or_none_gets_no_answer(
 
 def test_a_context_that_lets_in_whoever_shows_no_certificate_is_refused() -> None:
     good = mutual_tls()
-    with pytest.raises(ConfigurationError, match="accepting does not ask for certificates"):
+    with pytest.raises(ConfigurationError, match="accepting does not ask its peer for a certificate"):
         MutualTLS(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), good.connecting)
     with pytest.raises(ConfigurationError, match=r"connecting must be an ssl\.SSLContext"):
         MutualTLS(good.accepting, "certificate.pem")  # type: ignore[arg-type]

@@ -121,7 +121,7 @@ async def test_a_seed_of_the_other_ip_version_is_left_out_and_said_once(caplog: 
         await until(lambda: a.alive == b.alive == 2)
         assert b.stats.send_errors == 0
     assert [line for line in caplog.messages if "has no address of the IP version" in line] == [
-        "'b': seed [::1]:9 has no address of the IP version that is bound"
+        "'b': seed [::1]:9 has no address of the IP version that this node is bound to, so this node cannot use it"
     ]
 
 
@@ -135,7 +135,7 @@ async def test_a_system_that_allows_no_more_threads_does_not_end_the_node(monkey
     async def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr("gossip.net.seeds.resolve", fail)
+    monkeypatch.setattr("gossip.net.system.resolve", fail)
     async with local_node("a") as a, local_node("b", seeds=["seed.test:1", a.address]) as b:
         await until(lambda: a.alive == b.alive == 2)
         await until(lambda: b.stats.seed_lookups_failed >= 1)
@@ -151,7 +151,7 @@ async def test_a_name_with_more_addresses_than_are_kept_is_said_once(
         names.known["many.test"] = [f"127.0.1.{number}" for number in range(1, 81)]
         await until(lambda: names.asked.count("many.test") >= 4)
     (line,) = [line for line in caplog.messages if "addresses" in line]
-    assert line.startswith("'b': the seeds have 70 addresses, of which the first 64 are used")
+    assert line.startswith("'b': the seeds have 70 addresses, and this node uses only the first 64")
 
 
 async def test_a_seed_whose_name_is_not_known_is_named_as_the_reason(names: Names) -> None:

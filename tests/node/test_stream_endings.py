@@ -13,6 +13,7 @@ from trio.testing import MockClock
 from gossip import Address, Config, Node
 from gossip.core.dissemination.outbox import CloseStream, OpenStream, SendFrame
 from gossip.core.protocol import Protocol
+from gossip.net import Connection
 from gossip.net.streams import Streams
 from gossip.security.framing import pack_frame
 from tests.node.nodes import local_node, until
@@ -27,8 +28,9 @@ def descriptors(monkeypatch: pytest.MonkeyPatch) -> dict[bool, int]:
     found: dict[bool, int] = {}
     converse = Streams._converse
 
-    async def noted(self: Streams, stream: int, link: object, connection: trio.SocketStream, host: str | None) -> None:
-        found[host is not None] = connection.socket.fileno()
+    async def noted(self: Streams, stream: int, link: object, connection: Connection, host: str | None) -> None:
+        assert isinstance(connection.stream, trio.SocketStream)
+        found[host is not None] = connection.stream.socket.fileno()
         await converse(self, stream, link, connection, host)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Streams, "_converse", noted)

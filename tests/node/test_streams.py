@@ -20,7 +20,7 @@ from gossip.core.errors import WireError
 from gossip.core.protocol import Protocol
 from gossip.core.wire import MAX_FRAME_BYTES
 from gossip.security.framing import FrameReader, pack_frame
-from tests.node.nodes import PATIENCE_S, cluster, local_node, metadata_of, until
+from tests.node.nodes import PATIENCE_S, cluster, local_node, metadata_of, sockets_of, until
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ async def test_a_process_without_descriptors_goes_on_accepting_later(
 ) -> None:
     failures = 0
     async with cluster(2) as nodes:
-        kind = type(trio.socket.from_stdlib_socket(nodes[0]._sockets.tcp))
+        kind = type(trio.socket.from_stdlib_socket(sockets_of(nodes[0]).tcp))
         accept = kind.accept
 
         async def fail_at_first(self: Any) -> Any:
@@ -315,18 +315,18 @@ async def test_a_process_without_descriptors_goes_on_accepting_later(
 
 async def test_a_closed_listener_is_opened_again_on_the_same_port() -> None:
     async with local_node("a") as a:
-        tcp, address = a._sockets.tcp, a.bound_address
+        tcp, address = sockets_of(a).tcp, a.bound_address
         trio.lowlevel.notify_closing(tcp)
         tcp.close()
         await until(lambda: a.stats.sockets_reopened == 1)
-        assert a._sockets.tcp.getsockname() == address
+        assert sockets_of(a).tcp.getsockname() == address
         async with connected(a):
             await until(lambda: a.stats.streams_active == 1)
 
 
 async def test_a_listener_that_cannot_be_opened_again_is_tried_until_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     async with local_node("a") as a:
-        reopen, failures = a._sockets.reopen_tcp, 0
+        reopen, failures = sockets_of(a).reopen_tcp, 0
 
         def fail_at_first() -> None:
             nonlocal failures
@@ -335,9 +335,9 @@ async def test_a_listener_that_cannot_be_opened_again_is_tried_until_it_can(monk
                 raise OSError(errno.EADDRINUSE, "Address already in use")
             reopen()
 
-        monkeypatch.setattr(a._sockets, "reopen_tcp", fail_at_first)
-        trio.lowlevel.notify_closing(a._sockets.tcp)
-        a._sockets.tcp.close()
+        monkeypatch.setattr(sockets_of(a), "reopen_tcp", fail_at_first)
+        trio.lowlevel.notify_closing(sockets_of(a).tcp)
+        sockets_of(a).tcp.close()
         await until(lambda: a.stats.sockets_reopened == 1)
         assert failures == 2
         async with connected(a):
@@ -368,9 +368,9 @@ class _Scripted:
 async def test_a_connection_nobody_accepts_is_reported_closed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     async with local_node("a") as a, local_node("b") as b:
         nowhere = b.bound_address
-        b._sockets.tcp.close()
+        sockets_of(b).tcp.close()
         script = _Scripted(a, monkeypatch)
-        monkeypatch.setattr(b._sockets, "reopen_tcp", lambda: None)
+        monkeypatch.setattr(sockets_of(b), "reopen_tcp", lambda: None)
         script.do(OpenStream(7, nowhere), SendFrame(7, b"hello"), CloseStream(7))
         await until(lambda: script.closed == [7])
         assert a.stats.streams_failed == 1

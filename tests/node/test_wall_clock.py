@@ -17,7 +17,7 @@ from gossip.core.protocol import Protocol
 from gossip.core.support.address import Address
 from gossip.core.wire import Codec
 from gossip.core.wire.messages import Clock
-from gossip.net import wall_clock_ms
+from gossip.net import SystemNetwork
 from gossip.telemetry.clocks import AGAIN_AFTER_S, ClockLog, sentence
 from tests.node.nodes import local_node, until
 
@@ -38,8 +38,8 @@ _clock: ContextVar[Wrong] = ContextVar("clock")
 @pytest.fixture(autouse=True)
 def clock_of_each_node(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes of one process have a clock each: the tasks of a node inherit the one that was set when it was opened."""
-    for module in ("gossip.node.opening", "gossip.net.driver"):
-        monkeypatch.setattr(f"{module}.wall_clock_ms", lambda: wall_clock_ms() + _clock.get(Wrong()).off_ms)
+    right = SystemNetwork.wall_clock_ms
+    monkeypatch.setattr(SystemNetwork, "wall_clock_ms", lambda network: right(network) + _clock.get(Wrong()).off_ms)
 
 
 @asynccontextmanager
@@ -102,14 +102,14 @@ def test_a_refusal_is_told_once_an_hour_with_what_is_off_and_what_to_do(
     (told,) = caplog.messages
     assert told == (
         "'ada': 192.0.2.1:7946 refuses this node: the node here says that it started at 2023-11-14 22:13 UTC, which is "
-        "3.2 years after what its clock shows, 2020-09-13 12:26 UTC. One of the two clocks is wrong. Set it right (NTP "
-        "does); no restart is needed"
+        "3.2 years after what its clock shows, 2020-09-13 12:26 UTC. One of the two clocks is wrong. Set it right, for "
+        "example by NTP; no restart is needed"
     )
     refuse(protocol, AGAIN_AFTER_S)
     log.look(AGAIN_AFTER_S)
     assert len(caplog.messages) == 2
     log.look(AGAIN_AFTER_S + 61.0)
-    assert caplog.messages[2:] == ["'ada': nobody disagrees about the time any more"]
+    assert caplog.messages[2:] == ["'ada': no clock is in dispute any more"]
 
 
 def test_a_time_beyond_all_calendars_can_be_told() -> None:

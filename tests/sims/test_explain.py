@@ -314,13 +314,18 @@ def test_of_two_clusters_with_the_same_seeds_each_is_explained_and_nothing_is_bl
     assert len(death.died) == 3
 
 
-def test_both_processes_that_bear_one_name_are_explained() -> None:
+def test_both_processes_that_hold_one_name_are_explained() -> None:
     plan = find("name-conflict").plan(seed=0, nodes=8, changes={"for_s": "10"})
     (name,) = (getattr(step, "name", None) for step in plan.steps[:1])
     told = explain(plan, str(name))
     assert {life.node.key for life in told.lives} == {name, "rival"}
     assert told.outcome.is_good
-    assert "The process rival, which bore its name, ran from" in str(told)
+    assert str(told).startswith(
+        f"{name} was never held dead, nor even suspected.\n"
+        f"The process rival, which held the name {name}, was held dead once, by 7 others.\n"
+    )
+    assert "The process rival, which held its name, ran from" in str(told)
+    assert [crash.name for crash in told.outcome.crashes] == ["rival"]
 
 
 def test_a_swarm_is_explained_for_each_that_was_held_dead() -> None:

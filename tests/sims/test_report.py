@@ -306,6 +306,13 @@ def test_the_page_asks_the_network_for_nothing_and_complains_of_nothing(shown: O
     assert shown.requests == [shown.url]
 
 
+def test_the_page_is_no_wider_than_a_phone(browser: Browser, crash: Reported, tmp_path: Path) -> None:
+    page = opened(browser, crash, tmp_path).page
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.close()
+
+
 def test_the_page_shows_the_figures_of_the_run(shown: Opened, crash: Reported) -> None:
     outcome = crash.outcome
     assert shown.page.locator("#banner").inner_text().endswith("All invariants held.")

@@ -22,7 +22,7 @@ from tests.sims.commands import Done
 
 COMMAND_LIMIT_S = 60.0
 
-SOURCES = ("gossip", "sims", "LICENSE", "README.rst", "pyproject.toml", "setup.cfg")
+SOURCES = ("gossip", "gossip_pytest.py", "sims", "LICENSE", "README.rst", "pyproject.toml", "setup.cfg")
 
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 
@@ -71,7 +71,9 @@ def installed(environment: Path, tmp_path: Path) -> Installed:
 def test_the_wheel_holds_the_simulator_under_a_name_that_can_only_be_ours(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"gossip", "gossip_sims"}
+    found = {name.partition("/")[0] for name in names if ".dist-info" not in name}
+    assert found == {"gossip", "gossip_sims", "gossip_pytest.py"}
+    assert {"gossip/py.typed", "gossip_sims/py.typed"} <= set(names), "so that type checkers look at the types"
     held = {f"sims/{name.partition('/')[2]}" for name in names if name.startswith("gossip_sims/")}
     assert held == _files_of("sims")
     assert {name for name in names if name.startswith("gossip/")} == _files_of("gossip")

@@ -3,11 +3,11 @@
 ``command``
     The command, its options and its help.
 ``loop``
-    From its start to its end: it opens its node, obeys signals, reads its files again, and leaves.
+    An agent from its start to its end: it opens its node, obeys signals, reads its files again, and leaves.
 ``report``, ``told``
-    What it writes to standard output, and what a reader of that knows by now.
+    What it writes to standard output, and what a reader of that knows so far.
 ``metadata``, ``keyring_file``, ``logs``
-    Metadata as people give it; when the file of keys has changed; log lines, from a thread of their own.
+    Metadata as people write it; changes of the file of keys; log lines from a thread of their own.
 
 ``gossip.cli.main`` imports the command from here; nobody else imports anything.
 """

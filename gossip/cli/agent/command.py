@@ -23,7 +23,7 @@ from gossip.core.errors import ConfigurationError
 from gossip.errors import BindError
 
 LOG_FLUSH_S = 0.2
-"""Seconds that the last log lines may take to be written when nobody reads them."""
+"""Seconds for writing the last log lines if nobody reads them."""
 
 
 def _parse_meta(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -37,13 +37,13 @@ HELP = """\
 Run one member of a cluster and print every change of the membership.
 
 \b
-Three members; each is told of the first two:
+Three members; each gets the addresses of the first two:
   gossip agent --name ada   --bind 127.0.0.1:7946 --join 127.0.0.1:7946 --join 127.0.0.1:7947
   gossip agent --name brook --bind 127.0.0.1:7947 --join 127.0.0.1:7946 --join 127.0.0.1:7947
   gossip agent --name cleo  --bind 127.0.0.1:7948 --join 127.0.0.1:7946 --join 127.0.0.1:7947
 
 \b
-Where others can reach it, with the keys of the cluster (see: gossip keygen --help):
+At an address that others can reach, with the keys of the cluster (see: gossip keygen --help):
   gossip agent --name ada --bind 0.0.0.0:7946 --join gossip.example.org:7946 --keyring keys
 
 \b
@@ -57,17 +57,17 @@ Signals:
   SIGHUP           read --meta-file again and tell the others, and read
                    --keyring again; without either, leave
 
---keyring is also read again whenever it has changed. If a file cannot be used, nothing changes, and standard
-error says why.
+The agent also reads --keyring again whenever it has changed. If it cannot use a file, nothing changes, and
+standard error says why.
 
 \b
 Exit codes:
   0  it left the cluster
-  1  the address cannot be used, or nobody reads the output any more
+  1  it cannot use the address, or nobody reads its output any more
   2  bad arguments
 
-If the output has no room, as on a full disk, the agent goes on, warns, and writes a "snapshot" of all members
-when there is room again: with --events json in one line, with "alive" and the list "members".
+If there is no room for the output, as on a full disk, the agent goes on, warns, and writes a "snapshot" of all
+members when there is room again. With --events json, this is one line with "alive" and the list "members".
 """
 
 
@@ -86,7 +86,7 @@ when there is room again: with --events json in one line, with "alive" and the l
     metavar="HOST:PORT",
     callback=parse_address,
     help="Where others reach this member, if that is not where it listens (NAT, containers). Without this option, "
-    "members tell it the address that they see.",
+    "other members tell it the address that they see.",
 )
 @click.option(
     "--join",
@@ -94,7 +94,7 @@ when there is room again: with --events json in one line, with "alive" and the l
     callback=parse_peers,
     multiple=True,
     help="A member of the cluster; may be given several times. Give every member the same ones, itself included: a "
-    "member that has nobody else to look for begins a cluster of its own. Names are tried with all their addresses, "
+    "member that has nobody else to look for begins a cluster of its own. The agent tries all addresses of a name, "
     "again and again, so the order in which machines start does not matter.",
 )
 @profile_option
@@ -103,7 +103,7 @@ when there is room again: with --events json in one line, with "alive" and the l
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Bind without a keyring to an address that others can reach. Anybody who can send a packet can then take "
+    help="Run without a keyring at an address that others can reach. Anybody who can send a packet there can then take "
     "part.",
 )
 @click.option(
@@ -111,8 +111,8 @@ when there is room again: with --events json in one line, with "alive" and the l
     "identity_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Sign what this member says of itself with the key in FILE, and believe of others only what they have signed "
-    "(see: gossip identity --help).",
+    help="Sign the statements of this member about itself with the key in FILE, and believe about others only what "
+    "they signed (see: gossip identity --help).",
 )
 @click.option(
     "--allowed",
@@ -128,22 +128,22 @@ when there is room again: with --events json in one line, with "alive" and the l
     metavar="KEY=VALUE",
     multiple=True,
     callback=_parse_meta,
-    help="A fact about this member for the others to know; may be given several times.",
+    help="A fact about this member that the others should know; may be given several times.",
 )
 @click.option(
     "--meta-file",
     "metadata_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The same from a file: lines of KEY=VALUE, or a JSON object of strings. It is read again on SIGHUP. "
-    "Where both name a key, --meta wins.",
+    help="The same from a file: lines of KEY=VALUE, or a JSON object of strings. The agent reads it again on SIGHUP. "
+    "If both have a key, --meta wins.",
 )
 @click.option(
     "--events",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How to write changes to standard output: lines for people, or one JSON object a line.",
+    help="How to write changes to standard output: lines for people, or one JSON object per line.",
 )
 @click.option(
     "--log-level",
@@ -155,12 +155,12 @@ when there is room again: with --events json in one line, with "alive" and the l
 @click.option(
     "--exit-on-eof",
     is_flag=True,
-    help="Also leave when standard input ends: an agent started by a program then never outlives it.",
+    help="Also leave when standard input ends, so that the agent never outlives the program that started it.",
 )
 def agent(profile: str, cluster: str, keyring: Path | None, events: str, log_level: str, **options: Any) -> int:
-    """Run one member of a cluster until it is told to stop.
+    """Run one member of a cluster until it gets a signal to stop.
 
-    :param options: the others, under the names that :class:`AgentOptions` gives them.
+    :param options: the other options, under the names that :class:`AgentOptions` gives them.
     """
     checked = AgentOptions(
         config=make_config(profile, cluster), keyring_file=keyring, as_json=events == "json", **options

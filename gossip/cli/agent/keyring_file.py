@@ -1,4 +1,4 @@
-"""The file of keys of a running agent: read in a thread, and read again when it has changed."""
+"""The file of keys of a running agent: reads it in a thread, and again when it has changed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import trio
 from gossip.security import Keyring
 
 LOOK_EVERY_S = 1.0
-"""Seconds between two looks at the file. New keys then hold before a person can be on the next node."""
+"""Seconds between two looks at the file. So the agent has new keys before a person can log in at the next node."""
 
 Looks = tuple[int, int, int, int] | None
-"""Identifies a state of a file without its content; None where there is no file."""
+"""Identifies the state of a file without its content; None if there is no file."""
 
 
 class KeyringFile:
-    """Reads the file, and notices when it has changed since."""
+    """Reads the file, and notices when it has changed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,9 +32,9 @@ class KeyringFile:
         return await trio.to_thread.run_sync(Keyring.load, self.path, abandon_on_cancel=True)
 
     async def changed(self) -> None:
-        """Return when the file, or its rights, differ from those last read.
+        """Return when the file or its rights differ from the last ones read.
 
-        A file that is being copied here changes more than once, so it must have stayed the same between two looks.
+        A file changes more than once while it is copied, so it must stay the same between two looks.
         """
         last = self._read
         while True:

@@ -1,8 +1,8 @@
 """Log lines to standard error, from a thread of their own.
 
-A write to a pipe that nobody empties blocks. In the loop of the node it would stop the heartbeat, and to the cluster a
-stuck log collector would look like a dead member. ``logging.handlers.QueueListener`` of the standard library does not
-fit: when it is stopped, it waits without limit for its thread, so a stuck collector would keep the agent from ending.
+A write to a full pipe blocks. In the loop of the node it would stop the heartbeat, and a stuck log collector would look
+like a dead member to the cluster. ``logging.handlers.QueueListener`` of the standard library does not fit: at its end,
+it waits for its thread without a limit, so a stuck collector would keep the agent from ending.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from gossip.cli.rendering import printable
 LEVELS = ("debug", "info", "warning", "error")
 
 MAX_WAITING_LINES = 2_000
-"""Lines kept for a slow reader. Further lines are dropped and counted."""
+"""Lines kept for a slow reader. The handler drops and counts further lines."""
 
 STANDARD_ERROR = 2
 
 
 class EscapingFormatter(logging.Formatter):
-    """Formats each message on one line, because names in it come from other machines."""
+    """Formats each message as one line, because names in it come from other machines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
-        """Escape letters that do not print; a traceback, which is ours, keeps its lines."""
+        """Escape letters that do not print. A traceback keeps its lines, because no peer wrote it."""
         record.message = printable(record.message)
         return super().formatMessage(record)
 
 
 class BackgroundHandler(logging.Handler):
-    """Hands formatted lines to a thread that writes them; never waits for it."""
+    """Passes formatted lines to a thread that writes them, and never waits for it."""
 
     def __init__(self, descriptor: int = STANDARD_ERROR) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class BackgroundHandler(logging.Handler):
         try:
             if self.dropped:
                 self._lines.put_nowait(
-                    f"{self.dropped} log lines were dropped: nobody read them in time, or there was no room"
+                    f"dropped {self.dropped} log lines: nobody read them in time, or there was no room"
                 )
             self._lines.put_nowait(None)
         except queue.Full:

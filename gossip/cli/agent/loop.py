@@ -1,6 +1,6 @@
 """What an agent does between its start and its end: open its node, obey signals, read its files again, leave.
 
-What it writes meanwhile is decided in :mod:`gossip.cli.agent.report`.
+:mod:`gossip.cli.agent.report` decides what it writes meanwhile.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import os
 import select
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -29,14 +30,22 @@ from gossip.core.support.address import Address
 from gossip.security import load_allowed
 
 LEAVE_LIMIT_S = 2.2
-"""Seconds that a farewell may take. With those below, an agent is gone within 3 seconds of being told to leave."""
+"""Seconds that a farewell may take. Together with the next constant, an agent ends within 3 seconds after a signal."""
 
 LAST_LINES_S = 0.3
-"""Seconds that the last events may take to be written after the farewell."""
+"""Seconds for writing the last events after the farewell."""
 
 SAME_SIGNAL_S = 0.1
 """Signals within so many seconds count as one: timeout(1) and some supervisors signal the process and then its group,
-and so the process twice."""
+so the process gets two signals."""
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+if sys.platform == "win32":
+    RELOADS: tuple[signal.Signals, ...] = ()  # it has no signal for that
+else:
+    RELOADS = (signal.SIGHUP,)
+"""The signals at which the files are read again."""
 
 STANDARD_INPUT = 0
 
@@ -69,10 +78,10 @@ class AgentOptions:
 
 
 async def run_agent(options: AgentOptions) -> int:
-    """Run one member until it is told to stop; returns the exit code.
+    """Run one member until it gets a signal to stop; returns the exit code.
 
-    :raises ConfigurationError: for a name, address, metadata or file of keys that no member may have.
-    :raises BindError: if the address cannot be used.
+    :raises ConfigurationError: if a name, an address, metadata or a file of keys is not valid.
+    :raises BindError: if the node cannot use the address.
     :raises MetadataError: if the metadata file cannot be read.
     """
     return await _Agent(options).run()
@@ -91,8 +100,8 @@ class _Agent:
         self._failure: Exception | None = None
 
     async def run(self) -> int:
-        # Errors are carried out of the nursery by hand: the caller wants them single, not in a group.
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        # A nursery would put an error into a group; the caller wants it alone.
+        with trio.open_signal_receiver(*STOPS, *RELOADS) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._obey, signals, nursery)
                 if self._options.exit_on_eof:
@@ -145,19 +154,19 @@ class _Agent:
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
         first_at = 0.0
         async for number in signals:
-            if number == signal.SIGHUP and self._has_files:
+            if number in RELOADS and self._has_files:
                 nursery.start_soon(self._reload)
             elif not self._stopping.is_set():
                 first_at = trio.current_time()
                 self._stopping.set()
-                if self._report is None:  # nobody knows of us yet
+                if self._report is None:  # nobody knows this node yet
                     nursery.cancel_scope.cancel()
             elif trio.current_time() - first_at > SAME_SIGNAL_S:
                 self._exit_code = EXIT_SIGNAL_BASE + number
                 nursery.cancel_scope.cancel()
 
     async def _watch_input(self) -> None:
-        # os.read in a thread, because a descriptor that is shared with a shell must stay blocking.
+        # os.read in a thread, because a descriptor shared with a shell must stay blocking.
         with contextlib.suppress(OSError):
             while await trio.to_thread.run_sync(_read_some, abandon_on_cancel=True):
                 pass
@@ -177,10 +186,10 @@ class _Agent:
         try:
             metadata = await self._read_metadata()
             node = None if self._report is None else self._report.node
-            if node is not None and node.local.metadata != metadata:  # or the signal was for the keys
+            if node is not None and node.local.metadata != metadata:  # if not, the signal was for the keys
                 node.update(metadata)
         except (GossipError, MetadataError) as error:
-            logger.error("the metadata stays as it was: %s", error)
+            logger.error("cannot read the metadata again, so it stays as it was: %s", error)
 
     async def _read_metadata(self) -> dict[str, str]:
         options = self._options
@@ -199,16 +208,16 @@ class _Agent:
 
     async def _reload_keys(self, file: KeyringFile) -> None:
         report = self._report
-        if report is None:  # a change while the node is being opened is noticed as soon as the file is followed
+        if report is None:  # the agent notices a change during the opening as soon as it follows the file
             return
-        async with self._reading_keys:  # so that the keys that are read last are those that hold
+        async with self._reading_keys:  # so that the keys that were read last are in force
             try:
                 keyring = await self._read_keys(file)
                 if report.node.keyring != keyring:
                     report.node.use_keyring(keyring)
                     report.keys_changed()
             except GossipError as error:
-                logger.warning("the keys stay as they were: %s", error)
+                logger.warning("cannot read the keys again, so they stay as they were: %s", error)
 
     # What goes out.
 
@@ -231,13 +240,13 @@ class _Agent:
         except OSError as error:
             self._exit_code = EXIT_FAILURE
             if not isinstance(error, BrokenPipeError):
-                logger.error("standard output cannot be written: %s", error.strerror)
+                logger.error("cannot write to standard output, so the agent leaves: %s", error.strerror)
             self._stopping.set()
 
 
 @contextlib.contextmanager
 def naming(option: str) -> Iterator[None]:
-    """Begin errors about a file with the option that names it."""
+    """Begin the text of errors about a file with the option that names it."""
     try:
         yield
     except (ConfigurationError, MetadataError) as error:
@@ -253,7 +262,7 @@ def _read(option: str, load: Callable[[Path], T], file: Path | None) -> T | None
 
 
 def _read_some() -> bytes:
-    while True:  # another process that shares the descriptor may have made it one that does not block
+    while True:  # another process that shares the descriptor may have made it non-blocking
         try:
             return os.read(STANDARD_INPUT, 4096)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Metadata as people give it: ``--meta KEY=VALUE`` and files."""
+"""Metadata as people write it: ``--meta KEY=VALUE`` and files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 MAX_FILE_BYTES = 65_536
-"""Four times the metadata that any configuration allows. A larger file is surely another one."""
+"""Four times the most metadata of any configuration. A larger file is surely not a metadata file."""
 
 
 class MetadataError(ValueError):
-    """The text cannot be used as metadata; says why."""
+    """A text is no metadata; the error says why."""
 
 
 def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
@@ -33,7 +33,7 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
 def parse_file_text(text: str) -> dict[str, str]:
     """Read a JSON object of strings, or lines of ``KEY=VALUE``.
 
-    Empty lines and those that begin with ``#`` are skipped, and so are spaces around keys and values.
+    It skips empty lines, lines that begin with ``#``, and spaces around keys and values.
 
     :raises MetadataError: if it is neither.
     """
@@ -48,17 +48,17 @@ def _parse_json(text: str) -> dict[str, str]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MetadataError(f"it begins like JSON, but: {error}") from error
+        raise MetadataError(f"it begins like JSON, but it is not JSON: {error}") from error
     wrong = [key for key, value in content.items() if not isinstance(value, str)]
     if wrong:
-        raise MetadataError(f"the value of {wrong[0]!r} is no string")
+        raise MetadataError(f"the value of {wrong[0]!r} is not a string")
     return dict(content)
 
 
 def read_file(path: Path) -> dict[str, str]:
     """Read a metadata file.
 
-    :raises MetadataError: if it cannot be read or is no metadata; names the file.
+    :raises MetadataError: if it cannot be read or is no metadata; the text names the file.
     """
     try:
         with path.open("rb") as file:
@@ -68,12 +68,12 @@ def read_file(path: Path) -> dict[str, str]:
         return parse_file_text(data.decode())
     except OSError as error:
         raise MetadataError(f"{path}: {error.strerror}") from error
-    except ValueError as error:  # MetadataError and UnicodeDecodeError are both
+    except ValueError as error:  # includes MetadataError and UnicodeDecodeError
         raise MetadataError(f"{path}: {error}") from error
 
 
 def combined(path: Path | None, given: Mapping[str, str]) -> dict[str, str]:
-    """The metadata of the file, overridden by that of the command line.
+    """The metadata of the file; that of the command line takes precedence.
 
     :raises MetadataError: as :func:`read_file`.
     """

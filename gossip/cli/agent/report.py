@@ -1,7 +1,7 @@
-"""What an agent writes to standard output: that it started, every change, and the keys that hold.
+"""What an agent writes to standard output: that it started, every change, and the keys in force.
 
-This module decides what is written when, and what happens while there is no room: the agent goes on, and writes a
-snapshot in place of all that it could not write. How a line looks is decided in :mod:`gossip.cli.rendering`.
+This module decides what the agent writes when, and what happens while there is no room: the agent goes on, and later
+writes a snapshot in place of everything that it could not write. :mod:`gossip.cli.rendering` decides how a line looks.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from gossip.cli.rendering import (
 )
 
 RETRY_S = 1.0
-"""Seconds between two tries to write, where standard output has no room."""
+"""Seconds between two tries to write while standard output has no room."""
 
 EVENT_BUFFER = 4096
-"""Events kept while nobody reads the output. Of further ones, only what has become of each member is told."""
+"""Events kept while nobody reads the output. If there are more, the agent writes only the outcome for each member."""
 
 logger = logging.getLogger("gossip.agent")
 
@@ -40,13 +40,13 @@ class Report:
     """The output of one agent."""
 
     def __init__(self, node: Node, output: Output, *, as_json: bool) -> None:
-        """:param as_json: whether programs read it, and not people."""
+        """:param as_json: whether the output is for programs instead of people."""
         self.node = node
         self._output = output
         self._as_json = as_json
         self._told = Told()
         self._is_behind = False
-        """Whether changes were not written, so that a snapshot has to make up for them."""
+        """Whether some changes were not written, so that a snapshot must replace them."""
         self._keys_changed = trio.Event()
 
     async def started(self) -> None:
@@ -62,7 +62,7 @@ class Report:
         )
 
     async def changes(self, changes: Subscription) -> None:
-        """Write all changes, until the node is closed.
+        """Write all changes until the node closes.
 
         :raises OSError: if nobody reads the output.
         """
@@ -74,9 +74,9 @@ class Report:
                 has_room = await _has_room(self._write_changes(afresh))
 
     async def keys(self) -> None:
-        """Write which keys hold, now and after each change, until cancelled.
+        """Write which keys are in force, now and after each change, until cancelled.
 
-        Only the latest keys are written: a slow reader does not keep them from changing.
+        This writes only the latest keys: a slow reader does not delay a change of keys.
 
         :raises OSError: if nobody reads the output.
         """
@@ -92,7 +92,7 @@ class Report:
             await changed.wait()
 
     def keys_changed(self) -> None:
-        """Have :meth:`keys` look at the keys of the node again."""
+        """Make :meth:`keys` look at the keys of the node again."""
         self._keys_changed.set()
 
     async def _write_changes(self, changes: Subscription) -> None:
@@ -107,13 +107,16 @@ class Report:
         if isinstance(item, MembershipEvent):
             return (item,)
         if item.missed:
-            logger.warning("%d changes were not told one by one: standard output is read too slowly", item.missed)
+            logger.warning(
+                "the reader of standard output is too slow: %d changes are written as the outcome for each member",
+                item.missed,
+            )
         return tuple(self._told.events_in(item, self.node.local, self.node.alive, trio.current_time()))
 
     async def _write_event(self, event: MembershipEvent) -> None:
         self._told.event(event)
         ago = trio.current_time() - event.time
-        happened = time.time() - ago  # read last: if we are kept waiting in between, this is late, and never too early
+        happened = time.time() - ago  # read last: a delay in between makes this late, and never too early
         show = event_json_line if self._as_json else event_text
         await self._output.write(show(event, happened))
 
@@ -130,7 +133,7 @@ class Report:
 
 
 async def _has_room(writing: Awaitable[None]) -> bool:
-    """Wait until all is written, or there is no room for it; returns whether it is written."""
+    """Wait until everything is written, or there is no room for it; returns whether it is written."""
     try:
         await writing
     except NoRoom:

@@ -1,6 +1,6 @@
-"""What a reader of an agent's output knows by now, and which events lead from there to a snapshot.
+"""What a reader of an agent's output knows so far, and which events lead from there to a snapshot.
 
-This module decides what is told to a reader that fell behind. It writes nothing; see :mod:`gossip.cli.agent.report`.
+This module decides what a reader gets that fell behind. It writes nothing; see :mod:`gossip.cli.agent.report`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gossip.core.state.member import Member, Status
 
 
 class Told:
-    """The members and the standing that a reader was told of last: no more names than there are members."""
+    """The members and the standing that the reader knows: at most as many names as there are members."""
 
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
@@ -21,25 +21,25 @@ class Told:
         self.standing: NodeStanding | None = None
 
     def began(self, local: Member, standing: NodeStanding) -> None:
-        """Note that the reader was told of the agent itself."""
+        """Note that the reader knows the agent itself."""
         self.members[local.name], self.standing = local, standing
 
     def event(self, event: MembershipEvent) -> None:
-        """Note that the reader was told of an event."""
+        """Note that the reader knows an event."""
         name = event.member.name
         self.standing = event.standing or self.standing
         if event.kind is EventKind.FORGOTTEN:
             self.members.pop(name, None)
         elif event.kind is not EventKind.CONFLICT and event.member.status is not Status.DISPLACED:
-            self.members[name] = event.member  # the two left out do not hold the name
+            self.members[name] = event.member  # in the other two cases, the member does not hold the name
 
     def snapshot(self, snapshot: Snapshot) -> None:
-        """Note that the reader was told of all members at once."""
+        """Note that the reader knows a snapshot."""
         self.members = {member.name: member for member in snapshot.members}
         self.standing = snapshot.standing
 
     def events_in(self, snapshot: Snapshot, local: Member, alive: int, now: float) -> Iterator[MembershipEvent]:
-        """The events that tell the reader what is new in a snapshot.
+        """The events that give the reader what is new in a snapshot.
 
         :param local: the agent as a member.
         :param alive: number of living members now.
@@ -52,11 +52,11 @@ class Told:
 
 
 def changes_between(known: Mapping[str, Member], members: Iterable[Member], time: float) -> Iterator[MembershipEvent]:
-    """The events that lead from what was last told (``known``, by name) to a snapshot.
+    """The events that lead from what the reader knows (``known``, by name) to a snapshot.
 
-    A reader of an agent that fell behind loses single events; these leave it with the right picture. Who accused a
-    member is not known any more. A member that has lost its name to another process is left out: it is the agent
-    itself, whose standing is told separately.
+    A reader that fell behind loses single events; these events give it the right picture. They do not say who accused a
+    member. They leave out a member that lost its name to another process: it is the agent itself, and its standing is
+    written separately.
     """
     snapshot = tuple(member for member in members if member.status is not Status.DISPLACED)
     alive = sum(member.status.is_living for member in snapshot)

@@ -1,13 +1,13 @@
-"""``gossip demo``: what the library does, shown with real processes on this machine.
+"""``gossip demo``: shows the library at work with real processes on this machine.
 
 ``command``
-    The command: which steps are taken, and what they come to.
+    The command: which steps it takes, and their outcome.
 ``processes``, ``journal``
-    Agents as child processes, and what they have said.
+    Agents as child processes, and what they wrote.
 ``cluster``, ``steps``
-    What is expected of the agents, and what is done to them.
+    What the agents should do, and what the steps do to them.
 ``display``
-    How it is shown.
+    How the demonstration looks.
 
 ``gossip.cli.main`` imports the command from here. Tests use the agents, too.
 """

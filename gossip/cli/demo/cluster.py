@@ -1,4 +1,4 @@
-"""The agents of the demonstration, what is expected of them, and how to wait for it."""
+"""The agents of the demonstration, what they should do, and how to wait for it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ START_LIMIT_S = 30.0
 """Seconds that the processes may take to start, on a slow and busy machine."""
 
 NEWS_LIMIT_S = 10.0
-"""Seconds that news of the living may take; it takes milliseconds unless something is broken."""
+"""Seconds that news about living members may take; it takes milliseconds unless something is broken."""
 
 
 class StepFailed(Exception):
-    """An outcome that the demonstration is to show did not happen."""
+    """An outcome that the demonstration should show did not happen."""
 
 
 @attrs.define
 class Cluster:
-    """The agents of the demonstration, and what they are expected to do."""
+    """The agents of the demonstration, and what they should do."""
 
     pool: AgentPool
     profile: str
@@ -34,7 +34,7 @@ class Cluster:
     current: dict[str, AgentProcess] = attrs.Factory(dict)
     """The latest process of each name."""
     ended: set[str] = attrs.Factory(set)
-    """Names whose process was made to end."""
+    """Names whose process a step has ended."""
 
     @property
     def journal(self) -> Journal:
@@ -43,13 +43,13 @@ class Cluster:
 
     @property
     def detection_limit_s(self) -> float:
-        """How long it may take until a crash is known: several times what the profile aims at."""
+        """Seconds until all must know of a crash: several times what the profile aims at."""
         config = PROFILES[self.profile]()
         return 10 * config.probe_interval + 3 * config.suspicion_max + NEWS_LIMIT_S
 
     @property
     def quiet_s(self) -> float:
-        """A time in which every member is asked at least once, more or less."""
+        """Seconds in which every member is probed about once or more."""
         return 2 * PROFILES[self.profile]().probe_interval
 
     def running(self, *, without: str | None = None) -> list[str]:
@@ -59,7 +59,7 @@ class Cluster:
     async def start(self, name: str, address: str, join: Iterable[str]) -> AgentProcess:
         """Start an agent at this address; does not wait until it takes part.
 
-        :raises StepFailed: if the system does not let it start.
+        :raises StepFailed: if the system cannot start it.
         """
         file = self.meta_file(name)
         if not file.exists():
@@ -70,29 +70,29 @@ class Cluster:
         try:
             agent = self.current[name] = await self.pool.start(name, arguments)
         except OSError as error:
-            raise StepFailed(f"no process can be started for {name}: {error.strerror}") from error
+            raise StepFailed(f"cannot start a process for {name}: {error.strerror}") from error
         self.ended.discard(name)
         return agent
 
     def meta_file(self, name: str) -> Path:
-        """The file from which an agent takes its metadata."""
+        """The file with the metadata of an agent."""
         return self.pool.folder / f"{name}.meta"
 
     def write_metadata(self, name: str, text: str) -> None:
         """Write that file.
 
-        :raises StepFailed: if there is no room, for example.
+        :raises StepFailed: if that fails, for example because a disk is full.
         """
         file = self.meta_file(name)
         try:
             file.write_text(text)
         except OSError as error:
-            raise StepFailed(f"{file} cannot be written: {error.strerror}") from error
+            raise StepFailed(f"cannot write {file}: {error.strerror}") from error
 
     async def until(self, condition: Callable[[], bool], limit_s: float, complaint: Callable[[], str]) -> None:
         """Wait for a condition on the journal.
 
-        :raises StepFailed: if it takes too long, or an agent ends that should not.
+        :raises StepFailed: if it takes too long, or if an agent ends that should not end.
         """
         with trio.move_on_after(limit_s):
             await self.journal.until(lambda: bool(self._crashed()) or condition())
@@ -104,7 +104,7 @@ class Cluster:
     async def noticed(
         self, observers: Sequence[str], matches: Callable[[Sighting], bool], since: int, limit_s: float, what: str
     ) -> dict[str, float]:
-        """Wait until all the observers wrote something that matches; returns when each did, in Unix seconds."""
+        """Wait until all observers wrote something that matches; returns when each did, in Unix seconds."""
 
         def times() -> dict[str, float]:
             return self.journal.first_times(observers, matches, since)

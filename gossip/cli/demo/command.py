@@ -1,9 +1,10 @@
-"""``gossip demo``: what the library does, shown with real processes on this machine."""
+"""``gossip demo``: shows the library at work with real processes on this machine."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -20,13 +21,18 @@ from gossip.cli.demo.steps import Measurement
 from gossip.cli.options import profile_option
 
 MIN_NODES = 3
-"""Fewer cannot accuse one and still agree."""
+"""With fewer, the rest could not accuse one member and still agree."""
 
 MAX_NODES = 32
 """Each is a Python process of some 40 MB."""
 
 EXIT_FAILURE = 1
 EXIT_SIGNAL_BASE = 128
+
+NO_SIGNALS = (
+    "the demonstration freezes and wakes agents by SIGSTOP and SIGCONT, and this system has no such signals: run it on "
+    "Linux or macOS"
+)
 
 
 @click.command()
@@ -41,10 +47,10 @@ EXIT_SIGNAL_BASE = 128
 def demo(nodes: int, profile: str) -> int:
     """Show the library at work, in less than a minute.
 
-    Starts real agents as separate processes that talk over UDP and TCP on the loopback interface,
-    changes one's metadata, kills one, starts it again, freezes one and lets it come back, and lets one
-    leave. Shows who noticed what and when, and ends with a table of the measured times. No process is
-    left behind, however it ends.
+    It starts real agents as separate processes that talk over UDP and TCP on the loopback interface. It
+    changes the metadata of one, kills one, starts it again, freezes one and lets it come back, and lets
+    one leave. It shows who noticed what and when, and ends with a table of the measured times. However it
+    ends, no process is left behind.
 
     \b
     Examples:
@@ -55,8 +61,10 @@ def demo(nodes: int, profile: str) -> int:
     \b
     Exit codes:
       0  every step happened
-      1  one did not; the last line says which
+      1  a step did not happen; the last line says which and why
     """
+    if sys.platform == "win32":
+        raise click.ClickException(NO_SIGNALS)
     return trio.run(_Demo(nodes, profile).run)
 
 
@@ -71,7 +79,7 @@ class _Demo:
     """The step that did not happen, and why."""
 
     async def run(self) -> int:
-        # Children are killed on the way out of the pool, so a signal need but cancel everything.
+        # The pool kills its children when it closes, so a signal only has to cancel everything.
         stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         with trio.open_signal_receiver(*stops) as signals:
             async with trio.open_nursery() as nursery:
@@ -95,14 +103,14 @@ class _Demo:
                 folder = stack.enter_context(made)
             except OSError as error:
                 self.failure = (
-                    f"start: the agents need a directory for their files, and none can be made ({error.strerror}): "
-                    "set TMPDIR to a directory that can be written"
+                    f"start: the agents need a directory for their files, but none can be made ({error.strerror}): "
+                    "set TMPDIR to a directory where this user may write"
                 )
                 self._conclude()
                 return
             async with open_pool(Path(folder)) as pool:
                 cluster = Cluster(pool, self.profile, names, self.display.say)
-                async with trio.open_nursery() as showing:  # ends first, so that its last table shows no killing
+                async with trio.open_nursery() as showing:  # ends first, so that its last table shows no killed agents
                     showing.start_soon(self.display.follow, cluster)
                     await self._take_steps(cluster)
                     showing.cancel_scope.cancel()

@@ -1,4 +1,4 @@
-"""How the demonstration is shown: a live table above a terminal's last line, or plain lines elsewhere."""
+"""How the demonstration looks: a live table below the lines on a terminal, and plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STYLES = {status.value: style for status, style in STATUS_STYLES.items()}
 
 
 class PlainDisplay:
-    """One line with a time for everything that is said."""
+    """Shows each sentence as a line with its time."""
 
     def __init__(self) -> None:
         self.console = OutputConsole()
@@ -37,10 +37,10 @@ class PlainDisplay:
         self.console.print(Text(f"[{time.monotonic() - self._began:6.2f} s] {printable(sentence)}"))
 
     async def follow(self, cluster: Cluster) -> None:
-        """Nothing to refresh."""
+        """Do nothing: there is no table to refresh."""
 
     async def linger(self) -> None:
-        """Nobody is looking at a table."""
+        """Do nothing: there is no table to look at."""
 
 
 class LiveDisplay(PlainDisplay):
@@ -58,7 +58,7 @@ class LiveDisplay(PlainDisplay):
                 await trio.sleep(REFRESH_S)
 
     async def linger(self) -> None:
-        """Leave people a moment to look at the table."""
+        """Give people a moment to look at the table."""
         await trio.sleep(LINGER_S)
 
 
@@ -69,8 +69,8 @@ def open_display() -> PlainDisplay:
 
 
 def belief_table(cluster: Cluster) -> Table:
-    """Each member, its process, what the other agents believe of it, and the last they said of it."""
-    table = Table(title="What the agents say of each other", title_justify="left", title_style="bold")
+    """Each member, its process, what the other agents believe about it, and the last change of it."""
+    table = Table(title="What the agents say about each other", title_justify="left", title_style="bold")
     for title in ("member", "process", "the others say", "last change"):
         table.add_column(title, no_wrap=True)
     for name in cluster.names:

@@ -1,7 +1,7 @@
-"""The events that several agents have written, and what each agent believes by them.
+"""The events that several agents wrote, and what each agent believes according to them.
 
-This module does no input and output. Times are those that the agents wrote, in Unix seconds; all of them run on this
-machine and so share its clock.
+This module does no input or output. Times are those that the agents wrote, in Unix seconds. All agents run on this
+machine, so they share its clock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Sighting:
     observer: str
     """Name of the agent that wrote it."""
     run: int
-    """Which process of that name: 1, and one more after each restart."""
+    """Which process of that name: 1 at first, and one more after each restart."""
     event: Mapping[str, Any]
 
     @property
@@ -64,22 +64,22 @@ class Journal:
         self.wake()
 
     def wake(self) -> None:
-        """Have the conditions in :meth:`until` looked at again."""
+        """Make :meth:`until` check its conditions again."""
         self._news.set()
         self._news = trio.Event()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Return as soon as ``condition`` holds; it is looked at after each sighting."""
+        """Return as soon as ``condition`` holds; it is checked after each sighting."""
         while not condition():
             await self._news.wait()
 
     def belief(self, observer: str, subject: str) -> str | None:
-        """The status that ``observer`` last wrote of ``subject``, or None if it has not mentioned it."""
+        """The status of ``subject`` that ``observer`` wrote last; None if it has not mentioned it."""
         event = self._beliefs.get(observer, {}).get(subject)
         return None if event is None else str(event["status"])
 
     def last_about(self, subject: str) -> Sighting | None:
-        """The newest change of ``subject``, as told by the first who told it."""
+        """The newest change of ``subject``, from the first agent that wrote it."""
         newest: Sighting | None = None
         for sighting in reversed(self.sightings):
             if sighting.subject != subject:

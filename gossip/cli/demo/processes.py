@@ -1,8 +1,8 @@
-"""Agents as child processes: start them, read their output, and leave none behind.
+"""Agents as child processes: starts them, reads their output, and leaves none behind.
 
-Whatever happens to the program that starts them, the agents end. On the normal ways out the program kills them and
-waits for them. If the program itself is killed, their standard input ends, at which they leave (``--exit-on-eof``);
-:mod:`gossip.cli.children` says why this holds for stopped ones too.
+The agents end whatever happens to the program that started them. If the program ends normally, it kills them and waits
+for them. If the program is killed, their standard input ends, and they leave (``--exit-on-eof``).
+:mod:`gossip.cli.children` says why this is true for stopped agents, too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gossip.cli.demo.journal import Journal, Sighting
 
 
 class AgentFailed(Exception):
-    """An agent ended, or wrote something, that it should not have."""
+    """An agent ended, or wrote something, although it should not."""
 
 
 @attrs.define(eq=False)
@@ -41,7 +41,7 @@ class AgentProcess:
     lines: list[bytes] = attrs.Factory(list)
     """Everything it wrote to standard output."""
     fault: str = ""
-    """The line that was no event, for which it was killed."""
+    """The error about the line that was no event; the pool killed the agent for it."""
     is_frozen: bool = False
 
     @property
@@ -71,11 +71,11 @@ class AgentProcess:
 
     @property
     def complaint(self) -> str:
-        """What it did wrong, or else the last line it wrote to standard error."""
+        """What it did wrong; if nothing, the last line that it wrote to standard error."""
         return self.fault or self.error_tail.last_line
 
     async def read(self) -> None:
-        """Follow both outputs to their ends, and wait for its exit. Kill it if it writes a line that is no event."""
+        """Read both outputs to their ends, and wait for its exit. Kill it if it writes a line that is no event."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.error_tail.follow, self.process)
             try:
@@ -87,7 +87,7 @@ class AgentProcess:
         self.journal.wake()
 
     async def close(self) -> None:
-        """Close our ends of its pipes; for when it has ended, or to make it leave."""
+        """Close its standard input: after it has ended, or to make it leave."""
         if self.process.stdin is not None:
             await self.process.stdin.aclose()
 
@@ -118,7 +118,7 @@ class AgentPool:
 
     journal: Journal
     folder: Path
-    """For files of this pool, such as the agents' metadata."""
+    """For files of this pool, such as the metadata of the agents."""
     nursery: trio.Nursery
     agents: list[AgentProcess] = attrs.Factory(list)
     """All processes ever started, in that order."""
@@ -134,14 +134,14 @@ class AgentPool:
         return agent
 
     def kill_all(self) -> None:
-        """Send SIGKILL to every process that still runs; it works on frozen ones too."""
+        """Send SIGKILL to every process that still runs. It works on frozen processes, too."""
         for agent in self.agents:
             children.kill(agent.process)
 
 
 @contextlib.asynccontextmanager
 async def open_pool(folder: Path) -> AsyncIterator[AgentPool]:
-    """A pool of agents; when the block is left, none of them runs any more."""
+    """A pool of agents; after the block, none of them runs any more."""
     async with trio.open_nursery() as nursery:
         pool = AgentPool(Journal(), folder, nursery)
         try:

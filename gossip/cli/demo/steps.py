@@ -1,7 +1,7 @@
 """The steps of the demonstration: each does something to the agents and waits until all have noticed.
 
-A step measures the time from its deed until the other agents wrote that they know, by the times in their own events. If
-that does not happen in time, the step fails and says what is missing.
+A step measures the time from its action until the other agents know, by the times in their own events. If they do not
+know in time, the step fails and says what is missing.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class Measurement:
 
     step: str
     what: str
-    """What was waited for, for the closing table."""
+    """What the step waited for, for the closing table."""
     times: tuple[tuple[str, float], ...] = ()
     """Name and seconds of each agent that noticed, the first one first."""
 
 
 def _measure(step: str, what: str, times: dict[str, float], begin: float) -> Measurement:
-    # Two processes read the clock at slightly different moments; no time is negative.
+    # Two processes read the clock at slightly different moments, so a difference may be negative.
     elapsed = ((name, max(0.0, moment - begin)) for name, moment in times.items())
     return Measurement(step, what, tuple(sorted(elapsed, key=lambda pair: pair[1])))
 
@@ -50,7 +50,7 @@ async def join(cluster: Cluster) -> list[Measurement]:
     rest = [await cluster.start(name, "127.0.0.1:0", [seed.address]) for name in others]
     await _started(cluster, rest)
     running = ", ".join(f"{name} {cluster.current[name].process.pid}" for name in cluster.names)
-    cluster.say(f"they run as processes {running}")
+    cluster.say(f"they run as these processes: {running}")
     began = max(sighting.time for sighting in cluster.journal.after(0, "started"))
     await cluster.agreed(NEWS_LIMIT_S)
     times = {}
@@ -87,7 +87,7 @@ async def update(cluster: Cluster, name: str) -> list[Measurement]:
 
 async def crash(cluster: Cluster, name: str) -> list[Measurement]:
     """Kill one member with SIGKILL."""
-    cluster.say(f"killing {name} (SIGKILL): it cannot say farewell")
+    cluster.say(f"killing {name} (SIGKILL), so it cannot say farewell")
     since, began = len(cluster.journal.sightings), time.time()
     cluster.ended.add(name)
     cluster.current[name].send(signal.SIGKILL)
@@ -128,7 +128,7 @@ async def restart(cluster: Cluster, name: str) -> list[Measurement]:
 async def short_freeze(cluster: Cluster, name: str) -> list[Measurement]:
     """Stop one member for a time that the profile forgives."""
     freeze_s = SHORT_FREEZE_S[cluster.profile]
-    cluster.say(f"freezing {name} for {freeze_s:g} s (SIGSTOP): too short to be declared dead")
+    cluster.say(f"freezing {name} for {freeze_s:g} s (SIGSTOP), too short for a death")
     since = len(cluster.journal.sightings)
     cluster.current[name].send(signal.SIGSTOP)
     await trio.sleep(freeze_s)
@@ -148,7 +148,7 @@ async def short_freeze(cluster: Cluster, name: str) -> list[Measurement]:
 
 async def long_freeze(cluster: Cluster, name: str) -> list[Measurement]:
     """Stop one member until all others declared it dead, then let it come back."""
-    cluster.say(f"freezing {name} (SIGSTOP) until the others give it up")
+    cluster.say(f"freezing {name} (SIGSTOP) until the others declare it dead")
     since, began = len(cluster.journal.sightings), time.time()
     cluster.current[name].send(signal.SIGSTOP)
     dead = await _noticed_death(cluster, name, since)
@@ -170,7 +170,7 @@ async def long_freeze(cluster: Cluster, name: str) -> list[Measurement]:
 
 
 def accused_by(journal: Journal, accuser: str, since: int) -> list[str]:
-    """Whom ``accuser`` suspected before anyone else did, or is named as an accuser of."""
+    """The members that ``accuser`` suspected before anybody else did, and those whose death names it as an accuser."""
     accused: dict[str, None] = {}
     first: dict[str, Sighting] = {}
     for sighting in journal.after(since, "suspected", "died"):
@@ -211,5 +211,5 @@ def _report(cluster: Cluster, measured: Measurement) -> list[Measurement]:
 
 
 def duration(seconds: float) -> str:
-    """A time that people can take in at a glance."""
+    """A time that people can read at a glance."""
     return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"

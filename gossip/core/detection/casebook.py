@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 import attrs
 
@@ -54,8 +55,7 @@ class Scrutiny:
     told: deque[Told] | None = None
 
 
-@attrs.frozen
-class _Death:
+class _Death(NamedTuple):
     entry: Entry
     at: float
     """When this node found the member dead, in local time."""

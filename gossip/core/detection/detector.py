@@ -283,7 +283,7 @@ class Detector:
         self._casebook.note_told(scrutiny, local, entry.registers.accused, False, now)
         self._suspicion(scrutiny, Happening.ACCUSED, now)
         self.accusations += 1
-        self._pass_on(change, now)
+        self._report_finding(change, now)
         self._outbox.send_pages(Path(entry.registers.record.address), [liveness_fact(entry)], now, 1)
 
     # --- actions of suspicion
@@ -322,12 +322,12 @@ class Detector:
         if change := self._view.merge(entry, now, convicted=floor):
             self._casebook.note_told(scrutiny, self._view.local.id, floor, True, now)
             self.note_change(change, 0, now)
-            self._pass_on(change, now)
+            self._report_finding(change, now)
 
-    def _pass_on(self, change: Change, now: float) -> None:
+    def _report_finding(self, change: Change, now: float) -> None:
         """Pass on what this node has found out about another member, unless the fault may be its own: a node that hears
         nobody is the last one alive or deaf, so it has nobody to tell or nothing to say."""
-        self._changes.pass_on(change, 0, now, spread=not self.is_deaf(now))
+        self._changes.make_known(change, 0, now, spread=not self.is_deaf(now))
 
 
 _ACTIONS = {

@@ -1,7 +1,7 @@
 """Evidence: why a member is trusted, suspected or held dead, as frozen values that people can read.
 
 An :class:`Explanation` answers "where does ada stand, and why?" for one member in one node's view. It is the same on a
-real cluster and in the simulator. This module holds only values. The casebook collects them.
+real cluster and in the simulator. This module contains only values; the casebook collects them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gossip.core.support.drop_reasons import Drop
 from gossip.core.wire.values import items_of, name_of, number_of
 
 EVIDENCE_KEPT = 8
-"""Probes, and accusations, kept for one member: a suspicion takes three probes and a few accusations."""
+"""Probes kept for one member, and accusations: a suspicion takes three probes and a few accusations."""
 
 MAX_UNDER_WAY = 2
 """Probes of one member for this node itself that can be under way at once: one in each of its two stages."""
@@ -29,17 +29,17 @@ PROBES_EXPLAINED = EVIDENCE_KEPT + MAX_UNDER_WAY
 """Probes in one explanation."""
 
 NAMES_KEPT = 16
-"""Names in one list, such as the helpers of a probe: as many as ``indirect_probes`` may ask at once. With 128 bytes a
-name, the largest explanation fits one frame of a stream."""
+"""Names in one list, such as the helpers of a probe: as many as ``indirect_probes`` may ask at once. With 128 bytes for
+each name, the largest explanation fits into one frame of a stream."""
 
 MAX_MILLISECONDS = 2**53
-"""Times on the wire that are further away are not of this protocol: a float holds all others to the millisecond."""
+"""The largest time on the wire, in milliseconds. A float holds every time up to it to the millisecond."""
 
 _MAX_FLOOR = MAX_COUNTER + CONVICTION_STEPS
-"""A conviction raises the floor of the accusation."""
+"""The largest floor: a conviction raises the floor of the accusation."""
 
 _NEW_LINE = "\n" + 15 * " "
-"""Aligns the outcomes of a probe with its beginning, in a timeline."""
+"""Aligns the outcomes of a probe with its beginning in a timeline."""
 
 
 @attrs.frozen
@@ -49,15 +49,19 @@ class Asked:
     - ``reason``: why the member was probed, such as ``probe of a round``.
     - ``began``: local time in seconds of the first ping.
     - ``ended``: local time in seconds; None while it is under way.
-    - ``pings``: how often it was pinged directly.
-    - ``address``: where it was pinged, as text.
-    - ``helpers``: names of the members that were asked to ping it, the first 16.
-    - ``nacks``: those of them that answered that they heard nothing from it.
-    - ``over_stream``: whether a TCP stream was tried, too.
+    - ``pings``: how often this node pinged the member directly.
+    - ``address``: where this node pinged it, as text.
+    - ``helpers``: names of the members that this node asked to ping it, the first 16.
+    - ``nacks``: those of the helpers that answered that they heard nothing from it.
+    - ``over_stream``: whether this node also tried a TCP stream.
     - ``refused``: whether its system said that no process listens there.
-    - ``alone``: whether the probe does not count, because nobody else was heard meanwhile and the fault may be this
-      node's.
-    - ``unheard``: whether nobody else was heard meanwhile, whether the probe counts or not.
+    - ``alone``: whether the probe does not count, because this node heard nobody else meanwhile and the fault may be
+      its own.
+    - ``unheard``: whether this node heard nobody else meanwhile, whether or not the probe counts.
+
+    >>> import gossip
+    >>> print(gossip.Asked("probe of a round", 10.0, 10.5, 2, "10.0.0.7:7946", helpers=("cleo",), nacks=("cleo",)))
+    probe of a round: pinged twice at 10.0.0.7:7946, through 'cleo'; no answer; 'cleo' heard nothing from it either
     """
 
     reason: str
@@ -95,7 +99,7 @@ class Asked:
         if silent := [each for each in self.helpers if each not in self.nacks]:
             found.append(f"{_listed(silent)} did not report")
         if self.alone:
-            found.append("nobody else was heard, so the fault may be this node's, and it does not count")
+            found.append("nobody else was heard, so the fault may be this node's, and the probe does not count")
         elif self.unheard:
             found.append("nobody else was heard either")
         return found
@@ -103,13 +107,17 @@ class Asked:
 
 @attrs.frozen
 class Told:
-    """One accusation or conviction that this node heard of or made.
+    """One accusation or conviction that this node heard or made.
 
     - ``at``: local time in seconds.
     - ``by``: name of the member that told this node; this node's own name for its own finding.
     - ``accusers``: names of all accusers known then.
     - ``floor``: the counter that the member has to reach, in heartbeat steps.
     - ``is_conviction``: whether the member was declared dead.
+
+    >>> import gossip
+    >>> print(gossip.Told(11.0, "ada", ("cleo", "dan"), floor=480))
+    'ada' reports that 'cleo' and 'dan' accused it at floor 480
     """
 
     at: float
@@ -126,7 +134,7 @@ class Told:
         """For people: who told what.
 
         :param node: name of the node that was told.
-        :param known: accusers of whom it had been told before.
+        :param known: accusers that it knew before.
         """
         if self.is_conviction:
             verb = "declares it dead" if self.by == node else "reports that it is dead"
@@ -147,16 +155,31 @@ class Explanation:
     - ``probing``: what this node finds out for itself, a :class:`~gossip.core.detection.stages.Stage`.
     - ``suspicion``: what is known in public, a :class:`~gossip.core.detection.stages.Stage`.
     - ``since``: start of the present suspicion, or of the last one if the member is dead; None if there is none.
-    - ``counter``: the highest value of its counter seen, in heartbeat steps.
-    - ``silent_for``: seconds since it should have shown that value.
-    - ``floor``: the counter that clears it; 0 if it is not in doubt.
+    - ``counter``: the highest value of its counter that this node has seen, in heartbeat steps.
+    - ``silent_for``: seconds since its counter should have had that value.
+    - ``floor``: the counter that clears it; 0 if nobody doubts it.
     - ``accusers``: names of the members that accuse it.
     - ``deadline``: when the present stage of the suspicion ends unless it is cleared; None if no timer runs.
-    - ``asked``: the last probes of this node that failed, oldest first, at most 8; then those under way, at most 2. Of
-      a living member that nobody doubts, those before its last death.
-    - ``told``: the last accusations and convictions, oldest first, at most 8; of a living member likewise.
-    - ``died_at``: when this node last found the member, or an earlier process of its name, dead; None if it has not, or
-      if that is too long ago to be remembered.
+    - ``asked``: the last probes of this node that failed, oldest first, at most 8; then those under way, at most 2. For
+      a living member that nobody doubts: the probes before its last death.
+    - ``told``: the last accusations and convictions, oldest first, at most 8. For a living member that nobody doubts:
+      those before its last death.
+    - ``died_at``: when this node last found the member, or an earlier process of its name, dead; None if it never did,
+      or no longer remembers it.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     config = gossip.Config.local()
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", config=config) as ada:
+    ...         async with gossip.open_node("brook", bind="127.0.0.1:0", config=config, seeds=[ada.address]) as brook:
+    ...             await brook.joined()
+    ...         await ada.until(lambda node: node.get("brook").status is gossip.Status.DEAD)
+    ...         print(ada.explain("brook"))
+    >>> trio.run(main)
+    'brook' is dead in the view of 'ada': its counter stopped at ..., and 'ada' accused it.
+      ...probe of a round: pinged ... at 127.0.0.1:...
+      ...'ada' declares it dead at floor ...
+    A counter of ... or more, or a restart, brings it back.
     """
 
     member: Member
@@ -188,11 +211,11 @@ class Explanation:
 
     def _earlier_death(self) -> str:
         if self.member.status is Status.DEAD:
-            return "" if self.asked or self.told else "No evidence is kept any more."
+            return "" if self.asked or self.told else "This node no longer has the evidence."
         if self.died_at is None:
             return ""
         ago = f"{self.time - self.died_at:.1f} s ago"
-        return f"{self.node!r} held it, or an earlier process of that name, dead {ago}, on this evidence:"
+        return f"{ago}, {self.node!r} found it, or an earlier process of that name, dead. The evidence:"
 
     def _verdict(self) -> str:
         name, status = repr(self.member.name), self.member.status
@@ -202,19 +225,21 @@ class Explanation:
                 f" at {self.counter} for {self.silent_for:.1f} s."
             )
         if status is Status.DEAD:
-            by = f", accused by {_listed(self.accusers)}" if self.accusers else ""
-            return f"{name} is dead in the eyes of {self.node!r}: its counter stopped at {self.counter}{by}."
+            by = f", and {_listed(self.accusers)} accused it" if self.accusers else ""
+            return f"{name} is dead in the view of {self.node!r}: its counter stopped at {self.counter}{by}."
         if status is Status.LEFT:
-            return f"{name} has left of its own will."
+            return f"{name} has left the cluster: it said farewell."
         if self.probing in (Stage.NOT_PROBED, Stage.PROBED):
-            return f"{name} is alive: nothing speaks against it."
+            return f"{name} is alive: there is no evidence against it."
         if self.probing in (Stage.WITNESS_CALLED, Stage.WITNESSED):
-            return f"{name} is alive: it has refuted a suspicion of which {self.node!r} was a witness."
-        return f"{name} is alive, but {self.node!r} got no answer from it ({self.probing.value}); nobody was told yet."
+            return f"{name} is alive: it refuted a suspicion that {self.node!r} checked as a witness."
+        return (
+            f"{name} is alive, but {self.node!r} got no answer from it ({self.probing.value}) and has told nobody yet."
+        )
 
     def _way_out(self) -> str:
         if self.member.status is Status.SUSPECT:
-            end = "" if self.deadline is None else f" Its time ends in {max(0.0, self.deadline - self.time):.1f} s."
+            end = "" if self.deadline is None else f" This stage ends in {max(0.0, self.deadline - self.time):.1f} s."
             return f"A counter of {self.floor} or more clears it.{end}"
         if self.member.status is Status.DEAD:
             return f"A counter of {self.floor} or more, or a restart, brings it back."
@@ -225,7 +250,7 @@ class Explanation:
     def to_wire(self) -> list[Any]:
         """The explanation without the member, as items of a message.
 
-        Times are whole milliseconds before this moment; the deadline is so many after it.
+        Times are whole milliseconds before this moment; the deadline is in whole milliseconds after it.
         """
         left = None if self.deadline is None else round(1000 * max(0.0, self.deadline - self.time))
         asked = [
@@ -248,7 +273,7 @@ class Explanation:
     def from_wire(cls, content: list[Any], member: Member) -> Explanation:
         """The reverse of :meth:`to_wire`, with the moment of the explanation as time 0.
 
-        :raises WireError: if the content is none, or is larger than any that a node makes.
+        :raises WireError: if the content is no explanation, or is larger than any that a node makes.
         """
         node, probing, suspicion, since, counter, silent, floor, accusers, deadline, asked, told, died = items_of(
             content, 12
@@ -288,12 +313,12 @@ def _told_from(value: object) -> Told:
 
 
 def _past(value: object) -> float:
-    """So many milliseconds ago, in seconds on a clock that shows 0 now."""
+    """A number of milliseconds ago, as seconds on a clock that shows 0 now."""
     return 0.0 - number_of(value, MAX_MILLISECONDS) / 1000
 
 
 def _text(value: object) -> str:
-    """A text as short and as printable as a name."""
+    """A text within the limits of a name: as short, and printable."""
     return name_of(value)
 
 

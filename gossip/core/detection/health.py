@@ -9,8 +9,6 @@ Source: Lifeguard, Dadgar, Phillips and Currey (2017), section IV-A, "Local Heal
 
 from __future__ import annotations
 
-import attrs
-
 WORST = 8
 """Lifeguard's bound for the score."""
 
@@ -27,11 +25,11 @@ SUSPICION_SHARE = 0.25
 length per point; a suspicion is many round trips long already."""
 
 
-@attrs.define
 class LocalHealth:
     """The score, from 0 (healthy) to :data:`WORST`."""
 
-    score: int = 0
+    def __init__(self) -> None:
+        self.score = 0
 
     def worsen(self) -> None:
         """Take note that this node itself seems slow or badly connected."""
@@ -52,7 +50,6 @@ class LocalHealth:
         return 1 + SUSPICION_SHARE * self.score
 
 
-@attrs.define
 class StallGuard:
     """Tells a process that did not run from a process that had much to do.
 
@@ -61,12 +58,13 @@ class StallGuard:
     judgements.
     """
 
-    ran_at: float
-    """Local time at which this node last handled something."""
-    stalls: int = 0
-    """Times that the process did not run."""
-    was_stalled: bool = False
-    """Whether the process did not run before it last handled something."""
+    def __init__(self, now: float) -> None:
+        self.ran_at = now
+        """Local time at which this node last handled something."""
+        self.stalls = 0
+        """Times that the process did not run."""
+        self.was_stalled = False
+        """Whether the process did not run before it last handled something."""
 
     def lost(self, now: float, due: float) -> float:
         """Take note that something is handled now.

@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import attrs
 
@@ -51,8 +52,7 @@ class Reason(enum.Enum):
     HELP = "probe for another member"
 
 
-@attrs.frozen
-class Attempt:
+class Attempt(NamedTuple):
     """One step of a probe."""
 
     patience: int
@@ -183,7 +183,7 @@ class Prober:
         self._begin(probe, now)
         return probe
 
-    def answered(self, question: Question, sender: int, heartbeat: int, over_stream: bool, now: float) -> bool:
+    def note_answer(self, question: Question, sender: int, heartbeat: int, over_stream: bool, now: float) -> bool:
         """Take in an ack. Returns whether it came from the target of the probe."""
         probe: Probe = question.target
         target = probe.target
@@ -192,23 +192,23 @@ class Prober:
             return False
         if over_stream:
             self.answered_by_stream += 1
-            self._view.answered(target, heartbeat, question.asked_at, now)
+            self._view.note_answer(target, heartbeat, question.asked_at, now)
         else:
             self.round_trip.sample(now - question.asked_at)
-            self._view.acknowledged(target, heartbeat, question.address, question.asked_at, now)
+            self._view.note_acknowledgement(target, heartbeat, question.address, question.asked_at, now)
             if question.address is not None:
                 self._outbox.validate(question.address, now)
         self._finish(probe, True, now)
         return True
 
-    def answered_to_helper(self, token: int, target: int, now: float) -> None:
+    def note_answer_to_helper(self, token: int, target: int, now: float) -> None:
         """Take in a helper's report that the target answered it."""
         probe = self._probe_of(token, target)
         if probe is not None:
             self.answered_through_helpers += 1
             self._finish(probe, True, now)
 
-    def nacked(self, token: int, target: int, helper: int, now: float) -> None:
+    def note_nack(self, token: int, target: int, helper: int, now: float) -> None:
         """Take in a helper's report that it heard nothing from the target, or cannot help."""
         probe = self._probe_of(token, target)
         if probe is not None and helper in probe.helpers:

@@ -19,7 +19,18 @@ from typing import NamedTuple
 
 
 class Stage(enum.Enum):
-    """Where a member stands in this node's view."""
+    """Where a member stands in this node's view.
+
+    ``node.explain(name)`` has two of them, one for each of the two things that go on:
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         why = node.explain("ada")
+    ...         print(why.probing is gossip.Stage.NOT_PROBED, why.suspicion is gossip.Stage.UNSUSPECTED)
+    >>> trio.run(main)
+    True True
+    """
 
     __hash__ = object.__hash__  # the hash of enum is a call in Python, and each round looks into the table twice
 

@@ -8,8 +8,7 @@ message that it answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import attrs
+from typing import NamedTuple
 
 from gossip.core.config import Config
 from gossip.core.dissemination.address_validation import AddressValidation
@@ -38,17 +37,19 @@ PACKET_OVERHEAD_BYTES = 80
 answer one, each beyond the first costs this much more than its payload."""
 
 
-@attrs.define(eq=False, weakref_slot=False)
 class Path:
     """The way to a peer: an address, or an open stream to it."""
 
-    address: Address
-    stream: int | None = None
-    credit: int | None = None
-    """Bytes that may still be sent there while the address is not validated; None if no message of another made this
-    node send."""
-    is_query: bool = False
-    """Whether it leads to a client that only asks and takes no part in the cluster."""
+    __slots__ = ("address", "credit", "is_query", "stream")
+
+    def __init__(self, address: Address, stream: int | None = None, credit: int | None = None) -> None:
+        self.address = address
+        self.stream = stream
+        self.credit = credit
+        """Bytes that may still be sent there while the address is not validated; None if no message of another made
+        this node send."""
+        self.is_query = False
+        """Whether it leads to a client that only asks and takes no part in the cluster."""
 
     def reserve(self, size: int) -> int:
         """Keep some of the credit for later, if that is no more than half of it; returns how much was kept."""
@@ -63,24 +64,21 @@ class Path:
             self.credit += size
 
 
-@attrs.frozen
-class OpenStream:
+class OpenStream(NamedTuple):
     """Connect a stream to this address and give it this number."""
 
     stream: int
     address: Address
 
 
-@attrs.frozen
-class SendFrame:
+class SendFrame(NamedTuple):
     """Send this message on an open stream."""
 
     stream: int
     data: bytes
 
 
-@attrs.frozen
-class CloseStream:
+class CloseStream(NamedTuple):
     """Send what is still to be sent on this stream, then close it."""
 
     stream: int

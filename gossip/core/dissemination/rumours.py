@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
-
 from gossip.core.config import Config
 from gossip.core.dissemination.facts import liveness_fact, record_fact
 from gossip.core.state.entry import Entry
@@ -26,19 +24,21 @@ PIGGYBACK_ROUNDS = 4
 missed at 25 % loss. Reconciliation finds the rest."""
 
 
-@attrs.define(eq=False, weakref_slot=False)
 class Rumour:
     """What is news about one member, and how often it was piggybacked."""
 
-    record: bool
-    """Whether its record is news."""
-    liveness: bool
-    """Whether its liveness is news."""
-    source: int
-    """Id of the member that told this node, 0 if it is this node's own news."""
-    since: float
-    """Local time at which it was taken up."""
-    times_sent: int = 0
+    __slots__ = ("liveness", "record", "since", "source", "times_sent")
+
+    def __init__(self, record: bool, liveness: bool, source: int, since: float) -> None:
+        self.record = record
+        """Whether its record is news."""
+        self.liveness = liveness
+        """Whether its liveness is news."""
+        self.source = source
+        """Id of the member that told this node, 0 if it is this node's own news."""
+        self.since = since
+        """Local time at which it was taken up."""
+        self.times_sent = 0
 
 
 class Rumours:

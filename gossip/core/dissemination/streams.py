@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-
-import attrs
+from typing import NamedTuple
 
 from gossip.core.config import Config
 from gossip.core.dissemination.outbox import CloseStream, OpenStream, Outbox, Path
@@ -22,8 +21,7 @@ INCOMING_SHARE = 0.75
 last-resort probes. So this node always finds a place for its own streams."""
 
 
-@attrs.define
-class Stream:
+class Stream(NamedTuple):
     """One open stream."""
 
     number: int

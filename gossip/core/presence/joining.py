@@ -171,7 +171,7 @@ class Joining:
         else:
             self._is_comparing = False
 
-    def answered(self, token: int, address: Address, now: float) -> None:
+    def note_answer(self, token: int, address: Address, now: float) -> None:
         """Take in an ack of a contact with this address."""
         self._questions.close(token)
         self._ours.discard(address)

@@ -47,7 +47,7 @@ class Names:
             self._timers.at(now + self._config.suspicion_min, self._questions.close, token)
             self._outbox.send(path, Ping(token), now)
 
-    def answered(self, question: Question, sender: int, now: float) -> None:
+    def note_answer(self, question: Question, sender: int, now: float) -> None:
         """Take in the answer to a challenge."""
         claimant: Member = question.target
         if claimant.id == sender:
@@ -69,7 +69,7 @@ class Names:
         elif not self._standing.withholds and (holder is None or living is not None or local.may_renew(now)):
             # A node that is cut off only guesses that the other process is gone.
             local.start_generation(self._view.last_generation(local.entry.identity.name), now)
-            self._changes.pass_on(Change(local.entry, None, Status.ALIVE, updated=True), 0, now)
+            self._changes.make_known(Change(local.entry, None, Status.ALIVE, updated=True), 0, now)
         self._standing.look(now)
 
     # --- generations and clocks
@@ -104,7 +104,7 @@ class Names:
             return
         local.start_generation_by_the_clock(now)
         self._outbox.is_known = False
-        self._changes.pass_on(Change(local.entry, None, Status.ALIVE, updated=True), 0, now)
+        self._changes.make_known(Change(local.entry, None, Status.ALIVE, updated=True), 0, now)
         self._standing.became_another(now)
 
     def _is_refused_by_a_member(self, generation: int, now: float) -> bool:

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-
-import attrs
+from typing import NamedTuple
 
 from gossip.core.changes import Changes
 from gossip.core.config import Config
@@ -61,8 +60,7 @@ MAX_VOICES = 64
 """Hosts whose voice is kept, the latest: far more than are asked within the time for which a voice counts."""
 
 
-@attrs.frozen
-class _Voice:
+class _Voice(NamedTuple):
     address: Address
     heard_at: float
     asked: Address
@@ -88,7 +86,7 @@ class OwnAddress:
         self._is_given = local.address_known
         self._voices: dict[str, _Voice] = {}
         self._first_voice_at: float | None = None
-        self._decided_with = view.fingerprint
+        self._settled_with = view.fingerprint
         self._awaits_copy = False
         self._misplaced_by: Entry | None = None
         self._pause = config.probe_interval
@@ -113,7 +111,7 @@ class OwnAddress:
     def _present(self) -> Address | None:
         return self._local.entry.registers.record.address if self._local.address_known else None
 
-    def answered(self, asked: Address, seen: Address | None, now: float) -> None:
+    def note_answer(self, asked: Address, seen: Address | None, now: float) -> None:
         """Take in where a peer that was asked sees this node.
 
         :param asked: the address at which the peer was asked.
@@ -130,16 +128,16 @@ class OwnAddress:
         if self._first_voice_at is None:
             self._first_voice_at = now
             self.is_waiting = self._present is None
-            self._timers.at(now + self._config.ack_timeout_min, self._look)
-        self._decide(now)
+            self._timers.at(now + self._config.ack_timeout_min, self._settle_or_ask_around)
+        self._settle_address(now)
 
     def heard_facts(self, now: float) -> None:
         """Decide again after facts that changed the view, if the first voice is recent. Later this happens once in each
         round, so that not every message costs a pass over all members."""
         fingerprint, began = self._view.fingerprint, self._first_voice_at or 0.0
-        if fingerprint != self._decided_with and now <= began + self._config.probe_interval:
-            self._decided_with = fingerprint
-            self._decide(now)
+        if fingerprint != self._settled_with and now <= began + self._config.probe_interval:
+            self._settled_with = fingerprint
+            self._settle_address(now)
 
     def seen_at(self, seen: Address, now: float) -> None:
         """Take note of what an answer to another question says: it is no voice, but a reason to ask around."""
@@ -149,7 +147,7 @@ class OwnAddress:
     def copied_view(self, now: float) -> None:
         """Take note that the first copy of the view is here, so that this node knows how many hosts can agree."""
         self._awaits_copy = False
-        self._look(now)
+        self._settle_or_ask_around(now)
 
     def note_address(self, entry: Entry, now: float) -> None:
         """Take note of where another member is, from its new record."""
@@ -193,10 +191,10 @@ class OwnAddress:
         misplaced = self._misplaced_by is not None and self._misplaced_by.registers.is_living
         unasked = now - self.asked_at > UNASKED_ROUNDS * self._config.probe_interval
         if self._present is None or misplaced or unasked:
-            self._look(now)
+            self._settle_or_ask_around(now)
 
-    def _look(self, now: float) -> None:
-        if not self._local.has_left and not self._decide(now) and self._view.others:
+    def _settle_or_ask_around(self, now: float) -> None:
+        if not self._local.has_left and not self._settle_address(now) and self._view.others:
             self.reconsider(now)
 
     def _ask_around(self, now: float) -> None:
@@ -211,29 +209,30 @@ class OwnAddress:
         for address in list(by_host.values())[:ASKED_AROUND]:
             self._joining.contact(address, now)
 
-    def _decide(self, now: float) -> bool:
+    def _settle_address(self, now: float) -> bool:
         """Take another address if enough hosts agree on it. Returns whether this node knows its address beyond
         doubt."""
-        present, hosts = self._present, self._hosts()
-        voices = self._heard_lately(hosts, now)
+        present, hosts = self._present, self._hosts_of_others()
+        voices = self._recent_voices(hosts, now)
         if not voices or self._local.has_left:
             return False
-        needed, everybody_spoke = self._needed(hosts, now), len(voices) >= len(hosts)
-        for address, agreeing in self._clear(voices):
+        needed, everybody_spoke = self._count_that_must_agree(hosts, now), len(voices) >= len(hosts)
+        is_complete = everybody_spoke and self._knows_all_hosts(hosts, now)
+        for address, agreeing in self._majorities(voices):
             if address == present:
                 return True
-            is_enough = agreeing >= needed or (present is None and everybody_spoke and self._knows_hosts(hosts, now))
+            is_enough = agreeing >= needed or (present is None and is_complete)
             is_back = present is not None and address.is_loopback and not present.is_loopback
-            if is_enough and not is_back and not self._is_hasty(address, agreeing, hosts, now):
-                self._move(address, agreeing, len(voices), now)
+            if is_enough and not is_back and not self._could_the_dead_outvote(address, agreeing, hosts, now):
+                self._move_to(address, agreeing, len(voices), now)
                 return True
         self._warn_of_discord(voices, now)
         return False
 
-    def _clear(self, voices: list[Address]) -> list[tuple[Address, int]]:
-        """The address that has more than half of the voices, and how many it has. It is counted for each version of IP
-        apart, because a question over one version cannot be answered over the other. The version of the present address
-        comes first, then the address that more hosts see."""
+    def _majorities(self, voices: list[Address]) -> list[tuple[Address, int]]:
+        """The addresses that have more than half of the voices, and how many each has. Voices are counted for each
+        version of IP apart, because a question over one version cannot be answered over the other. The version of the
+        present address comes first, then the address that more hosts see."""
         present, found = self._present, []
         for version in (False, True):
             of_version = [address for address in voices if _is_ipv6(address.host) is version]
@@ -244,10 +243,10 @@ class OwnAddress:
                     found.append((not is_preferred, -agreeing, address))
         return [(address, -votes) for _, votes, address in sorted(found)]
 
-    def _is_hasty(self, address: Address, agreeing: int, hosts: set[str], now: float) -> bool:
-        """Whether too few hosts see this node there if dead members' hosts count as well. The dead may only have been
-        cut off, and then the first host that is heard again must not decide alone. If this lasts, the dead count no
-        longer."""
+    def _could_the_dead_outvote(self, address: Address, agreeing: int, hosts: set[str], now: float) -> bool:
+        """Whether too few hosts see this node at the address if the hosts of dead members count as well. The dead may
+        only have been cut off, and then the first host that this node hears again must not decide alone. If this lasts
+        for :data:`LATELY_ROUNDS`, the dead no longer count."""
         if self._present is None or self._present.is_loopback:
             return False
         dead = {each.registers.record.address.host for each in self._view.gone(revivable=True)}
@@ -256,7 +255,7 @@ class OwnAddress:
         since = min(voice.since for voice in self._voices.values() if voice.address == address)
         return now - since < LATELY_ROUNDS * self._config.probe_interval
 
-    def _move(self, address: Address, agreeing: int, asked: int, now: float) -> None:
+    def _move_to(self, address: Address, agreeing: int, asked: int, now: float) -> None:
         present = self._present
         self._pause = self._config.probe_interval
         self._misplaced_by, self.is_waiting = None, False
@@ -277,9 +276,9 @@ class OwnAddress:
         """Tell everybody that this node is reached at this address."""
         self._local.announce(now, address=address)
         self._outbox.hides_loopback = address.is_loopback
-        self._changes.pass_on(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
+        self._changes.make_known(Change(self._local.entry, Status.ALIVE, Status.ALIVE, updated=True), 0, now)
 
-    def _heard_lately(self, hosts: set[str], now: float) -> list[Address]:
+    def _recent_voices(self, hosts: set[str], now: float) -> list[Address]:
         """The voices that count: those of hosts at which members are, if there are any. (A seed may be reached through
         a translator of addresses, and no member sees this node through it.)"""
         horizon = now - LATELY_ROUNDS * self._config.probe_interval
@@ -289,23 +288,23 @@ class OwnAddress:
             if voice.heard_at >= horizon and (host in hosts or not hosts)
         ]
 
-    def _needed(self, hosts: set[str], now: float) -> int:
+    def _count_that_must_agree(self, hosts: set[str], now: float) -> int:
         """How many hosts must agree: all known hosts, but no more than the constants say."""
         present = self._present
         if present is not None and not present.is_loopback:
             return max(1, min(AGREEING, len(hosts)))
-        if present is None and not self._knows_hosts(hosts, now):
+        if present is None and not self._knows_all_hosts(hosts, now):
             return FIRST_AGREEING
         return max(1, min(FIRST_AGREEING, len(hosts)))
 
-    def _knows_hosts(self, hosts: set[str], now: float) -> bool:
+    def _knows_all_hosts(self, hosts: set[str], now: float) -> bool:
         """Whether there can hardly be more hosts than this node knows. Either the first copy of the view is here, takes
         too long, or can come from nobody; or a member is on this very machine, and so all are."""
         began = self._first_voice_at
         is_here = any(Address(host, 0).is_loopback for host in hosts)
         return is_here or not self._awaits_copy or (began is not None and now >= began + self._config.ack_timeout_min)
 
-    def _hosts(self) -> set[str]:
+    def _hosts_of_others(self) -> set[str]:
         """The hosts of other living members, without loopback addresses if any of them is on another machine."""
         others = [each for each in self._view if each is not self._view.local and each.registers.is_living]
         addresses = [each.registers.record.address for each in others]

@@ -42,17 +42,17 @@ PATIENCE_OF_THE_DEAD = 3
 """How many times as long silence has to last for a node that others hold dead: they look for it only now and then."""
 
 
-@attrs.define
 class _Contact:
     """When one generation of this node last heard members."""
 
-    since: float = -math.inf
-    """Since when, without a long silence in between."""
-    at: float = -math.inf
-    known_at: float = -math.inf
-    """When the last answer came, if it shows that its sender knows this node."""
-    unknown_at: float = -math.inf
-    """When the last answer came, if it shows that its sender does not know this node."""
+    def __init__(self) -> None:
+        self.since = -math.inf
+        """Since when, without a long silence in between."""
+        self.at = -math.inf
+        self.known_at = -math.inf
+        """When the last answer came, if it shows that its sender knows this node."""
+        self.unknown_at = -math.inf
+        """When the last answer came, if it shows that its sender does not know this node."""
 
 
 class OwnStanding:
@@ -171,7 +171,7 @@ class OwnStanding:
         if now > self._convicted_at:
             self._cleared_at = now
 
-    def answered(self, knows_us: bool, now: float) -> None:
+    def note_answer(self, knows_us: bool, now: float) -> None:
         """Take in an answer to a question of this node that had room to say where the peer sees it.
 
         :param knows_us: whether the answer leaves out the announced address: only a peer that does not know this node
@@ -189,7 +189,7 @@ class OwnStanding:
             self._has_joined, self._seeking_since = False, now
         self.look(now)
 
-    def convicted(self, by: str, late: float, now: float) -> None:
+    def note_conviction(self, by: str, late: float, now: float) -> None:
         """Take note that a living member says that this node is dead.
 
         :param by: the name of that member.

@@ -76,8 +76,7 @@ class Change(NamedTuple):
     """Members that made room for it and whose names have no later holder."""
 
 
-@attrs.frozen
-class Tombstone:
+class Tombstone(NamedTuple):
     """What stays of a forgotten member, so that stale news does not bring it back."""
 
     entry: Entry

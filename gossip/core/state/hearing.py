@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import math
 
-import attrs
-
 from gossip.core.state.heartbeat import HEARTBEAT_STEP_S
 
 HEARING_S = 5.0
@@ -33,15 +31,15 @@ an accusation shows that its member ran after it was asked. A counter that comes
 heard somebody after that. One second is added, because an estimate may be late by the travel time of a message."""
 
 
-@attrs.define
 class Hearing:
     """What one node has heard of others."""
 
-    last_heard: float = -math.inf
-    """Local time of the last message from another node; minus infinity if there was none."""
-    messages: int = 0
-    """Messages of others so far. The number tells what came before a question from what came after it, even where a
-    clock shows the same time for both."""
+    def __init__(self) -> None:
+        self.last_heard = -math.inf
+        """Local time of the last message from another node; minus infinity if there was none."""
+        self.messages = 0
+        """Messages of others so far. The number tells what came before a question from what came after it, even where
+        a clock shows the same time for both."""
 
     def note(self, now: float) -> None:
         """Take note that another node was heard."""

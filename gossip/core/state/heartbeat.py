@@ -11,8 +11,6 @@ the best estimate of an offset is NTP's clock filter (Mills, RFC 5905, section 1
 
 from __future__ import annotations
 
-import attrs
-
 HEARTBEAT_STEP_S = 0.1
 """Length of one step of every heartbeat counter. A tenth of the default interval: fine enough that a floor can say
 "since this node began to ask", coarse enough that a counter stays within 5 bytes for 13 years."""
@@ -32,17 +30,17 @@ DRIFT = 0.001
 """Largest clock drift that the estimate follows: 0.1 %, ten times the drift of a bad quartz."""
 
 
-@attrs.define
 class HeartbeatCounter:
     """A member's own counter. It never goes back; it jumps over a floor that others raise against it."""
 
-    started: float
-    """Local time, in seconds, at which the counter was zero."""
-    ahead: int = 0
-    """Steps gained by jumping over floors."""
-    minimum: int = 1
-    """The least value that it shows: more than any floor that it has jumped over. It starts at 1, because 0 means
-    *never seen*."""
+    def __init__(self, started: float) -> None:
+        self.started = started
+        """Local time, in seconds, at which the counter was zero."""
+        self.ahead = 0
+        """Steps gained by jumping over floors."""
+        self.minimum = 1
+        """The least value that it shows: more than any floor that it has jumped over. It starts at 1, because 0 means
+        *never seen*."""
 
     def value(self, now: float) -> int:
         """The counter at local time ``now``."""
@@ -59,14 +57,16 @@ class HeartbeatCounter:
         self.minimum = max(self.minimum, floor + 1)
 
 
-@attrs.define(weakref_slot=False)
 class HeartbeatEstimate:
     """The value that another member's counter should have, estimated from the values heard."""
 
-    origin: float
-    """Estimated local time at which the counter was zero."""
-    advanced_at: float
-    """Local time at which the counter was last seen to advance."""
+    __slots__ = ("advanced_at", "origin")
+
+    def __init__(self, origin: float, advanced_at: float) -> None:
+        self.origin = origin
+        """Estimated local time at which the counter was zero."""
+        self.advanced_at = advanced_at
+        """Local time at which the counter was last seen to advance."""
 
     @classmethod
     def first(cls, heartbeat: int, now: float) -> HeartbeatEstimate:

@@ -42,6 +42,15 @@ class Status(enum.Enum):
     - ``DEAD``: it did not show in time that it lives.
     - ``LEFT``: it said farewell.
     - ``DISPLACED``: only of this node's own member, while another process holds its name; no registers say so.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print(node.local.status)
+    >>> trio.run(main)
+    Status.ALIVE
+    >>> [status.name for status in gossip.Status if status.is_living]
+    ['ALIVE', 'SUSPECT']
     """
 
     ALIVE = "alive"
@@ -247,6 +256,14 @@ class Member:
     - ``signature``: of all of the above except the status, where identities are signed.
 
     Its hash is taken from its texts alone, for the same reason as that of a :class:`Record`.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0", metadata={"role": "db"}) as node:
+    ...         for member in node.members():
+    ...             print(member.name, member.address.host, member.status.value, member.metadata["role"])
+    >>> trio.run(main)
+    ada 127.0.0.1 alive db
     """
 
     name: str
@@ -257,4 +274,9 @@ class Member:
     version: int = attrs.field(hash=False)
     status: Status
     key: bytes = b""
-    signature: bytes = attrs.field(default=b"", repr=False)
+    signature: bytes = b""
+
+    def __repr__(self) -> str:
+        published = f", {dict(self.metadata)}" if self.metadata else ""
+        which = f"version {self.version}, id {self.id:016x}"
+        return f"<Member {self.name!r} at {self.address}, {self.status.value}{published} ({which})>"

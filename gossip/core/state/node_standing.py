@@ -8,15 +8,24 @@ import attrs
 
 
 class Standing(enum.Enum):
-    """The places that a node can have in its cluster. The first in this list that applies is its standing.
+    """The places that a node can have in its cluster. The first one in this list that applies is its standing.
 
     - ``LEFT``: it has said farewell.
     - ``DISPLACED``: another process with a higher generation holds its name, so nobody else sees this node.
-    - ``JOINING``: it looks for others, and has not found its cluster yet.
+    - ``JOINING``: it looks for its cluster, and has not found it yet.
     - ``ISOLATED``: it was part of a cluster and no longer hears anybody: it is cut off, or the last one. What it
       believes about the others is a guess.
-    - ``HELD_DEAD``: others say, or probably say, that it is dead, and may have given away what it owned.
+    - ``HELD_DEAD``: others hold it dead, or probably do, and may have given away what it owned.
     - ``CONNECTED``: it hears others, and its view has equalled one of theirs; or it is the first of its cluster.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         await node.until(lambda node: node.standing.standing is gossip.Standing.CONNECTED)
+    ...         await node.leave()
+    ...         print(node.standing.standing)
+    >>> trio.run(main)
+    Standing.LEFT
     """
 
     LEFT = "left"
@@ -34,8 +43,15 @@ class NodeStanding:
     - ``standing``: its place in the cluster, a :class:`Standing`.
     - ``since``: local time in seconds at which this standing began.
     - ``why``: the reason, for people: a sentence about the node.
-    - ``is_warning``: whether somebody should look: something is wrong, or something that was reported as wrong is over.
-      It sets the level of the log line, and does not count when two standings are compared.
+    - ``is_warning``: whether a person should look: something is wrong, or something that was reported as wrong is over.
+      It sets the level of the log line. Comparing two standings ignores it.
+
+    >>> import gossip, trio
+    >>> async def main():
+    ...     async with gossip.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print(node.standing)
+    >>> trio.run(main)
+    connected: ...
     """
 
     standing: Standing

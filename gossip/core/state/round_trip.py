@@ -6,8 +6,6 @@ answer never matches the wrong question (Karn's problem does not arise).
 
 from __future__ import annotations
 
-import attrs
-
 from gossip.core.config import Config
 
 SMOOTHING = 1 / 8
@@ -15,12 +13,14 @@ DEVIATION_SMOOTHING = 1 / 4
 DEVIATIONS = 4
 
 
-@attrs.define
 class RoundTrip:
     """Smoothed round-trip time in seconds, over all peers of one node or to one of them."""
 
-    smoothed: float | None = None
-    deviation: float = 0.0
+    __slots__ = ("deviation", "smoothed")
+
+    def __init__(self) -> None:
+        self.smoothed: float | None = None
+        self.deviation = 0.0
 
     def sample(self, seconds: float) -> None:
         """Take in one measured round trip."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import attrs
 import cbor2
@@ -37,8 +38,7 @@ class Signer(typing.Protocol):
         """Whether the owner of a public key has signed this."""
 
 
-@attrs.frozen
-class Signing:
+class Signing(NamedTuple):
     """What a node needs where identities are signed."""
 
     signer: Signer

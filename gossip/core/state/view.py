@@ -275,13 +275,13 @@ class View:
         entry.farewell = signature
         return self.merge(entry, now, left=counter)
 
-    def answered(self, entry: Entry, heartbeat: int, asked_at: float, now: float) -> None:
+    def note_answer(self, entry: Entry, heartbeat: int, asked_at: float, now: float) -> None:
         """Take note that a member answered a question of this node, on any path, with this counter."""
         entry.estimate.fresh(heartbeat, asked_at, now)
 
-    def acknowledged(self, entry: Entry, heartbeat: int, address: Address | None, asked_at: float,
+    def note_acknowledgement(self, entry: Entry, heartbeat: int, address: Address | None, asked_at: float,
                      now: float) -> None:  # fmt: skip
-        """Take note that a member answered a ping in a datagram: like :meth:`answered`, and how long the answer took.
+        """Take note that a member answered a ping in a datagram, and how long the answer took.
 
         :param address: where the ping went, if the answer shows that the member is there.
         """
@@ -294,7 +294,7 @@ class View:
         if address is not None:
             entry.answered_from = address
 
-    def remembered(self, entry: Entry) -> None:
+    def note_known_before(self, entry: Entry) -> None:
         """Take note that this node knew a member, at its address, in an earlier life."""
         entry.answered_from = entry.registers.record.address
 

@@ -50,6 +50,14 @@ class ClockDispute:
     - ``generation``: the refused generation in Unix milliseconds: this node's own, or the peer's.
     - ``wall_ms``: what the refusing node's clock showed, in Unix milliseconds.
     - ``heard_at``: local time of the last message about it.
+
+    ``node.clock_dispute`` is None or one of these:
+
+    >>> from gossip import Address, ClockDispute
+    >>> dispute = ClockDispute(Address("10.0.0.7", 7946), refuses_us=False, generation=2_000_000_000_000,
+    ...                        wall_ms=1_800_000_000_000, heard_at=5.0)
+    >>> f"the clock of {dispute.address} is {dispute.ahead_ms / 3_600_000 / 24:.0f} days ahead, or this one is wrong"
+    'the clock of 10.0.0.7:7946 is 2315 days ahead, or this one is wrong'
     """
 
     address: Address

@@ -18,10 +18,19 @@ IPV6_WIRE_BYTES = 18
 
 
 class Address(NamedTuple):
-    """Where a node can be reached: an IP address (or, from people, a DNS name) and a UDP/TCP port."""
+    """Where a node can be reached: an IP address (or, from people, a DNS name) and a UDP/TCP port.
+
+    >>> import gossip
+    >>> gossip.Address.parse("[::1]:7946")
+    Address(host='::1', port=7946)
+    >>> str(gossip.Address("gossip.example.org", 7946))
+    'gossip.example.org:7946'
+    """
 
     host: str
+    """An IP address in its shortest form, or a name."""
     port: int
+    """From 0 to 65,535, for UDP and TCP alike."""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -7,7 +7,6 @@ program means "nothing", the error says how to write that.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from gossip.core.errors import ConfigurationError
 
@@ -48,6 +47,8 @@ def wrong(argument: str, expected: str, value: object, *, secret: bool = False) 
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """A hint at the most similar of ``names``, in brackets; empty if none is similar."""
+    from difflib import get_close_matches  # noqa: PLC0415  (needed after a mistake only)
+
     found = get_close_matches(name, list(names), n=1)
     return f" (did you mean {found[0]!r}?)" if found else ""
 

@@ -1,7 +1,7 @@
 """Drop reasons: every reason for a drop, its log level, and what it means.
 
-The documents' table of reasons is generated from :class:`Drop`. A reason is always a constant text of this project and
-never a peer's text, so the number of reasons is small.
+The documents generate their table of reasons from :class:`Drop`. A reason is always a constant text of this project and
+never a text from a peer, so the number of reasons is small.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import logging
 class Drop(str, enum.Enum):
     """The reasons for drops. Each compares equal to its text.
 
-    - ``meaning``: what was dropped, for the documents, in reST.
-    - ``hint``: what the log adds to a reason that says little by itself; empty if it adds nothing.
+    - ``meaning``: what the node dropped, for the documents, in reST.
+    - ``hint``: what the log adds to a reason that says too little by itself; empty if it adds nothing.
     """
 
     meaning: str
@@ -149,7 +149,7 @@ class Drop(str, enum.Enum):
     )
     ANSWER_OF_ANOTHER_MEMBER = (
         "answer of another member",
-        "an ACK that another member sent than the one asked; both announce the same address",
+        "an ACK from another member than the one that was asked; both announce the same address",
     )
     FROM_A_LINK_LOCAL_ADDRESS = (
         "from a link-local address",
@@ -181,7 +181,7 @@ class Drop(str, enum.Enum):
     )
     TOO_MANY_PROBES = (
         "too many probes",
-        "nothing: a probe that waits for its turn is counted each time it is put off",
+        "nothing: a probe that waits for its turn counts each time it is put off",
     )
     TOO_MANY_REQUESTS_TO_HELP = (
         "too many requests to help",
@@ -189,7 +189,7 @@ class Drop(str, enum.Enum):
     )
     TOO_MUCH_TO_SEND = (
         "too much to send",
-        "a datagram of this node's own",
+        "a datagram of this node itself, while too many wait to be sent",
     )
     TOO_MANY_STREAMS = (
         "too many streams",
@@ -216,15 +216,14 @@ class Drop(str, enum.Enum):
     FORGED_OR_OTHER_CLUSTER = (
         "of another cluster with this key, or forged",
         (
-            "a datagram or frame that a node of another cluster sealed with the same key, that somebody without the "
-            "key made, that changed on its way, or that is out of its place in a stream; the node cannot tell "
-            "which"
+            "a datagram or frame that a node of another cluster sealed with the same key, that was forged without the "
+            "key, that changed on its way, or that is out of place in its stream; the node cannot tell which"
         ),
         "the sender has another cluster name, or does not have this node's key",
     )
     REPLAYED = (
         "replayed",
-        "a datagram that was accepted before, or that is too old to tell",
+        "a datagram that this node accepted before, or that is too old to know",
     )
     FRAME_OF_IMPOSSIBLE_LENGTH = (
         "frame of impossible length",
@@ -281,5 +280,5 @@ _ROUTINE = frozenset(
         Drop.TOO_MUCH_TO_SEND,
     }
 )
-"""Reasons that also occur in a healthy cluster: where members restart, are among their own seeds, or join or die in
+"""Reasons that also occur in a healthy cluster: members restart, are among their own seeds, or join or die in large
 numbers."""

@@ -21,6 +21,7 @@ Source: Unicode 15.1, UnicodeData.txt and DerivedCoreProperties.txt.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _REFUSED = (
     (0x0000, 0x001F),  # controls
@@ -59,11 +60,15 @@ _REFUSED = (
 )
 """First and last of each range."""
 
-_finds_refused = re.compile("[" + "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in _REFUSED) + "]").search
+
+@cache
+def _refused() -> re.Pattern[str]:
+    """Compiled when the first text comes that is not ASCII, because that takes as long as the import of a room."""
+    return re.compile("[" + "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in _REFUSED) + "]")
 
 
 def is_printable(text: str) -> bool:
     """Whether every character of a text is visible and leaves the text around it alone."""
     if text.isascii():
         return text.isprintable()  # all versions of Python agree about ASCII
-    return _finds_refused(text) is None
+    return _refused().search(text) is None

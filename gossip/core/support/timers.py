@@ -11,8 +11,6 @@ import itertools
 import math
 from collections.abc import Callable
 
-import attrs
-
 Callback = Callable[..., None]
 
 SWEEP_FROM = 1024
@@ -21,13 +19,15 @@ twice as many as were left. A peer can make this node set a timer anew with each
 memory."""
 
 
-@attrs.define(eq=False, weakref_slot=False)
 class Timer:
     """A pending call; :meth:`cancel` cancels it."""
 
-    callback: Callback | None
-    what: tuple[object, ...]
-    """What the call is about, such as a member and its stage."""
+    __slots__ = ("callback", "what")
+
+    def __init__(self, callback: Callback, what: tuple[object, ...]) -> None:
+        self.callback: Callback | None = callback
+        self.what = what
+        """What the call is about, such as a member and its stage."""
 
     def cancel(self) -> None:
         """Cancel the call. Does nothing if it has already run."""

@@ -1,0 +1,1 @@
+"""Tests of what this library gives to the tests of its users."""

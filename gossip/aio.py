@@ -30,8 +30,6 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, TypeVar, final
 
-import trio
-
 import gossip
 from gossip.core.config import Config
 from gossip.core.detection.evidence import Explanation
@@ -40,7 +38,7 @@ from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
 from gossip.core.support.address import Address
 from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, opening, refuse_own_thread, start
-from gossip.node import DEFAULT_BIND, AsyncBlock, Snapshot, holds
+from gossip.node import DEFAULT_BIND, AsyncBlock, Snapshot, holds, in_trio
 from gossip.security import Keyring, MutualTLS, SigningKey
 
 if sys.version_info < (3, 11):
@@ -380,7 +378,7 @@ def _running_loop(what: str) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
     except RuntimeError:
         refuse_own_thread(f"{what} of gossip.aio")
-        if trio.lowlevel.in_trio_run():
+        if in_trio():
             instead = "trio runs this code: use gossip"
         else:
             instead = "no event loop runs this code: start the program with asyncio.run(main), or use gossip.blocking"

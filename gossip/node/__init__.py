@@ -25,7 +25,7 @@ Programs import the node, its subscriptions and the questions from ``gossip``. T
 
 from __future__ import annotations
 
-from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, without_cancelled
+from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, in_trio, without_cancelled
 from gossip.node.inside import Inside
 from gossip.node.network import opened_in
 from gossip.node.node import Node, holds
@@ -46,6 +46,7 @@ __all__ = [
     "block_in_trio",
     "explain_member",
     "holds",
+    "in_trio",
     "open_node",
     "opened_in",
     "query_members",

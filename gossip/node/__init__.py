@@ -20,7 +20,8 @@ protocol.
     How a program enters the block of a node, and the tasks that run beside it.
 
 Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
-``gossip.facade``, which holds nodes for programs that trio does not run, and for ``gossip.testing``.
+``gossip.facade``, which holds nodes for programs that trio does not run, and for ``gossip.contrib`` and
+``gossip.testing``.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from gossip.node.inside import Inside
 from gossip.node.network import opened_in
 from gossip.node.node import Node, holds
 from gossip.node.opening import DEFAULT_BIND, open_node
-from gossip.node.query import explain_member, query_members
+from gossip.node.query import explain_member, near_names, query_members
 from gossip.node.subscription import Backlog, Broadcast, Snapshot, Subscription
 
 __all__ = [
@@ -46,7 +47,11 @@ __all__ = [
     "block_in_trio",
     "explain_member",
     "holds",
+<<<<<<< HEAD
     "in_trio",
+=======
+    "near_names",
+>>>>>>> h/reach
     "open_node",
     "opened_in",
     "query_members",

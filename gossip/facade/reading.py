@@ -20,7 +20,7 @@ class Reading:
         self._node = self._inside.node
 
     def __repr__(self) -> str:
-        return repr(self._node).replace("<gossip.Node", f"<{type(self).__module__}.{type(self).__name__}", 1)
+        return repr(self._node).replace("<gossip.Node", f"<{type(self).__module__.removesuffix('.node')}.Node", 1)
 
     @property
     def local(self) -> Member:

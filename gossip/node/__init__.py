@@ -47,11 +47,8 @@ __all__ = [
     "block_in_trio",
     "explain_member",
     "holds",
-<<<<<<< HEAD
     "in_trio",
-=======
     "near_names",
->>>>>>> h/reach
     "open_node",
     "opened_in",
     "query_members",

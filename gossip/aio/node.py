@@ -21,9 +21,18 @@ T = TypeVar("T")
 class Node(Reading):
     """A running member. Made by :func:`open_node`.
 
-    Its properties, :meth:`members` and :meth:`get` can be read in any thread. All else belongs to the loop that opened
-    the node. After the block has ended, the properties still give the last state, and each method that would change
-    something raises :class:`gossip.ClosedError`.
+    Its properties, ``members()`` and ``get()`` can be read in any thread. All else belongs to the loop that opened
+    the node. After the block has ended, the properties still give the last state, and each method that is awaited raises
+    :class:`gossip.ClosedError`.
+
+    >>> import asyncio, gossip.aio
+    >>> async def main():
+    ...     async with gossip.aio.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         await node.update({"role": "db"})
+    ...         await node.until(lambda node: node.local.metadata == {"role": "db"})
+    ...         print([member.name for member in node.members()], node.standing.standing.name)
+    >>> asyncio.run(main())
+    ['ada'] CONNECTED
     """
 
     def __init__(self, held: Held, loop: asyncio.AbstractEventLoop) -> None:

@@ -46,6 +46,15 @@ def open_node(
     node fails, the block is cancelled and the failure passes out of it. Leaving the block closes the node without a
     farewell, as on trio; await :meth:`Node.leave` before that.
 
+    >>> import asyncio, gossip.aio
+    >>> async def main():
+    ...     async with gossip.aio.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         await node.joined(timeout=10)
+    ...         print(node.local.name, node.alive)
+    ...         await node.leave()
+    >>> asyncio.run(main())
+    ada 1
+
     :param isolation: where the node runs: in a ``"thread"`` of this process, or in a ``"process"`` of its own, which
         nothing that this program does can stop.
     :raises RuntimeError: if asyncio does not run the code that enters the block.

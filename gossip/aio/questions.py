@@ -27,7 +27,15 @@ async def query_members(
     keyring: Keyring | None = None,
     tls: MutualTLS | None = None,
 ) -> tuple[Member, ...]:
-    """The members that the node at ``address`` knows; see :func:`gossip.query_members`."""
+    """The members that the node at ``address`` knows; see :func:`gossip.query_members`.
+
+    >>> import asyncio, gossip.aio
+    >>> async def main():
+    ...     async with gossip.aio.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print([member.name for member in await gossip.aio.query_members(node.address)])
+    >>> asyncio.run(main())
+    ['ada']
+    """
     work = functools.partial(gossip.query_members, address, config=config, timeout=timeout, keyring=keyring, tls=tls)
     return await _alone("query_members", work)
 
@@ -41,7 +49,15 @@ async def explain_member(
     keyring: Keyring | None = None,
     tls: MutualTLS | None = None,
 ) -> Explanation:
-    """Where the member ``name`` stands for the node at ``address``, and why; see :func:`gossip.explain_member`."""
+    """Where the member ``name`` stands for the node at ``address``, and why; see :func:`gossip.explain_member`.
+
+    >>> import asyncio, gossip.aio
+    >>> async def main():
+    ...     async with gossip.aio.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         print((await gossip.aio.explain_member(node.address, "ada")).member.status.name)
+    >>> asyncio.run(main())
+    ALIVE
+    """
     ask = functools.partial(gossip.explain_member, address, name, config=config, timeout=timeout)
     return await _alone("explain_member", functools.partial(ask, keyring=keyring, tls=tls))
 

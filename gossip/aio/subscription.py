@@ -17,11 +17,22 @@ class Subscription:
 
     The items are those of :class:`gossip.Subscription`: a :class:`gossip.Snapshot` first, then each
     :class:`gossip.MembershipEvent`, or again a snapshot after the reader fell behind by more than the buffer. The
-    iteration ends when the node is closed or the ``with`` block is left; what is kept by then is still delivered. ::
+    iteration ends when the node is closed or the ``with`` block is left; what is kept by then is still delivered.
 
-        with node.subscribe() as changes:
-            async for item in changes:
-                ...
+    >>> import asyncio, gossip, gossip.aio
+    >>> async def main():
+    ...     async with gossip.aio.open_node("ada", bind="127.0.0.1:0") as node:
+    ...         with node.subscribe() as changes:
+    ...             await node.update({"role": "db"})
+    ...             async for item in changes:
+    ...                 if isinstance(item, gossip.Snapshot):
+    ...                     print("now", [member.name for member in item.members])
+    ...                 else:
+    ...                     print(item.kind.name, item.member.name, dict(item.member.metadata))
+    ...                     break
+    >>> asyncio.run(main())
+    now ['ada']
+    UPDATED ada {'role': 'db'}
     """
 
     def __init__(self, held: Held, loop: asyncio.AbstractEventLoop, buffer: int) -> None:

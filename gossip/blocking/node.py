@@ -25,8 +25,15 @@ T = TypeVar("T")
 class Node(Reading):
     """A running member. Made by :func:`open_node`; every thread may use it.
 
-    After it is closed, the properties still give the last state, and each method that would change something raises
+    After it is closed, the properties still give the last state, and each method that waits raises
     :class:`gossip.ClosedError`.
+
+    >>> import gossip.blocking
+    >>> with gossip.blocking.open_node("ada", bind="127.0.0.1:0") as node:
+    ...     node.update({"role": "db"})
+    ...     node.until(lambda node: node.local.metadata == {"role": "db"}, timeout=10)
+    ...     print([member.name for member in node.members()], node.standing.standing.name)
+    ['ada'] CONNECTED
     """
 
     def __init__(self, held: Held) -> None:

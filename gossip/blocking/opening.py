@@ -44,6 +44,13 @@ def open_node(
     a node says no farewell, as on trio; call :meth:`Node.leave` before that. If the node fails, what is called next
     raises the failure, and so does the end of the block.
 
+    >>> import gossip.blocking
+    >>> with gossip.blocking.open_node("ada", bind="127.0.0.1:0") as node:
+    ...     node.joined(timeout=10)
+    ...     print(node.local.name, node.alive)
+    ...     acknowledged_by = node.leave()
+    ada 1
+
     :param isolation: where the node runs: in a ``"thread"`` of this process, or in a ``"process"`` of its own, which
         nothing that this program does can stop.
     """
@@ -70,7 +77,14 @@ def open_node(
 
 @final
 class Opening(AbstractContextManager["Node"]):
-    """A node that is to be opened, by ``with`` or by :meth:`start`. Made by :func:`open_node`."""
+    """A node that is to be opened, by ``with`` or by :meth:`start`. Made by :func:`open_node`.
+
+    >>> import gossip.blocking
+    >>> opening = gossip.blocking.open_node("ada", bind="127.0.0.1:0")
+    >>> opening.start().alive
+    1
+    >>> opening.close()
+    """
 
     def __init__(self, name: str, opening: Callable[[], AbstractAsyncContextManager[Inside]]) -> None:
         self._name = name

@@ -26,7 +26,13 @@ def query_members(
     keyring: Keyring | None = None,
     tls: MutualTLS | None = None,
 ) -> tuple[Member, ...]:
-    """The members that the node at ``address`` knows; see :func:`gossip.query_members`."""
+    """The members that the node at ``address`` knows; see :func:`gossip.query_members`.
+
+    >>> import gossip.blocking
+    >>> with gossip.blocking.open_node("ada", bind="127.0.0.1:0") as node:
+    ...     print([member.name for member in gossip.blocking.query_members(node.address)])
+    ['ada']
+    """
     work = functools.partial(gossip.query_members, address, config=config, timeout=timeout, keyring=keyring, tls=tls)
     return _alone("query_members", work)
 
@@ -40,7 +46,13 @@ def explain_member(
     keyring: Keyring | None = None,
     tls: MutualTLS | None = None,
 ) -> Explanation:
-    """Where the member ``name`` stands for the node at ``address``, and why; see :func:`gossip.explain_member`."""
+    """Where the member ``name`` stands for the node at ``address``, and why; see :func:`gossip.explain_member`.
+
+    >>> import gossip.blocking
+    >>> with gossip.blocking.open_node("ada", bind="127.0.0.1:0") as node:
+    ...     print(gossip.blocking.explain_member(node.address, "ada").member.status.name)
+    ALIVE
+    """
     ask = functools.partial(gossip.explain_member, address, name, config=config, timeout=timeout)
     return _alone("explain_member", functools.partial(ask, keyring=keyring, tls=tls))
 

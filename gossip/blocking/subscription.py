@@ -21,10 +21,17 @@ class Subscription(Generic[Item]):
     The items are those of :class:`gossip.Subscription`: a :class:`gossip.Snapshot` first, then each
     :class:`gossip.MembershipEvent`, or again a snapshot after the reader fell behind by more than the buffer; with a
     timeout also None, each time that nothing came for so long. The iteration ends when the node is closed, or with
-    :meth:`close`, which the end of a ``with`` block calls; what is kept by then is still delivered. ::
+    :meth:`close`, which the end of a ``with`` block calls; what is kept by then is still delivered.
 
-        for item in node.subscribe(timeout=1.0):
-            ...
+    >>> import gossip, gossip.blocking
+    >>> with gossip.blocking.open_node("ada", bind="127.0.0.1:0") as node:
+    ...     for item in node.subscribe(timeout=0.1):
+    ...         if item is None:
+    ...             print("nothing new")
+    ...             break
+    ...         print("now", [member.name for member in item.members])
+    now ['ada']
+    nothing new
     """
 
     def __init__(self, held: Held, buffer: int, timeout: float | None) -> None:

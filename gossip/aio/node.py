@@ -21,8 +21,8 @@ T = TypeVar("T")
 class Node(Reading):
     """A running member. Made by :func:`open_node`.
 
-    Its properties, ``members()`` and ``get()`` can be read in any thread. All else belongs to the loop that opened
-    the node. After the block has ended, the properties still give the last state, and each method that is awaited raises
+    Its properties, ``members()`` and ``get()`` can be read in any thread. All else belongs to the loop that opened the
+    node. After the block has ended, the properties still give the last state, and each method that is awaited raises
     :class:`gossip.ClosedError`.
 
     >>> import asyncio, gossip.aio

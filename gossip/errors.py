@@ -52,7 +52,12 @@ class ClosedError(GossipError):
 
 
 class ForkedError(GossipError, RuntimeError):
-    """A node of another process is used: this process was forked from the one that opened the node."""
+    """The process was forked from the one that opened this node; the node runs there, and not here.
+
+    >>> import gossip
+    >>> issubclass(gossip.ForkedError, RuntimeError)
+    True
+    """
 
 
 class JoinError(GossipError):

@@ -7,7 +7,14 @@ import importlib
 
 import pytest
 
-MODULES = ("gossip", "gossip.remote", "gossip.contrib.starlette", "gossip.testing")
+MODULES = (
+    "gossip",
+    "gossip.aio",
+    "gossip.blocking",
+    "gossip.contrib.starlette",
+    "gossip.remote",
+    "gossip.testing",
+)
 """Modules from which programs import."""
 
 FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL | doctest.REPORT_NDIFF

@@ -207,7 +207,7 @@ def test_closing_the_node_ends_each_reader() -> None:
 def test_closing_the_node_ends_blocking_readers_in_other_threads() -> None:
     items: list[Any] = []
     with gossip.blocking.open_node("a", **LOCAL) as a:
-        reading = threading.Thread(target=lambda: [items.append(item) for item in a.subscribe()])
+        reading = threading.Thread(target=lambda: items.extend(a.subscribe()))
         reading.start()
         wait_until(lambda: len(items) == 1)
     reading.join(20)

@@ -21,8 +21,9 @@ from benchmarks.report.layout import number_label, tables_of
 from benchmarks.report.numbers import cell, times
 from benchmarks.report.pages import OVERVIEW, pages
 from benchmarks.report.table import Table
-from benchmarks.report.targets import verdicts_of, verdicts_table
+from benchmarks.report.targets import verdicts_of
 from benchmarks.report.text import as_text, rich_table
+from benchmarks.report.verdicts import verdicts_table
 
 NO_MATPLOTLIB = "plots need matplotlib: pip install 'gossip-membership[bench]', or ask for --text"
 

@@ -32,6 +32,9 @@ SOCKETS = (
 )  # fmt: skip
 """Results over real sockets. Where two of them hold the same measurement, that of the later one counts."""
 
+PROGRAMS = ("blocked", "latency", "embedded", "storm")
+"""Results of programs that embed a node."""
+
 FIGURES = {
     "news": "news", "updates": "update", "loss": "lossy", "slowness": "slow", "growth": "growth", "speed": "speed",
 }  # fmt: skip
@@ -52,8 +55,9 @@ class NoMarkers(Exception):
 
 
 def kept_sources() -> list[Source]:
-    """The kept results of real clusters."""
+    """The kept results of real clusters and programs."""
     names = [f"{RESULTS}/sockets/{name}.json" for name in SOCKETS]
+    names += [f"{RESULTS}/embedding/{name}.json" for name in PROGRAMS]
     return [Source(name, load(ROOT / name)) for name in names]
 
 

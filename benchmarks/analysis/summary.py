@@ -18,6 +18,9 @@ from benchmarks.analysis.samples import Number, Sample
 OURS = "ours"
 """The system with which all others are compared."""
 
+COUNTERPARTS = {"kinship": "ours-aio", "kinship-blocking": "ours-blocking"}
+"""The variants of ours with which these systems are compared; all other systems are compared with :data:`OURS`."""
+
 LIMIT = "limit"
 """Not a system, but the best that is possible."""
 

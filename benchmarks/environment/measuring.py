@@ -29,7 +29,7 @@ def measure(work: Callable[[], Awaitable[None]]) -> None:
     try:
         trio.run(work)
     except BaseException as error:
-        causes = _single(error)
+        causes = causes_of(error)
         for kind in (KeyboardInterrupt, MeasurementFailed):
             for cause in causes:
                 if isinstance(cause, kind):
@@ -57,9 +57,10 @@ def attempt(work: Callable[[], Awaitable[None]]) -> Ending:
     return Ending()
 
 
-def _single(error: BaseException) -> list[BaseException]:
+def causes_of(error: BaseException) -> list[BaseException]:
+    """The errors in a group of errors, of groups in it as well; of any other error, itself."""
     inner: Sequence[BaseException] = getattr(error, "exceptions", ())
-    return [single for each in inner for single in _single(each)] or [error]
+    return [single for each in inner for single in causes_of(each)] or [error]
 
 
 def machine() -> dict[str, object]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from benchmarks.analysis.samples import Number, Skipped
-from benchmarks.analysis.summary import LIMIT, OURS, Group, Kind, Stat, Summary, is_peer, ratio
+from benchmarks.analysis.summary import COUNTERPARTS, LIMIT, OURS, Group, Kind, Stat, Summary, is_peer, ratio
 from benchmarks.core.ratios import COMPARED
 from benchmarks.report.numbers import cell, label, times, value
 from benchmarks.report.table import Table
@@ -80,7 +80,11 @@ def number_label(experiment: str, number: str) -> str:
 def cell_of(group: Group, number: str) -> str:
     """What one group gives for a number."""
     stat = group.stats.get(number)
-    return NOT_MEASURED if stat is None else cell(stat, _given(group))
+    if stat is None:
+        return NOT_MEASURED
+    if number in wording_of(group.kind.experiment).summed and stat.is_told:
+        return f"{stat.total:,.0f} in {stat.count}"
+    return cell(stat, _given(group))
 
 
 # --- systems side by side
@@ -114,9 +118,10 @@ def _cells(
 ) -> tuple[str, ...]:
     """The cells of all systems."""
     groups = {system: summary.groups.get(attrs.evolve(kind, system=system)) for system in systems}
-    ours = _stat(groups.get(OURS), number)
     return tuple(
-        (SKIPPED if system in absent else NOT_MEASURED) if group is None else _compared(group, number, ours)
+        (SKIPPED if system in absent else NOT_MEASURED)
+        if group is None
+        else _compared(group, number, _stat(groups.get(COUNTERPARTS.get(system, OURS)), number))
         for system, group in groups.items()
     )
 

@@ -29,11 +29,15 @@ from benchmarks.report.rst import (
     wrapped,
 )
 from benchmarks.report.table import Table
-from benchmarks.report.targets import verdicts_of, verdicts_table
+from benchmarks.report.targets import verdicts_of
+from benchmarks.report.verdicts import verdicts_table
 from benchmarks.report.wording import in_order, wording_of
 
 OVERVIEW = "benchmarks"
 """Name of the overview and of the folder of all other pages and of the plots."""
+
+EMBEDDED = frozenset({"blocked", "latency", "embedded", "storm"})
+"""The experiments with programs that embed a node."""
 
 SHOWN_ROWS = 24
 """A table of more rows is folded."""
@@ -45,18 +49,25 @@ These pages compare this library with others, side by side on one machine. Every
 sockets of the loopback interface, gets its orders from the same program, and is watched from outside in the same
 way. :doc:`evaluation` says what the protocol does in simulated clusters."""
 
+EMBEDDING = """\
+Four of the experiments are about programs that embed a node, on trio, asyncio or threads: what becomes of the node
+when its program is busy, how soon the program knows of a change, and what the node costs it. The rival there is
+`kinship <https://pypi.org/project/kinship/>`_, whose protocol is written in Rust. Its figures are compared with those
+of ``gossip.aio`` and ``gossip.blocking``."""
+
 HEADLINE = """\
 The table shows medians, from the event until the last node knows of it (for joins, until all nodes see all
 nodes)."""
 
 TARGETS = """\
 Each row is a claim about this library and what was measured for it. Numbers before a colon are sizes of clusters. A
-figure after "against", or in brackets, is that of ``memberlist-lan``."""
+figure after "against", or in brackets, is that of ``memberlist-lan`` or of the system that the claim names."""
 
 READING = """\
 Each measurement is repeated. A cell shows the median of the repetitions, and in brackets the smallest and the
 largest. There are no brackets where all repetitions gave the same, or where there was only one. The number before
-"times ours" is the median of that system divided by that of ``ours``: above 1, the other system needs more. "Never"
+"times ours" is the median of that system divided by that of ``ours`` (of ``ours-aio`` or ``ours-blocking``, if that is
+the counterpart): above 1, the other system needs more. "Never"
 means that something did not happen while the benchmark waited for it; such a repetition counts as longer than any
 other. "Not told" means that the system has no such number, "skipped" that the system was left out, for a reason that
 is given, and "not measured" that nobody asked for it."""
@@ -72,10 +83,12 @@ All nodes share the cores of one machine and a network without delay. That favou
 little, and burdens a system that computes much. Factors near 1 should not be taken for differences."""
 
 AGAIN = """\
-``python -m benchmarks run`` measures everything again; it takes some hours, ``--quick`` three minutes.
-``CONTRIBUTING.rst`` says what it needs. ``python -m benchmarks report`` generates these pages, every figure and every
-plot in them, from the results that are kept in ``benchmarks/results/sockets/``, and ``python -m benchmarks report
-FILE...`` from other results. Where two files hold the same measurement, that of the later one counts."""
+``python -m benchmarks run`` measures the clusters again; it takes some hours, ``--quick`` three minutes. ``python -m
+benchmarks.embedding COMMAND`` measures the programs that embed a node; all commands together take half an hour, with
+``--quick`` some minutes. ``CONTRIBUTING.rst`` says what they need. ``python -m benchmarks report`` generates these
+pages, every figure and every plot in them, from the results that are kept in ``benchmarks/results/sockets/`` and
+``benchmarks/results/embedding/``, and ``python -m benchmarks report FILE...`` from other results. Where two files hold
+the same measurement, that of the later one counts."""
 
 
 @attrs.frozen
@@ -116,6 +129,7 @@ def _overview(material: Material, experiments: Sequence[str]) -> str:
         *(image(f"{OVERVIEW}/{picture.name}.svg", picture.text) for picture in material.pictures_for("")),
         title("The experiments", "-"),
         items([_pointer(material, name) for name in experiments]),
+        paragraph(EMBEDDING) if set(experiments) & EMBEDDED else "",
         title("What the library is held to", "-"),
         paragraph(TARGETS),
         list_table(attrs.evolve(verdicts_table(verdicts, "Target", "Targets"), widths=(38, 38, 14, 10))),

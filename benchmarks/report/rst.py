@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import attrs
 
 from benchmarks.report.table import Table
-from benchmarks.report.targets import Outcome
+from benchmarks.report.verdicts import Outcome
 
 WIDTH = 110
 """Columns of a page, as of all documents."""

@@ -10,7 +10,7 @@ import attrs
 
 from benchmarks.analysis.figures import Figure
 from benchmarks.report.table import Table
-from benchmarks.report.targets import Outcome, Verdict, verdicts_table
+from benchmarks.report.verdicts import Outcome, Verdict, verdicts_table
 
 Cell = Mapping[str, Any]
 """What one ablation did under one condition, as ``choices-301e6f2.json`` keeps it."""

@@ -1,4 +1,4 @@
-"""What the figures are held to: each target is a claim in words and a rule that checks it.
+"""What the figures are held to, and the rules that check it; :mod:`.embedding_targets` has those of embedded nodes.
 
 A rule looks at each size. If it fails at one, the target is missed. If it holds at some sizes and there is nothing to
 look at for others, the target counts as not measured.
@@ -7,16 +7,14 @@ look at for others, the target counts as not measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from enum import Enum
-
-import attrs
+from collections.abc import Callable, Sequence
 
 from benchmarks.analysis.samples import Number
 from benchmarks.analysis.summary import OURS, Stat, Summary, or_never, ratio
 from benchmarks.core.ratios import COMPARED, TO_THE_LIMIT
+from benchmarks.report.embedding_targets import EMBEDDING_TARGETS
 from benchmarks.report.numbers import times, value
-from benchmarks.report.table import Table
+from benchmarks.report.verdicts import NOTHING, Look, Rule, Target, Verdict, verdict_of
 from benchmarks.report.wording import LIMITS
 
 PEER = "memberlist-lan"
@@ -42,77 +40,9 @@ NEAR_THE_LIMIT = 1.5
 """Ratio to a limit that no protocol of this kind can beat."""
 
 
-class Outcome(Enum):
-    """What came of a target."""
-
-    MET = "met"
-    MISSED = "missed"
-    NOT_MEASURED = "not measured"
-    NO_TARGET = ""
-
-
-@attrs.frozen
-class Look:
-    """What a rule saw at one place."""
-
-    text: str
-    is_met: bool | None
-    """None if there was nothing to see."""
-
-
-NOTHING = Look("not measured", None)
-
-Rule = Callable[[Summary], Sequence[tuple[str, Look]]]
-"""Gives what it sees at each place that counts, with the name of the place."""
-
-
-@attrs.frozen
-class Target:
-    """A claim about this library."""
-
-    claim: str
-    held_to: str
-    rule: Rule
-
-
-@attrs.frozen(kw_only=True)
-class Verdict:
-    """A target and what came of it."""
-
-    claim: str
-    measured: str
-    """Empty if nothing was measured."""
-    held_to: str
-    outcome: Outcome
-
-
 def verdicts_of(summary: Summary) -> tuple[Verdict, ...]:
     """Check all targets."""
     return tuple(verdict_of(target, summary) for target in TARGETS)
-
-
-def verdicts_table(verdicts: Iterable[Verdict], head: str, title: str = "") -> Table:
-    """What was measured beside what it is held to.
-
-    :param head: what the rows are.
-    """
-    rows = tuple(
-        (each.claim, each.measured or Outcome.NOT_MEASURED.value, each.held_to, each.outcome.value) for each in verdicts
-    )
-    return Table(title=title, heads=(head, "Measured", "Held to", ""), rows=rows)
-
-
-def verdict_of(target: Target, summary: Summary) -> Verdict:
-    """Check one target."""
-    looks = target.rule(summary)
-    results = [look.is_met for _, look in looks]
-    if False in results:
-        outcome = Outcome.MISSED
-    else:
-        outcome = Outcome.NOT_MEASURED if None in results or not looks else Outcome.MET
-    is_blank = all(result is None and look is NOTHING for result, (_, look) in zip(results, looks, strict=True))
-    measured = "" if is_blank else "; ".join(f"{place}: {look.text}" for place, look in looks)
-    return Verdict(claim=target.claim, measured=measured, held_to=target.held_to, outcome=outcome)
 
 
 # --- rules
@@ -309,5 +239,6 @@ TARGETS = (
         f"at most {NEAR_THE_LIMIT:g}",
         near_the_limit,
     ),
+    *EMBEDDING_TARGETS,
 )
 """In the order in which they are told."""

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from benchmarks.analysis.samples import Skipped
 from benchmarks.report.table import Table
-from benchmarks.report.targets import Outcome
+from benchmarks.report.verdicts import Outcome
 
 STYLES = {
     Outcome.MET.value: "green",

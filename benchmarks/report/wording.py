@@ -18,6 +18,8 @@ class Wording:
     """Numbers that have another name in this experiment than elsewhere."""
     first: tuple[str, ...] = ("last_s", "p99_s", "p50_s", "first_s", "missing")
     """Numbers that are told before the others."""
+    summed: tuple[str, ...] = ()
+    """Numbers of which all repetitions together are told, and not the median."""
 
 
 LIMITS = {
@@ -127,6 +129,91 @@ EXPERIMENTS = {
         " divided by the number of nodes in them.",
         names={"memory_kib_with_process": "memory, KiB per node, with what a process needs without any"},
         first=("datagrams_per_node_s", "bytes_per_node_s"),
+    ),
+    "blocked": Wording(
+        title="Blocked programs",
+        summary="One of five programs with a node each does not let its own loop run for 5 s.",
+        text="It calls time.sleep, computes in pure Python, or makes one call of C code that holds the global"
+        " interpreter lock (GIL). All programs are watched for 10 s more. False deaths count how often a program was"
+        " told that another one is dead: each block can cause four. A node in the program's own trio loop stops with"
+        " the loop. A node in a thread goes on as long as Python gives that thread its turn, and a node in a process of"
+        " its own always goes on. kinship runs its protocol in a thread that needs no turn. For comparison, programs"
+        " were killed: a system that takes longer than the block to notice that says little about the block.",
+        names={
+            "false_deaths": "false deaths",
+            "declared_dead_s": "first declared dead, after the block began",
+            "killed_declared_dead_s": "first declared dead, after it was killed",
+            "suspicions": "suspicions",
+            "blocked_s": "length of the block",
+        },
+        first=("false_deaths", "declared_dead_s", "killed_declared_dead_s", "suspicions"),
+        summed=("false_deaths", "suspicions"),
+    ),
+    "latency": Wording(
+        title="From the node to the program",
+        summary="A program follows the changes of its node, to which another process sends a thousand a second.",
+        text='"From the node" begins when the node has read the datagram, and "from the sender" when the other process'
+        " makes the change; both end when the program has the event in hand. kinship does not tell when its node reads"
+        " a datagram. It spreads new metadata only a few times a second, so it is sent messages instead. Those do not"
+        " pass through its membership, while each change of ours does. Of changes that arrive in one batch, ours tells"
+        " the last. The time of members() is that of one call in a cluster in which nothing changes.",
+        names={
+            "from_node_median_s": "from the node: median",
+            "from_node_p99_s": "from the node: 99 %",
+            "from_node_most_s": "from the node: longest",
+            "from_sender_median_s": "from the sender: median",
+            "from_sender_p99_s": "from the sender: 99 %",
+            "from_sender_most_s": "from the sender: longest",
+            "event_rate": "events per second",
+            "events_missed": "events missed",
+            "members_us": "members(), µs",
+        },
+        first=(
+            "from_node_median_s",
+            "from_node_p99_s",
+            "from_node_most_s",
+            "from_sender_median_s",
+            "from_sender_p99_s",
+            "from_sender_most_s",
+            "members_us",
+        ),
+    ),
+    "embedded": Wording(
+        title="A node in a program",
+        summary="Five programs of each system run side by side, each with a node and a reader of its changes, and"
+        " nothing happens.",
+        text="CPU time and memory include the process of a node that has its own. Memory is what the programs occupy"
+        " more than before they opened the node, with all modules imported. The time to open a node ends when the"
+        " program has the node in hand.",
+        names={
+            "cpu_to_trio_ratio": "CPU time, divided by that of ours-trio",
+            "opened_s": "time to open a node",
+        },
+        first=("cpu_ms_per_node_s", "cpu_to_trio_ratio", "memory_kib_per_node", "opened_s"),
+    ),
+    "storm": Wording(
+        title="Opened and cancelled",
+        summary="A program opens nodes, eight at a time, uses them, and cancels each after a random time of up to"
+        " 50 ms.",
+        text="On asyncio the task of a node is cancelled, sometimes twice; with threads another thread closes the node."
+        " What is left is what the program holds more at the end than after its first hundred nodes, which are not"
+        " counted. The memory that is left with ours is its store of records: all nodes of a process share the records"
+        " that they have met, up to 16,384. Nodes in processes of their own are fewer, because each starts Python.",
+        names={
+            "nodes_asked_for": "nodes",
+            "nodes_opened": "nodes that were open when they were cancelled",
+            "each_ms": "time per node, ms",
+        },
+        first=(
+            "nodes_asked_for",
+            "nodes_opened",
+            "threads_left",
+            "tasks_left",
+            "sockets_left",
+            "descriptors_left",
+            "processes_left",
+            "unexpected_errors",
+        ),
     ),
     "limits": Wording(
         title="What is possible at best",

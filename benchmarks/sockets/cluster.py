@@ -11,9 +11,9 @@ from typing import Any
 import attrs
 import trio
 
+from benchmarks.environment.hosts import REPLY_WITHIN_S, Host, open_host
 from benchmarks.environment.measuring import MeasurementFailed
 from benchmarks.environment.namespace import LEFT, RIGHT, OtherHalf
-from benchmarks.sockets.hosts import REPLY_WITHIN_S, Host, open_host
 from benchmarks.sockets.systems import System
 
 PORT = 7000

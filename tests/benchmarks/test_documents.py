@@ -123,3 +123,8 @@ def test_only_what_stands_between_the_markers_is_replaced() -> None:
 def test_every_kept_result_over_real_sockets_is_used() -> None:
     kept = {path.stem for path in (ROOT / "benchmarks" / "results" / "sockets").glob("*.json")}
     assert kept == set(documents.SOCKETS)
+
+
+def test_every_kept_result_of_embedded_nodes_is_used() -> None:
+    kept = {path.stem for path in (ROOT / "benchmarks" / "results" / "embedding").glob("*.json")}
+    assert kept == set(documents.PROGRAMS)

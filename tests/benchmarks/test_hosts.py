@@ -19,9 +19,9 @@ from typing import Any
 import attrs
 import pytest
 
+from benchmarks.environment import hosts
 from benchmarks.environment.builds import Unavailable
 from benchmarks.environment.measuring import MeasurementFailed
-from benchmarks.sockets import hosts
 from benchmarks.sockets.systems import SYSTEMS, System
 from tests.rst import ROOT
 

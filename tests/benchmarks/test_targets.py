@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.analysis.samples import Number, Sample
 from benchmarks.analysis.summary import summary_of
-from benchmarks.report.targets import TARGETS, Outcome, Verdict, verdicts_of
+from benchmarks.report.targets import TARGETS, verdicts_of
+from benchmarks.report.verdicts import Outcome, Verdict
 from tests.benchmarks.made_up import results
 
 Change = Callable[[Sample], Sample | None]

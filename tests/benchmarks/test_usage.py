@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -25,12 +26,46 @@ with open(os.devnull, "rb"):
     thread.join()
 """
 
+COUNTS_SOCKETS = """
+import os, socket
+from benchmarks.environment import usage
+print(usage.sockets(os.getpid()))
+with open(os.devnull, "rb"), socket.socket():
+    print(usage.sockets(os.getpid()))
+"""
+
+PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+
 
 def test_cpu_time_grows_with_work() -> None:
     before = usage.cpu_s(ME)
     while usage.cpu_s(ME) == before:
         sum(range(100_000))
     assert usage.cpu_s(ME) == pytest.approx(sum(os.times()[:2]), abs=1.0)
+
+
+def test_the_fine_clock_is_the_same_clock() -> None:
+    before = usage.fine_cpu_s(ME)
+    assert before == pytest.approx(usage.cpu_s(ME), abs=1.0)
+    sum(range(1000))
+    assert usage.fine_cpu_s(ME) > before
+
+
+def test_a_family_is_a_process_and_all_that_descend_from_it() -> None:
+    """A shell that starts another one, which waits for the end of its input."""
+    with subprocess.Popen(["sh", "-c", "sh -c 'echo; read _; true'; true"], **PIPES) as shell:
+        assert shell.stdout is not None
+        shell.stdout.readline()
+        family = list(usage.family(shell.pid))
+        assert family[0] == shell.pid
+        assert len(family) == 2
+        assert shell.pid in usage.family(ME)
+        shell.communicate()
+
+
+def test_sockets_are_told_from_other_descriptors() -> None:
+    counted = subprocess.run([sys.executable, "-c", COUNTS_SOCKETS], capture_output=True, text=True, check=True)
+    assert counted.stdout.split() == ["0", "1"]
 
 
 def test_memory_grows_by_what_is_held() -> None:

@@ -59,6 +59,11 @@ class Host:
         assert isinstance(reply, dict)
         return reply
 
+    @property
+    def pid(self) -> int:
+        """The process, for :mod:`benchmarks.environment.usage`."""
+        return self._process.pid
+
     def cpu_s(self) -> float:
         """Seconds of CPU time it has used so far."""
         return usage.cpu_s(self._process.pid)
@@ -74,6 +79,10 @@ class Host:
     def go_on(self) -> None:
         """Let the process continue."""
         self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
 
     async def close(self) -> None:
         """Let the process end, or kill it."""

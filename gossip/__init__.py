@@ -46,7 +46,7 @@ from gossip.core.state.member import Member, Status
 from gossip.core.state.node_standing import NodeStanding, Standing
 from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
-from gossip.errors import BindError, ClosedError, JoinError, NodeProcessError, QueryError
+from gossip.errors import BindError, ClosedError, ForkedError, JoinError, NodeProcessError, QueryError
 from gossip.node import Node, Snapshot, Subscription, explain_member, open_node, query_members
 from gossip.security import PLAIN, Key, Keyring, MutualTLS, SigningKey
 from gossip.telemetry import NodeStats
@@ -63,6 +63,7 @@ __all__ = [
     "DisplacedError",
     "EventKind",
     "Explanation",
+    "ForkedError",
     "GossipError",
     "JoinError",
     "Key",

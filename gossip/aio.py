@@ -30,8 +30,6 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, TypeVar, final
 
-import trio
-
 import gossip
 from gossip.core.config import Config
 from gossip.core.detection.evidence import Explanation
@@ -40,7 +38,7 @@ from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
 from gossip.core.support.address import Address
 from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, opening, refuse_own_thread, start
-from gossip.node import DEFAULT_BIND, AsyncBlock, Snapshot, holds
+from gossip.node import DEFAULT_BIND, AsyncBlock, Snapshot, holds, in_trio
 from gossip.security import Keyring, MutualTLS, SigningKey
 
 if sys.version_info < (3, 11):
@@ -180,15 +178,14 @@ class Node(Reading):
         :raises ClosedError: if the node is closed before, or was.
         """
         while True:
-            self._held.require_open()
+            self._require_here()
             seen = self._inside.steps()
             if holds(condition, self):
                 return
             await self._ask(functools.partial(self._inside.step_after, seen))
 
     async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
-        self._held.require_open()
-        _require_loop(self._loop, f"node {self._held.name!r}")
+        self._require_here()
         call = self._held.call(work)
         try:
             await _done(call.future)
@@ -198,6 +195,10 @@ class Node(Reading):
         if call.future.cancelled():
             raise self._held.why_over()
         return call.future.result()
+
+    def _require_here(self) -> None:
+        self._held.require_open()
+        _require_loop(self._loop, f"node {self._held.name!r}")
 
 
 class Subscription:
@@ -237,7 +238,7 @@ class Subscription:
 
         :raises RuntimeError: if another task is waiting for an item of this subscription, or in another loop.
         """
-        self._relay.refuse_copy()
+        self._relay.require_usable()
         _require_loop(self._loop, self._name)
         while True:
             waiter = self._loop.create_future()
@@ -377,7 +378,7 @@ def _running_loop(what: str) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
     except RuntimeError:
         refuse_own_thread(f"{what} of gossip.aio")
-        if trio.lowlevel.in_trio_run():
+        if in_trio():
             instead = "trio runs this code: use gossip"
         else:
             instead = "no event loop runs this code: start the program with asyncio.run(main), or use gossip.blocking"

@@ -30,6 +30,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, cast, final, overload
 
 import gossip
+from gossip import forking
 from gossip.core.config import Config
 from gossip.core.detection.evidence import Explanation
 from gossip.core.events import MembershipEvent
@@ -130,6 +131,11 @@ class Opening(AbstractContextManager["Node"]):
         self._name = name
         self._opening = opening
         self._node: Node | None = None
+        self._lock = threading.Lock()
+        forking.register(self, Opening._take_new_lock)
+
+    def _take_new_lock(self) -> None:
+        """In a forked child, the lock may be held by a thread that is not there."""
         self._lock = threading.Lock()
 
     def start(self) -> Node:

@@ -71,7 +71,7 @@ class Held:
     @property
     def is_copy(self) -> bool:
         """Whether this is a forked child, where there is nothing to close."""
-        return not isinstance(self._life, Call)
+        return forking.is_unusable(self._life)
 
     def require_open(self) -> None:
         """Refuse the use of a node that runs no more, or not in this process.

@@ -71,12 +71,12 @@ class Relay:
                 self._held.soon(self._refresh)
             return None
 
-    def refuse_copy(self) -> None:
+    def require_usable(self) -> None:
         """Refuse to wait in a forked child.
 
         :raises ForkedError: there.
         """
-        forking.refuse_copy(self._lock)
+        forking.require_usable(self._lock)
 
     def wait_no_longer(self, wake: Callable[[], Any]) -> None:
         """Do not call ``wake`` any more, if it is still to be called."""

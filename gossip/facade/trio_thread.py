@@ -86,10 +86,15 @@ class TrioThread:
         if self._tell_last is not None:
             self._thread.join()
 
+    @classmethod
+    def running(cls) -> TrioThread:
+        """A new one. It ends at once if it has not become the shared one by the time at which it looks."""
+        thread = cls()
+        thread._thread.start()
+        return thread
+
     def take_in(self, call: Call[Any]) -> None:
-        """Begin a piece of work. The caller holds the lock."""
-        if not self._thread.is_alive():
-            self._thread.start()
+        """Note a piece of work. The caller holds the lock."""
         self._calls.add(call)
 
     def begin(self, call: Call[Any]) -> None:
@@ -113,6 +118,8 @@ class TrioThread:
     async def _main(self) -> None:
         async with trio.open_nursery() as self._nursery:
             with _shared.lock:
+                if _shared.thread is not self:
+                    return  # somebody has interrupted the start
                 self._token = trio.lowlevel.current_trio_token()
                 early, self._early = self._early, []
             for function in early:
@@ -160,10 +167,9 @@ def start(call: Call[Any], what: str) -> TrioThread:
     """
     refuse_own_thread(what)
     with _shared.lock:
-        if _shared.thread is None:
-            _shared.thread = TrioThread()
-        thread = _shared.thread
+        thread = _shared.thread or TrioThread.running()
         thread.take_in(call)
+        _shared.thread = thread
     thread.soon(thread.begin, call)
     return thread
 

@@ -31,7 +31,7 @@ processes, and ``gossip.testing``.
 from __future__ import annotations
 
 from gossip.node.arguments import Arguments, plain_metadata
-from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, require_trio, without_cancelled
+from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, in_trio, require_trio, without_cancelled
 from gossip.node.inside import Inside
 from gossip.node.network import current_network, opened_in
 from gossip.node.node import Node
@@ -55,6 +55,7 @@ __all__ = [
     "current_network",
     "explain_member",
     "holds",
+    "in_trio",
     "joined",
     "open_node",
     "opened_in",

@@ -14,7 +14,7 @@ import pytest
 
 import gossip.aio
 import gossip.blocking
-from gossip import Address, EventKind, MembershipEvent, Snapshot
+from gossip import EventKind, MembershipEvent, Snapshot
 from gossip.facade import trio_thread
 from tests.facade.flavours import (
     AIO,
@@ -52,7 +52,8 @@ class Recorder:
         """One that hears each event of a node from now on."""
         recorder, is_added = cls(), threading.Event()
         broadcast = node._held.inside.broadcast
-        node._held.soon(lambda: (broadcast.add(recorder), is_added.set()))
+        node._held.soon(broadcast.add, recorder)
+        node._held.soon(is_added.set)
         assert is_added.wait(20)
         return recorder
 

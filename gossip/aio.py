@@ -28,7 +28,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, TypeVar, final
+from typing import Any, TypeVar
 
 import gossip
 from gossip.core.config import Config
@@ -38,7 +38,7 @@ from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
 from gossip.core.support.address import Address
 from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, opening, refuse_own_thread, start
-from gossip.node import DEFAULT_BIND, AsyncBlock, Snapshot, holds, in_trio
+from gossip.node import DEFAULT_BIND, AsyncBlock, Inside, Snapshot, holds, in_trio
 from gossip.security import Keyring, MutualTLS, SigningKey
 
 if sys.version_info < (3, 11):
@@ -46,6 +46,7 @@ if sys.version_info < (3, 11):
 
 __all__ = ["Node", "Subscription", "explain_member", "open_node", "query_members"]
 
+B = TypeVar("B")
 T = TypeVar("T")
 
 
@@ -74,25 +75,11 @@ def open_node(
         nothing that this program does can stop.
     :raises RuntimeError: if asyncio does not run the code that enters the block.
     """
-    return _Block(
-        name,
-        opening(
-            name,
-            isolation,
-            {
-                "bind": bind,
-                "advertise": advertise,
-                "seeds": seeds,
-                "metadata": metadata,
-                "config": config,
-                "keyring": keyring,
-                "tls": tls,
-                "insecure": insecure,
-                "identity": identity,
-                "allowed": allowed,
-            },
-        ),
-    )
+    how = opening(
+        name, isolation, bind=bind, advertise=advertise, seeds=seeds, metadata=metadata, config=config, keyring=keyring,
+        tls=tls, insecure=insecure, identity=identity, allowed=allowed,
+    )  # fmt: skip
+    return Block("open_node", lambda: Held(f"node {name!r}", how, "its async with block has ended"), Node)
 
 
 async def query_members(
@@ -122,7 +109,6 @@ async def explain_member(
     return await _alone("explain_member", functools.partial(ask, keyring=keyring, tls=tls))
 
 
-@final
 class Node(Reading):
     """A running member. Made by :func:`open_node`.
 
@@ -131,7 +117,7 @@ class Node(Reading):
     something raises :class:`gossip.ClosedError`.
     """
 
-    def __init__(self, held: Held, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, held: Held[Inside], loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(held)
         self._loop = loop
 
@@ -186,19 +172,11 @@ class Node(Reading):
 
     async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
         self._require_here()
-        call = self._held.call(work)
-        try:
-            await _done(call.future)
-        except asyncio.CancelledError:
-            self._held.cancel(call)
-            raise
-        if call.future.cancelled():
-            raise self._held.why_over()
-        return call.future.result()
+        return await outcome_of(self._held, work)
 
     def _require_here(self) -> None:
         self._held.require_open()
-        _require_loop(self._loop, f"node {self._held.name!r}")
+        require_loop(self._loop, self._held.what)
 
 
 class Subscription:
@@ -213,8 +191,8 @@ class Subscription:
                 ...
     """
 
-    def __init__(self, held: Held, loop: asyncio.AbstractEventLoop, buffer: int) -> None:
-        self._name = f"a subscription of node {held.name!r}"
+    def __init__(self, held: Held[Inside], loop: asyncio.AbstractEventLoop, buffer: int) -> None:
+        self._name = f"a subscription of {held.what}"
         self._loop = loop
         self._relay = Relay(held, buffer, self)
         self._has_entered = False
@@ -239,7 +217,7 @@ class Subscription:
         :raises RuntimeError: if another task is waiting for an item of this subscription, or in another loop.
         """
         self._relay.require_usable()
-        _require_loop(self._loop, self._name)
+        require_loop(self._loop, self._name)
         while True:
             waiter = self._loop.create_future()
             wake = functools.partial(_soon, self._loop, _wake, waiter)
@@ -255,26 +233,33 @@ class Subscription:
                 self._relay.wait_no_longer(wake)
 
 
-class _Block(AsyncBlock[Node]):
-    """The block in which a node is open."""
+class Block(AsyncBlock[B]):
+    """The block in which a node is open, or something else that the trio thread holds."""
 
-    def __init__(self, name: str, opening: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
-        super().__init__("open_node", "asyncio.run(...)")
-        self._node_name = name
-        self._opening = opening
+    def __init__(
+        self, name: str, hold: Callable[[], Held[Any]], make: Callable[[Held[Any], asyncio.AbstractEventLoop], B]
+    ) -> None:
+        """:param name: of the function that makes the block.
+
+        :param hold: begins to open what the block is about.
+        :param make: makes what the program gets of it.
+        """
+        super().__init__(name, "asyncio.run(...)")
+        self._hold = hold
+        self._make = make
         self._has_entered = False
-        self._held: Held | None = None
+        self._held: Held[Any] | None = None
         self._task: asyncio.Task[Any] | None = None
         """The task that runs the block."""
         self._interrupted: asyncio.Task[Any] | None = None
-        """The same task, once it was cancelled because the node has failed."""
+        """The same task, once it was cancelled because the node is over."""
 
-    async def __aenter__(self) -> Node:
-        loop = _running_loop("open_node")
+    async def __aenter__(self) -> B:
+        loop = _running_loop(self._name)
         if self._has_entered:
-            raise RuntimeError("the block of a node can be entered only once; call open_node() again")
+            raise RuntimeError(f"the block can be entered only once; call {self._name}() again")
         self._has_entered = True
-        held = Held(self._node_name, self._opening, "its async with block has ended")
+        held = self._hold()
         try:
             await _done(held.opened)
             held.opened.result()
@@ -285,33 +270,47 @@ class _Block(AsyncBlock[Node]):
             raise
         self._held, self._task = held, asyncio.current_task()
         held.over.add_done_callback(lambda _: _soon(loop, self._interrupt))
-        return Node(held, loop)
+        return self._make(held, loop)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    ) -> bool:
         held, self._task = self._held, None
         if held is None or held.is_copy:
-            return
+            return False
         held.close()
         cancelled = await _done_whatever_comes(held.over)
         held.wait_for_thread()
-        if self._interrupted is not None:
-            _take_back_cancellation(self._interrupted)
+        is_ours = self._interrupted is not None and not _take_back_cancellation(self._interrupted)
         failure = held.failure
         if failure is None:
             if cancelled is not None:
                 raise cancelled
-        elif error is None or isinstance(error, asyncio.CancelledError):
+            return is_ours and isinstance(error, asyncio.CancelledError)  # a test has crashed the node
+        if error is None or isinstance(error, asyncio.CancelledError):
             raise failure
-        elif error is not failure:
+        if error is not failure:
             raise BaseExceptionGroup("the block and its node failed", [failure, error])
+        return False
 
     def _interrupt(self) -> None:
         """Cancel the block, unless it has ended: its node is over."""
         if self._task is not None:
             self._interrupted = self._task
             self._task.cancel()
+
+
+async def outcome_of(held: Held[Any], work: Callable[[], Awaitable[T]]) -> T:
+    """Have the trio thread do something with what it holds."""
+    call = held.call(work)
+    try:
+        await _done(call.future)
+    except asyncio.CancelledError:
+        held.cancel(call)
+        raise
+    if call.future.cancelled():
+        raise held.why_over()
+    return call.future.result()
 
 
 async def _done(future: Future[Any]) -> None:
@@ -338,6 +337,7 @@ async def _alone(what: str, work: Callable[[], Awaitable[T]]) -> T:
     _running_loop(what)
     call = Call(work)
     thread = start(call, what)
+    thread.is_awaited(call.future)
     try:
         await _done(call.future)
     except asyncio.CancelledError:
@@ -363,10 +363,10 @@ def _wake(waiter: asyncio.Future[None]) -> None:
         waiter.set_result(None)
 
 
-def _take_back_cancellation(task: asyncio.Task[Any]) -> None:
-    """Tell that our own cancellation of a task was not one from outside. Python 3.10 does not count them."""
-    if sys.version_info >= (3, 11):
-        task.uncancel()
+def _take_back_cancellation(task: asyncio.Task[Any]) -> bool:
+    """Tell that our own cancellation of a task was not one from outside; returns whether there was one, too. Python
+    3.10 does not count them."""
+    return sys.version_info >= (3, 11) and task.uncancel() > 0
 
 
 def _running_loop(what: str) -> asyncio.AbstractEventLoop:
@@ -385,7 +385,7 @@ def _running_loop(what: str) -> asyncio.AbstractEventLoop:
         raise RuntimeError(f"{what} of gossip.aio needs asyncio, but {instead}") from None
 
 
-def _require_loop(loop: asyncio.AbstractEventLoop, what: str) -> None:
+def require_loop(loop: asyncio.AbstractEventLoop, what: str) -> None:
     """Make sure that this loop runs the code that calls this.
 
     :raises RuntimeError: if it does not.

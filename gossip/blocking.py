@@ -22,7 +22,6 @@ import contextlib
 import functools
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -75,25 +74,11 @@ def open_node(
     :param isolation: where the node runs: in a ``"thread"`` of this process, or in a ``"process"`` of its own, which
         nothing that this program does can stop.
     """
-    return Opening(
-        name,
-        opening(
-            name,
-            isolation,
-            {
-                "bind": bind,
-                "advertise": advertise,
-                "seeds": seeds,
-                "metadata": metadata,
-                "config": config,
-                "keyring": keyring,
-                "tls": tls,
-                "insecure": insecure,
-                "identity": identity,
-                "allowed": allowed,
-            },
-        ),
-    )
+    how = opening(
+        name, isolation, bind=bind, advertise=advertise, seeds=seeds, metadata=metadata, config=config, keyring=keyring,
+        tls=tls, insecure=insecure, identity=identity, allowed=allowed,
+    )  # fmt: skip
+    return Opening(name, how)
 
 
 def query_members(
@@ -145,7 +130,9 @@ class Opening(AbstractContextManager["Node"]):
         """
         with self._lock:
             if self._node is None:
-                self._node = _opened(Held(self._name, self._opening, "close() was called, or its with block has ended"))
+                held = Held(f"node {self._name!r}", self._opening, "close() was called, or its with block has ended")
+                wait_until_open(held)
+                self._node = Node(held)
             return self._node
 
     def close(self) -> None:
@@ -164,15 +151,9 @@ class Opening(AbstractContextManager["Node"]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._node is not None
-        failure = self._node._end()
-        if failure is None or failure is error:
-            return
-        if error is not None:
-            raise BaseExceptionGroup("the block and its node failed", [failure, error])
-        raise failure
+        raise_failure(self._node._end(), error)
 
 
-@final
 class Node(Reading):
     """A running member. Made by :func:`open_node`; every thread may use it.
 
@@ -180,7 +161,7 @@ class Node(Reading):
     :class:`gossip.ClosedError`.
     """
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: Held[Inside]) -> None:
         super().__init__(held)
         self._is_closed = False
         atexit.register(self._close_at_exit)
@@ -246,7 +227,7 @@ class Node(Reading):
         :raises TimeoutError: if that is not enough.
         :raises ClosedError: if the node is closed before, or was.
         """
-        ends_at = None if timeout is None else time.monotonic() + require_seconds("timeout", timeout)
+        ends_at = None if timeout is None else self._held.now() + require_seconds("timeout", timeout)
         while True:
             self._held.require_open()
             seen = self._inside.steps()
@@ -255,18 +236,13 @@ class Node(Reading):
             self._ask(functools.partial(self._inside.step_after, seen), ends_at)
 
     def _ask(self, work: Callable[[], Awaitable[T]], ends_at: float | None = None) -> T:
-        call = self._held.call(work)
-        if not _wait(call.future, lambda: self._held.cancel(call), ends_at):
-            raise TimeoutError(f"the condition on node {self._held.name!r} has not become true in time")
-        if call.future.cancelled():
-            raise self._held.why_over()
-        return call.future.result()
+        return outcome_of(self._held, work, ends_at)
 
     def _end(self) -> BaseException | None:
         """Close the node; returns what it has failed of, once."""
         if self._held.is_copy:
             return None
-        _close(self._held)
+        close(self._held)
         atexit.unregister(self._close_at_exit)
         failure = None if self._is_closed else self._held.failure
         self._is_closed = True
@@ -289,7 +265,7 @@ class Subscription(Generic[Item]):
             ...
     """
 
-    def __init__(self, held: Held, buffer: int, timeout: float | None) -> None:
+    def __init__(self, held: Held[Inside], buffer: int, timeout: float | None) -> None:
         self._held = held
         self._relay = Relay(held, buffer, self)
         self._timeout = timeout
@@ -321,7 +297,7 @@ class Subscription(Generic[Item]):
 
     def _next(self) -> Snapshot | MembershipEvent | None:
         self._held.refuse_own_thread()
-        ends_at = None if self._timeout is None else time.monotonic() + self._timeout
+        ends_at = None if self._timeout is None else self._held.now() + self._timeout
         while True:
             has_more = threading.Event()
             wake = has_more.set
@@ -332,7 +308,7 @@ class Subscription(Generic[Item]):
             if item is not None:
                 return item
             try:
-                if not has_more.wait(_seconds_until(ends_at)):
+                if not self._held.wait(has_more, ends_at):
                     return None
             finally:
                 self._relay.wait_no_longer(wake)
@@ -344,46 +320,77 @@ class Subscription(Generic[Item]):
         return self._held.failure or StopIteration()
 
 
-def _opened(held: Held) -> Node:
+def wait_until_open(held: Held[Any]) -> None:
+    """Wait until the trio thread holds what it is to hold.
+
+    :raises Exception: why it could not be opened.
+    """
     try:
         _wait(held.opened)
         held.opened.result()
     except BaseException:
-        _close(held)
+        close(held)
         raise
-    return Node(held)
 
 
-def _close(held: Held) -> None:
+def close(held: Held[Any]) -> None:
+    """Close what the trio thread holds, and return once nothing is left of it."""
     held.close()
     _wait(held.over)
     held.wait_for_thread()
+
+
+def raise_failure(failure: BaseException | None, error: BaseException | None) -> None:
+    """At the end of a block, raise what has failed in the trio thread, if anything has.
+
+    :param error: what the block itself raises.
+    """
+    if failure is None or failure is error:
+        return
+    if error is not None:
+        raise BaseExceptionGroup("the block and its node failed", [failure, error])
+    raise failure
+
+
+def outcome_of(held: Held[Any], work: Callable[[], Awaitable[T]], ends_at: float | None = None) -> T:
+    """Have the trio thread do something with what it holds.
+
+    :param ends_at: when the condition that a program waits for must be true, in local time.
+    :raises TimeoutError: if it is not.
+    """
+    call = held.call(work)
+    if not _wait(call.future, lambda: held.cancel(call), lambda done: held.wait(done, ends_at)):
+        raise TimeoutError(f"the condition on {held.what} has not become true in time")
+    if call.future.cancelled():
+        raise held.why_over()
+    return call.future.result()
 
 
 def _alone(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do something in the trio thread that needs no node."""
     call = Call(work)
     thread = start(call, what)
+    thread.is_awaited(call.future)
     _wait(call.future, lambda: thread.soon(call.cancel))
     thread.wait_if_over()
     return call.future.result()
 
 
-def _wait(future: Future[Any], give_up: Callable[[], object] | None = None, ends_at: float | None = None) -> bool:
-    """Wait for an outcome; returns whether it came in time.
+def _wait(
+    future: Future[Any],
+    give_up: Callable[[], object] | None = None,
+    wait: Callable[[threading.Event], bool] = threading.Event.wait,
+) -> bool:
+    """Wait for an outcome; returns whether it is there.
 
-    :param give_up: called if it did not, or if the wait was interrupted.
-    :param ends_at: in the time of :func:`time.monotonic`.
+    :param give_up: called if it is not, or if the wait was interrupted.
+    :param wait: waits for as long as there is time.
     """
     is_done, done = False, threading.Event()
     future.add_done_callback(lambda _: done.set())
     try:
-        is_done = done.wait(_seconds_until(ends_at))
+        is_done = wait(done) or future.done()
     finally:
         if not is_done and give_up is not None:
             give_up()
     return is_done
-
-
-def _seconds_until(ends_at: float | None) -> float | None:
-    return None if ends_at is None else max(0.0, ends_at - time.monotonic())

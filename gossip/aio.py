@@ -255,7 +255,7 @@ class Block(AsyncBlock[B]):
         """The same task, once it was cancelled because the node is over."""
 
     async def __aenter__(self) -> B:
-        loop = _running_loop(self._name)
+        loop = running_loop(self._name)
         if self._has_entered:
             raise RuntimeError(f"the block can be entered only once; call {self._name}() again")
         self._has_entered = True
@@ -334,7 +334,7 @@ async def _done_whatever_comes(future: Future[Any]) -> asyncio.CancelledError | 
 
 async def _alone(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do something in the trio thread that needs no node."""
-    _running_loop(what)
+    running_loop(what)
     call = Call(work)
     thread = start(call, what)
     thread.is_awaited(call.future)
@@ -369,7 +369,7 @@ def _take_back_cancellation(task: asyncio.Task[Any]) -> bool:
     return sys.version_info >= (3, 11) and task.uncancel() > 0
 
 
-def _running_loop(what: str) -> asyncio.AbstractEventLoop:
+def running_loop(what: str) -> asyncio.AbstractEventLoop:
     """The loop that runs the code that calls this.
 
     :raises RuntimeError: if asyncio does not run it; says what to do.
@@ -390,7 +390,7 @@ def require_loop(loop: asyncio.AbstractEventLoop, what: str) -> None:
 
     :raises RuntimeError: if it does not.
     """
-    if _running_loop(what) is not loop:
+    if running_loop(what) is not loop:
         raise RuntimeError(
             f"{what} belongs to the loop that opened the node, but another loop runs this code: open a node in each "
             "loop, or call it with asyncio.run_coroutine_threadsafe(...); members() and the like can be read here"

@@ -17,7 +17,7 @@ import trio
 
 from gossip import forking
 from gossip.errors import ClosedError
-from gossip.facade.trio_thread import Call, TrioThread, refuse_own_thread, start
+from gossip.facade.trio_thread import Call, TrioThread, refuse_own_thread, start, start_beside
 
 H = TypeVar("H")
 T = TypeVar("T")
@@ -138,6 +138,13 @@ class Held(Generic[H]):
         self.soon(self._begin, call)
         self.cut_when_over(call)
         return call
+
+    def begin_beside(self, call: Call[Any], what: str) -> TrioThread:
+        """Begin a piece of work in the same thread, which this does not end; returns that thread.
+
+        :raises ClosedError: if that thread is over.
+        """
+        return start_beside(self._thread, call, what)
 
     def cancel(self, call: Call[Any]) -> None:
         """Cancel a call."""

@@ -18,6 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import trio
 
 from gossip import forking
+from gossip.errors import ClosedError
 from gossip.net import MonotonicClock
 from gossip.node import without_cancelled
 
@@ -61,8 +62,9 @@ class Call(Generic[T]):
 class Pace(Protocol):
     """Decides when time passes in a trio thread. A thread without one runs in real time."""
 
-    clock: trio.abc.Clock
-    """The clock of the thread."""
+    @property
+    def clock(self) -> trio.abc.Clock:
+        """The clock of the thread."""
 
     async def run(self) -> None:
         """Run in the thread for as long as it lasts."""
@@ -143,6 +145,11 @@ class TrioThread:
         thread = cls(pace)
         thread._thread.start()
         return thread
+
+    @property
+    def has_work(self) -> bool:
+        """Whether any piece of work has not ended."""
+        return bool(self._calls)
 
     def take_in(self, call: Call[Any]) -> None:
         """Note a piece of work. The caller holds the lock."""
@@ -245,6 +252,21 @@ def start_apart(pace: Pace, call: Call[Any], what: str) -> TrioThread:
         thread.take_in(call)
         _shared.threads.append(thread)
     call.future.add_done_callback(lambda _: _step_aside(thread))
+    thread.soon(thread.begin, call)
+    return thread
+
+
+def start_beside(thread: TrioThread, call: Call[Any], what: str) -> TrioThread:
+    """Begin a piece of work in a thread that has some; returns that thread.
+
+    :raises ClosedError: if it has none any more.
+    :raises RuntimeError: as :func:`refuse_own_thread`.
+    """
+    refuse_own_thread(what)
+    with _shared.lock:
+        if not thread.has_work:
+            raise ClosedError(f"{what} is closed, and so is everything around it")
+        thread.take_in(call)
     thread.soon(thread.begin, call)
     return thread
 

@@ -37,7 +37,7 @@ from gossip.core.state.local import NO_METADATA
 from gossip.core.state.member import Member
 from gossip.core.support.address import Address
 from gossip.core.support.arguments import require_seconds
-from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, opening, start
+from gossip.facade import Call, EndOfChanges, Held, Isolation, Reading, Relay, TrioThread, opening, start
 from gossip.node import DEFAULT_BIND, Inside, Snapshot, holds
 from gossip.security import Keyring, MutualTLS, SigningKey
 
@@ -316,7 +316,7 @@ class Subscription(Generic[Item]):
     def _why_ended(self) -> BaseException:
         """What the iteration ends with: what the node has failed of, if it has."""
         if not self._is_closed:
-            _wait(self._held.over)
+            _wait(self._held, self._held.over)
         return self._held.failure or StopIteration()
 
 
@@ -326,7 +326,7 @@ def wait_until_open(held: Held[Any]) -> None:
     :raises Exception: why it could not be opened.
     """
     try:
-        _wait(held.opened)
+        _wait(held, held.opened)
         held.opened.result()
     except BaseException:
         close(held)
@@ -336,7 +336,7 @@ def wait_until_open(held: Held[Any]) -> None:
 def close(held: Held[Any]) -> None:
     """Close what the trio thread holds, and return once nothing is left of it."""
     held.close()
-    _wait(held.over)
+    _wait(held, held.over)
     held.wait_for_thread()
 
 
@@ -359,7 +359,7 @@ def outcome_of(held: Held[Any], work: Callable[[], Awaitable[T]], ends_at: float
     :raises TimeoutError: if it is not.
     """
     call = held.call(work)
-    if not _wait(call.future, lambda: held.cancel(call), lambda done: held.wait(done, ends_at)):
+    if not _wait(held, call.future, lambda: held.cancel(call), ends_at):
         raise TimeoutError(f"the condition on {held.what} has not become true in time")
     if call.future.cancelled():
         raise held.why_over()
@@ -370,26 +370,26 @@ def _alone(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do something in the trio thread that needs no node."""
     call = Call(work)
     thread = start(call, what)
-    thread.is_awaited(call.future)
-    _wait(call.future, lambda: thread.soon(call.cancel))
+    _wait(thread, call.future, lambda: thread.soon(call.cancel))
     thread.wait_if_over()
     return call.future.result()
 
 
 def _wait(
+    where: Held[Any] | TrioThread,
     future: Future[Any],
     give_up: Callable[[], object] | None = None,
-    wait: Callable[[threading.Event], bool] = threading.Event.wait,
+    ends_at: float | None = None,
 ) -> bool:
     """Wait for an outcome; returns whether it is there.
 
     :param give_up: called if it is not, or if the wait was interrupted.
-    :param wait: waits for as long as there is time.
+    :param ends_at: in local time.
     """
     is_done, done = False, threading.Event()
     future.add_done_callback(lambda _: done.set())
     try:
-        is_done = wait(done) or future.done()
+        is_done = where.wait(done, ends_at) or future.done()
     finally:
         if not is_done and give_up is not None:
             give_up()

@@ -17,7 +17,7 @@ import trio
 
 from gossip import forking
 from gossip.errors import ClosedError
-from gossip.facade.trio_thread import Call, TrioThread, refuse_own_thread, start, start_beside
+from gossip.facade.trio_thread import Call, TrioThread, refuse_own_thread, start
 
 H = TypeVar("H")
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class Held(Generic[H]):
         self._thread.soon(function, *args)
 
     def begin_wait(self, waiting: object) -> None:
-        """Note that something waits for the node, in the thread that calls this."""
+        """Note that a task waits for the node, in the thread that calls this."""
         self._thread.begin_wait(waiting)
 
     def end_wait(self, waiting: object) -> None:
@@ -106,8 +106,8 @@ class Held(Generic[H]):
         """The local time of the node, in seconds. Any thread may ask."""
         return self._thread.now()
 
-    def wait(self, done: threading.Event, ends_at: float | None) -> bool:
-        """Block this thread until ``done`` is set; returns whether it is.
+    def wait(self, done: threading.Event, ends_at: float | None = None) -> bool:
+        """Block the thread that calls this until ``done`` is set; returns whether that was in time.
 
         :param ends_at: in local time; None to wait for as long as it takes.
         """
@@ -139,12 +139,15 @@ class Held(Generic[H]):
         self.cut_when_over(call)
         return call
 
-    def begin_beside(self, call: Call[Any], what: str) -> TrioThread:
-        """Begin a piece of work in the same thread, which this does not end; returns that thread.
+    def begin_inside(self, call: Call[Any], what: str) -> TrioThread:
+        """Begin a piece of work that this ends when it ends; returns the thread that does it.
 
-        :raises ClosedError: if that thread is over.
+        :param what: names the work for people.
         """
-        return start_beside(self._thread, call, what)
+        refuse_own_thread(what)
+        self.soon(self._begin, call)
+        self.cut_when_over(call)
+        return self._thread
 
     def cancel(self, call: Call[Any]) -> None:
         """Cancel a call."""

@@ -68,9 +68,9 @@ class Relay:
                 raise EndOfChanges
             self._wake = wake
             self._held.begin_wait(self)
-            if self._backlog.missed:
-                self._held.soon(self._refresh)
-            return None
+        if self._backlog.missed:
+            self._held.soon(self._refresh)
+        return None
 
     def require_usable(self) -> None:
         """Refuse to wait in a forked child.

@@ -18,7 +18,6 @@ from typing import Any, Generic, Protocol, TypeVar
 import trio
 
 from gossip import forking
-from gossip.errors import ClosedError
 from gossip.net import MonotonicClock
 from gossip.node import without_cancelled
 
@@ -70,13 +69,13 @@ class Pace(Protocol):
         """Run in the thread for as long as it lasts."""
 
     def begin(self, waiting: object) -> None:
-        """Know that something waits for the thread. The thread that waits calls this."""
+        """Know that a task waits for the thread. It runs in the thread that calls this."""
 
     def end(self, waiting: object) -> None:
         """Know that it waits no longer. Any thread may call this."""
 
-    def wait(self, done: threading.Event, ends_at: float) -> bool:
-        """Wait in another thread until ``done`` is set; returns whether that was before ``ends_at``."""
+    def wait(self, done: threading.Event, ends_at: float | None) -> bool:
+        """Block the thread that calls this until ``done`` is set; returns whether that was before ``ends_at``."""
 
 
 class TrioThread:
@@ -111,7 +110,7 @@ class TrioThread:
             self._thread.join()
 
     def begin_wait(self, waiting: object) -> None:
-        """Note that something waits for this thread, in the thread that calls this."""
+        """Note that a task waits for this thread, in the thread that calls this."""
         if self._pace is not None:
             self._pace.begin(waiting)
 
@@ -121,7 +120,7 @@ class TrioThread:
             self._pace.end(waiting)
 
     def is_awaited(self, future: Future[Any]) -> None:
-        """Note that the thread that calls this waits for an outcome of this thread, until it is there."""
+        """Note that a task waits for an outcome of this thread, in the thread that calls this."""
         if self._pace is not None:
             self._pace.begin(future)
             future.add_done_callback(self._pace.end)
@@ -130,12 +129,12 @@ class TrioThread:
         """The local time in this thread, in seconds. Any thread may ask."""
         return time.monotonic() if self._pace is None else self._pace.clock.current_time()
 
-    def wait(self, done: threading.Event, ends_at: float | None) -> bool:
-        """Wait in another thread until ``done`` is set; returns whether it is.
+    def wait(self, done: threading.Event, ends_at: float | None = None) -> bool:
+        """Block the thread that calls this until ``done`` is set; returns whether that was in time.
 
         :param ends_at: in the time of this thread; None to wait for as long as it takes.
         """
-        if self._pace is not None and ends_at is not None:
+        if self._pace is not None:
             return self._pace.wait(done, ends_at)
         return done.wait(None if ends_at is None else max(0.0, ends_at - time.monotonic()))
 
@@ -145,11 +144,6 @@ class TrioThread:
         thread = cls(pace)
         thread._thread.start()
         return thread
-
-    @property
-    def has_work(self) -> bool:
-        """Whether any piece of work has not ended."""
-        return bool(self._calls)
 
     def take_in(self, call: Call[Any]) -> None:
         """Note a piece of work. The caller holds the lock."""
@@ -252,21 +246,6 @@ def start_apart(pace: Pace, call: Call[Any], what: str) -> TrioThread:
         thread.take_in(call)
         _shared.threads.append(thread)
     call.future.add_done_callback(lambda _: _step_aside(thread))
-    thread.soon(thread.begin, call)
-    return thread
-
-
-def start_beside(thread: TrioThread, call: Call[Any], what: str) -> TrioThread:
-    """Begin a piece of work in a thread that has some; returns that thread.
-
-    :raises ClosedError: if it has none any more.
-    :raises RuntimeError: as :func:`refuse_own_thread`.
-    """
-    refuse_own_thread(what)
-    with _shared.lock:
-        if not thread.has_work:
-            raise ClosedError(f"{what} is closed, and so is everything around it")
-        thread.take_in(call)
     thread.soon(thread.begin, call)
     return thread
 

@@ -24,18 +24,21 @@ from typing import TypeVar
 
 import trio
 
-from gossip.aio import Block, Node, outcome_of, require_loop, running_loop
+from gossip.aio import Block, Node, Subscription, outcome_of, require_loop, running_loop
 from gossip.core.config import Config
+from gossip.core.state.local import NO_METADATA
 from gossip.core.support.arguments import require_seconds
-from gossip.facade import Held
+from gossip.facade import Held, Reading
+from gossip.node import has_joined_or_left, require_patience
 from gossip.security import Keyring
 from gossip.testing.cluster import PATIENCE_S, Metadata
 from gossip.testing.cluster import Cluster as TrioCluster
+from gossip.testing.fake_held import HeldFake
 from gossip.testing.held_cluster import HeldCluster, held_cluster
 from gossip.testing.pace import VirtualPace, WhenIdle
 from gossip.testing.wire import DEFAULT_LATENCY_S
 
-__all__ = ["Cluster", "cluster"]
+__all__ = ["Cluster", "FakeNode", "cluster"]
 
 T = TypeVar("T")
 
@@ -149,6 +152,61 @@ class Cluster(HeldCluster[Node]):
         self._held.require_open()
         require_loop(self._loop, "the cluster")
         return await outcome_of(self._held, work)
+
+
+class FakeNode(HeldFake, Node):
+    """A :class:`gossip.aio.Node` without any protocol, for unit tests: a test says what its members do. ::
+
+        >>> import asyncio
+        >>> from gossip.testing.aio import FakeNode
+        >>> async def main():
+        ...     node = FakeNode("me", members={"db-1": {"zone": "a"}, "db-2": {}})
+        ...     with node.subscribe() as changes:
+        ...         gone = node.member_died("db-1")
+        ...         print(await anext(changes), await anext(changes), sep="\\n")
+        ...     await node.update({"role": "leader"})
+        ...     print(dict(node.updates[0]))
+        >>> asyncio.run(main())
+        <Snapshot of 3 members, 3 alive; connected, missed: 0>
+        'db-1' died, 2 alive
+        {'role': 'leader'}
+
+    The test uses it as a :class:`gossip.testing.FakeNode`. Its questions and all methods of the test work whether a
+    loop runs or not, and in any thread. What has to be awaited can be awaited in any loop. Times are those of
+    :func:`time.monotonic`.
+    """
+
+    _called = "gossip.testing.aio.FakeNode"
+
+    def __init__(
+        self,
+        name: str = "me",
+        members: Mapping[str, Mapping[str, str]] | Iterable[str] = (),
+        *,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
+        """:param name: of the node itself.
+
+        :param members: the others, all alive: their names, or the metadata of each by its name.
+        :param metadata: of the node itself.
+        :raises ConfigurationError: if an argument is malformed.
+        """
+        HeldFake.__init__(self, name, members, metadata)
+        Reading.__init__(self, self._turns)
+
+    def subscribe(self, buffer: int = 256) -> Subscription:
+        """Follow the changes, in the loop that runs this; see :meth:`gossip.aio.Node.subscribe`."""
+        return Subscription(self._held, running_loop("subscribe"), buffer)
+
+    async def joined(self, timeout: float | None = None) -> None:
+        """Wait until the test says that this node is connected, which it is at first. The time is real."""
+        require_patience(timeout)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.until(lambda node: has_joined_or_left(node.standing)), timeout)
+        await super().joined(timeout)
+
+    def _require_here(self) -> None:
+        self._held.require_open()
 
 
 def turns_of(loop: asyncio.AbstractEventLoop) -> WhenIdle:

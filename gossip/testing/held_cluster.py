@@ -116,9 +116,10 @@ class HeldCluster(Generic[N]):
 
     def _node(self, process: Process) -> N:
         if process not in self._made:
+            self._held.require_open()
             what = f"node {process.transport.name!r}"
             why = "it has crashed or left, or the block of the cluster has ended"
-            held = Held(what, lambda: _attached(process), why, self._held.begin_beside)
+            held = Held(what, lambda: _attached(process), why, self._held.begin_inside)
             self._made[process] = self._make_node(held)
         return self._made[process]
 

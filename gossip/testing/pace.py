@@ -36,63 +36,81 @@ class VirtualPace:
     """
 
     def __init__(self, when_idle: WhenIdle | None = None) -> None:
-        """:param when_idle: for a program with an event loop, which waits only while all of its tasks do. The thread of
-        another program does nothing else while it waits.
-        """
+        """:param when_idle: for a program with an event loop, which waits only while all of its tasks do."""
         self.clock = MockClock()
         self._when_idle = when_idle
         self._program = threading.get_ident()
-        self._waiting: set[object] = set()
-        """What waits in the thread of the program."""
-        self._waiting_elsewhere: set[object] = set()
+        self._awaited: set[object] = set()
+        """What tasks of the event loop wait for."""
+        self._blocking: set[threading.Event] = set()
+        """What the thread of the program waits for, if it has no event loop. What is set lets it go on."""
+        self._blocking_others: set[threading.Event] = set()
+        """The same for all other threads."""
         self._change = object()
-        """Another one each time that something begins to wait, or waits no longer."""
+        """Another one each time that somebody begins to wait, or waits no longer."""
         self._changed = trio.Event()
         self._token: trio.lowlevel.TrioToken | None = None
         self._nursery: trio.Nursery | None = None
 
+    # --- for other threads
+
     def begin(self, waiting: object) -> None:
-        """Know that something waits for the thread. The thread that waits calls this."""
-        is_program = threading.get_ident() == self._program
-        (self._waiting if is_program else self._waiting_elsewhere).add(waiting)
-        self._look_again()
+        """Know that a task waits for the thread. It runs in the thread that calls this.
+
+        A thread without an event loop does not wait before it calls :meth:`wait`.
+        """
+        if self._when_idle is not None and threading.get_ident() == self._program:
+            self._awaited.add(waiting)
+            self._look_again()
 
     def end(self, waiting: object) -> None:
         """Know that it waits no longer. Any thread may call this."""
-        self._waiting.discard(waiting)
-        self._waiting_elsewhere.discard(waiting)
+        self._awaited.discard(waiting)
         self._look_again()
 
-    def wait(self, done: threading.Event, ends_at: float) -> bool:
-        """Wait in another thread until ``done`` is set; returns whether that was before ``ends_at``."""
-        alarm = _Alarm(done, ends_at)
-        self._soon(lambda: self._nursery and self._nursery.start_soon(alarm.run))
-        done.wait()
-        self._soon(alarm.scope.cancel)
+    def wait(self, done: threading.Event, ends_at: float | None) -> bool:
+        """Block the thread that calls this until ``done`` is set; returns whether that was before ``ends_at``."""
+        alarm = _Alarm(math.inf if ends_at is None else ends_at, done)
+        self._soon(lambda: self._start(alarm))
+        blocking = self._blocking if threading.get_ident() == self._program else self._blocking_others
+        blocking.add(done)
+        self._look_again()
+        try:
+            done.wait()
+        finally:
+            blocking.remove(done)
+            self._look_again()
+            self._soon(alarm.scope.cancel)
         return not alarm.has_rung
+
+    # --- in the trio thread
 
     async def run(self) -> None:
         """Let time pass, until cancelled."""
         async with trio.open_nursery() as self._nursery:
             self._token = trio.lowlevel.current_trio_token()
             while True:
-                if self._waiting:
+                change = self._change
+                if self._program_waits():
                     self.clock.rate = 0.0
-                    await self._jump()
+                    await self._jump(change)
                 else:
-                    self.clock.rate = 1.0 if self._waiting_elsewhere else 0.0
+                    self.clock.rate = 1.0 if _has_any_to_wait_for(self._blocking_others) else 0.0
                     await self._something_changed()
 
-    async def _jump(self) -> None:
+    async def _jump(self, change: object) -> None:
         """Jump from one moment at which something is due to the next, until something changes."""
-        change, turns = self._change, TURNS
+        turns = TURNS
         while self._change is change:
+            ends_at = math.inf
             if self._when_idle is not None:
                 await self._is_idle(self._when_idle, turns)
-            turns, ends_at = 1, time.perf_counter() + (math.inf if self._when_idle is None else SLICE_S)
+                turns, ends_at = 1, time.perf_counter() + SLICE_S
             while self._change is change and time.perf_counter() < ends_at:
                 await wait_all_tasks_blocked()
-                if self._change is change and not self._jump_once():
+                if self._change is not change or not self._program_waits():
+                    return
+                if not self._jump_once():
                     await self._something_changed()
 
     def _jump_once(self) -> bool:
@@ -101,6 +119,9 @@ class VirtualPace:
         if math.isfinite(seconds):
             self.clock.jump(max(0.0, seconds))
         return math.isfinite(seconds)
+
+    def _program_waits(self) -> bool:
+        return bool(self._awaited) or _has_any_to_wait_for(self._blocking)
 
     async def _is_idle(self, when_idle: WhenIdle, turns: int) -> None:
         idle = trio.Event()
@@ -111,9 +132,18 @@ class VirtualPace:
         self._changed = trio.Event()
         await self._changed.wait()
 
+    def _notice(self) -> None:
+        self._changed.set()
+
+    def _start(self, alarm: _Alarm) -> None:
+        if self._nursery is not None:
+            self._nursery.start_soon(alarm.run)
+
+    # --- from one to the other
+
     def _look_again(self) -> None:
         self._change = object()
-        self._soon(lambda: self._changed.set())
+        self._soon(self._notice)
 
     def _soon(self, function: Callable[[], object]) -> None:
         if self._token is not None:
@@ -125,8 +155,8 @@ class VirtualPace:
 class _Alarm:
     """Ends a wait when its time has come."""
 
-    done: threading.Event
     ends_at: float
+    done: threading.Event
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     has_rung: bool = False
 
@@ -135,3 +165,7 @@ class _Alarm:
             await trio.sleep_until(self.ends_at)
             self.has_rung = True
             self.done.set()
+
+
+def _has_any_to_wait_for(blocking: set[threading.Event]) -> bool:
+    return any(not done.is_set() for done in tuple(blocking))

@@ -76,7 +76,8 @@ class FakeHeld(Held[Inside]):
         """Do something with the node that may wait for a change."""
         call = Call(work)
         self.cut_when_over(call)
-        self._go_on(call, work().__await__())
+        if not call.future.done():
+            self._go_on(call, work().__await__())
         return call
 
     def cancel(self, call: Call[Any]) -> None:

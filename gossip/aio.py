@@ -269,7 +269,7 @@ class Block(AsyncBlock[B]):
             held.wait_for_thread()
             raise
         self._held, self._task = held, asyncio.current_task()
-        held.over.add_done_callback(lambda _: _soon(loop, self._interrupt))
+        held.tell_first_when_over(lambda: _soon(loop, self._interrupt))
         return self._make(held, loop)
 
     async def __aexit__(
@@ -295,7 +295,7 @@ class Block(AsyncBlock[B]):
 
     def _interrupt(self) -> None:
         """Cancel the block, unless it has ended: its node is over."""
-        if self._task is not None:
+        if self._task is not None and self._interrupted is None:
             self._interrupted = self._task
             self._task.cancel()
 

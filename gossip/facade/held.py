@@ -53,6 +53,7 @@ class Held(Generic[H]):
         self._waiting: weakref.WeakSet[Cut] = weakref.WeakSet()
         self._lock = threading.Lock()
         """Of what waits: one thread may add to it while another one goes through it."""
+        self._tell_first: Callable[[], object] | None = None
         self._opening = opening
         self._closed = closed
         self._closing = trio.Event()
@@ -117,6 +118,12 @@ class Held(Generic[H]):
     def inside(self) -> H:
         """What is held. It is open."""
         return self.opened.result()
+
+    def tell_first_when_over(self, tell: Callable[[], object]) -> None:
+        """Call ``tell()`` once the node is over, before anything that waits for it goes on; perhaps twice."""
+        self._tell_first = tell
+        if self.over.done():
+            tell()
 
     def cut_when_over(self, waiting: Cut) -> None:
         """Call ``waiting.cut()`` once the node is over, if it still exists then."""
@@ -192,6 +199,8 @@ class Held(Generic[H]):
             self._calls.start_soon(_run, call)
 
     def _tell_that_it_is_over(self, over: Future[None]) -> None:
+        if self._tell_first is not None:
+            self._tell_first()
         with self._lock:
             waiting = list(self._waiting)
         for each in waiting:

@@ -32,6 +32,7 @@ class FakeHeld(Held[Inside]):
         self.opened: Future[Inside] = Future()
         self._waiting = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._tell_first = None
         self._closed = "the test has closed it"
         self._life: Call[None] = Call(_live)
         self._thread = TrioThread()  # never runs, and has no other time than the real one

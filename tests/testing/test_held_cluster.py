@@ -169,9 +169,9 @@ def test_a_program_joins_unchanged_whatever_isolation_it_asks_for(flavour: Flavo
 
 def test_a_crash_cancels_the_block_of_an_asyncio_program_which_goes_on_after_it() -> None:
     async def program(name: str, done: list[str]) -> None:
-        async with gossip.aio.open_node(name, seeds=["n0:7946"]):
+        async with gossip.aio.open_node(name, seeds=["n0:7946"]) as node:
             done.append("opened")
-            await asyncio.Event().wait()
+            await node.until(lambda _: False)
         done.append("over")
 
     async def scenario() -> None:

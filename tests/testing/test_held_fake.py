@@ -201,7 +201,8 @@ def test_an_asyncio_fake_may_be_used_in_one_loop_after_another() -> None:
 
 def test_threads_wait_for_what_another_thread_says() -> None:
     fake = gossip.testing.blocking.FakeNode(members=["a"])
-    changes, seen = fake.subscribe(timeout=60), []
+    changes = fake.subscribe(timeout=60)
+    seen: list[str] = []
 
     def read() -> None:
         seen.extend(told(item) for item in changes)

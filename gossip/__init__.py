@@ -21,6 +21,10 @@ The layout has a room for each question. Read them in this order:
     What a node reports to people: counts and log lines.
 ``gossip.node``
     What a program uses: a node, its subscriptions, and questions to a node of another process.
+``gossip.remote``
+    A node in a process of its own, for trio programs.
+``gossip.contrib``
+    A node beside an application of Starlette or FastAPI.
 ``gossip.testing``
     What the tests of programs use: a cluster in memory, and a node without any protocol.
 ``gossip.cli``

@@ -13,7 +13,9 @@ from gossip.node import Inside, current_network, open_node
 Isolation = Literal["thread", "process"]
 
 
-def opening(name: str, isolation: Isolation, **arguments: Any) -> Callable[[], AbstractAsyncContextManager[Inside]]:
+def opening(
+    name: str, isolation: Isolation, arguments: dict[str, Any]
+) -> Callable[[], AbstractAsyncContextManager[Inside]]:
     """What opens a node. In a cluster in memory, all nodes are in this process.
 
     :param arguments: those of :func:`gossip.open_node` after the name.

@@ -22,7 +22,7 @@ class Reading:
 
     def __repr__(self) -> str:
         _, _, rest = repr(self._node).partition(" ")
-        return f"<{type(self).__module__}.{type(self).__name__} {rest}"
+        return f"<{type(self).__module__.removesuffix('.node')}.Node {rest}"
 
     @property
     def local(self) -> Member:

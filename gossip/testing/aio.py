@@ -24,7 +24,9 @@ from typing import TypeVar
 
 import trio
 
-from gossip.aio import Block, Node, Subscription, outcome_of, require_loop, running_loop
+from gossip.aio import Node, Subscription
+from gossip.aio.opening import Block
+from gossip.aio.waiting import outcome_of, require_loop, running_loop
 from gossip.core.config import Config
 from gossip.core.state.local import NO_METADATA
 from gossip.core.support.arguments import require_seconds

@@ -23,7 +23,9 @@ from typing import TypeVar
 
 import trio
 
-from gossip.blocking import Node, close, outcome_of, raise_failure, wait_until_open
+from gossip.blocking import Node
+from gossip.blocking.opening import raise_failure
+from gossip.blocking.waiting import close, outcome_of, wait_until_open
 from gossip.core.config import Config
 from gossip.core.state.local import NO_METADATA
 from gossip.core.support.arguments import require_seconds

@@ -271,6 +271,7 @@ def is_free(address):
     return True
 
 reading, writing = os.pipe()
+is_ready, says_ready = os.pipe()
 with gossip.blocking.open_node("a", **LOCAL) as node:
     connection = socket.create_connection(tuple(node.bound_address))
     while not node.stats.streams_active:
@@ -281,9 +282,11 @@ with gossip.blocking.open_node("a", **LOCAL) as node:
     def work():
         os.close(writing)
         connection.close()
+        os.write(says_ready, b".")
         os.read(reading, 1)  # lives until the parent has ended
 
     child = in_child(work)
+    os.read(is_ready, 1)
 assert is_free(address), "the child holds the port"
 connection.settimeout(20)
 while connection.recv(1000):  # a greeting, and then the end

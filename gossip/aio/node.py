@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar, final
+from typing import TypeVar
 
 from gossip.aio.subscription import Subscription
-from gossip.aio.waiting import done, require_loop
+from gossip.aio.waiting import outcome_of, require_loop
 from gossip.core.detection.evidence import Explanation
 from gossip.facade import Held, Reading
-from gossip.node import holds
+from gossip.node import Inside, holds
 from gossip.security import Keyring
 
 T = TypeVar("T")
 
 
-@final
 class Node(Reading):
     """A running member. Made by :func:`open_node`.
 
@@ -35,7 +34,7 @@ class Node(Reading):
     ['ada'] CONNECTED
     """
 
-    def __init__(self, held: Held, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, held: Held[Inside], loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(held)
         self._loop = loop
 
@@ -90,16 +89,8 @@ class Node(Reading):
 
     async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
         self._require_here()
-        call = self._held.call(work)
-        try:
-            await done(call.future)
-        except asyncio.CancelledError:
-            self._held.cancel(call)
-            raise
-        if call.future.cancelled():
-            raise self._held.why_over()
-        return call.future.result()
+        return await outcome_of(self._held, work)
 
     def _require_here(self) -> None:
         self._held.require_open()
-        require_loop(self._loop, f"node {self._held.name!r}")
+        require_loop(self._loop, self._held.what)

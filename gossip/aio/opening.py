@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from gossip.aio.node import Node
 from gossip.aio.waiting import done, done_whatever_comes, running_loop, soon
@@ -23,6 +23,8 @@ from gossip.security import Keyring, MutualTLS, SigningKey
 
 if sys.version_info < (3, 11):
     from exceptiongroup import BaseExceptionGroup
+
+B = TypeVar("B")
 
 
 def open_node(
@@ -59,47 +61,52 @@ def open_node(
         nothing that this program does can stop.
     :raises RuntimeError: if asyncio does not run the code that enters the block.
     """
-    return _Block(
+    how = opening(
         name,
-        opening(
-            name,
-            isolation,
-            {
-                "bind": bind,
-                "advertise": advertise,
-                "seeds": seeds,
-                "metadata": metadata,
-                "config": config,
-                "keyring": keyring,
-                "tls": tls,
-                "insecure": insecure,
-                "identity": identity,
-                "allowed": allowed,
-            },
-        ),
+        isolation,
+        {
+            "bind": bind,
+            "advertise": advertise,
+            "seeds": seeds,
+            "metadata": metadata,
+            "config": config,
+            "keyring": keyring,
+            "tls": tls,
+            "insecure": insecure,
+            "identity": identity,
+            "allowed": allowed,
+        },
     )
+    return Block("open_node", lambda: Held(f"node {name!r}", how, "its async with block has ended"), Node)
 
 
-class _Block(AsyncBlock[Node]):
-    """The block in which a node is open."""
+class Block(AsyncBlock[B]):
+    """The block in which a node is open, or something else that the trio thread holds."""
 
-    def __init__(self, name: str, opening: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
-        super().__init__("open_node", "asyncio.run(...)")
-        self._node_name = name
-        self._opening = opening
+    def __init__(
+        self, name: str, hold: Callable[[], Held[Any]], make: Callable[[Held[Any], asyncio.AbstractEventLoop], B]
+    ) -> None:
+        """:param name: of the function that makes the block.
+
+        :param hold: begins to open what the block is about.
+        :param make: makes what the program gets of it.
+        """
+        super().__init__(name, "asyncio.run(...)")
+        self._hold = hold
+        self._make = make
         self._has_entered = False
-        self._held: Held | None = None
+        self._held: Held[Any] | None = None
         self._task: asyncio.Task[Any] | None = None
         """The task that runs the block."""
         self._interrupted: asyncio.Task[Any] | None = None
-        """The same task, once it was cancelled because the node has failed."""
+        """The same task, once it was cancelled because the node is over."""
 
-    async def __aenter__(self) -> Node:
-        loop = running_loop("open_node")
+    async def __aenter__(self) -> B:
+        loop = running_loop(self._name)
         if self._has_entered:
-            raise RuntimeError("the block of a node can be entered only once; call open_node() again")
+            raise RuntimeError(f"the block can be entered only once; call {self._name}() again")
         self._has_entered = True
-        held = Held(self._node_name, self._opening, "its async with block has ended")
+        held = self._hold()
         try:
             await done(held.opened)
             held.opened.result()
@@ -109,37 +116,38 @@ class _Block(AsyncBlock[Node]):
             held.wait_for_thread()
             raise
         self._held, self._task = held, asyncio.current_task()
-        held.over.add_done_callback(lambda _: soon(loop, self._interrupt))
-        return Node(held, loop)
+        held.tell_first_when_over(lambda: soon(loop, self._interrupt))
+        return self._make(held, loop)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    ) -> bool:
         held, self._task = self._held, None
         if held is None or held.is_copy:
-            return
+            return False
         held.close()
         cancelled = await done_whatever_comes(held.over)
         held.wait_for_thread()
-        if self._interrupted is not None:
-            _take_back_cancellation(self._interrupted)
+        is_ours = self._interrupted is not None and not _take_back_cancellation(self._interrupted)
         failure = held.failure
         if failure is None:
             if cancelled is not None:
                 raise cancelled
-        elif error is None or isinstance(error, asyncio.CancelledError):
+            return is_ours and isinstance(error, asyncio.CancelledError)  # a test has crashed the node
+        if error is None or isinstance(error, asyncio.CancelledError):
             raise failure
-        elif error is not failure:
+        if error is not failure:
             raise BaseExceptionGroup("the block and its node failed", [failure, error])
+        return False
 
     def _interrupt(self) -> None:
         """Cancel the block, unless it has ended: its node is over."""
-        if self._task is not None:
+        if self._task is not None and self._interrupted is None:
             self._interrupted = self._task
             self._task.cancel()
 
 
-def _take_back_cancellation(task: asyncio.Task[Any]) -> None:
-    """Tell that our own cancellation of a task was not one from outside. Python 3.10 does not count them."""
-    if sys.version_info >= (3, 11):
-        task.uncancel()
+def _take_back_cancellation(task: asyncio.Task[Any]) -> bool:
+    """Tell that our own cancellation of a task was not one from outside; returns whether there was one, too. Python
+    3.10 does not count them."""
+    return sys.version_info >= (3, 11) and task.uncancel() > 0

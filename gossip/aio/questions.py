@@ -67,6 +67,7 @@ async def _alone(what: str, work: Callable[[], Awaitable[T]]) -> T:
     running_loop(what)
     call = Call(work)
     thread = start(call, what)
+    thread.is_awaited(call.future)
     try:
         await done(call.future)
     except asyncio.CancelledError:

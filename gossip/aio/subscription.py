@@ -9,7 +9,7 @@ from types import TracebackType
 from gossip.aio.waiting import require_loop, soon, wake
 from gossip.core.events import MembershipEvent
 from gossip.facade import EndOfChanges, Held, Relay
-from gossip.node import Snapshot
+from gossip.node import Inside, Snapshot
 
 
 class Subscription:
@@ -35,8 +35,8 @@ class Subscription:
     UPDATED ada {'role': 'db'}
     """
 
-    def __init__(self, held: Held, loop: asyncio.AbstractEventLoop, buffer: int) -> None:
-        self._name = f"a subscription of node {held.name!r}"
+    def __init__(self, held: Held[Inside], loop: asyncio.AbstractEventLoop, buffer: int) -> None:
+        self._name = f"a subscription of {held.what}"
         self._loop = loop
         self._relay = Relay(held, buffer, self)
         self._has_entered = False

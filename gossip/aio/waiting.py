@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
-from gossip.facade import refuse_own_thread
+from gossip.facade import Held, refuse_own_thread
 from gossip.node import in_trio
+
+T = TypeVar("T")
 
 
 async def done(future: Future[Any]) -> None:
@@ -28,6 +30,19 @@ async def done_whatever_comes(future: Future[Any]) -> asyncio.CancelledError | N
         except asyncio.CancelledError as error:
             cancelled = error
     return cancelled
+
+
+async def outcome_of(held: Held[Any], work: Callable[[], Awaitable[T]]) -> T:
+    """Have the trio thread do something with what it holds."""
+    call = held.call(work)
+    try:
+        await done(call.future)
+    except asyncio.CancelledError:
+        held.cancel(call)
+        raise
+    if call.future.cancelled():
+        raise held.why_over()
+    return call.future.result()
 
 
 def soon(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar, final, overload
+from typing import Any, TypeVar, overload
 
 from gossip.blocking.subscription import Subscription
-from gossip.blocking.waiting import close, wait
+from gossip.blocking.waiting import close, outcome_of
 from gossip.core.detection.evidence import Explanation
 from gossip.core.events import MembershipEvent
 from gossip.core.support.arguments import require_seconds
 from gossip.facade import Held, Reading
-from gossip.node import Snapshot, holds
+from gossip.node import Inside, Snapshot, holds
 from gossip.security import Keyring
 
 T = TypeVar("T")
 
 
-@final
 class Node(Reading):
     """A running member. Made by :func:`open_node`; every thread may use it.
 
@@ -36,7 +34,7 @@ class Node(Reading):
     ['ada'] CONNECTED
     """
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: Held[Inside]) -> None:
         super().__init__(held)
         self._is_closed = False
         atexit.register(self._close_at_exit)
@@ -102,7 +100,7 @@ class Node(Reading):
         :raises TimeoutError: if that is not enough.
         :raises ClosedError: if the node is closed before, or was.
         """
-        ends_at = None if timeout is None else time.monotonic() + require_seconds("timeout", timeout)
+        ends_at = None if timeout is None else self._held.now() + require_seconds("timeout", timeout)
         while True:
             self._held.require_open()
             seen = self._inside.steps()
@@ -111,12 +109,7 @@ class Node(Reading):
             self._ask(functools.partial(self._inside.step_after, seen), ends_at)
 
     def _ask(self, work: Callable[[], Awaitable[T]], ends_at: float | None = None) -> T:
-        call = self._held.call(work)
-        if not wait(call.future, lambda: self._held.cancel(call), ends_at):
-            raise TimeoutError(f"the condition on node {self._held.name!r} has not become true in time")
-        if call.future.cancelled():
-            raise self._held.why_over()
-        return call.future.result()
+        return outcome_of(self._held, work, ends_at)
 
     def _end(self) -> BaseException | None:
         """Close the node; returns what it has failed of, once."""

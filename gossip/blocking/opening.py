@@ -11,7 +11,7 @@ from typing import final
 
 from gossip import forking
 from gossip.blocking.node import Node
-from gossip.blocking.waiting import close, wait
+from gossip.blocking.waiting import wait_until_open
 from gossip.core.config import Config
 from gossip.core.state.local import NO_METADATA
 from gossip.core.support.address import Address
@@ -104,7 +104,9 @@ class Opening(AbstractContextManager["Node"]):
         """
         with self._lock:
             if self._node is None:
-                self._node = _opened(Held(self._name, self._opening, "close() was called, or its with block has ended"))
+                held = Held(f"node {self._name!r}", self._opening, "close() was called, or its with block has ended")
+                wait_until_open(held)
+                self._node = Node(held)
             return self._node
 
     def close(self) -> None:
@@ -123,19 +125,16 @@ class Opening(AbstractContextManager["Node"]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._node is not None
-        failure = self._node._end()
-        if failure is None or failure is error:
-            return
-        if error is not None:
-            raise BaseExceptionGroup("the block and its node failed", [failure, error])
-        raise failure
+        raise_failure(self._node._end(), error)
 
 
-def _opened(held: Held) -> Node:
-    try:
-        wait(held.opened)
-        held.opened.result()
-    except BaseException:
-        close(held)
-        raise
-    return Node(held)
+def raise_failure(failure: BaseException | None, error: BaseException | None) -> None:
+    """At the end of a block, raise what has failed in the trio thread, if anything has.
+
+    :param error: what the block itself raises.
+    """
+    if failure is None or failure is error:
+        return
+    if error is not None:
+        raise BaseExceptionGroup("the block and its node failed", [failure, error])
+    raise failure

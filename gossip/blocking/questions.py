@@ -61,6 +61,6 @@ def _alone(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do something in the trio thread that needs no node."""
     call = Call(work)
     thread = start(call, what)
-    wait(call.future, lambda: thread.soon(call.cancel))
+    wait(thread, call.future, lambda: thread.soon(call.cancel))
     thread.wait_if_over()
     return call.future.result()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from types import TracebackType
 from typing import Generic, TypeVar, cast
 
-from gossip.blocking.waiting import seconds_until, wait
+from gossip.blocking.waiting import wait
 from gossip.core.events import MembershipEvent
 from gossip.facade import EndOfChanges, Held, Relay
-from gossip.node import Snapshot
+from gossip.node import Inside, Snapshot
 
 Item = TypeVar("Item", bound="Snapshot | MembershipEvent | None")
 
@@ -34,7 +33,7 @@ class Subscription(Generic[Item]):
     nothing new
     """
 
-    def __init__(self, held: Held, buffer: int, timeout: float | None) -> None:
+    def __init__(self, held: Held[Inside], buffer: int, timeout: float | None) -> None:
         self._held = held
         self._relay = Relay(held, buffer, self)
         self._timeout = timeout
@@ -66,7 +65,7 @@ class Subscription(Generic[Item]):
 
     def _next(self) -> Snapshot | MembershipEvent | None:
         self._held.refuse_own_thread()
-        ends_at = None if self._timeout is None else time.monotonic() + self._timeout
+        ends_at = None if self._timeout is None else self._held.now() + self._timeout
         while True:
             has_more = threading.Event()
             wake = has_more.set
@@ -77,7 +76,7 @@ class Subscription(Generic[Item]):
             if item is not None:
                 return item
             try:
-                if not has_more.wait(seconds_until(ends_at)):
+                if not self._held.wait(has_more, ends_at):
                     return None
             finally:
                 self._relay.wait_no_longer(wake)
@@ -85,5 +84,5 @@ class Subscription(Generic[Item]):
     def _why_ended(self) -> BaseException:
         """What the iteration ends with: what the node has failed of, if it has."""
         if not self._is_closed:
-            wait(self._held.over)
+            wait(self._held, self._held.over)
         return self._held.failure or StopIteration()

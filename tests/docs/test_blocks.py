@@ -21,7 +21,11 @@ RUN_ELSEWHERE = {
     "shards.py": "needs a cluster: test_tutorial.py",
     "second.py": "needs a cluster: test_tutorial.py",
     "test_unit.py": "is a test itself: test_testing.py",
+    "test_unit_aio.py": "is a test itself: test_testing.py",
+    "test_unit_blocking.py": "is a test itself: test_testing.py",
     "test_program.py": "is a test itself: test_testing.py",
+    "test_program_aio.py": "is a test itself: test_testing.py",
+    "test_program_blocking.py": "is a test itself: test_testing.py",
     **dict.fromkeys(re.findall(r":name: (\S+)", document("docs/howto/web.rst")), "needs a server: tests/contrib"),
     "test_sockets.py": "is a test itself: test_testing.py",
 }

@@ -14,6 +14,8 @@ MODULES = (
     "gossip.contrib.starlette",
     "gossip.remote",
     "gossip.testing",
+    "gossip.testing.aio",
+    "gossip.testing.blocking",
 )
 """Modules from which programs import."""
 

@@ -23,8 +23,12 @@ Modules, from the wire up:
     Whether all nodes see the same.
 ``cluster``
     What a test does with all that.
-``fake_members``, ``fake``
+``fake_members``, ``faked``, ``fake``
     The node without any protocol.
+``pace``, ``held_cluster``, ``fake_held``
+    Both for programs that trio does not run.
+``aio``, ``blocking``
+    The same names as here, for programs on asyncio and for those without an event loop.
 
 This room decides nothing of the protocol: its nodes run the code of all other rooms.
 """

@@ -2,9 +2,9 @@
 
 SYSTEM is one of those of :mod:`.embedding`. Requests and replies are lines of JSON on the standard streams:
 
-``{"do": "storm", "count": 100, "seed": 7}``
-    Open and cancel so many nodes, :data:`ABREAST` at a time. The seed determines when each is cancelled, and what it is
-    used for. The reply comes once all are over: ``{"opened": 61, "errors": [], "tasks": 0}``: how many were open when
+``{"do": "storm", "count": 100, "longest_s": 0.05, "seed": 7}``
+    Open and cancel so many nodes, :data:`ABREAST` at a time, each after a random time of up to so many seconds. The
+    seed determines when each is cancelled, and what it is used for. The reply comes once all are over: ``{"opened": 61, "errors": [], "tasks": 0}``: how many were open when
     they were cancelled, what failed in a way that nobody would expect, and how many tasks
     the program has now besides the one that replies.
 
@@ -32,9 +32,6 @@ from benchmarks.peers.libraries import LIBRARIES, require_isolation
 ABREAST = 8
 """Nodes at once."""
 
-LONGEST_S = 0.05
-"""Until a node is cancelled; to open one takes some milliseconds."""
-
 AGAIN_S = 0.003
 """Until the second cancellation, which meets the node while it is closed."""
 
@@ -47,12 +44,14 @@ class Storm:
         self._library = LIBRARIES[system]()
         self._seed_address = seed_address
         self._lock = threading.Lock()
+        self.longest_s = 0.0
+        """The longest time until a node is cancelled."""
         self.opened = 0
         self.errors: list[str] = []
 
-    def reset(self) -> None:
+    def reset(self, longest_s: float) -> None:
         """Begin anew."""
-        self.opened, self.errors = 0, []
+        self.longest_s, self.opened, self.errors = longest_s, 0, []
 
     def block(self, place: int, random: Random) -> Any:
         """A node that is to be opened; some look for others. Each name is used again and again."""
@@ -117,7 +116,7 @@ async def _one(storm: Storm, place: int, random: Random) -> None:
 async def _slot(storm: Storm, place: int, count: int, random: Random) -> None:
     for _ in range(count):
         task = asyncio.create_task(_one(storm, place, random))
-        await asyncio.sleep(random.uniform(0, LONGEST_S) if random.random() < 0.9 else 0)
+        await asyncio.sleep(random.uniform(0, storm.longest_s) if random.random() < 0.9 else 0)
         task.cancel()
         if random.random() < 0.3:
             await asyncio.sleep(random.uniform(0, AGAIN_S))
@@ -135,7 +134,7 @@ async def _on_asyncio(storm: Storm) -> None:
     await loop.connect_read_pipe(lambda: protocol, sys.stdin)
     async for line in lines:
         request = json.loads(line)
-        storm.reset()
+        storm.reset(request["longest_s"])
         shares = [len(range(place, request["count"], ABREAST)) for place in range(ABREAST)]
         slots = [_slot(storm, place, share, Random(f"{request['seed']} {place}")) for place, share in enumerate(shares)]
         await asyncio.gather(*slots)
@@ -167,7 +166,7 @@ def _slot_of_threads(storm: Storm, place: int, count: int, random: Random) -> No
         try:
             with storm.block(place, random) as node:
                 storm.is_open()
-                closing = threading.Timer(random.uniform(0, LONGEST_S), node.close)
+                closing = threading.Timer(random.uniform(0, storm.longest_s), node.close)
                 closing.start()
                 _use_in_thread(storm, node, random)
                 closing.join()
@@ -178,7 +177,7 @@ def _slot_of_threads(storm: Storm, place: int, count: int, random: Random) -> No
 def _on_threads(storm: Storm) -> None:
     for line in iter(sys.stdin.readline, ""):
         request = json.loads(line)
-        storm.reset()
+        storm.reset(request["longest_s"])
         with ThreadPoolExecutor(ABREAST) as pool:
             for place in range(ABREAST):
                 share = len(range(place, request["count"], ABREAST))

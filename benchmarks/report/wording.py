@@ -194,11 +194,12 @@ EXPERIMENTS = {
     "storm": Wording(
         title="Opened and cancelled",
         summary="A program opens nodes, eight at a time, uses them, and cancels each after a random time of up to"
-        " 50 ms.",
+        " 50 ms (2 s where the node has a process).",
         text="On asyncio the task of a node is cancelled, sometimes twice; with threads another thread closes the node."
         " What is left is what the program holds more at the end than after its first hundred nodes, which are not"
         " counted. The memory that is left with ours is its store of records: all nodes of a process share the records"
-        " that they have met, up to 16,384. Nodes in processes of their own are fewer, because each starts Python.",
+        " that they have met, up to 16,384. Nodes in processes of their own are fewer, because each starts Python."
+        " Threads are counted after 12 s, because trio and kinship keep an idle thread for 10 s.",
         names={
             "nodes_asked_for": "nodes",
             "nodes_opened": "nodes that were open when they were cancelled",

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from gossip.contrib.starlette import get_node
-from gossip.testing import FakeNode
+from gossip.testing.aio import FakeNode
 from tests.contrib.servers import following, serving
 
 pytest.importorskip("fastapi", reason="pip install 'gossip-membership[web-test]'")

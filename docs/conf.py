@@ -44,10 +44,11 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 
 # The build needs no network, so names of other projects are not looked up.
-nitpick_ignore_regex = [(r"py:.*", r"(collections\.abc|pathlib|ssl|trio)\..*")]
+nitpick_ignore_regex = [(r"py:.*", r"(asyncio|collections\.abc|pathlib|ssl|time|trio)\..*")]
 # Names that docstrings of public classes use for what is not public.
 nitpick_ignore = [
     ("py:class", "Record"),
+    ("py:class", "gossip.testing.held_cluster.N"),
     ("py:class", "gossip.testing.virtual_time.T"),
     ("py:data", "KEY_BYTES"),
     ("py:data", "MAX_KEYS"),

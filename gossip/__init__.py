@@ -21,6 +21,10 @@ The layout has a room for each question. Read them in this order:
     What a node reports to people: counts and log lines.
 ``gossip.node``
     What a program uses: a node, its subscriptions, and questions to a node of another process.
+``gossip.remote``
+    A node in a process of its own, for trio programs.
+``gossip.contrib``
+    A node beside an application of Starlette or FastAPI.
 ``gossip.testing``
     What the tests of programs use: a cluster in memory, and a node without any protocol.
 ``gossip.cli``
@@ -46,7 +50,7 @@ from gossip.core.state.member import Member, Status
 from gossip.core.state.node_standing import NodeStanding, Standing
 from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
-from gossip.errors import BindError, ClosedError, JoinError, NodeProcessError, QueryError
+from gossip.errors import BindError, ClosedError, ForkedError, JoinError, NodeProcessError, QueryError
 from gossip.node import Node, Snapshot, Subscription, explain_member, open_node, query_members
 from gossip.security import PLAIN, Key, Keyring, MutualTLS, SigningKey
 from gossip.telemetry import NodeStats
@@ -63,6 +67,7 @@ __all__ = [
     "DisplacedError",
     "EventKind",
     "Explanation",
+    "ForkedError",
     "GossipError",
     "JoinError",
     "Key",

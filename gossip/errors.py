@@ -52,7 +52,12 @@ class ClosedError(GossipError):
 
 
 class ForkedError(GossipError, RuntimeError):
-    """A node of another process is used: this process was forked from the one that opened the node."""
+    """The process was forked from the one that opened this node; the node runs there, and not here.
+
+    >>> import gossip
+    >>> issubclass(gossip.ForkedError, RuntimeError)
+    True
+    """
 
 
 class JoinError(GossipError):
@@ -71,10 +76,22 @@ class JoinError(GossipError):
 
 
 class NodeProcessError(GossipError):
-    """The process in which a node runs has ended before its block; the text says how, and what it said last.
+    """The process of a node ended before its block; the text says how, and shows its last line on standard error.
 
-    - ``returncode``: its exit code; if a signal has ended it, the number of the signal, negative.
-    - ``stderr``: the end of what it has written to its standard error.
+    - ``returncode``: its exit code; if a signal ended it, the number of that signal, negative.
+    - ``stderr``: the end of what it wrote to standard error.
+
+    >>> import gossip, os, signal, trio
+    >>> from gossip.remote import open_remote_node
+    >>> async def main():
+    ...     async with open_remote_node("ada", bind="127.0.0.1:0") as node:
+    ...         os.kill(node.pid, signal.SIGKILL)
+    ...         await trio.sleep_forever()
+    >>> try:
+    ...     trio.run(main)
+    ... except gossip.NodeProcessError as error:
+    ...     print(error)
+    the process of node 'ada' (pid ...) was ended by SIGKILL; peers see a crash. ...
     """
 
     def __init__(self, sentence: str, returncode: int | None = None, stderr: str = "") -> None:

@@ -48,10 +48,15 @@ def unusable(what: str) -> Any:
     return _Unusable(what)
 
 
-def refuse_copy(part: object) -> None:
-    """Refuse to go on with a part of a node if it is what :func:`unusable` has put in the place of that part.
+def is_unusable(part: object) -> bool:
+    """Whether :func:`unusable` has made this part of a node, because this process is a forked child."""
+    return isinstance(part, _Unusable)
 
-    :raises ForkedError: if it is.
+
+def require_usable(part: object) -> None:
+    """Check that a part of a node is no copy in a forked child.
+
+    :raises ForkedError: if it is one.
     """
     if isinstance(part, _Unusable):
         part.refuse()

@@ -35,7 +35,9 @@ def test_a_room_lists_exactly_the_names_that_others_import_from_it(room: str) ->
     assert all(hasattr(module, name) for name in module.__all__)
 
 
-@pytest.mark.parametrize("room", [*ROOMS, "cli", "remote", "cli.agent", "cli.demo", "testing"])
+@pytest.mark.parametrize(
+    "room", [*ROOMS, "cli", "cli.agent", "cli.demo", "contrib", "contrib.starlette", "remote", "testing"]
+)
 def test_a_room_names_each_of_its_modules_and_says_what_it_decides(room: str) -> None:
     description = importlib.import_module(f"gossip.{room}").__doc__
     assert description is not None

@@ -15,19 +15,12 @@ from rich.text import Text
 
 from gossip import Explanation, explain_member, query_members
 from gossip.cli.options import VALID_NAME, cluster_option, keyring_option, load_keyring, make_config, parse_peer
-from gossip.cli.rendering import (
-    STATUS_STYLES,
-    address_text,
-    clock,
-    describe_metadata,
-    explanation_json,
-    member_json,
-    printable,
-)
+from gossip.cli.rendering import STATUS_STYLES, clock, describe_metadata, printable
 from gossip.cli.terminal import OutputConsole
 from gossip.core.errors import GossipError
 from gossip.core.state.member import Member, is_valid_name
 from gossip.core.support.address import Address
+from gossip.json_forms import address_text, explanation_json, member_json
 
 
 def _parse_timeout(_: click.Context, __: click.Parameter, value: float) -> float:

@@ -71,7 +71,7 @@ class Journal:
 
     def note_standing(self, standing: NodeStanding, now: float) -> None:
         """Report this node's new standing."""
-        local = self._view.local_member
+        local = self._view.listing.local
         self._displaced = (local, standing) if local.status is Status.DISPLACED else None
         self.events.append(MembershipEvent(EventKind.STANDING, local, self._view.alive, now, standing=standing))
 

@@ -256,13 +256,13 @@ class Protocol:
     def members(self) -> tuple[Member, ...]:
         """All known members by name: this node, the dead and those that left are among them. The same tuple until
         something changes."""
-        return self._view.members()
+        return self._view.listing.members()
 
     def told_members(self) -> tuple[Member, ...]:
         """The members as the events so far have described them. That is how they are now. While this node is isolated,
         and so creates no events about others, it is how they were when the isolation began."""
         told = self._journal.last_told
-        return self._view.members() if told is None else self._view.with_local(list(told))
+        return self._view.listing.members() if told is None else self._view.listing.with_local(list(told))
 
     def get(self, name: str) -> Member | None:
         """The newest holder of a name; None if there is none."""
@@ -283,7 +283,7 @@ class Protocol:
     @property
     def local(self) -> Member:
         """This node's own member."""
-        return self._view.local_member
+        return self._view.listing.local
 
     @property
     def standing(self) -> NodeStanding:

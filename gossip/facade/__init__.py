@@ -5,7 +5,7 @@ when a node that is held from another thread is over. How a program waits is the
 :mod:`gossip.aio` and :mod:`gossip.blocking`, and is decided there.
 
 ``trio_thread``
-    The one thread of a process in which trio runs, and work in it.
+    The one thread of a process in which trio runs, and work in it; and the threads of tests, in virtual time.
 ``held``
     A node in that thread.
 ``isolation``
@@ -24,17 +24,19 @@ from gossip.facade.held import Held
 from gossip.facade.isolation import Isolation, opening
 from gossip.facade.reading import Reading
 from gossip.facade.relay import EndOfChanges, Relay
-from gossip.facade.trio_thread import Call, TrioThread, refuse_own_thread, start
+from gossip.facade.trio_thread import Call, Pace, TrioThread, refuse_own_thread, start, start_apart
 
 __all__ = [
     "Call",
     "EndOfChanges",
     "Held",
     "Isolation",
+    "Pace",
     "Reading",
     "Relay",
     "TrioThread",
     "opening",
     "refuse_own_thread",
     "start",
+    "start_apart",
 ]

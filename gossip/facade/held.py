@@ -11,16 +11,15 @@ import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import trio
 
 from gossip import forking
 from gossip.errors import ClosedError
-from gossip.facade import trio_thread
-from gossip.facade.trio_thread import Call
-from gossip.node import Inside
+from gossip.facade.trio_thread import Call, TrioThread, refuse_own_thread, start
 
+H = TypeVar("H")
 T = TypeVar("T")
 
 
@@ -31,27 +30,37 @@ class Cut(Protocol):
         """Wait no longer."""
 
 
-class Held:
-    """A node in the trio thread."""
+class Held(Generic[H]):
+    """A node in the trio thread, or something else with a life of its own there."""
 
-    def __init__(self, name: str, opening: Callable[[], AbstractAsyncContextManager[Inside]], closed: str) -> None:
-        """Begin to open a node.
+    def __init__(
+        self,
+        what: str,
+        opening: Callable[[], AbstractAsyncContextManager[H]],
+        closed: str,
+        begin: Callable[[Call[None], str], TrioThread] = start,
+    ) -> None:
+        """Begin to open it.
 
+        :param what: names it for people, such as ``node 'web-1'``.
         :param opening: makes the block in which it lives.
-        :param closed: why a node cannot be used any more once it is closed, for people.
+        :param closed: why it cannot be used any more once it is closed, for people.
+        :param begin: begins a piece of work, such as its life, and returns the thread that does it.
         """
-        self.name = name
-        self.opened: Future[Inside] = Future()
-        """The node, once it is open; or why it could not be opened."""
+        self.what = what
+        self.opened: Future[H] = Future()
+        """What is held, once it is open; or why it could not be opened."""
         self._waiting: weakref.WeakSet[Cut] = weakref.WeakSet()
         self._lock = threading.Lock()
         """Of what waits: one thread may add to it while another one goes through it."""
+        self._tell_first: Callable[[], object] | None = None
         self._opening = opening
         self._closed = closed
         self._closing = trio.Event()
         self._calls: trio.Nursery | None = None
         self._life: Call[None] = Call(self._live)
-        self._thread = trio_thread.start(self._life, f"node {name!r}")
+        self._thread = begin(self._life, what)
+        self._thread.is_awaited(self.opened)
         self.over.add_done_callback(self._tell_that_it_is_over)
         forking.register(self, Held._become_unusable)
 
@@ -61,7 +70,7 @@ class Held:
         return self._life.future
 
     def _become_unusable(self) -> None:
-        self._thread = self._life = self._lock = forking.unusable(f"node {self.name!r}")
+        self._thread = self._life = self._lock = forking.unusable(self.what)
 
     @property
     def failure(self) -> BaseException | None:
@@ -71,7 +80,7 @@ class Held:
     @property
     def is_copy(self) -> bool:
         """Whether this is a forked child, where there is nothing to close."""
-        return not isinstance(self._life, Call)
+        return forking.is_unusable(self._life)
 
     def require_open(self) -> None:
         """Refuse the use of a node that runs no more, or not in this process.
@@ -86,10 +95,35 @@ class Held:
         """Have the trio thread call a function that does not wait."""
         self._thread.soon(function, *args)
 
+    def begin_wait(self, waiting: object) -> None:
+        """Note that a task waits for the node, in the thread that calls this."""
+        self._thread.begin_wait(waiting)
+
+    def end_wait(self, waiting: object) -> None:
+        """Note that it waits no longer."""
+        self._thread.end_wait(waiting)
+
+    def now(self) -> float:
+        """The local time of the node, in seconds. Any thread may ask."""
+        return self._thread.now()
+
+    def wait(self, done: threading.Event, ends_at: float | None = None) -> bool:
+        """Block the thread that calls this until ``done`` is set; returns whether that was in time.
+
+        :param ends_at: in local time; None to wait for as long as it takes.
+        """
+        return self._thread.wait(done, ends_at)
+
     @property
-    def inside(self) -> Inside:
-        """The open node."""
+    def inside(self) -> H:
+        """What is held. It is open."""
         return self.opened.result()
+
+    def tell_first_when_over(self, tell: Callable[[], object]) -> None:
+        """Call ``tell()`` once the node is over, before anything that waits for it goes on; perhaps twice."""
+        self._tell_first = tell
+        if self.over.done():
+            tell()
 
     def cut_when_over(self, waiting: Cut) -> None:
         """Call ``waiting.cut()`` once the node is over, if it still exists then."""
@@ -107,9 +141,20 @@ class Held:
         """
         self.refuse_own_thread()
         call = Call(work)
+        self._thread.is_awaited(call.future)
         self.soon(self._begin, call)
         self.cut_when_over(call)
         return call
+
+    def begin_inside(self, call: Call[Any], what: str) -> TrioThread:
+        """Begin a piece of work that this ends when it ends; returns the thread that does it.
+
+        :param what: names the work for people.
+        """
+        refuse_own_thread(what)
+        self.soon(self._begin, call)
+        self.cut_when_over(call)
+        return self._thread
 
     def cancel(self, call: Call[Any]) -> None:
         """Cancel a call."""
@@ -117,14 +162,14 @@ class Held:
 
     def why_over(self) -> BaseException:
         """Why a call was cancelled that nobody has cancelled."""
-        return self.failure or ClosedError(f"node {self.name!r} is closed: {self._closed}")
+        return self.failure or ClosedError(f"{self.what} is closed: {self._closed}")
 
     def refuse_own_thread(self) -> None:
         """Refuse to wait for this node in the trio thread.
 
         :raises RuntimeError: there.
         """
-        trio_thread.refuse_own_thread(f"node {self.name!r}")
+        refuse_own_thread(self.what)
 
     def close(self) -> None:
         """Close the node, or stop opening it; :attr:`over` is done after that.
@@ -132,6 +177,7 @@ class Held:
         :raises RuntimeError: in the trio thread itself, which must not wait for that.
         """
         self.refuse_own_thread()
+        self._thread.is_awaited(self.over)
         self.soon(self._life.cancel if not self.opened.done() else self._closing.set)
 
     def wait_for_thread(self) -> None:
@@ -153,6 +199,8 @@ class Held:
             self._calls.start_soon(_run, call)
 
     def _tell_that_it_is_over(self, over: Future[None]) -> None:
+        if self._tell_first is not None:
+            self._tell_first()
         with self._lock:
             waiting = list(self._waiting)
         for each in waiting:

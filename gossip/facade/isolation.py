@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal
 
 from gossip.core.support.arguments import wrong
-from gossip.node import Inside, open_node
+from gossip.net import SystemNetwork
+from gossip.node import Inside, current_network, open_node
 
 Isolation = Literal["thread", "process"]
 
@@ -15,7 +16,7 @@ Isolation = Literal["thread", "process"]
 def opening(
     name: str, isolation: Isolation, arguments: dict[str, Any]
 ) -> Callable[[], AbstractAsyncContextManager[Inside]]:
-    """What opens a node.
+    """What opens a node. In a cluster in memory, all nodes are in this process.
 
     :param arguments: those of :func:`gossip.open_node` after the name.
     :raises ConfigurationError: if ``isolation`` is neither ``"thread"`` nor ``"process"``.
@@ -35,4 +36,8 @@ def opening(
         async with open_remote_node(name, **arguments) as node:
             yield node.inside
 
-    return in_this_process if isolation == "thread" else in_another_process
+    def opened() -> AbstractAsyncContextManager[Inside]:
+        is_apart = isolation == "process" and isinstance(current_network(), SystemNetwork)
+        return in_another_process() if is_apart else in_this_process()
+
+    return opened

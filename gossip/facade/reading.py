@@ -7,6 +7,7 @@ from gossip.core.state.node_standing import NodeStanding
 from gossip.core.state.wall import ClockDispute
 from gossip.core.support.address import Address
 from gossip.facade.held import Held
+from gossip.node import Inside
 from gossip.security import Keyring
 from gossip.telemetry import NodeStats
 
@@ -14,14 +15,14 @@ from gossip.telemetry import NodeStats
 class Reading:
     """The questions to a node whose answers are there already. Each answer is that of :class:`gossip.Node`."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: Held[Inside]) -> None:
         self._held = held
         self._inside = held.inside
         self._node = self._inside.node
 
     def __repr__(self) -> str:
         _, _, rest = repr(self._node).partition(" ")
-        return f"<{type(self).__module__}.{type(self).__name__} {rest}"
+        return f"<{type(self).__module__.removesuffix('.node')}.Node {rest}"
 
     @property
     def local(self) -> Member:

@@ -17,7 +17,7 @@ from typing import Any
 from gossip import forking
 from gossip.core.events import MembershipEvent
 from gossip.facade.held import Held
-from gossip.node import Backlog, Snapshot
+from gossip.node import Backlog, Inside, Snapshot
 
 
 class EndOfChanges(Exception):
@@ -27,7 +27,7 @@ class EndOfChanges(Exception):
 class Relay:
     """What one reader has not read yet."""
 
-    def __init__(self, held: Held, buffer: int, reader: object) -> None:
+    def __init__(self, held: Held[Inside], buffer: int, reader: object) -> None:
         """Begin to follow the changes of a node.
 
         :param reader: follows them no longer once it is garbage.
@@ -46,7 +46,7 @@ class Relay:
         forking.register(self, Relay._become_unusable)
 
     def _become_unusable(self) -> None:
-        self._lock = forking.unusable(f"node {self._held.name!r}")
+        self._lock = forking.unusable(self._held.what)
 
     # --- for the reader
 
@@ -67,22 +67,24 @@ class Relay:
             if self._has_ended:
                 raise EndOfChanges
             self._wake = wake
-            if self._backlog.missed:
-                self._held.soon(self._refresh)
-            return None
+            self._held.begin_wait(self)
+        if self._backlog.missed:
+            self._held.soon(self._refresh)
+        return None
 
-    def refuse_copy(self) -> None:
+    def require_usable(self) -> None:
         """Refuse to wait in a forked child.
 
         :raises ForkedError: there.
         """
-        forking.refuse_copy(self._lock)
+        forking.require_usable(self._lock)
 
     def wait_no_longer(self, wake: Callable[[], Any]) -> None:
         """Do not call ``wake`` any more, if it is still to be called."""
         with self._lock:
             if self._wake is wake:
                 self._wake = None
+                self._held.end_wait(self)
 
     def stop(self) -> None:
         """Follow no longer. Does nothing in a forked child.
@@ -132,6 +134,7 @@ class Relay:
             change()
             wake, self._wake = self._wake, None
         if wake is not None:
+            self._held.end_wait(self)
             wake()
 
     def _end(self) -> None:

@@ -47,6 +47,7 @@ class TcpListener:
                 await self._wait_after(error)
             else:
                 self._pause.reset()
+                forking.close_copy_of(accepted)
                 return _connection(accepted, plain_address(sockaddr))
 
     async def _wait_after(self, error: Exception) -> None:
@@ -73,6 +74,7 @@ async def connect(address: Address) -> Connection:
     :raises OSError: if there is no way, nobody listens there, or the process has no descriptor left.
     """
     opened = trio.socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+    forking.close_copy_of(opened)
     try:
         await opened.connect(tuple(address))
     except BaseException:
@@ -82,7 +84,6 @@ async def connect(address: Address) -> Connection:
 
 
 def _connection(connected: trio.socket.SocketType, peer: Address) -> Connection:
-    forking.close_copy_of(connected)
     return Connection(trio.SocketStream(connected), peer, lambda: _close(connected))
 
 

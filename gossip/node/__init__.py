@@ -24,21 +24,21 @@ protocol.
     How a program enters the block of a node, and the tasks that run beside it.
 
 Programs import the node, its subscriptions and the questions from ``gossip``. The other names below are for
-``gossip.facade``, which holds nodes for programs that trio does not run, ``gossip.remote``, which holds nodes in other
-processes, and ``gossip.testing``.
+``gossip.facade``, which holds nodes for programs that trio does not run, for ``gossip.remote``, which holds nodes in
+other processes, and for ``gossip.contrib`` and ``gossip.testing``.
 """
 
 from __future__ import annotations
 
 from gossip.node.arguments import Arguments, plain_metadata
-from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, require_trio, without_cancelled
-from gossip.node.inside import Inside
+from gossip.node.block import AsyncBlock, background_tasks, block_in_trio, in_trio, require_trio, without_cancelled
+from gossip.node.inside import Inside, awaited
 from gossip.node.network import current_network, opened_in
 from gossip.node.node import Node
 from gossip.node.opening import DEFAULT_BIND, open_node
-from gossip.node.query import explain_member, query_members
+from gossip.node.query import explain_member, near_names, query_members
 from gossip.node.subscription import Backlog, Broadcast, Snapshot, Subscription
-from gossip.node.waiting import holds, joined
+from gossip.node.waiting import has_joined_or_left, holds, joined, require_joined, require_patience
 
 __all__ = [
     "DEFAULT_BIND",
@@ -50,16 +50,22 @@ __all__ = [
     "Node",
     "Snapshot",
     "Subscription",
+    "awaited",
     "background_tasks",
     "block_in_trio",
     "current_network",
     "explain_member",
+    "has_joined_or_left",
     "holds",
+    "in_trio",
     "joined",
+    "near_names",
     "open_node",
     "opened_in",
     "plain_metadata",
     "query_members",
+    "require_joined",
+    "require_patience",
     "require_trio",
     "without_cancelled",
 ]

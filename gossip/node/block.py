@@ -38,17 +38,25 @@ def require_trio(what: str) -> None:
 
     :raises RuntimeError: if something else runs it, or nothing does; the text says what to do.
     """
+    if in_trio():
+        return
+    if _in_asyncio():
+        instead = "asyncio runs this code: use gossip.aio"
+    else:
+        instead = (
+            "no event loop runs this code: start the program with trio.run(main), use gossip.blocking, or call "
+            "from another thread with trio.from_thread.run_sync"
+        )
+    raise RuntimeError(f"{what} needs trio, but {instead}")
+
+
+def in_trio() -> bool:
+    """Whether trio runs the calling code."""
     try:
         trio.current_time()
     except RuntimeError:
-        if _in_asyncio():
-            instead = "asyncio runs this code: use gossip.aio"
-        else:
-            instead = (
-                "no event loop runs this code: start the program with trio.run(main), use gossip.blocking, or call "
-                "from another thread with trio.from_thread.run_sync"
-            )
-        raise RuntimeError(f"{what} needs trio, but {instead}") from None
+        return False
+    return True
 
 
 def _in_asyncio() -> bool:

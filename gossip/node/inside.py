@@ -100,15 +100,17 @@ class Inside:
             node._broadcast,
             lambda: node._steps,
             node._step_after,
-            _awaited(node.update),
-            _awaited(node.use_keyring),
-            _awaited(node.explain),
+            awaited(node.update),
+            awaited(node.use_keyring),
+            awaited(node.explain),
             node.joined,
             node.leave,
         )
 
 
-def _awaited(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+def awaited(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    """The same function, in the form in which it is awaited."""
+
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
         return function(*args, **kwargs)
 

@@ -108,17 +108,14 @@ class Node:
         self._closed_at: float | None = None
         self._is_nameless = security.keyring is None and config.cluster == Config.lan().cluster
         """Whether this node may merge with another cluster by accident, and the log has not said so yet."""
-        self._is_copy = False
-        """Whether this is a forked child."""
         forking.register(self, Node._become_unusable)
 
     def _become_unusable(self) -> None:
-        self._is_copy = True
         copy = forking.unusable(f"node {self._name!r}")
         self._protocol = self._driver = self._broadcast = self._transport = self._security = self._clock = copy
 
     def __repr__(self) -> str:
-        if self._is_copy:
+        if forking.is_unusable(self._protocol):
             return f"<gossip.Node {self._name!r} of the parent process>"
         state = "closed" if self._closed_at is not None else self.standing.standing.value
         return f"<gossip.Node {self._name!r} at {self.address}, {state}, {self.alive} alive>"
@@ -266,6 +263,7 @@ class Node:
         :raises ConfigurationError: if ``condition`` cannot be called, or is an async function.
         :raises ClosedError: if the node closes first, or is closed.
         """
+        self._require_open()
         await trio.lowlevel.checkpoint()
         while True:
             self._require_open()
@@ -349,7 +347,7 @@ class Node:
             self._next_step = None
 
     def _require_open(self) -> None:
-        forking.refuse_copy(self._protocol)
+        forking.require_usable(self._protocol)
         if self._closed_at is not None:
             raise ClosedError(f"node {self._name!r} is closed: its async with block has ended")
         require_trio(f"node {self._name!r}")

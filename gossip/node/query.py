@@ -214,13 +214,21 @@ def _first_cause(error: BaseException) -> BaseException:
     return attempts[0] if attempts else cause or error
 
 
-def _near(name: str, members: Sequence[Member]) -> str:
-    """For an error: which names are similar to an unknown one."""
+def near_names(name: str, members: Sequence[Member]) -> list[str]:
+    """The names that are most similar to an unknown one, the most similar first.
+
+    :param members: sorted by name.
+    """
     from difflib import get_close_matches  # noqa: PLC0415  (needed after a mistake only)
 
     names = [member.name for member in members]
     at = bisect.bisect(names, name)
-    near = get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
+    return get_close_matches(name, names[max(0, at - MAX_COMPARED) : at + MAX_COMPARED], MAX_NEAR)
+
+
+def _near(name: str, members: Sequence[Member]) -> str:
+    """For an error: which names are similar to an unknown one."""
+    near = near_names(name, members)
     if not near:
-        return f"none of the {len(names)} that it knows has a similar name"
+        return f"none of the {len(members)} that it knows has a similar name"
     return f"it knows {' and '.join(map(repr, near))}"

@@ -56,14 +56,36 @@ async def joined(node: Waitable, name: str, timeout: float | None) -> None:
     :raises JoinError: if that is not enough.
     :raises LeftError: if the node leaves, or has left.
     """
+    require_patience(timeout)
+    with trio.move_on_after(math.inf if timeout is None else timeout):
+        await node.until(lambda each: has_joined_or_left(each.standing))
+    require_joined(node.standing, name, timeout)
+
+
+def require_patience(timeout: float | None) -> None:
+    """Refuse what is no time to wait for a node to join.
+
+    :raises ConfigurationError: if ``timeout`` is neither None nor a finite number of seconds from 0 on.
+    """
     if timeout is not None:
         require_seconds("timeout", timeout)
         if math.isinf(timeout):
             raise wrong("timeout", "a finite number of seconds, or None to wait for as long as it takes", timeout)
-    done = (Standing.CONNECTED, Standing.LEFT)
-    with trio.move_on_after(math.inf if timeout is None else timeout):
-        await node.until(lambda each: each.standing.standing in done)
-    own = node.standing
+
+
+def has_joined_or_left(own: NodeStanding) -> bool:
+    """Whether there is nothing more to wait for until a node is connected."""
+    return own.standing in (Standing.CONNECTED, Standing.LEFT)
+
+
+def require_joined(own: NodeStanding, name: str, timeout: float | None) -> None:
+    """See to it that a node is connected.
+
+    :param own: what the node knows of its own place.
+    :param timeout: seconds for which somebody has waited for that; None if nobody has counted.
+    :raises JoinError: if it is not; the text says why.
+    :raises LeftError: if the node has left.
+    """
     if own.standing is Standing.LEFT:
         raise LeftError(f"node {name!r} has left its cluster; open a new one to join again")
     if own.standing is not Standing.CONNECTED:

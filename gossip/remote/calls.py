@@ -59,7 +59,7 @@ class Calls:
         self._put(next(self._numbers), message)
 
     def answer(self, reply: Reply) -> None:
-        """Give a reply to whoever waits for it."""
+        """Give a reply to the task that waits for it."""
         if (waiting := self._waiting.get(reply.number)) is not None:
             waiting.reply = reply
             waiting.woken.set()

@@ -27,7 +27,7 @@ from gossip.remote.lines import PACKAGE, LineKeeper, keep_lines
 from gossip.remote.messages import Call, LogLevel, Open, Refused, Reply
 from gossip.remote.parent import wait_for_end_of
 
-REFUSED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REFUSED_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that are meant for the program, and that its supervisor may send to all its processes at once."""
 
 PARENT_ENDED = 3
@@ -40,8 +40,8 @@ def main(descriptor: int, parent: int) -> None:
     :param descriptor: of the socket at whose other end the program is.
     :param parent: id of the program's process.
     """
-    for number in REFUSED_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    for name in REFUSED_SIGNALS:
+        signal.signal(signal.Signals[name], signal.SIG_IGN)
     os.set_blocking(2, False)  # nobody may be reading what a failure writes there
     trio.run(_live, socket.socket(fileno=descriptor), parent, clock=MonotonicClock(), strict_exception_groups=True)
 
@@ -56,7 +56,7 @@ async def _live(end: socket.socket, parent: int) -> None:
 
 
 async def _end_with(parent: int) -> NoReturn:
-    """End this process at once when its parent has ended. Peers see a crash, and a crash it was."""
+    """End this process at once when its parent has ended. Peers see a crash, because the program crashed."""
     await wait_for_end_of(parent)
     os._exit(PARENT_ENDED)
 
@@ -94,7 +94,7 @@ async def _serve(inside: Inside, lines: LineKeeper, channel: Channel) -> NoRetur
 
 
 async def _send(feed: Feed, channel: Channel) -> None:
-    with contextlib.suppress(ChannelEnded):  # whoever receives notices it, too
+    with contextlib.suppress(ChannelEnded):  # the task that receives notices it, too
         await feed.run(channel)
 
 

@@ -42,7 +42,18 @@ class RemoteNode:
     ``stats`` two seconds more. All else belongs to the trio thread in which the node was opened. After the block has
     ended, the queries still give the last state.
 
-    All times are those of :func:`time.monotonic`, which the processes of a machine share.
+    All times are those of ``time.monotonic()``, which the processes of a machine share.
+
+    >>> import trio
+    >>> from gossip.remote import RemoteNode, open_remote_node
+    >>> async def main():
+    ...     async with open_remote_node("ada", bind="127.0.0.1:0") as node:
+    ...         await node.update({"release": "7"})
+    ...         print(node.get("ada").metadata["release"])
+    ...         print(node)
+    >>> trio.run(main)
+    7
+    <gossip.remote.RemoteNode 'ada' at 127.0.0.1:..., connected, 1 alive, process ...>
     """
 
     def __init__(self, config: Config, pid: int, calls: Calls, first: News, log_level: int) -> None:

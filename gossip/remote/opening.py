@@ -60,6 +60,14 @@ async def open_remote_node(
     ends, the node closes and its process ends. When the program ends in any other way, its process ends at once,
     without a farewell.
 
+    >>> import trio
+    >>> from gossip.remote import open_remote_node
+    >>> async def main():
+    ...     async with open_remote_node("ada", bind="127.0.0.1:0") as node:
+    ...         print([member.name for member in node.members()])
+    >>> trio.run(main)
+    ['ada']
+
     :raises ConfigurationError: also for ``tls``, which cannot be sent to another process, and where no process of this
         kind can be started (Windows, programs that are frozen into one file).
     :raises NodeProcessError: if the process cannot be started, or ends before the block; then the block is cancelled.

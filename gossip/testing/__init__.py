@@ -7,7 +7,8 @@
 :class:`FakeNode`
     A node whose members a unit test sets by hand.
 
-With pytest, the fixtures ``gossip_cluster`` and ``fake_node`` make both; they are in the module ``gossip_pytest``.
+These are for programs on trio. :mod:`gossip.testing.aio` and :mod:`gossip.testing.blocking` have the same for the
+others. With pytest, fixtures of the module ``gossip_pytest`` make all of them.
 
 Modules, from the wire up:
 
@@ -23,8 +24,14 @@ Modules, from the wire up:
     Whether all nodes see the same.
 ``cluster``
     What a test does with all that.
-``fake_members``, ``fake``
+``fake_members``, ``faked``, ``fake``
     The node without any protocol.
+``pace``
+    Time that passes only while a program outside of trio waits.
+``held_cluster``, ``fake_held``
+    The cluster and the fake node, held by another thread.
+``aio``, ``blocking``
+    How the programs of each flavour wait for them.
 
 This room decides nothing of the protocol: its nodes run the code of all other rooms.
 """

@@ -7,6 +7,7 @@ where it always is: they run the same code as on sockets.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from itertools import islice
 from random import Random
 
@@ -78,6 +79,21 @@ async def cluster(
     :raises RuntimeError: if trio does not run the code that enters the block, or its clock stands still.
     """
     require_time_that_passes()
+    async with opened_cluster(nodes, seed, config, metadata, keyring, latency, loss) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def opened_cluster(
+    nodes: int | Iterable[str],
+    seed: int,
+    config: Config | None,
+    metadata: Metadata | None,
+    keyring: Keyring | None,
+    latency: float,
+    loss: float,
+) -> AsyncIterator[Cluster]:
+    """The block of :func:`cluster`, on a clock that somebody moves."""
     names = _names(nodes)
     require("seed", seed, int, "a whole number")
     wire = Wire(latency, loss)
@@ -135,8 +151,7 @@ class Cluster:
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The nodes that run, those of programs under test included."""
-        running = self._network.processes.values()
-        return tuple(process.node for process in running if process.node is not None and not process.ended.is_set())
+        return tuple(process.node for process in self._running() if process.node is not None)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -299,8 +314,13 @@ class Cluster:
         addresses = [process.transport.address for process in self._network.processes.values()]
         return tuple(addresses[:MAX_SEEDS])
 
+    def _running(self) -> list[Process]:
+        """Those whose node is open. Any thread may ask."""
+        processes = tuple(self._network.processes.values())
+        return [process for process in processes if process.node is not None and not process.ended.is_set()]
+
     def _process(self, name: str) -> Process:
-        processes = self._network.processes
+        processes = self._network.processes.copy()
         if name not in processes or processes[name].node is None:
             raise KeyError(
                 f"there is no node {name!r}{nearest(str(name), processes)}; there are {', '.join(processes)}"

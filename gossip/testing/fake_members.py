@@ -41,8 +41,9 @@ class FakeMembers:
         self._name = name
         self._now = now
         self._processes = 0
-        self._members: dict[str, Member] = {}
-        self._members[name] = self._new(name, metadata, None)
+        self._members: Mapping[str, Member] = {}
+        """Never changed, but replaced: another thread may go through it at any time."""
+        self._keep(self._new(name, metadata, None))
 
     @property
     def local(self) -> Member:
@@ -56,7 +57,8 @@ class FakeMembers:
 
     def told_members(self) -> tuple[Member, ...]:
         """All members, sorted by name."""
-        return tuple(self._members[name] for name in sorted(self._members))
+        members = self._members
+        return tuple(members[name] for name in sorted(members))
 
     def get(self, name: str) -> Member | None:
         """The member of that name; None if there is none."""
@@ -68,8 +70,8 @@ class FakeMembers:
         :raises ConfigurationError: if an argument is malformed, or it is the node itself.
         """
         self._require_another(name)
-        self._members[name] = self._new(name, metadata, address)
-        return self._event(EventKind.JOINED, self._members[name], None)
+        member = self._keep(self._new(name, metadata, address))
+        return self._event(EventKind.JOINED, member, None)
 
     def update(self, name: str, metadata: Mapping[str, str] | None, address: Address | None) -> MembershipEvent:
         """New metadata or a new address of a member.
@@ -81,8 +83,7 @@ class FakeMembers:
         who = Identity(old.name, old.generation, old.id)
         metadata = old.metadata if metadata is None else check_metadata(metadata, _SETTINGS)
         record = Record(who, old.version + 1, old.address if address is None else address, metadata)
-        self._members[name] = record.member(old.status)
-        return self._event(EventKind.UPDATED, self._members[name], old.status)
+        return self._event(EventKind.UPDATED, self._keep(record.member(old.status)), old.status)
 
     def turn(self, name: str, status: Status, kind: EventKind) -> MembershipEvent:
         """Another status of a member.
@@ -92,8 +93,7 @@ class FakeMembers:
         """
         self._require_another(name)
         old = self._known(name)
-        self._members[name] = attrs.evolve(old, status=status)
-        return self._event(kind, self._members[name], old.status)
+        return self._event(kind, self._keep(attrs.evolve(old, status=status)), old.status)
 
     def forget(self, name: str) -> MembershipEvent:
         """A member that is none any more.
@@ -103,7 +103,7 @@ class FakeMembers:
         """
         self._require_another(name)
         gone = self._known(name)
-        del self._members[name]
+        self._members = {other: member for other, member in self._members.items() if other != name}
         return self._event(EventKind.FORGOTTEN, gone, gone.status)
 
     def conflict(self, name: str) -> MembershipEvent:
@@ -119,8 +119,12 @@ class FakeMembers:
         """Another standing of the node itself."""
         self.standing = standing
         status = {Standing.LEFT: Status.LEFT, Standing.DISPLACED: Status.DISPLACED}.get(standing.standing, Status.ALIVE)
-        self._members[self._name] = attrs.evolve(self.local, status=status)
+        self._keep(attrs.evolve(self.local, status=status))
         return attrs.evolve(self._event(EventKind.STANDING, self.local, None), standing=standing)
+
+    def _keep(self, member: Member) -> Member:
+        self._members = {**self._members, member.name: member}
+        return member
 
     def _require_another(self, name: str) -> None:
         if name == self._name:

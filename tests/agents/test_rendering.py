@@ -11,22 +11,12 @@ import pytest
 from gossip import Asked, Explanation, Key, Keyring, Snapshot, Stage, Told
 from gossip.cli.agent.metadata import MetadataError, parse_file_text, parse_pairs
 from gossip.cli.agent.told import changes_between
-from gossip.cli.rendering import (
-    clock,
-    event_json_line,
-    event_text,
-    keys_json_line,
-    member_json,
-    printable,
-    snapshot_json_line,
-    snapshot_text,
-    started_json_line,
-    started_text,
-)
+from gossip.cli.rendering import clock, event_text, keys_json_line, printable, snapshot_text, started_text
 from gossip.core.events import EventKind, MembershipEvent
 from gossip.core.state.member import Member, Status
 from gossip.core.state.node_standing import NodeStanding, Standing
 from gossip.core.support.address import Address
+from gossip.json_forms import event_json_line, member_json, snapshot_json_line, started_json_line
 from tests.rst import document, table
 
 AGENT = document("docs/agent.rst")

@@ -9,7 +9,8 @@ from gossip import Address, EventKind, Member, MembershipEvent, NodeStanding, St
 from gossip.cli.agent.told import Told
 from gossip.cli.demo.cluster import NEWS_LIMIT_S
 from gossip.cli.demo.journal import Journal, Sighting
-from gossip.cli.rendering import event_json_line, event_text
+from gossip.cli.rendering import event_text
+from gossip.json_forms import event_json_line
 from tests.agents.helpers import cluster_of
 
 ADDRESS = Address("127.0.0.1", 7946)

@@ -21,7 +21,12 @@ RUN_ELSEWHERE = {
     "shards.py": "needs a cluster: test_tutorial.py",
     "second.py": "needs a cluster: test_tutorial.py",
     "test_unit.py": "is a test itself: test_testing.py",
+    "test_unit_aio.py": "is a test itself: test_testing.py",
+    "test_unit_blocking.py": "is a test itself: test_testing.py",
     "test_program.py": "is a test itself: test_testing.py",
+    "test_program_aio.py": "is a test itself: test_testing.py",
+    "test_program_blocking.py": "is a test itself: test_testing.py",
+    **dict.fromkeys(re.findall(r":name: (\S+)", document("docs/howto/web.rst")), "needs a server: tests/contrib"),
     "test_sockets.py": "is a test itself: test_testing.py",
 }
 """Blocks of Python that are not executed here, by their names, with the reason."""
@@ -38,6 +43,9 @@ NOT_OURS = {
     ".venv/bin/mypy": "a check of .ci/run",
     ".venv/bin/lint-imports": "a check of .ci/run",
     "python -m sphinx": "a check of .ci/run",
+    "uvicorn ": "a server of others: tests/contrib/test_recipes.py",
+    "gunicorn ": "a server of others: tests/contrib/test_recipes.py",
+    "celery ": "of others: tests/contrib/test_recipes.py",
 }
 """How commands begin that are not looked at, with the reason."""
 

@@ -24,8 +24,10 @@ from gossip.facade.trio_thread import THREAD_NAME
 
 try:
     import uvloop
+
+    new_uvloop: Callable[[], asyncio.AbstractEventLoop] | None = uvloop.new_event_loop
 except ImportError:  # it is not there for each Python and system
-    uvloop = None
+    new_uvloop = None
 
 T = TypeVar("T")
 
@@ -38,9 +40,9 @@ LOCAL: dict[str, Any] = {"bind": "127.0.0.1:0", "config": Config.local()}
 LOOPS = [
     pytest.param(asyncio.new_event_loop, id="asyncio"),
     pytest.param(
-        uvloop and uvloop.new_event_loop,
+        new_uvloop,
         id="uvloop",
-        marks=pytest.mark.skipif(uvloop is None, reason="uvloop is not installed"),
+        marks=pytest.mark.skipif(new_uvloop is None, reason="uvloop is not installed"),
     ),
 ]
 """What makes the event loops under which ``gossip.aio`` works."""
@@ -104,7 +106,9 @@ FLAVOURS = [TRIO, AIO, BLOCKING, AIO_PROCESS, BLOCKING_PROCESS]
 
 async def outcome(answer: Awaitable[T] | T) -> T:
     """What a method returns that has to be awaited in some flavours."""
-    return await answer if inspect.isawaitable(answer) else answer  # type: ignore[return-value]
+    if inspect.isawaitable(answer):
+        return await answer
+    return answer
 
 
 async def next_item(changes: Any) -> Any:

@@ -252,8 +252,10 @@ def test_a_closed_node_still_gives_its_last_state(flavour: Flavour) -> None:
 @pytest.mark.parametrize("timeout", [-1, True, "1", math.nan])
 def test_times_that_only_the_blocking_flavour_takes_are_checked(timeout: Any) -> None:
     with BLOCKING.module.open_node("a", **LOCAL) as node:
-        for use in (lambda: node.subscribe(timeout=timeout), lambda: node.until(lambda node: True, timeout)):
+        uses: list[Callable[[], object]] = [
+            lambda: node.subscribe(timeout=timeout),
+            lambda: node.until(lambda node: True, timeout),
+        ]
+        for use in uses:
             with pytest.raises(gossip.ConfigurationError, match="timeout must be a number of seconds from 0 on"):
                 use()
-
-

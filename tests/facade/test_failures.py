@@ -44,7 +44,7 @@ def fail(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
         monkeypatch.setattr(Protocol, "handle_timer", raise_bug)
 
     yield have_nodes_fail
-    assert trio_thread._shared.thread is None
+    assert not trio_thread._shared.threads
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=str)
@@ -100,7 +100,7 @@ def test_a_caught_failure_leaves_a_task_that_goes_on(
     fail: Callable[[], None], new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     async def main() -> None:
-        with pytest.raises(Bug):
+        with pytest.raises(Bug):  # noqa: PT012
             async with gossip.aio.open_node("a", **LOCAL):
                 fail()
                 await asyncio.sleep(20)
@@ -119,7 +119,9 @@ def test_a_failure_and_an_error_of_the_block_come_as_a_group(fail: Callable[[], 
         async with flavour.open_node("a"):
             fail()
             try:
-                await (trio.sleep(20) if flavour is TRIO else asyncio.sleep(20))
+                if flavour is TRIO:
+                    await trio.sleep(20)
+                await asyncio.sleep(20)
             finally:
                 raise BodyError
 
@@ -149,7 +151,7 @@ def test_each_blocking_call_gets_the_failure_and_the_block_too(fail: Callable[[]
 def test_other_tasks_get_the_failure_of_their_wait(fail: Callable[[], None]) -> None:
     async def main() -> None:
         waiting = []
-        with pytest.raises(Bug):
+        with pytest.raises(Bug):  # noqa: PT012
             async with gossip.aio.open_node("a", seeds=["127.0.0.1:1"], **LOCAL) as node:
                 calls = (node.until(lambda node: False), node.joined(), node.joined(timeout=20))
                 waiting = [asyncio.ensure_future(call) for call in calls]
@@ -171,7 +173,7 @@ def test_a_blocking_reader_gets_the_failure_of_its_node(fail: Callable[[], None]
         except Bug as error:
             errors.append(error)
 
-    with pytest.raises(Bug), gossip.blocking.open_node("a", **LOCAL) as node:
+    with pytest.raises(Bug), gossip.blocking.open_node("a", **LOCAL) as node:  # noqa: PT012
         reading = threading.Thread(target=read, args=(node,))
         reading.start()
         reading.join(20)
@@ -266,10 +268,12 @@ def test_a_failure_in_a_task_group_cancels_the_other_tasks(fail: Callable[[], No
 @MODERN
 def test_a_failure_around_a_task_group_cancels_its_tasks(fail: Callable[[], None]) -> None:
     async def main() -> None:
-        async with gossip.aio.open_node("a", **LOCAL):
-            async with asyncio.TaskGroup() as group:  # type: ignore[attr-defined,unused-ignore]
-                group.create_task(asyncio.sleep(20))
-                fail()
+        async with (
+            gossip.aio.open_node("a", **LOCAL),
+            asyncio.TaskGroup() as group,  # type: ignore[attr-defined,unused-ignore]
+        ):
+            group.create_task(asyncio.sleep(20))
+            fail()
 
     with pytest.raises(Bug):
         asyncio.run(main())
@@ -301,9 +305,9 @@ def open_again() -> None:
 
 def test_if_trio_itself_fails_each_asyncio_node_has_failed() -> None:
     async def main() -> None:
-        with pytest.raises(trio.TrioInternalError):
+        with pytest.raises(trio.TrioInternalError):  # noqa: PT012
             async with gossip.aio.open_node("a", **LOCAL):
-                with pytest.raises(trio.TrioInternalError):
+                with pytest.raises(trio.TrioInternalError):  # noqa: PT012
                     async with gossip.aio.open_node("b", **LOCAL) as b:
                         b._held.soon(raise_bug)
                         await asyncio.sleep(20)
@@ -314,7 +318,7 @@ def test_if_trio_itself_fails_each_asyncio_node_has_failed() -> None:
 
 def test_if_trio_itself_fails_each_blocking_node_has_failed() -> None:
     with pytest.raises(trio.TrioInternalError), gossip.blocking.open_node("a", **LOCAL) as a:  # noqa: PT012
-        with pytest.raises(trio.TrioInternalError), gossip.blocking.open_node("b", **LOCAL) as b:
+        with pytest.raises(trio.TrioInternalError), gossip.blocking.open_node("b", **LOCAL) as b:  # noqa: PT012
             b._held.soon(raise_bug)
             a.until(lambda node: False)
         with pytest.raises(trio.TrioInternalError):
@@ -332,7 +336,7 @@ def test_a_node_that_fails_when_another_one_is_open_leaves_that_one_at_work(monk
 
     async def main() -> None:
         async with gossip.aio.open_node("b", **LOCAL) as b:
-            with pytest.raises(Bug):
+            with pytest.raises(Bug):  # noqa: PT012
                 async with gossip.aio.open_node("a", seeds=[b.address], **LOCAL):
                     await until(lambda: b.alive == 2)
                     monkeypatch.setattr(Protocol, "handle_timer", fail_of_a)

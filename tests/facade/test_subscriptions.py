@@ -14,7 +14,7 @@ import pytest
 
 import gossip.aio
 import gossip.blocking
-from gossip import Address, EventKind, MembershipEvent, Snapshot
+from gossip import EventKind, MembershipEvent, Snapshot
 from gossip.facade import trio_thread
 from tests.facade.flavours import (
     AIO,
@@ -52,7 +52,8 @@ class Recorder:
         """One that hears each event of a node from now on."""
         recorder, is_added = cls(), threading.Event()
         broadcast = node._held.inside.broadcast
-        node._held.soon(lambda: (broadcast.add(recorder), is_added.set()))
+        node._held.soon(broadcast.add, recorder)
+        node._held.soon(is_added.set)
         assert is_added.wait(20)
         return recorder
 
@@ -208,7 +209,7 @@ def test_closing_the_node_ends_blocking_readers_in_other_threads() -> None:
     with gossip.blocking.open_node("a", **LOCAL) as a:
         reading = threading.Thread(target=lambda: items.extend(a.subscribe()))
         reading.start()
-        wait_until(lambda: len(items) == 0 and reading.is_alive())
+        wait_until(lambda: len(items) == 1)
     reading.join(20)
     assert not reading.is_alive()
     assert [type(item) for item in items] == [Snapshot]

@@ -311,13 +311,13 @@ async def test_keys_and_identities_get_across() -> None:
 
 
 async def test_lines_of_its_log_reach_the_loggers_of_the_program(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, "gossip"):
-        async with remote_node("a") as a:
-            await a.update({"x": "1"})
-            assert not caplog.records
-            caplog.set_level(logging.INFO, "gossip")
-            await a.until(lambda node: node._log_level == logging.INFO)
-            await until_told_of(a, caplog)
+    caplog.set_level(logging.WARNING, "gossip")
+    async with remote_node("a") as a:
+        await a.update({"x": "1"})
+        assert not caplog.records
+        caplog.set_level(logging.INFO, "gossip")
+        await a.until(lambda node: node._log_level == logging.INFO)
+        await until_told_of(a, caplog)
     (record, *_) = [each for each in caplog.records if "is now version" in each.getMessage()]
     assert record.name == "gossip.telemetry.events"
     assert record.levelno == logging.INFO

@@ -7,7 +7,16 @@ import importlib
 
 import pytest
 
-MODULES = ("gossip", "gossip.testing")
+MODULES = (
+    "gossip",
+    "gossip.aio",
+    "gossip.blocking",
+    "gossip.contrib.starlette",
+    "gossip.remote",
+    "gossip.testing",
+    "gossip.testing.aio",
+    "gossip.testing.blocking",
+)
 """Modules from which programs import."""
 
 FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL | doctest.REPORT_NDIFF

@@ -16,16 +16,8 @@ import trio
 from gossip import Keyring, MembershipEvent, Node, Snapshot, Subscription
 from gossip.cli.agent.told import Told
 from gossip.cli.output import NoRoom, Output
-from gossip.cli.rendering import (
-    event_json_line,
-    event_text,
-    keys_json_line,
-    keys_text,
-    snapshot_json_line,
-    snapshot_text,
-    started_json_line,
-    started_text,
-)
+from gossip.cli.rendering import event_text, keys_json_line, keys_text, snapshot_text, started_text
+from gossip.json_forms import event_json_line, snapshot_json_line, started_json_line
 
 RETRY_S = 1.0
 """Seconds between two tries to write while standard output has no room."""

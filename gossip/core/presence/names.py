@@ -65,7 +65,7 @@ class Names:
         holder = self._view.named(local.entry.identity.name)
         living = holder.registers if holder is not None and holder.registers.is_living else None
         if living is not None and not local.may_succeed(living.record, now):
-            self._journal.note_conflict(self._view.local_member, now)
+            self._journal.note_conflict(self._view.listing.local, now)
         elif not self._standing.withholds and (holder is None or living is not None or local.may_renew(now)):
             # A node that is cut off only guesses that the other process is gone.
             local.start_generation(self._view.last_generation(local.entry.identity.name), now)

@@ -13,14 +13,12 @@ invented for a collision). The dead and those that left add nothing, so forgetti
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Collection, Iterator, Sequence
-from operator import attrgetter
-
-import attrs
+from collections.abc import Callable, Collection, Iterator
 
 from gossip.core.config import Config
 from gossip.core.state.entry import Change, Entry, Refused, Tombstone
-from gossip.core.state.member import Identity, Member, Record, Registers, Status
+from gossip.core.state.listing import Listing
+from gossip.core.state.member import Identity, Record, Registers, Status
 from gossip.core.state.round_trip import RoundTrip
 from gossip.core.state.wall import is_from_future
 from gossip.core.support.address import Address
@@ -32,8 +30,6 @@ FINGERPRINT_MODULUS = 2**64
 TOMBSTONES_AT_ONCE = 16
 """One of this many tombstones gives way when there is no room for another, because finding them takes a pass over
 all."""
-
-_by_name = attrgetter("name")
 
 
 def _gives_way(holder: Identity, other: Identity, wall_ms: int) -> bool:
@@ -61,9 +57,8 @@ class View:
         self._gone: dict[int, Entry] = {}
         self._tombstones: dict[str, Tombstone] = {}
         self.fingerprint = 0
-        self._changes = 0
-        """Changes of what :meth:`members` returns."""
-        self._members: tuple[int, tuple[Member, ...]] = (-1, ())
+        self.listing = Listing(self._names, self._own)
+        """The members as a program sees them."""
         self._admit(self.local)
 
     # --- questions
@@ -105,33 +100,6 @@ class View:
     def is_displaced(self) -> bool:
         """Whether another process with a higher generation holds this node's name."""
         return self.local.id not in self._entries
-
-    @property
-    def local_member(self) -> Member:
-        """This node's own member, with the status ``DISPLACED`` while another process holds its name."""
-        local = self.local
-        own = local.snapshot()
-        if local.id not in self._entries and own.status.is_living:
-            return attrs.evolve(own, status=Status.DISPLACED)
-        return own
-
-    def members(self) -> tuple[Member, ...]:
-        """All known members by name: this node, the dead and those that left are among them.
-
-        It is the same tuple until something changes. Any thread may call this while another one changes the view: each
-        member is as it was at one moment, and a change that was complete before the call shows.
-        """
-        changes = self._changes  # read first: what changes from now on makes the tuple outdated
-        known, members = self._members
-        if known != changes:
-            local = self.local
-            members = self.with_local([each.snapshot() for each in list(self._names.values()) if each is not local])
-            self._members = (changes, members)
-        return members
-
-    def with_local(self, others: Sequence[Member]) -> tuple[Member, ...]:
-        """These members and this node's own, by name."""
-        return tuple(sorted([self.local_member, *others], key=_by_name))
 
     @property
     def others(self) -> int:
@@ -317,10 +285,13 @@ class View:
     def become(self, record: Record, now: float) -> None:
         """Make the identity of ``record``, a later generation of this node's own name, the local member."""
         holder = self._names.get(record.identity.name)
+        entry = Entry.first(record, 1, now)
+        # In this order, because other threads read the listing: each of them sees the one or the other.
+        self._entries[entry.id] = entry
+        self.local = entry
         if holder is not None:
             self._remove(holder, is_replaced=True)
-        self.local = Entry.first(record, 1, now)
-        self._admit(self.local)
+        self._admit(entry)
 
     def forget(self, now: float) -> list[Entry]:
         """Forget members that have been gone for ``forget_after``, and leave tombstones; drop old tombstones.
@@ -334,6 +305,10 @@ class View:
         for name in [name for name, stone in self._tombstones.items() if stone.expires <= now]:
             del self._tombstones[name]
         return expired
+
+    def _own(self) -> tuple[Entry, bool]:
+        local = self.local
+        return local, local.id not in self._entries
 
     def _replace(self, entry: Entry, new: Registers, now: float) -> Change:
         old = entry.registers
@@ -349,7 +324,7 @@ class View:
             self._move(entry, after, now)
         if after is Status.ALIVE:
             entry.accusers = ()
-        self._changes += 1
+        self.listing.outdate()
         return Change(entry, before, after, new.record is not old.record)
 
     def _move(self, entry: Entry, after: Status, now: float) -> None:
@@ -369,7 +344,7 @@ class View:
         self._names[entry.identity.name] = entry
         insort(self._ring, entry.id)
         self.fingerprint = (self.fingerprint + entry.registers.record.fingerprint) % FINGERPRINT_MODULUS
-        self._changes += 1
+        self.listing.outdate()
 
     def _remove(self, entry: Entry, is_replaced: bool = False) -> None:
         """Remove a member; if it is replaced, its name stays with it until the next holder is admitted, so that another
@@ -377,7 +352,7 @@ class View:
         del self._entries[entry.id]
         if not is_replaced:
             del self._names[entry.identity.name]
-        self._changes += 1
+        self.listing.outdate()
         self._gone.pop(entry.id, None)
         if entry.registers.is_living:
             self._ring.pop(bisect_left(self._ring, entry.id))

@@ -1,0 +1,1 @@
+"""Tests of gossip.contrib: real servers, asked over real HTTP."""

@@ -1,0 +1,1 @@
+"""Tests of examples/: each program as processes of its own."""

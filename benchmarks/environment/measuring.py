@@ -69,6 +69,7 @@ def machine() -> dict[str, object]:
         "cores": os.cpu_count(),
         "processor": _processor(),
         "load": [round(load, 2) for load in os.getloadavg()],
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},

@@ -4,9 +4,9 @@ SYSTEM is one of those of :mod:`.embedding`. Requests and replies are lines of J
 
 ``{"do": "storm", "count": 100, "longest_s": 0.05, "seed": 7}``
     Open and cancel so many nodes, :data:`ABREAST` at a time, each after a random time of up to so many seconds. The
-    seed determines when each is cancelled, and what it is used for. The reply comes once all are over: ``{"opened": 61, "errors": [], "tasks": 0}``: how many were open when
-    they were cancelled, what failed in a way that nobody would expect, and how many tasks
-    the program has now besides the one that replies.
+    seed determines when each is cancelled, and what it is used for. The reply comes once all are over: ``{"opened": 61,
+    "errors": [], "tasks": 0}``: how many were open when they were cancelled, what failed in a way that nobody would
+    expect, and how many tasks the program has now besides the one that replies.
 
 On asyncio, a node is cancelled by the cancellation of its task, sometimes twice. With threads nothing can be cancelled:
 another thread closes the node.

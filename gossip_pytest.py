@@ -6,7 +6,7 @@ outside the package ``gossip``, which imports both. ``pytest -p no:gossip`` turn
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -103,16 +103,20 @@ def aio_gossip_cluster(request: pytest.FixtureRequest) -> gossip.testing.aio.Clu
     return opened
 
 
-async def _aio_gossip_cluster(request: pytest.FixtureRequest) -> AsyncIterator[gossip.testing.aio.Cluster]:
-    """What ``aio_gossip_cluster`` is, by whatever runs the test."""
-    from gossip.testing.aio import cluster  # noqa: PLC0415 - see above
+def _aio_fixture() -> Callable[[pytest.FixtureRequest], AsyncIterator[gossip.testing.aio.Cluster]]:
+    """What ``aio_gossip_cluster`` is; a new function each time, because pytest-asyncio marks the one that it gets."""
 
-    arguments, named = _arguments(request)
-    async with cluster(*arguments, **named) as opened:
-        yield opened
+    async def aio_cluster(request: pytest.FixtureRequest) -> AsyncIterator[gossip.testing.aio.Cluster]:
+        from gossip.testing.aio import cluster  # noqa: PLC0415 - see above
+
+        arguments, named = _arguments(request)
+        async with cluster(*arguments, **named) as opened:
+            yield opened
+
+    return aio_cluster
 
 
-_by_anyio = pytest.fixture(_aio_gossip_cluster, name="_gossip_cluster_by_anyio")
+_by_anyio = pytest.fixture(_aio_fixture(), name="_gossip_cluster_by_anyio")
 
 
 def _of_pytest_asyncio() -> ModuleType:
@@ -121,7 +125,7 @@ def _of_pytest_asyncio() -> ModuleType:
 
     fixtures = ModuleType("gossip_of_pytest_asyncio")
     name = "_gossip_cluster_by_pytest_asyncio"
-    setattr(fixtures, name, pytest_asyncio.fixture(_aio_gossip_cluster, name=name))
+    setattr(fixtures, name, pytest_asyncio.fixture(_aio_fixture(), name=name))
     return fixtures
 
 

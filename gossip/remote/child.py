@@ -12,6 +12,7 @@ import os
 import pickle
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, NoReturn
@@ -40,6 +41,7 @@ def main(descriptor: int, parent: int) -> None:
     :param descriptor: of the socket at whose other end the program is.
     :param parent: id of the program's process.
     """
+    assert sys.platform != "win32"  # where nobody can open such a node
     for name in REFUSED_SIGNALS:
         signal.signal(signal.Signals[name], signal.SIG_IGN)
     os.set_blocking(2, False)  # nobody may be reading what a failure writes there

@@ -7,6 +7,7 @@ open.
 from __future__ import annotations
 
 import os
+import sys
 
 import trio
 
@@ -19,6 +20,7 @@ async def wait_for_end_of(parent: int) -> None:
 
     Where the system lacks pidfd_open (Linux has it since 5.3), it takes up to :data:`LOOK_EVERY_S`.
     """
+    assert sys.platform != "win32"  # where nobody can open such a node
     try:
         descriptor = os.pidfd_open(parent)
     except (AttributeError, OSError):

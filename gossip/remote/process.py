@@ -159,6 +159,7 @@ async def _start(theirs: socket.socket) -> trio.Process:
     """
     :raises NodeProcessError: if the system does not start it.
     """
+    assert sys.platform != "win32"  # where nobody can open such a node
     try:
         return await trio.lowlevel.open_process(
             _command(theirs.fileno()),

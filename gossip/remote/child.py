@@ -41,7 +41,8 @@ def main(descriptor: int, parent: int) -> None:
     :param descriptor: of the socket at whose other end the program is.
     :param parent: id of the program's process.
     """
-    assert sys.platform != "win32"  # where nobody can open such a node
+    if sys.platform == "win32":
+        raise NotImplementedError("a node in a process of its own is refused on Windows before this is called")
     for name in REFUSED_SIGNALS:
         signal.signal(signal.Signals[name], signal.SIG_IGN)
     os.set_blocking(2, False)  # nobody may be reading what a failure writes there
